@@ -21,7 +21,11 @@ export default tseslint.config(
       ],
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: ['node:child_process'], message: 'The exporter never runs commands.' }] },
+        {
+          patterns: [
+            { group: ['node:child_process'], message: 'The exporter never runs commands.' },
+          ],
+        },
       ],
     },
   },

@@ -1,0 +1,59 @@
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+
+import { failed, failedFrom, found, type Reading } from './reading.ts';
+
+/**
+ * Readers for small files the kernel makes up on the spot (/proc, /sys, cgroupfs).
+ *
+ * Synchronous on purpose: such a read never waits for a device, and costs about 15 µs against
+ * about 400 µs through the thread pool. Anything that can wait (a disk image, a mount, smaps) must
+ * not come through here. Our own instead of readFileSync because that stats first and allocates
+ * per call; these files report size 0 and are read thousands of times per scrape.
+ */
+const CHUNK = 64 * 1024;
+const MAX_KERNEL_FILE = 16 * 1024 * 1024;
+let buffer = Buffer.allocUnsafe(CHUNK);
+
+/** The whole text of a kernel file (UTF-8), or why it could not be read. */
+export function readKernelFile(path: string): Reading<string> {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    return failedFrom(error, path);
+  }
+  try {
+    let length = 0;
+    for (;;) {
+      if (length === buffer.length) {
+        if (length >= MAX_KERNEL_FILE) return failed('malformed', path, 'larger than 16 MiB');
+        buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length)]);
+      }
+      const got = readSync(fd, buffer, length, buffer.length - length, null);
+      if (got === 0) return found(buffer.toString('utf8', 0, length));
+      length += got;
+    }
+  } catch (error) {
+    return failedFrom(error, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** One non-negative decimal integer, as most single-value files in /sys hold. */
+export function readKernelInteger(path: string): Reading<number> {
+  const text = readKernelFile(path);
+  if (!text.ok) return text;
+  const trimmed = text.value.trim();
+  if (!/^\d+$/.test(trimmed)) return failed('malformed', path, `not a number: ${trimmed}`);
+  return found(Number(trimmed));
+}
+
+/** The names in a kernel directory, or why it could not be listed. */
+export function listKernelDirectory(path: string): Reading<readonly string[]> {
+  try {
+    return found(readdirSync(path));
+  } catch (error) {
+    return failedFrom(error, path);
+  }
+}
