@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createGzip } from 'node:zlib';
+
+import type { Format } from './format.ts';
+import { ExpositionWriter, type WriterOptions } from './writer.ts';
+
+/**
+ * Writes all families. It yields wherever a pause would do, for instance after each guest: the
+ * renderer decides whether to pause there. Work between two yields must stay well below a
+ * millisecond.
+ */
+export type Producer = (writer: ExpositionWriter) => Iterable<void>;
+
+/** Longest stretch without giving other work a turn. */
+const SLICE_MILLISECONDS = 3;
+/** A look at the clock costs as much as half a sample. */
+const STEPS_PER_LOOK = 16;
+
+export interface RenderResult {
+  readonly samples: number;
+  /** Samples left out as duplicates; more than 0 is worth a log line. */
+  readonly dropped: number;
+}
+
+/**
+ * Renders an exposition as Buffers of about 64 KiB, giving the event loop a turn at least every
+ * few milliseconds. Returns the totals when done. An error of the producer passes through.
+ */
+export async function* render(
+  produce: Producer,
+  format: Format,
+  options?: WriterOptions,
+): AsyncGenerator<Buffer, RenderResult, void> {
+  const writer = new ExpositionWriter(format, options);
+  const steps = produce(writer)[Symbol.iterator]();
+  try {
+    let sliceStart = performance.now();
+    let untilLook = STEPS_PER_LOOK;
+    while (steps.next().done !== true) {
+      untilLook -= 1;
+      if (untilLook > 0) continue;
+      untilLook = STEPS_PER_LOOK;
+      if (performance.now() - sliceStart < SLICE_MILLISECONDS) continue;
+      yield* writer.take();
+      await nextTurn();
+      sliceStart = performance.now();
+    }
+    writer.end();
+    yield* writer.take();
+  } finally {
+    // The reader may have gone away in the middle.
+    steps.return?.();
+  }
+  return { samples: writer.samples, dropped: writer.dropped };
+}
+
+/** A response body: the chunks as they are, or through gzip (which zlib does on its own thread). */
+export function bodyStream(chunks: AsyncIterable<Buffer>, encoding: 'gzip' | 'identity'): Readable {
+  const plain = Readable.from(chunks, { objectMode: false });
+  if (encoding === 'identity') return plain;
+  // Level 1: exposition text shrinks tenfold already, higher levels cost more CPU than they save.
+  const gzip = createGzip({ level: 1 });
+  plain.once('error', (error) => gzip.destroy(error));
+  gzip.once('close', () => plain.destroy());
+  return plain.pipe(gzip);
+}
