@@ -1,7 +1,7 @@
 import type { ImageFormat } from './image-format.ts';
 import type { Mount } from './mounts.ts';
 import type { Qcow2Header } from './qcow2-header.ts';
-import type { Qcow2WorstCase } from './qcow2-size.ts';
+import type { WorstCaseSize } from './qcow2-size.ts';
 import type { Reading } from './reading.ts';
 
 /** One image to look at. */
@@ -55,5 +55,5 @@ export interface ImageFile {
    * Largest size this file can reach. A raw image cannot outgrow its capacity. Undefined where the
    * format does not tell.
    */
-  readonly worstCase: Qcow2WorstCase | undefined;
+  readonly worstCase: WorstCaseSize | undefined;
 }
