@@ -1,0 +1,44 @@
+/**
+ * The thundering herd: what guests would demand all at once after a reboot of the host, or if
+ * someone started every guest there is.
+ */
+
+export interface BootStormDomain {
+  readonly name: string;
+  readonly active: boolean;
+  /** Transient domains are gone after a reboot and cannot be started again. */
+  readonly persistent: boolean;
+  readonly autostart: boolean;
+  readonly vcpus: number;
+  /** `<memory>`. QEMU starts with the balloon deflated, so a booting guest has all of it. */
+  readonly maximumMemoryBytes: number;
+  /** `<currentMemory>`: what is left to it once its balloon driver has obeyed. */
+  readonly currentMemoryBytes: number;
+  /** What its images may still grow by, per filesystem or thin pool id. */
+  readonly unfundedStorageBytes: ReadonlyMap<string, number>;
+}
+
+export interface BootDemand {
+  readonly domains: number;
+  readonly vcpus: number;
+  readonly maximumMemoryBytes: number;
+  readonly currentMemoryBytes: number;
+  readonly unfundedStorageBytes: number;
+  readonly unfundedStorageBytesByContainer: ReadonlyMap<string, number>;
+}
+
+export interface BootStormSet {
+  /** Members which are off: what starting them adds to the load of now. */
+  readonly added: BootDemand;
+  /** All members, running or not: what the host has to carry at once after its reboot. */
+  readonly afterReboot: BootDemand;
+}
+
+export interface BootStorm {
+  /** Persistent domains with autostart: what libvirt starts by itself. */
+  readonly autostart: BootStormSet;
+  /** All persistent domains. */
+  readonly all: BootStormSet;
+  /** Active domains that a reboot would not bring back (no autostart, or transient). */
+  readonly activeWithoutAutostart: number;
+}
