@@ -1,0 +1,65 @@
+import { readKernelFile } from './kernel-file.ts';
+import { microsecondsToSeconds } from './kernel-time.ts';
+import { failed, found, type Reading } from './reading.ts';
+import type { Roots } from './roots.ts';
+
+/**
+ * Pressure stall totals of one resource (Documentation/accounting/psi.rst), counters in seconds.
+ * The kernel's averages are left out: they can be had from the totals, over any window.
+ */
+export interface Pressure {
+  /** Time in which at least one task was stalled on the resource. */
+  readonly someSeconds: number;
+  /**
+   * Time in which no task could run for it. Undefined where it has no meaning (CPU of the whole
+   * host, where the kernel prints a constant 0) or no line (CPU before 5.13).
+   */
+  readonly fullSeconds: number | undefined;
+}
+
+export const PRESSURE_RESOURCES = ['cpu', 'memory', 'io'] as const;
+export type PressureResource = (typeof PRESSURE_RESOURCES)[number];
+
+/**
+ * Host-wide pressure, `/proc/pressure/<resource>`. `absent` without CONFIG_PSI or with `psi=0`;
+ * `unsupported` where the file is there but reading it gives EOPNOTSUPP, as on kernels built with
+ * CONFIG_PSI_DEFAULT_DISABLED and booted without `psi=1`.
+ */
+export function readHostPressure(roots: Roots, resource: PressureResource): Reading<Pressure> {
+  const pressure = readPressureFile(`${roots.procfs}/pressure/${resource}`);
+  if (!pressure.ok || resource !== 'cpu') return pressure;
+  return found({ someSeconds: pressure.value.someSeconds, fullSeconds: undefined });
+}
+
+/**
+ * Pressure of the tasks of one cgroup v2 directory. The files exist in every group of the unified
+ * hierarchy, also on hybrid hosts where the controllers themselves are v1. `unsupported` also when
+ * switched off for the group (cgroup.pressure).
+ */
+export function readCgroupPressure(
+  unifiedDirectory: string,
+  resource: PressureResource,
+): Reading<Pressure> {
+  return readPressureFile(`${unifiedDirectory}/${resource}.pressure`);
+}
+
+function readPressureFile(path: string): Reading<Pressure> {
+  const text = readKernelFile(path);
+  return text.ok ? parsePressure(text.value, path) : text;
+}
+
+/** `some avg10=0.34 avg60=0.67 avg300=0.92 total=14140586`, total in microseconds. */
+export function parsePressure(text: string, subject: string): Reading<Pressure> {
+  const someSeconds = totalOf(text, 'some ');
+  if (someSeconds === undefined) return failed('malformed', subject, 'no total of "some"');
+  return found({ someSeconds, fullSeconds: totalOf(text, 'full ') });
+}
+
+function totalOf(text: string, kind: string): number | undefined {
+  for (const line of text.split('\n')) {
+    if (!line.startsWith(kind)) continue;
+    const total = / total=(\d+)$/.exec(line)?.[1];
+    return total === undefined ? undefined : microsecondsToSeconds(Number(total));
+  }
+  return undefined;
+}

@@ -1,0 +1,101 @@
+import type { DeadlineFileReader } from './deadline-file.ts';
+import { readKernelFile } from './kernel-file.ts';
+import { parseDecimal, parseKeyedLines, parseSignedDecimal } from './kernel-text.ts';
+import { failed, found, valueOf, type Reading } from './reading.ts';
+import type { Roots } from './roots.ts';
+
+/**
+ * KSM in one process (Documentation/admin-guide/mm/ksm.rst). Fields the running kernel does not
+ * have are undefined: before 5.19 none, 6.1 rmapItems and mergingPages, 6.12 the first four, later ones all.
+ */
+export interface ProcessKsm {
+  /** Tracking structures ksmd keeps for this process (64 bytes each on 64-bit). */
+  readonly rmapItems: number | undefined;
+  /** Pages which were replaced by the kernel's zero page; no longer in the resident size. */
+  readonly zeroPages: number | undefined;
+  /** Pages of this process which are KSM pages, shared or not. NOT the saving. */
+  readonly mergingPages: number | undefined;
+  /** (mergingPages + zeroPages) pages minus the tracking structures; negative when it costs. */
+  readonly profitBytes: number | undefined;
+  /** All its memory was declared mergeable with prctl(PR_SET_MEMORY_MERGE). */
+  readonly mergeAny: boolean | undefined;
+  /** It has at least one mergeable area. */
+  readonly mergeable: boolean | undefined;
+}
+
+/**
+ * Reads `/proc/<pid>/ksm_stat`, and `/proc/<pid>/ksm_merging_pages` where that lacks the pages.
+ * Both are mode 0400: `denied` unless root. Kernels which show `ksm_mergeable` (6.15 and newer) take
+ * the process's mmap lock for it and so can wait for a stuck process: there the file is read off the
+ * event loop under a deadline. Keep one instance per exporter.
+ */
+export class ProcessKsmReader {
+  readonly #roots: Roots;
+  readonly #files: DeadlineFileReader;
+  /** Undefined until it was found out by a look at our own ksm_stat. */
+  #takesLock: boolean | undefined;
+
+  constructor(roots: Roots, files: DeadlineFileReader) {
+    this.#roots = roots;
+    this.#files = files;
+  }
+
+  /**
+   * `absent` when the process is gone, has no address space, or the kernel has no KSM. After a
+   * missed deadline the merged pages alone are given, which can be had without the lock.
+   */
+  async read(pid: number, deadlineMilliseconds: number): Promise<Reading<ProcessKsm>> {
+    const path = `${this.#roots.procfs}/${pid}/ksm_stat`;
+    const text = this.#lockTaken()
+      ? await this.#files.read(path, deadlineMilliseconds)
+      : readKernelFile(path);
+    if (!text.ok && text.error.kind === 'denied') return text;
+    const parsed = text.ok ? parseProcessKsm(text.value, path) : text;
+    if (parsed.ok && parsed.value.mergingPages !== undefined) return parsed;
+
+    const mergingPages = parseDecimal(
+      valueOf(readKernelFile(`${this.#roots.procfs}/${pid}/ksm_merging_pages`)),
+    );
+    if (mergingPages === undefined) return parsed;
+    return found({ ...(parsed.ok ? parsed.value : NOTHING_KNOWN), mergingPages });
+  }
+
+  #lockTaken(): boolean {
+    if (this.#takesLock === undefined) {
+      const own = readKernelFile(`${this.#roots.procfs}/self/ksm_stat`);
+      this.#takesLock = own.ok && own.value.includes('ksm_mergeable');
+    }
+    return this.#takesLock;
+  }
+}
+
+const NOTHING_KNOWN: ProcessKsm = {
+  rmapItems: undefined,
+  zeroPages: undefined,
+  mergingPages: undefined,
+  profitBytes: undefined,
+  mergeAny: undefined,
+  mergeable: undefined,
+};
+
+/** Both syntaxes at once: `ksm_rmap_items 12` and `ksm_mergeable: yes`. */
+export function parseProcessKsm(text: string, subject: string): Reading<ProcessKsm> {
+  if (text === '') return failed('absent', subject, 'no address space: a zombie or kernel thread');
+  const values = parseKeyedLines(text);
+  if (!values.has('ksm_rmap_items') && !values.has('ksm_merging_pages')) {
+    return failed('malformed', subject, 'neither ksm_rmap_items nor ksm_merging_pages');
+  }
+  return found({
+    rmapItems: parseDecimal(values.get('ksm_rmap_items')),
+    zeroPages: parseDecimal(values.get('ksm_zero_pages')),
+    mergingPages: parseDecimal(values.get('ksm_merging_pages')),
+    profitBytes: parseSignedDecimal(values.get('ksm_process_profit')),
+    mergeAny: parseYesNo(values.get('ksm_merge_any')),
+    mergeable: parseYesNo(values.get('ksm_mergeable')),
+  });
+}
+
+function parseYesNo(text: string | undefined): boolean | undefined {
+  if (text === 'yes') return true;
+  return text === 'no' ? false : undefined;
+}
