@@ -1,0 +1,211 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+
+import { ClosedError, LibvirtError, ProtocolError, RpcError } from './errors.ts';
+import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
+import {
+  encodeMessage,
+  KEEPALIVE_PROGRAM,
+  keepaliveProcedures,
+  MessageSplitter,
+  messageStatus,
+  messageTypes,
+  PROGRAM_VERSION,
+  REMOTE_PROGRAM,
+  type Message,
+} from './message.ts';
+import { PendingCalls, type CallOptions, type LateReply } from './pending-calls.ts';
+import type { Procedure } from './procedures.ts';
+import { rpcError } from './structures.ts';
+import { decode, encode } from './xdr.ts';
+
+export interface ChannelOptions {
+  /**
+   * How many calls may be with the daemon at once. libvirtd reads nothing more from a client that
+   * has `max_client_requests` (5 by default) calls in progress, not even keepalive pings, so 4 is
+   * the highest value that leaves the connection responsive.
+   */
+  readonly window: number;
+  /** Deadline of calls that do not set their own. */
+  readonly deadlineMs: number;
+}
+
+interface ChannelEvents {
+  /** Once, with the reason: a ClosedError, or a ProtocolError when the peer sent nonsense. */
+  close: [error: LibvirtError];
+  /** An event message of the remote program. */
+  event: [procedure: number, payload: Buffer];
+  lateReply: [reply: LateReply];
+}
+
+/**
+ * One connected socket speaking libvirt RPC: frames, serial numbers, deadlines, call slots and
+ * keepalive. It knows procedures only as numbers with codecs.
+ */
+export class RpcChannel extends EventEmitter<ChannelEvents> {
+  readonly #socket: Socket;
+  readonly #options: ChannelOptions;
+  readonly #calls: PendingCalls;
+  readonly #splitter = new MessageSplitter();
+  readonly #socketClosed: Promise<void>;
+  #keepalive: Keepalive | undefined;
+  #closeReason: LibvirtError | undefined;
+
+  /** Takes over a connected socket. */
+  constructor(socket: Socket, options: ChannelOptions) {
+    super();
+    this.#socket = socket;
+    this.#options = options;
+    this.#calls = new PendingCalls(options.window, (procedure, serial, payload) => {
+      this.#write(REMOTE_PROGRAM, procedure, messageTypes.call, serial, payload);
+    });
+    this.#socketClosed = new Promise((resolve) => {
+      socket.once('close', () => {
+        resolve();
+      });
+    });
+    socket.on('data', (chunk: Buffer) => {
+      this.#receive(chunk);
+    });
+    socket.on('error', (cause) => {
+      this.destroy(new ClosedError(`libvirt connection failed: ${cause.message}`, { cause }));
+    });
+    socket.on('close', () => {
+      this.destroy(
+        new ClosedError(`the libvirt daemon closed the connection${this.#midMessage()}`),
+      );
+    });
+  }
+
+  /** Why the channel is closed; undefined while it is open. */
+  get closeReason(): LibvirtError | undefined {
+    return this.#closeReason;
+  }
+
+  /** The book-keeping of this channel's calls. */
+  get calls(): Pick<
+    PendingCalls,
+    'outstanding' | 'overdue' | 'queued' | 'lateReplies' | 'isOutstanding'
+  > {
+    return this.#calls;
+  }
+
+  /**
+   * Calls a procedure. Rejects with RpcError (the daemon's answer), CallTimeoutError,
+   * CallAbortedError, ClosedError or ProtocolError; after the last two the channel is closed.
+   */
+  async call<Args, Result>(
+    procedure: Procedure<Args, Result>,
+    args: Args,
+    options: CallOptions = {},
+  ): Promise<Result> {
+    return this.callWith(procedure, args, (reply) => decode(procedure.result, reply), options);
+  }
+
+  /** As {@link call}, with another decoder for the reply, which may take its time. */
+  async callWith<Args, Result>(
+    procedure: Pick<Procedure<Args, unknown>, 'number' | 'args'>,
+    args: Args,
+    decodeReply: (reply: Buffer) => Result | Promise<Result>,
+    options: CallOptions = {},
+  ): Promise<Result> {
+    const payload = encode(procedure.args, args);
+    const deadlineMs = options.deadlineMs ?? this.#options.deadlineMs;
+    const reply = await this.#calls.start(procedure.number, payload, options, deadlineMs);
+    try {
+      return await decodeReply(reply);
+    } catch (error) {
+      if (error instanceof ProtocolError) this.destroy(error);
+      throw error;
+    }
+  }
+
+  /** Starts pinging the daemon; only after it said that it knows the keepalive program. */
+  startKeepalive(options: KeepaliveOptions): void {
+    if (this.#closeReason !== undefined || this.#keepalive !== undefined) return;
+    const ping = () => {
+      this.#writeKeepalive(keepaliveProcedures.ping);
+    };
+    this.#keepalive = new Keepalive(options, ping, () => {
+      const silentMs = options.intervalMs * options.count;
+      this.destroy(new ClosedError(`the libvirt daemon did not answer for ${silentMs} ms`));
+    });
+  }
+
+  /** Closes at once: unfinished calls reject with `reason`. Does nothing when already closed. */
+  destroy(reason: LibvirtError): void {
+    if (this.#closeReason !== undefined) return;
+    this.#closeReason = reason;
+    this.#keepalive?.stop();
+    this.#socket.destroy();
+    this.#calls.fail(reason);
+    this.emit('close', reason);
+  }
+
+  /** Resolves when the socket's handle is gone. */
+  async closed(): Promise<void> {
+    await this.#socketClosed;
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#keepalive?.heard();
+    try {
+      for (const message of this.#splitter.push(chunk)) {
+        if (this.#closeReason !== undefined) return;
+        this.#dispatch(message);
+      }
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      this.destroy(error);
+    }
+  }
+
+  #dispatch(message: Message): void {
+    const { program, version, procedure, type } = message.header;
+    if (program === KEEPALIVE_PROGRAM) {
+      if (procedure === keepaliveProcedures.ping) this.#writeKeepalive(keepaliveProcedures.pong);
+      else if (procedure !== keepaliveProcedures.pong) throw unexpected(message);
+      return;
+    }
+    if (program !== REMOTE_PROGRAM || version !== PROGRAM_VERSION) throw unexpected(message);
+    if (type === messageTypes.reply) this.#settle(message);
+    else if (type === messageTypes.event) this.emit('event', procedure, message.payload);
+    else throw unexpected(message);
+  }
+
+  #settle(message: Message): void {
+    const { serial, procedure, status } = message.header;
+    if (status !== messageStatus.ok && status !== messageStatus.error) throw unexpected(message);
+    const outcome =
+      status === messageStatus.ok
+        ? { payload: message.payload }
+        : { error: new RpcError(decode(rpcError, message.payload), procedure) };
+    const settled = this.#calls.settle(serial, procedure, outcome);
+    if (settled === 'unknown') throw unexpected(message);
+    if (settled !== 'settled') this.emit('lateReply', settled);
+  }
+
+  #write(program: number, procedure: number, type: number, serial: number, payload: Uint8Array) {
+    const status = messageStatus.ok;
+    const header = { program, version: PROGRAM_VERSION, procedure, type, serial, status };
+    this.#socket.write(encodeMessage(header, payload));
+  }
+
+  #writeKeepalive(procedure: number): void {
+    this.#write(KEEPALIVE_PROGRAM, procedure, messageTypes.event, 0, new Uint8Array(0));
+  }
+
+  #midMessage(): string {
+    const { buffered, expected } = this.#splitter;
+    if (buffered === 0) return '';
+    return ` in the middle of a message (${buffered} of ${expected ?? 'unknown'} bytes)`;
+  }
+}
+
+function unexpected({ header }: Message): ProtocolError {
+  const { program, version, procedure, type, serial, status } = header;
+  return new ProtocolError(
+    `unexpected message: program 0x${program.toString(16)} version ${version} ` +
+      `procedure ${procedure} type ${type} serial ${serial} status ${status}`,
+  );
+}

@@ -1,0 +1,215 @@
+import { domainRef, type DomainRef } from './structures.ts';
+import { optional, string, type Codec, type XdrReader, type XdrWriter } from './xdr.ts';
+
+/**
+ * Domain events: ids (virDomainEventID), the procedure numbers of their messages and the layout of
+ * each message (remote_domain_event_*_msg). Every message begins with the callback id given at
+ * registration, then the domain.
+ */
+export type DomainEvent =
+  | {
+      readonly type: 'lifecycle';
+      readonly domain: DomainRef;
+      /** virDomainEventType, see {@link lifecycleEvents}. */
+      readonly event: number;
+      readonly detail: number;
+    }
+  | { readonly type: 'reboot'; readonly domain: DomainRef }
+  | {
+      readonly type: 'ioError';
+      readonly domain: DomainRef;
+      readonly path: string;
+      readonly deviceAlias: string;
+      /** virDomainEventIOErrorAction: 0 none, 1 pause, 2 report to the guest. */
+      readonly action: number;
+      /** "enospc" when the storage is full, "" when the cause is not known. */
+      readonly reason: string;
+    }
+  | { readonly type: 'balloonChange'; readonly domain: DomainRef; readonly actualKib: bigint }
+  | { readonly type: 'deviceRemoved'; readonly domain: DomainRef; readonly deviceAlias: string }
+  | { readonly type: 'deviceAdded'; readonly domain: DomainRef; readonly deviceAlias: string }
+  | {
+      readonly type: 'blockThreshold';
+      readonly domain: DomainRef;
+      /** Target and index, for example vda or vda[1]. */
+      readonly device: string;
+      readonly path: string | undefined;
+      readonly thresholdBytes: bigint;
+      readonly excessBytes: bigint;
+    }
+  | {
+      readonly type: 'memoryFailure';
+      readonly domain: DomainRef;
+      /** virDomainMemoryFailureRecipientType: 0 hypervisor, 1 guest. */
+      readonly recipient: number;
+      /** virDomainMemoryFailureActionType: 0 ignore, 1 inject, 2 fatal, 3 reset. */
+      readonly action: number;
+      readonly flags: number;
+    };
+
+export type DomainEventType = DomainEvent['type'];
+
+/** virDomainEventType: the `event` of a lifecycle event. */
+export const lifecycleEvents = {
+  defined: 0,
+  undefined: 1,
+  started: 2,
+  suspended: 3,
+  resumed: 4,
+  stopped: 5,
+  shutdown: 6,
+  pmSuspended: 7,
+  crashed: 8,
+} as const;
+
+/** How one type of event is asked for and how its message is laid out. */
+export interface EventDefinition {
+  /** virDomainEventID. */
+  readonly eventId: number;
+  /** REMOTE_PROC_DOMAIN_EVENT_CALLBACK_*. */
+  readonly procedure: number;
+  /** Reads what follows the callback id. */
+  readonly read: (reader: XdrReader) => DomainEvent;
+}
+
+export const eventDefinitions: Readonly<Record<DomainEventType, EventDefinition>> = {
+  lifecycle: {
+    eventId: 0,
+    procedure: 318,
+    read: (reader) => ({
+      type: 'lifecycle',
+      domain: domainRef.read(reader),
+      event: reader.int(),
+      detail: reader.int(),
+    }),
+  },
+  reboot: {
+    eventId: 1,
+    procedure: 319,
+    read: (reader) => ({ type: 'reboot', domain: domainRef.read(reader) }),
+  },
+  ioError: {
+    eventId: 6,
+    procedure: 324,
+    read: (reader) => ({
+      type: 'ioError',
+      domain: domainRef.read(reader),
+      path: reader.string(),
+      deviceAlias: reader.string(),
+      action: reader.int(),
+      reason: reader.string(),
+    }),
+  },
+  balloonChange: {
+    eventId: 13,
+    procedure: 331,
+    read: (reader) => ({
+      type: 'balloonChange',
+      domain: domainRef.read(reader),
+      actualKib: reader.uhyper(),
+    }),
+  },
+  deviceRemoved: {
+    eventId: 15,
+    procedure: 333,
+    read: (reader) => ({
+      type: 'deviceRemoved',
+      domain: domainRef.read(reader),
+      deviceAlias: reader.string(),
+    }),
+  },
+  deviceAdded: {
+    eventId: 19,
+    procedure: 354,
+    read: (reader) => ({
+      type: 'deviceAdded',
+      domain: domainRef.read(reader),
+      deviceAlias: reader.string(),
+    }),
+  },
+  blockThreshold: {
+    eventId: 24,
+    procedure: 385,
+    read: (reader) => ({
+      type: 'blockThreshold',
+      domain: domainRef.read(reader),
+      device: reader.string(),
+      path: optional(string).read(reader),
+      thresholdBytes: reader.uhyper(),
+      excessBytes: reader.uhyper(),
+    }),
+  },
+  memoryFailure: {
+    eventId: 25,
+    procedure: 423,
+    read: (reader) => ({
+      type: 'memoryFailure',
+      domain: domainRef.read(reader),
+      recipient: reader.int(),
+      action: reader.int(),
+      flags: reader.uint(),
+    }),
+  },
+};
+
+const definitionOfProcedure = new Map(
+  Object.values(eventDefinitions).map((definition) => [definition.procedure, definition]),
+);
+
+/** The definition of an event message, undefined for a procedure that is none of ours. */
+export function eventOfProcedure(procedure: number): EventDefinition | undefined {
+  return definitionOfProcedure.get(procedure);
+}
+
+/** An event message as sent: for whom, and what. */
+export interface EventMessage {
+  readonly callbackId: number;
+  readonly event: DomainEvent;
+}
+
+/** The codec of one type of event message. */
+export function eventMessage(definition: EventDefinition): Codec<EventMessage> {
+  return {
+    read: (reader) => ({ callbackId: reader.int(), event: definition.read(reader) }),
+    write: (writer, message) => {
+      writer.int(message.callbackId);
+      writeEvent(writer, message.event);
+    },
+  };
+}
+
+function writeEvent(writer: XdrWriter, event: DomainEvent): void {
+  domainRef.write(writer, event.domain);
+  switch (event.type) {
+    case 'lifecycle':
+      writer.int(event.event);
+      writer.int(event.detail);
+      break;
+    case 'reboot':
+      break;
+    case 'ioError':
+      writer.string(event.path);
+      writer.string(event.deviceAlias);
+      writer.int(event.action);
+      writer.string(event.reason);
+      break;
+    case 'balloonChange':
+      writer.uhyper(event.actualKib);
+      break;
+    case 'deviceRemoved':
+    case 'deviceAdded':
+      writer.string(event.deviceAlias);
+      break;
+    case 'blockThreshold':
+      writer.string(event.device);
+      optional(string).write(writer, event.path);
+      writer.uhyper(event.thresholdBytes);
+      writer.uhyper(event.excessBytes);
+      break;
+    case 'memoryFailure':
+      writer.int(event.recipient);
+      writer.int(event.action);
+      writer.uint(event.flags);
+      break;
+  }
+}

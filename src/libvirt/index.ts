@@ -1,0 +1,59 @@
+/** A read-only libvirt RPC client in plain TypeScript. Start with {@link openLibvirt}. */
+export { resolveAddress, type AddressEnvironment, type LibvirtAddress } from './address.ts';
+export { LibvirtConnection, type Unsubscribe, type Version } from './connection.ts';
+export type {
+  BalloonStats,
+  BlockGroupStats,
+  BlockStats,
+  CpuStats,
+  DomainStateStats,
+  DomainStats,
+  NetGroupStats,
+  NetStats,
+  VcpuGroupStats,
+  VcpuStats,
+} from './domain-stats.ts';
+export {
+  AddressError,
+  AuthError,
+  CallAbortedError,
+  CallTimeoutError,
+  ClosedError,
+  ConnectError,
+  errorCodes,
+  LibvirtError,
+  ProtocolError,
+  RpcError,
+  type ConnectAttempt,
+  type LibvirtErrorKind,
+  type RpcErrorFields,
+} from './errors.ts';
+export type { DomainEventOf } from './event-subscriptions.ts';
+export { lifecycleEvents, type DomainEvent, type DomainEventType } from './events.ts';
+export {
+  affect,
+  domainMessages,
+  domainStats,
+  domainXml,
+  getAllDomainStats,
+  listDomains,
+  listNetworks,
+  listNodeDevices,
+  listStoragePools,
+} from './flags.ts';
+export type { KeepaliveOptions } from './keepalive.ts';
+export { openLibvirt, type OpenOptions } from './open.ts';
+export type { CallOptions } from './pending-calls.ts';
+export type { JobStats, Procedure } from './procedures.ts';
+export { readDomainStats } from './read-domain-stats.ts';
+export { ReconnectingConnection, type ReconnectOptions } from './reconnecting.ts';
+export { TypedParams, type EncodableStatsRecord, type StatsRecord } from './stats-record.ts';
+export type {
+  DomainJobInfo,
+  DomainRef,
+  DomainState,
+  NamedObject,
+  NodeInfo,
+  StoragePoolInfo,
+} from './structures.ts';
+export type { TypedParam, TypedValue } from './typed-param.ts';
