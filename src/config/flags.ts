@@ -1,0 +1,285 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+
+import { parseListenAddress, type ListenAddress } from './listen-address.ts';
+import { parseDuration } from './quantity.ts';
+
+/**
+ * The command line, in the manner of node_exporter (dotted names, `--no-collector.x`). Commander
+ * because it takes dotted and negatable flags as they are, names the nearest flag after a typing
+ * error, and writes the help; `util.parseArgs` does none of the last two.
+ */
+export const PROGRAM = 'kvm-overcommit-exporter';
+
+/** A part of the collection that can be switched on and off, given by the code that collects. */
+export interface CollectorFlag {
+  readonly name: string;
+  readonly help: string;
+  readonly defaultEnabled: boolean;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFormat = 'logfmt' | 'json';
+
+export interface Config {
+  readonly web: {
+    readonly listenAddresses: readonly ListenAddress[];
+    /** Begins with a slash. */
+    readonly telemetryPath: string;
+    /** Scrapes served at once; the next one gets 503. */
+    readonly maxRequests: number;
+    /** Whether process and runtime metrics of the exporter itself are part of a scrape. */
+    readonly exporterMetrics: boolean;
+  };
+  readonly libvirtUri: string;
+  /** Mount points of the host's file trees, without trailing slash; `rootfs` '' means our own. */
+  readonly paths: {
+    readonly procfs: string;
+    readonly sysfs: string;
+    readonly rootfs: string;
+  };
+  /** Names of the collectors that are on. */
+  readonly collectors: ReadonlySet<string>;
+  readonly scrape: {
+    /** Longest a scrape may take, whatever the server allows. */
+    readonly timeoutSeconds: number;
+    /** Taken off the server's own timeout, so that the answer still arrives in time. */
+    readonly timeoutOffsetSeconds: number;
+  };
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  /** undefined: the built-in policy. */
+  readonly policyFile: string | undefined;
+  /** Show a simulated host instead of this one. */
+  readonly demo: boolean;
+}
+
+/** Either a configuration to run with, or what to print and the code to exit with. */
+export type ParsedFlags =
+  | { readonly kind: 'run'; readonly config: Config }
+  | {
+      readonly kind: 'exit';
+      readonly code: 0 | 2;
+      readonly stdout: string;
+      readonly stderr: string;
+    };
+
+/**
+ * Reads the command line. Pure: no process, no output.
+ *
+ * @param argv the arguments after the program's name.
+ * @param collectors what `--collector.<name>` may switch.
+ * @param version the text after the name for `--version`.
+ */
+export function parseFlags(
+  argv: readonly string[],
+  collectors: readonly CollectorFlag[],
+  version: string,
+): ParsedFlags {
+  let stdout = '';
+  const command = declare(collectors, version);
+  command.exitOverride().configureOutput({
+    writeOut: (text) => {
+      stdout += text;
+    },
+    writeErr: () => undefined,
+  });
+  try {
+    command.parse([...argv], { from: 'user' });
+    return { kind: 'run', config: configOf(command, collectors) };
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'exit', code: 0, stdout, stderr: '' };
+    return { kind: 'exit', code: 2, stdout: '', stderr: complaint(error.message) };
+  }
+}
+
+/** One line whatever the arguments held: they may contain newlines and escape sequences. */
+function complaint(message: string): string {
+  const line = message
+    .replace(/^error: /, '')
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .trim();
+  return `${PROGRAM}: ${line}; see --help\n`;
+}
+
+function declare(collectors: readonly CollectorFlag[], version: string): Command {
+  const command = new Command(PROGRAM)
+    .description('Prometheus exporter for over-committed KVM hosts.')
+    .usage('[flags]')
+    .allowExcessArguments(false)
+    .configureHelp({ helpWidth: 100 })
+    .addOption(
+      new Option(
+        '--web.listen-address <address>',
+        'Address to listen on, may be repeated (default: :9177).',
+      ).argParser(addListenAddress),
+    )
+    .option('--web.telemetry-path <path>', 'Path of the metrics.', telemetryPath, '/metrics')
+    .option('--web.max-requests <number>', 'Most scrapes served at once.', positiveInteger, 40)
+    .option('--web.disable-exporter-metrics', 'Leave out metrics about the exporter itself.')
+    .option('--libvirt.uri <uri>', 'Hypervisor to read from.', libvirtUri, 'qemu:///system')
+    .option('--path.procfs <path>', "Mount point of the host's /proc.", absolutePath, '/proc')
+    .option('--path.sysfs <path>', "Mount point of the host's /sys.", absolutePath, '/sys')
+    .option('--path.rootfs <path>', "Mount point of the host's root file system.", rootPath, '')
+    .addOption(
+      new Option('--scrape.timeout <duration>', 'Longest a scrape may take.')
+        .argParser(positiveDuration)
+        .default(10, '10s'),
+    )
+    .addOption(
+      new Option(
+        '--scrape.timeout-offset <duration>',
+        "Time to take off the timeout announced in Prometheus' request.",
+      )
+        .argParser(duration)
+        .default(0.5, '500ms'),
+    )
+    .option('--policy.file <path>', 'Limits and reserves of this host, YAML; re-read on SIGHUP.')
+    .option('--demo', 'Show a simulated over-committed host; needs no libvirt.')
+    .addOption(
+      new Option('--log.level <level>', 'Least important messages to log.')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    )
+    .addOption(
+      new Option('--log.format <format>', 'Form of log messages.')
+        .choices(LOG_FORMATS)
+        .default('logfmt'),
+    )
+    .option('--collector.disable-defaults', 'Start with every collector off.');
+  for (const { name, help, defaultEnabled } of collectors) {
+    const state = defaultEnabled ? 'default: on' : 'default: off';
+    command.option(`--collector.${name}`, `Collect ${help} (${state})`);
+    command.addOption(new Option(`--no-collector.${name}`).hideHelp());
+  }
+  return command
+    .version(`${PROGRAM} ${version}`, '--version', 'Print the version and exit.')
+    .helpOption('-h, --help', 'Print this help and exit.')
+    .addHelpText('after', '\nEvery --collector.<name> has a --no-collector.<name>.');
+}
+
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+const LOG_FORMATS: readonly LogFormat[] = ['logfmt', 'json'];
+const DEFAULT_ADDRESS: ListenAddress = { host: undefined, port: 9177 };
+
+interface RawFlags {
+  'web.listenAddress'?: readonly ListenAddress[];
+  'web.telemetryPath': string;
+  'web.maxRequests': number;
+  'web.disableExporterMetrics'?: boolean;
+  'libvirt.uri': string;
+  'path.procfs': string;
+  'path.sysfs': string;
+  'path.rootfs': string;
+  'scrape.timeout': number;
+  'scrape.timeoutOffset': number;
+  'policy.file'?: string;
+  demo?: boolean;
+  'log.level': LogLevel;
+  'log.format': LogFormat;
+  'collector.disableDefaults'?: boolean;
+}
+
+function configOf(command: Command, collectors: readonly CollectorFlag[]): Config {
+  const flags = command.opts<RawFlags>();
+  if (flags['scrape.timeoutOffset'] >= flags['scrape.timeout']) {
+    throw new CommanderError(
+      2,
+      'flags',
+      '--scrape.timeout-offset must be shorter than --scrape.timeout',
+    );
+  }
+  return {
+    web: {
+      listenAddresses: flags['web.listenAddress'] ?? [DEFAULT_ADDRESS],
+      telemetryPath: flags['web.telemetryPath'],
+      maxRequests: flags['web.maxRequests'],
+      exporterMetrics: flags['web.disableExporterMetrics'] !== true,
+    },
+    libvirtUri: flags['libvirt.uri'],
+    paths: {
+      procfs: flags['path.procfs'],
+      sysfs: flags['path.sysfs'],
+      rootfs: flags['path.rootfs'],
+    },
+    collectors: enabledCollectors(command, collectors, flags['collector.disableDefaults'] === true),
+    scrape: {
+      timeoutSeconds: flags['scrape.timeout'],
+      timeoutOffsetSeconds: flags['scrape.timeoutOffset'],
+    },
+    log: { level: flags['log.level'], format: flags['log.format'] },
+    policyFile: flags['policy.file'],
+    demo: flags.demo === true,
+  };
+}
+
+function enabledCollectors(
+  command: Command,
+  collectors: readonly CollectorFlag[],
+  defaultsOff: boolean,
+): ReadonlySet<string> {
+  const enabled = collectors.filter(({ name, defaultEnabled }) => {
+    const key = `collector.${camelCase(name)}`;
+    // Commander gives a flag that has a negation the default "true" by itself.
+    if (command.getOptionValueSource(key) === 'cli') return command.getOptionValue(key) === true;
+    return defaultEnabled && !defaultsOff;
+  });
+  return new Set(enabled.map(({ name }) => name));
+}
+
+/** Commander's own spelling of a flag's key. */
+function camelCase(name: string): string {
+  return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function addListenAddress(
+  text: string,
+  before: readonly ListenAddress[] | undefined,
+): readonly ListenAddress[] {
+  const address = parseListenAddress(text);
+  if (address === undefined) {
+    throw new InvalidArgumentError('Allowed are :9177, 127.0.0.1:9177, [::1]:9177.');
+  }
+  return [...(before ?? []), address];
+}
+
+function telemetryPath(text: string): string {
+  if (!/^\/[\w./-]*$/.test(text)) throw new InvalidArgumentError('It must begin with a slash.');
+  if (text.startsWith('/-/')) throw new InvalidArgumentError('/-/ is kept for health checks.');
+  return text;
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('It must be a whole number from 1.');
+  }
+  return value;
+}
+
+function duration(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds === undefined) throw new InvalidArgumentError('Allowed are 10s, 500ms, 1m, 10.');
+  return seconds;
+}
+
+function positiveDuration(text: string): number {
+  const seconds = duration(text);
+  if (seconds === 0) throw new InvalidArgumentError('It must be longer than 0.');
+  return seconds;
+}
+
+function libvirtUri(text: string): string {
+  if (!/^[a-z][a-z0-9+]*:\/\/\S*$/.test(text)) {
+    throw new InvalidArgumentError('Allowed is a URI like qemu:///system.');
+  }
+  return text;
+}
+
+function absolutePath(text: string): string {
+  if (!text.startsWith('/')) throw new InvalidArgumentError('It must begin with a slash.');
+  return text.replace(/(?!^)\/+$/, '');
+}
+
+function rootPath(text: string): string {
+  return text === '' || text === '/' ? '' : absolutePath(text);
+}

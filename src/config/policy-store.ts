@@ -1,0 +1,61 @@
+import { DEFAULT_POLICY, loadPolicy, type Policy, type PolicyResult } from './policy.ts';
+
+/**
+ * The policy in force, which can be read again while the exporter runs (SIGHUP). A broken file
+ * changes nothing: the policy before it stays.
+ */
+export class PolicyStore {
+  readonly #path: string | undefined;
+  readonly #now: () => number;
+  #policy: Policy = DEFAULT_POLICY;
+  #lastReadOk = true;
+  #loadedAtSeconds: number;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param path the policy file; undefined for the built-in policy alone.
+   * @param now Unix time in seconds.
+   */
+  constructor(path: string | undefined, now: () => number = () => Date.now() / 1000) {
+    this.#path = path;
+    this.#now = now;
+    this.#loadedAtSeconds = now();
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  /** False while the file on disk is not the one in force because it is broken. */
+  get lastReadOk(): boolean {
+    return this.#lastReadOk;
+  }
+
+  /** When the policy in force was read, Unix time. */
+  get loadedAtSeconds(): number {
+    return this.#loadedAtSeconds;
+  }
+
+  /**
+   * Reads the file and puts it in force if it is sound; one reading after the other, so that the
+   * last signal decides. Without a file the built-in policy is simply confirmed.
+   */
+  reload(): Promise<PolicyResult> {
+    const reading = this.#last.then(() => this.#read());
+    this.#last = reading;
+    return reading;
+  }
+
+  async #read(): Promise<PolicyResult> {
+    const result: PolicyResult =
+      this.#path === undefined
+        ? { ok: true, policy: DEFAULT_POLICY }
+        : await loadPolicy(this.#path);
+    this.#lastReadOk = result.ok;
+    if (result.ok) {
+      this.#policy = result.policy;
+      this.#loadedAtSeconds = this.#now();
+    }
+    return result;
+  }
+}

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+
+import { parseBytes, parseDuration, parseRatio } from '../../../src/config/quantity.ts';
+
+describe('quantities', () => {
+  it.each([
+    ['512MiB', 536_870_912],
+    ['2GiB', 2_147_483_648],
+    ['1.5KiB', 1536],
+    ['1 kB', 1000],
+    ['3TB', 3e12],
+    ['4096', 4096],
+    ['100B', 100],
+  ])('%s is %d bytes', (text, bytes) => {
+    expect(parseBytes(text)).toBe(bytes);
+  });
+
+  it.each(['', 'GiB', '-1', '1XB', '1gib', '1e9', '5%'])('%s is no size', (text) => {
+    expect(parseBytes(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['24h', 86_400],
+    ['1d', 86_400],
+    ['1h30m', 5400],
+    ['250ms', 0.25],
+    ['90', 90],
+  ])('%s is %d seconds', (text, seconds) => {
+    expect(parseDuration(text)).toBe(seconds);
+  });
+
+  it.each(['', 's', '-1s', '1y', '10 s', '1h 30m', 'Infinity'])('%s is no duration', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['5%', 0.05],
+    ['150%', 1.5],
+    ['1.5', 1.5],
+  ])('%s is the ratio %d', (text, ratio) => {
+    expect(parseRatio(text)).toBe(ratio);
+  });
+
+  it.each(['', '%', '-1', '5 %', '1/2'])('%s is no ratio', (text) => {
+    expect(parseRatio(text)).toBeUndefined();
+  });
+});
