@@ -1,5 +1,7 @@
+import type { FileSpace } from './file-task.ts';
+import type { HostFiles } from './host-files.ts';
 import type { Mount } from './mounts.ts';
-import type { Reading } from './reading.ts';
+import { found, type Reading } from './reading.ts';
 
 /** `unknown`: the filesystem is served by somebody else (NFS, FUSE) or not in our table. */
 export type Possibility = 'never' | 'possible' | 'unknown';
@@ -34,4 +36,97 @@ export interface Filesystem {
   readonly mount: Mount;
   readonly traits: FilesystemTraits;
   readonly space: Reading<FilesystemSpace>;
+}
+
+interface TypeTraits {
+  readonly sharedExtents: Possibility;
+  readonly compression: Possibility;
+  readonly network?: true;
+}
+
+const PLAIN: TypeTraits = { sharedExtents: 'never', compression: 'never' };
+const REMOTE: TypeTraits = { sharedExtents: 'unknown', compression: 'unknown', network: true };
+
+/** By the type in mountinfo. Linux Documentation/filesystems; OpenZFS and bcachefs manuals. */
+const TRAITS: Readonly<Record<string, TypeTraits>> = {
+  ext2: PLAIN,
+  ext3: PLAIN,
+  ext4: PLAIN,
+  vfat: PLAIN,
+  tmpfs: PLAIN,
+  ramfs: PLAIN,
+  hugetlbfs: PLAIN,
+  devtmpfs: PLAIN,
+  xfs: { sharedExtents: 'possible', compression: 'never' },
+  btrfs: { sharedExtents: 'possible', compression: 'possible' },
+  bcachefs: { sharedExtents: 'possible', compression: 'possible' },
+  zfs: { sharedExtents: 'possible', compression: 'possible' },
+  f2fs: { sharedExtents: 'never', compression: 'possible' },
+  nfs: REMOTE,
+  nfs4: REMOTE,
+  cifs: REMOTE,
+  smb3: REMOTE,
+  ceph: REMOTE,
+  glusterfs: REMOTE,
+  gfs2: { sharedExtents: 'never', compression: 'never', network: true },
+  ocfs2: { sharedExtents: 'possible', compression: 'never', network: true },
+  '9p': REMOTE,
+  virtiofs: REMOTE,
+  afs: REMOTE,
+  lustre: REMOTE,
+  gpfs: REMOTE,
+};
+
+/** What is known of a filesystem before it is asked anything. */
+export function filesystemTraits(mount: Mount): FilesystemTraits {
+  const traits =
+    TRAITS[mount.type] ??
+    (mount.type.startsWith('fuse')
+      ? REMOTE
+      : { sharedExtents: 'unknown' as const, compression: 'unknown' as const });
+  const compressing = mount.superOptions.some((option) =>
+    /^compress(?:-force)?(?:=|$)/.test(option),
+  );
+  return {
+    network: traits.network === true,
+    sharedExtents: traits.sharedExtents,
+    compression: compressing && traits.compression === 'possible' ? 'on' : traits.compression,
+  };
+}
+
+/**
+ * The filesystems behind the given mounts, one per `major:minor` however many mounts it has; the
+ * first of them is asked. A hung one comes back with its traits and a `timeout` for its space.
+ * `deadline` is a moment of `performance.now()`.
+ */
+export async function readFilesystems(
+  files: HostFiles,
+  mounts: Iterable<Mount>,
+  deadline: number,
+): Promise<readonly Filesystem[]> {
+  const byDevice = new Map<string, Mount>();
+  for (const mount of mounts) {
+    if (!byDevice.has(mount.device)) byDevice.set(mount.device, mount);
+  }
+  return Promise.all(
+    [...byDevice.values()].map(async (mount) => {
+      const answer = await files.space(mount, deadline);
+      return {
+        mount,
+        traits: filesystemTraits(mount),
+        space: answer.ok ? found(inBytes(answer.value)) : answer,
+      };
+    }),
+  );
+}
+
+function inBytes(stat: FileSpace): FilesystemSpace {
+  const limited = stat.inodes !== 0n;
+  return {
+    sizeBytes: Number(stat.blocks * stat.blockBytes),
+    freeBytes: Number(stat.blocksFree * stat.blockBytes),
+    availableBytes: Number(stat.blocksAvailable * stat.blockBytes),
+    inodes: limited ? Number(stat.inodes) : undefined,
+    inodesFree: limited ? Number(stat.inodesFree) : undefined,
+  };
 }
