@@ -1,0 +1,86 @@
+import { parseCpuList } from './cpu-list.ts';
+import { listKernelDirectory, readKernelFile, readKernelInteger } from './kernel-file.ts';
+import { found, valueOf, type Reading } from './reading.ts';
+import type { Roots } from './roots.ts';
+
+/** Where one online CPU (a hardware thread) sits. */
+export interface CpuPlace {
+  readonly cpu: number;
+  /** Hardware threads of the same core, itself included; just itself without SMT. */
+  readonly siblings: readonly number[];
+  /** Socket; undefined where the firmware does not say (-1). */
+  readonly package: number | undefined;
+  /** NUMA node; undefined on kernels without NUMA. */
+  readonly node: number | undefined;
+}
+
+/** Documentation/admin-guide/cputopology.rst and ABI/stable/sysfs-devices-system-cpu. */
+export interface CpuTopology {
+  readonly present: readonly number[];
+  readonly online: readonly number[];
+  readonly offline: readonly number[];
+  /** Taken from the scheduler's load balancing with isolcpus=: unpinned vCPUs never run there. */
+  readonly isolated: readonly number[];
+  /** Without timer tick (nohz_full=). */
+  readonly tickless: readonly number[];
+  /** One per online CPU, ascending. */
+  readonly cpus: readonly CpuPlace[];
+  /** Physical cores with at least one online thread. */
+  readonly coreCount: number;
+  readonly packageCount: number;
+}
+
+/**
+ * Reads `/sys/devices/system/cpu`: two files per CPU. It changes with CPU hotplug only: a caller may
+ * keep the result as long as `/sys/devices/system/cpu/online` says the same.
+ */
+export function readCpuTopology(roots: Roots): Reading<CpuTopology> {
+  const directory = `${roots.sysfs}/devices/system/cpu`;
+  const onlinePath = `${directory}/online`;
+  const onlineText = readKernelFile(onlinePath);
+  if (!onlineText.ok) return onlineText;
+  const online = parseCpuList(onlineText.value, onlinePath);
+  if (!online.ok) return online;
+
+  const list = (name: string): readonly number[] => readCpuList(`${directory}/${name}`) ?? [];
+  const nodeOf = readNodeOfCpus(roots);
+  const cpus = online.value.map((cpu): CpuPlace => {
+    const topology = `${directory}/cpu${cpu}/topology`;
+    return {
+      cpu,
+      siblings: readCpuList(`${topology}/thread_siblings_list`) ?? [cpu],
+      package: valueOf(readKernelInteger(`${topology}/physical_package_id`)),
+      node: nodeOf.get(cpu),
+    };
+  });
+  return found({
+    present: list('present'),
+    online: online.value,
+    offline: list('offline'),
+    isolated: list('isolated'),
+    tickless: list('nohz_full'),
+    cpus,
+    coreCount: new Set(cpus.map((place) => Math.min(...place.siblings))).size,
+    packageCount: new Set(cpus.map((place) => place.package ?? 0)).size,
+  });
+}
+
+function readCpuList(path: string): readonly number[] | undefined {
+  const text = readKernelFile(path);
+  if (!text.ok) return undefined;
+  const cpus = valueOf(parseCpuList(text.value, path));
+  return cpus;
+}
+
+function readNodeOfCpus(roots: Roots): ReadonlyMap<number, number> {
+  const directory = `${roots.sysfs}/devices/system/node`;
+  const nodes = new Map<number, number>();
+  for (const name of valueOf(listKernelDirectory(directory)) ?? []) {
+    const node = /^node(\d+)$/.exec(name)?.[1];
+    if (node === undefined) continue;
+    for (const cpu of readCpuList(`${directory}/${name}/cpulist`) ?? []) {
+      nodes.set(cpu, Number(node));
+    }
+  }
+  return nodes;
+}
