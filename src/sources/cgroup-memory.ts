@@ -47,7 +47,27 @@ export interface CgroupMemoryEvents {
   readonly oomKill: number | undefined;
 }
 
-/** `absent` when the group is gone or has no memory controller. Up to four files. */
+/** All of the above; events are undefined where their file is missing (kernels before 4.13). */
+export interface CgroupMemory {
+  readonly usage: CgroupMemoryUsage;
+  readonly limits: CgroupMemoryLimits;
+  readonly events: CgroupMemoryEvents | undefined;
+}
+
+/** `absent` when the group is gone or has no memory controller. Up to ten files per guest. */
+export function readCgroupMemory(memory: GuestCgroupDirectory): Reading<CgroupMemory> {
+  const usage = readCgroupMemoryUsage(memory);
+  if (!usage.ok) return usage;
+  const limits = readCgroupMemoryLimits(memory);
+  if (!limits.ok) return limits;
+  return found({
+    usage: usage.value,
+    limits: limits.value,
+    events: valueOf(readCgroupMemoryEvents(memory)),
+  });
+}
+
+/** `absent` when the group is gone or has no memory controller. Up to three files. */
 export function readCgroupMemoryUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
   const { path } = memory;
   const unified = memory.version === 2;

@@ -14,6 +14,9 @@ export interface NodeResidency {
   readonly fileCacheBytes: number;
 }
 
+/** One per node, ascending. */
+export type ProcessNuma = readonly NodeResidency[];
+
 /**
  * Where a guest's memory lies, from memory.numa_stat of its cgroup: one file, two counters per node
  * and kind, kept up to date by the kernel anyway. Not from /proc/<pid>/numa_maps, for which the
@@ -23,10 +26,7 @@ export interface NodeResidency {
  * Meaningful only for a group that holds the guest alone. `absent` without the memory controller or
  * on a kernel without CONFIG_NUMA.
  */
-export function readGroupResidency(
-  memory: CgroupDirectory,
-  pageBytes: number,
-): Reading<readonly NodeResidency[]> {
+export function readProcessNuma(memory: CgroupDirectory, pageBytes: number): Reading<ProcessNuma> {
   const path = `${memory.path}/memory.numa_stat`;
   const text = readKernelFile(path);
   if (!text.ok) return text;
@@ -36,10 +36,7 @@ export function readGroupResidency(
 }
 
 /** v2 (5.11+), in bytes: `anon N0=1069056 N1=0`. */
-export function parseUnifiedNumaStat(
-  text: string,
-  subject: string,
-): Reading<readonly NodeResidency[]> {
+export function parseUnifiedNumaStat(text: string, subject: string): Reading<ProcessNuma> {
   const kinds = parseKinds(text, ' ');
   const anon = kinds.get('anon');
   const file = kinds.get('file');
@@ -65,7 +62,7 @@ export function parseLegacyNumaStat(
   text: string,
   pageBytes: number,
   subject: string,
-): Reading<readonly NodeResidency[]> {
+): Reading<ProcessNuma> {
   const kinds = parseKinds(text, '=');
   const anon = kinds.get('hierarchical_anon') ?? kinds.get('anon');
   const file = kinds.get('hierarchical_file') ?? kinds.get('file');
