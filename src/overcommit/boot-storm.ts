@@ -42,3 +42,47 @@ export interface BootStorm {
   /** Active domains that a reboot would not bring back (no autostart, or transient). */
   readonly activeWithoutAutostart: number;
 }
+
+export function bootStorm(domains: readonly BootStormDomain[]): BootStorm {
+  const persistent = domains.filter((domain) => domain.persistent);
+  const autostart = persistent.filter((domain) => domain.autostart);
+  return {
+    autostart: stormOf(autostart),
+    all: stormOf(persistent),
+    activeWithoutAutostart: domains.filter(
+      (domain) => domain.active && !(domain.persistent && domain.autostart),
+    ).length,
+  };
+}
+
+function stormOf(members: readonly BootStormDomain[]): BootStormSet {
+  return {
+    added: demandOf(members.filter((domain) => !domain.active)),
+    afterReboot: demandOf(members),
+  };
+}
+
+function demandOf(domains: readonly BootStormDomain[]): BootDemand {
+  const byContainer = new Map<string, number>();
+  let vcpus = 0;
+  let maximumMemoryBytes = 0;
+  let currentMemoryBytes = 0;
+  let unfundedStorageBytes = 0;
+  for (const domain of domains) {
+    vcpus += domain.vcpus;
+    maximumMemoryBytes += domain.maximumMemoryBytes;
+    currentMemoryBytes += domain.currentMemoryBytes;
+    for (const [container, bytes] of domain.unfundedStorageBytes) {
+      unfundedStorageBytes += bytes;
+      byContainer.set(container, (byContainer.get(container) ?? 0) + bytes);
+    }
+  }
+  return {
+    domains: domains.length,
+    vcpus,
+    maximumMemoryBytes,
+    currentMemoryBytes,
+    unfundedStorageBytes,
+    unfundedStorageBytesByContainer: byContainer,
+  };
+}

@@ -5,6 +5,10 @@
  * all defined guests for "if all of them were started".
  */
 
+import { capOf, guaranteedCpus } from './cpu-guarantee.ts';
+import { placementOf, type PlacedGuest, type PlacedSet, type PlacedVcpu } from './cpu-placement.ts';
+import { ascending, intersects, isSubset } from './cpu-set.ts';
+
 /** The host's CPUs. Numbers are logical CPU numbers as in /sys/devices/system/cpu. */
 export interface CpuHost {
   /** /sys/devices/system/cpu/online. */
@@ -125,4 +129,169 @@ export interface CpuOvercommit {
   /** Every distinct set of CPUs some vCPU is allowed on, dedicated CPUs left out. */
   readonly cpusets: readonly CpuOfCpuset[];
   readonly guests: readonly CpuOfGuest[];
+}
+
+/**
+ * Rules, in this order:
+ *
+ * 1. A vCPU may run on its allowed CPUs which are online. Isolated CPUs among them count only if
+ *    there are no others: the scheduler does not balance a thread onto them (kernel-parameters,
+ *    isolcpus). A vCPU without a pin may run on all CPUs that are online and not isolated; so
+ *    may one whose allowed CPUs are all offline, since the kernel then breaks its affinity
+ *    (select_fallback_rq), and it is counted in `withoutOnlineCpu` as well.
+ * 2. A CPU is dedicated if exactly one vCPU of all guests, online or not, may run on it, and that
+ *    vCPU may run nowhere else. A guest without pins that may use the CPU too makes it shared, and
+ *    two vCPUs pinned to one CPU are a cpuset of one CPU with a promise of two. Dedicated vCPUs and
+ *    CPUs leave both sides of the shared pool (as Nova's PCPU does).
+ * 3. The shared pool is every other CPU which is online and not isolated. The reserve comes off its
+ *    capacity, in the same proportion on every core and node, but not off cpusets: a pin does not
+ *    heed a reserve.
+ * 4. A vCPU that may run on several nodes is promised on each by its part of the CPUs: 6 of 8 CPUs
+ *    on node 0 make 0.75 vCPU there. Strict numatune binds memory, not vCPUs, so it moves nothing.
+ *
+ * Caps and shares are those of the guests' own cgroups: weights and quotas of slices above them
+ * are not looked at, and neither is what the host's own services use.
+ */
+export function cpuOvercommit(host: CpuHost, guests: readonly CpuGuest[]): CpuOvercommit {
+  const placement = placementOf(host, guests);
+  const { shared, dedicated, isolated } = placement.cpus;
+  const sets = [...placement.sets.values()];
+  const capacity = capacityIn(host);
+  const unreserved = Math.max(0, shared.size - host.reservedCpus);
+  const sharedCapacity = part(capacity(shared), unreserved, shared.size);
+  const guaranteed = guaranteedCpus(placement, sharedCapacity.cpus);
+  const promised = (kind: PlacedSet['kind']): PromisedVcpus =>
+    promisedOn(sets.filter((set) => set.kind === kind));
+
+  return {
+    shared: { cpus: ascending(shared), capacity: sharedCapacity, promised: promised('shared') },
+    dedicated: {
+      cpus: ascending(dedicated),
+      capacity: capacity(dedicated),
+      promised: promised('dedicated'),
+    },
+    isolated: {
+      cpus: ascending(isolated),
+      capacity: capacity(isolated),
+      promised: promised('isolated'),
+    },
+    withoutOnlineCpu: countOf(
+      placement.guests.flatMap(({ vcpus }) => vcpus.filter((vcpu) => vcpu.withoutOnlineCpu)),
+    ),
+    nodes: nodeNumbers(host).map((node) => {
+      const isHere = (cpu: number): boolean => host.nodeOf.get(cpu) === node;
+      return {
+        node,
+        capacity: part(capacity([...shared].filter(isHere)), unreserved, shared.size),
+        promised: promisedOnPart(
+          sets.filter((set) => set.kind === 'shared'),
+          isHere,
+        ),
+      };
+    }),
+    cpusets: sets
+      .filter((set) => set.kind !== 'dedicated' && set.cpus.size > 0)
+      .map((set) => ({
+        cpus: ascending(set.cpus),
+        capacity: capacity(set.cpus),
+        promised: promisedOn(sets.filter((other) => isSubset(other.cpus, set.cpus))),
+        alsoAllowed: promisedOn(
+          sets.filter(
+            (other) => !isSubset(other.cpus, set.cpus) && intersects(other.cpus, set.cpus),
+          ),
+        ),
+      })),
+    guests: placement.guests.map((placed, index) =>
+      guestFigures(placed, guaranteed[index] ?? 0, dedicated, host, capacity),
+    ),
+  };
+}
+
+type CapacityOf = (cpus: Iterable<number>) => CpuCapacity;
+
+function capacityIn(host: CpuHost): CapacityOf {
+  const threads = new Map<string | number, number>();
+  for (const cpu of host.onlineCpus) {
+    const core = host.coreOf.get(cpu);
+    if (core !== undefined) threads.set(core, (threads.get(core) ?? 0) + 1);
+  }
+  return (some) => {
+    let cpus = 0;
+    let cores = 0;
+    for (const cpu of some) {
+      const core = host.coreOf.get(cpu);
+      cpus += 1;
+      cores += core === undefined ? 1 : 1 / (threads.get(core) ?? 1);
+    }
+    return { cpus, cores };
+  };
+}
+
+/** `of` in `whole` parts of a capacity. */
+function part(capacity: CpuCapacity, of: number, whole: number): CpuCapacity {
+  if (whole === 0) return { cpus: 0, cores: 0 };
+  return { cpus: (capacity.cpus * of) / whole, cores: (capacity.cores * of) / whole };
+}
+
+function nodeNumbers(host: CpuHost): readonly number[] {
+  const nodes = new Set<number>();
+  for (const cpu of host.onlineCpus) {
+    const node = host.nodeOf.get(cpu);
+    if (node !== undefined) nodes.add(node);
+  }
+  return ascending(nodes);
+}
+
+function promisedOn(sets: readonly PlacedSet[]): PromisedVcpus {
+  return promisedOnPart(sets, () => true);
+}
+
+/** Each set's promise by the part of its CPUs that `isHere`. */
+function promisedOnPart(
+  sets: readonly PlacedSet[],
+  isHere: (cpu: number) => boolean,
+): PromisedVcpus {
+  let current = 0;
+  let maximum = 0;
+  for (const { cpus, promised } of sets) {
+    const here = [...cpus].filter(isHere).length;
+    const fraction = here === cpus.size ? 1 : here / cpus.size;
+    current += promised.current * fraction;
+    maximum += promised.maximum * fraction;
+  }
+  return { current, maximum };
+}
+
+function guestFigures(
+  placed: PlacedGuest,
+  guaranteed: number,
+  dedicatedCpus: ReadonlySet<number>,
+  host: CpuHost,
+  capacity: CapacityOf,
+): CpuOfGuest {
+  const { guest, vcpus, emulatorCpus } = placed;
+  const online = vcpus.filter((vcpu) => vcpu.online);
+  const allowed = new Set<number>();
+  for (const cpus of new Set(online.map((vcpu) => vcpu.set.cpus))) {
+    for (const cpu of cpus) allowed.add(cpu);
+  }
+  const isOffMemory = (cpu: number): boolean => {
+    const node = host.nodeOf.get(cpu);
+    return node !== undefined && guest.memoryNodes !== undefined && !guest.memoryNodes.has(node);
+  };
+  return {
+    name: guest.name,
+    vcpus: countOf(vcpus),
+    allowed: capacity(allowed),
+    largerThanAllowed: online.length > allowed.size,
+    capCpus: capOf(placed),
+    guaranteedCpus: guaranteed,
+    vcpusWithoutOnlineCpu: online.filter((vcpu) => vcpu.withoutOnlineCpu).length,
+    vcpusOffMemoryNodes: online.filter((vcpu) => [...vcpu.set.cpus].some(isOffMemory)).length,
+    emulatorOnDedicatedCpus: [...emulatorCpus].filter((cpu) => dedicatedCpus.has(cpu)).length,
+  };
+}
+
+function countOf(vcpus: readonly PlacedVcpu[]): PromisedVcpus {
+  return { current: vcpus.filter((vcpu) => vcpu.online).length, maximum: vcpus.length };
 }

@@ -143,3 +143,148 @@ export interface MemoryOvercommit {
   readonly guestsWithIneffectiveBalloon: number;
   readonly guests: readonly MemoryOfGuest[];
 }
+
+/**
+ * What is counted, and why:
+ *
+ * - A guest that is VFIO-pinned or locked holds all its memory from the start, and its balloon
+ *   frees nothing: it has no claim left. (With a virtual IOMMU, VFIO pins only what the guest maps;
+ *   such a guest's claim is under-estimated.)
+ * - A hugepage guest draws on its pool, not on ordinary memory: it has no claim here, and its
+ *   promise is compared with the pool.
+ * - Swapped-out anonymous memory has been claimed already and sits in swap. Swapped-out shared
+ *   memory cannot be told from memory never touched (VmSwap excludes it), so a memfd guest's claim
+ *   is over-estimated by as much; its swap is at the same time missing from the free swap.
+ * - A resident size counts a merged page once per guest that has it, so un-merging costs
+ *   pages_sharing on top of what guests may claim. ksm_zero_pages do not count: the kernel takes
+ *   them out of the resident size, so they are part of the claims already (mm/ksm.c replace_page).
+ * - Only free swap that some guest can be swapped to helps: locked and hugepage memory stays, and a
+ *   cgroup's swap limit binds. Without any limit (memory.swap.max = max) free swap is the bound.
+ * - Promises leave out what QEMU itself needs (device state, video memory, page tables): the
+ *   reserve has to cover it.
+ */
+export function memoryOvercommit(
+  host: MemoryHost,
+  guests: readonly MemoryGuest[],
+): MemoryOvercommit {
+  const pools = host.hugepagePools.reduce((sum, pool) => sum + pool.totalBytes, 0);
+  const promisedByClass = {
+    anonymous: promiseOf(guests.filter((guest) => classOf(guest) === 'anonymous')),
+    shared: promiseOf(guests.filter((guest) => classOf(guest) === 'shared')),
+    hugepages: promiseOf(guests.filter((guest) => classOf(guest) === 'hugepages')),
+    locked: promiseOf(guests.filter((guest) => classOf(guest) === 'locked')),
+  };
+  const ofGuests = guests.map((guest): MemoryOfGuest => ({
+    name: guest.name,
+    class: classOf(guest),
+    claimableBytes: claimable(guest, guest.currentBytes),
+    claimableAtMaximumBytes: claimable(guest, guest.maximumBytes),
+    balloon: balloonOf(guest),
+  }));
+  const ksmUnmergeBytes = host.ksm?.sharingBytes ?? 0;
+  return {
+    capacityBytes: Math.max(0, host.totalBytes - pools - host.reserveBytes),
+    promised: promiseOf(guests.filter((guest) => classOf(guest) !== 'hugepages')),
+    promisedByClass,
+    current: exposureOf(host, guests, ksmUnmergeBytes, (guest) => guest.currentBytes),
+    maximum: exposureOf(host, guests, ksmUnmergeBytes, (guest) => guest.maximumBytes),
+    ksmUnmergeBytes,
+    ksmSavedBytes: ksmUnmergeBytes + (host.ksm?.zeroBytes ?? 0),
+    hugepages: hugepagePromises(host.hugepagePools, guests),
+    guestsWithUnknownResident: ofGuests.filter((guest) => guest.claimableBytes === undefined)
+      .length,
+    guestsWithoutBalloon: ofGuests.filter((guest) => guest.balloon === 'absent').length,
+    guestsWithIneffectiveBalloon: ofGuests.filter((guest) => guest.balloon === 'ineffective')
+      .length,
+    guests: ofGuests,
+  };
+}
+
+function classOf(guest: MemoryGuest): MemoryClass {
+  if (guest.backing.kind === 'hugepages') return 'hugepages';
+  return guest.locked || guest.vfio ? 'locked' : guest.backing.kind;
+}
+
+function promiseOf(guests: readonly MemoryGuest[]): PromisedMemory {
+  return {
+    guests: guests.length,
+    currentBytes: guests.reduce((sum, guest) => sum + guest.currentBytes, 0),
+    maximumBytes: guests.reduce((sum, guest) => sum + guest.maximumBytes, 0),
+  };
+}
+
+/**
+ * VFIO and mlock: QEMU's discard fails or is switched off (hw/virtio/virtio-balloon.c asks
+ * ram_block_discard_is_disabled). Hugepages: a page goes back only when all its 4 KiB pieces are in
+ * the balloon, and then to the pool.
+ */
+function balloonOf(guest: MemoryGuest): MemoryOfGuest['balloon'] {
+  if (!guest.balloonPresent) return 'absent';
+  return isSwappable(guest) ? 'effective' : 'ineffective';
+}
+
+function isSwappable(guest: MemoryGuest): boolean {
+  const memoryClass = classOf(guest);
+  return memoryClass === 'anonymous' || memoryClass === 'shared';
+}
+
+/** What is left of a promise on ordinary memory; undefined where the resident size is unknown. */
+function claimable(guest: MemoryGuest, promisedBytes: number): number | undefined {
+  if (!isSwappable(guest)) return 0;
+  if (guest.residentBytes === undefined) return undefined;
+  return Math.max(0, promisedBytes - guest.residentBytes - guest.hugetlbBytes - guest.swapBytes);
+}
+
+function exposureOf(
+  host: MemoryHost,
+  guests: readonly MemoryGuest[],
+  ksmUnmergeBytes: number,
+  promisedBytes: (guest: MemoryGuest) => number,
+): MemoryExposure {
+  let claimableBytes = 0;
+  let swappableBytes = 0;
+  for (const guest of guests) {
+    const claim = claimable(guest, promisedBytes(guest));
+    if (claim === undefined || !isSwappable(guest)) continue;
+    claimableBytes += claim;
+    const allowance = Math.max(0, (guest.swapLimitBytes ?? Infinity) - guest.swapBytes);
+    swappableBytes += Math.min((guest.residentBytes ?? 0) + claim, allowance);
+  }
+  const exposureBytes = claimableBytes + ksmUnmergeBytes;
+  const supplyWithoutSwapBytes = host.availableBytes;
+  const supplyBytes = host.availableBytes + Math.min(host.swapFreeBytes, swappableBytes);
+  return {
+    claimableBytes,
+    exposureBytes,
+    supplyWithoutSwapBytes,
+    supplyBytes,
+    shortfallWithoutSwapBytes: exposureBytes - supplyWithoutSwapBytes,
+    shortfallBytes: exposureBytes - supplyBytes,
+  };
+}
+
+/** One entry per pool of the host and per page size some guest was promised, smallest first. */
+function hugepagePromises(
+  pools: readonly HugepagePool[],
+  guests: readonly MemoryGuest[],
+): readonly HugepagePromise[] {
+  const guestsOf = new Map<number, MemoryGuest[]>(pools.map((pool) => [pool.pageBytes, []]));
+  for (const guest of guests) {
+    if (guest.backing.kind !== 'hugepages') continue;
+    const list = guestsOf.get(guest.backing.pageBytes);
+    if (list === undefined) guestsOf.set(guest.backing.pageBytes, [guest]);
+    else list.push(guest);
+  }
+  return [...guestsOf]
+    .sort(([one], [other]) => one - other)
+    .map(([pageBytes, own]) => {
+      const pool = pools.find((candidate) => candidate.pageBytes === pageBytes);
+      return {
+        pageBytes,
+        totalBytes: pool?.totalBytes,
+        unreservedBytes:
+          pool === undefined ? undefined : Math.max(0, pool.freeBytes - pool.reservedBytes),
+        promised: promiseOf(own),
+      };
+    });
+}

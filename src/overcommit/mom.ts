@@ -74,3 +74,112 @@ export interface MomDecision {
   readonly ksm: MomKsm | undefined;
   readonly guests: readonly MomTarget[];
 }
+
+// balloon.rules and ksm.rules, "Constants".
+const PRESSURE_THRESHOLD = 0.2;
+const PRESSURE_CRITICAL = 0.05;
+const CRITICAL_PUSH = 0.05;
+const MIN_GUEST_FREE = 0.2;
+const MAX_BALLOON_CHANGE = 0.05;
+const MIN_BALLOON_CHANGE = 0.0025;
+const KSM_FREE = 0.2;
+const KSM_BOOST = 300;
+const KSM_DECAY = -50;
+const KSM_PAGES_MIN = 64;
+const KSM_PAGES_MAX = 1250;
+const KSM_SLEEP_BASELINE_MILLISECONDS = 10;
+const KSM_SLEEP_BASELINE_KIB = 16_777_216;
+
+/**
+ * @returns undefined where the host's total memory is not known (0), since every rule divides
+ * by it.
+ */
+export function momDecision(
+  variant: MomVariant,
+  host: MomHost,
+  guests: readonly MomGuest[],
+): MomDecision | undefined {
+  if (host.totalBytes <= 0) return undefined;
+  const corrected = variant === 'corrected';
+  const freeBytes = corrected
+    ? host.averageAvailableBytes
+    : host.averageFreeBytes + host.averageBuffersBytes + host.averageCachedBytes;
+  const shareableBytes = corrected ? host.guestsMergeableBytes : host.guestsVirtualBytes;
+  const hostFreeRatio = freeBytes / host.totalBytes;
+  return {
+    variant,
+    hostFreeRatio,
+    zone: zoneOf(hostFreeRatio),
+    ksm: ksmSetting(host, freeBytes, shareableBytes),
+    guests: guests.map((guest) => ({
+      name: guest.name,
+      targetBytes: balloonTarget(
+        guest,
+        corrected ? guest.averageUsableBytes : guest.averageUnusedBytes,
+        hostFreeRatio,
+      ),
+    })),
+  };
+}
+
+function zoneOf(hostFreeRatio: number): MomZone {
+  if (hostFreeRatio <= PRESSURE_CRITICAL) return 'critical';
+  return hostFreeRatio < PRESSURE_THRESHOLD ? 'pressure' : 'comfortable';
+}
+
+/** ksm.rules: stop when guests fit beside the 20 % that should stay free, and it is free. */
+function ksmSetting(
+  host: MomHost,
+  freeBytes: number,
+  shareableBytes: number | undefined,
+): MomKsm | undefined {
+  if (host.ksmPagesToScan === undefined || shareableBytes === undefined) return undefined;
+  const threshold = host.totalBytes * KSM_FREE;
+  if (threshold + shareableBytes < host.totalBytes && freeBytes > threshold) return { run: false };
+  const step = freeBytes < threshold ? KSM_BOOST : KSM_DECAY;
+  const totalKib = host.totalBytes / 1024;
+  return {
+    run: true,
+    pagesToScan: Math.min(KSM_PAGES_MAX, Math.max(KSM_PAGES_MIN, host.ksmPagesToScan + step)),
+    // Truncated as MOM's KSM controller does: from 160 GiB on MOM asks ksmd never to sleep.
+    sleepMilliseconds: Math.trunc(
+      (KSM_SLEEP_BASELINE_MILLISECONDS * KSM_SLEEP_BASELINE_KIB) / totalKib,
+    ),
+  };
+}
+
+/** balloon.rules, shrink_guest and grow_guest. Whole KiB, as MOM's balloon controller asks for. */
+function balloonTarget(
+  guest: MomGuest,
+  averageFreeBytes: number | undefined,
+  hostFreeRatio: number,
+): number | undefined {
+  if (averageFreeBytes === undefined) return undefined;
+  const current = guest.balloonCurrentBytes;
+  const used = guest.averageBalloonCurrentBytes - averageFreeBytes;
+  const size =
+    hostFreeRatio < PRESSURE_THRESHOLD ? shrunk(guest, used, hostFreeRatio) : grown(guest, used);
+  if (size === undefined || Math.abs(size - current) <= MIN_BALLOON_CHANGE * current) {
+    return current;
+  }
+  return Math.trunc(size / 1024) * 1024;
+}
+
+function shrunk(guest: MomGuest, used: number, hostFreeRatio: number): number | undefined {
+  const current = guest.balloonCurrentBytes;
+  // Critical: not even its used memory is left to the guest, which has to swap.
+  const guestFree =
+    hostFreeRatio <= PRESSURE_CRITICAL
+      ? hostFreeRatio - CRITICAL_PUSH
+      : MIN_GUEST_FREE * (hostFreeRatio / PRESSURE_THRESHOLD);
+  const floor = Math.max(guest.balloonMinimumBytes, used + guestFree * current);
+  const size = Math.max(current * (1 - MAX_BALLOON_CHANGE), floor);
+  return size <= current ? size : undefined;
+}
+
+function grown(guest: MomGuest, used: number): number | undefined {
+  const current = guest.balloonCurrentBytes;
+  if (current >= guest.balloonMaximumBytes) return undefined;
+  const floor = Math.max(guest.balloonMinimumBytes, used + MIN_GUEST_FREE * current);
+  return Math.min(guest.balloonMaximumBytes, Math.max(current * (1 + MAX_BALLOON_CHANGE), floor));
+}

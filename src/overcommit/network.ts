@@ -5,22 +5,18 @@
  * receives), outbound leaves it (the uplink transmits). All rates in bytes per second.
  */
 
-/** `<bandwidth>` of one direction. libvirt's KB/s times 1000. */
-export interface NicLimit {
-  /** Undefined or 0: not limited (libvirt then sets up no shaping). */
-  readonly averageBytesPerSecond: number | undefined;
-  /** Inbound only; libvirt ignores an outbound peak. */
-  readonly peakBytesPerSecond: number | undefined;
-}
-
 export interface NetworkNic {
   readonly guest: string;
   /** Host-side name of the NIC, e.g. vnet0. */
   readonly device: string;
   /** Ids of the uplinks its traffic can leave the host by. Empty: host-only or routed. */
   readonly uplinks: readonly string[];
-  readonly inbound: NicLimit | undefined;
-  readonly outbound: NicLimit | undefined;
+  /**
+   * `<inbound average>` and `<outbound average>`: KB/s times 1000. Undefined or 0: not limited.
+   * Not the peak: it is a burst rate, and libvirt ignores it outbound.
+   */
+  readonly inboundLimitBytesPerSecond: number | undefined;
+  readonly outboundLimitBytesPerSecond: number | undefined;
   /** `<inbound floor>`: guaranteed rate on a libvirt network. */
   readonly floorBytesPerSecond: number | undefined;
 }
@@ -50,7 +46,8 @@ export interface PromisedBandwidth {
 
 export interface NetworkOfUplink {
   readonly id: string;
-  readonly up: boolean;
+  /** Undefined: a NIC names an uplink that was not handed in. */
+  readonly up: boolean | undefined;
   readonly speedBytesPerSecond: number | undefined;
   readonly nics: number;
   readonly guests: number;
@@ -68,4 +65,104 @@ export interface NetworkOvercommit {
   readonly nics: number;
   /** NICs with no uplink at all. */
   readonly nicsWithoutUplink: number;
+}
+
+/**
+ * - A VLAN's traffic lies on its parent, so a NIC on a VLAN counts on the parent, once, however
+ *   many VLANs of that parent it can use. A bond is one uplink with the bond's own speed.
+ * - A NIC without a cap may use the whole uplink, and so has been promised all of it.
+ * - A NIC that can leave by two uplinks (a bridge with two ports) counts in full on each: which
+ *   one carries its traffic is for spanning tree and the switch to say. Never add uplinks up.
+ */
+export function networkOvercommit(
+  nics: readonly NetworkNic[],
+  uplinks: readonly NetworkUplink[],
+): NetworkOvercommit {
+  const byId = new Map(uplinks.map((uplink) => [uplink.id, uplink]));
+  const nicsOf = new Map<string, NetworkNic[]>();
+  const bottomCount = new Map<NetworkNic, number>();
+  for (const nic of nics) {
+    const bottoms = new Set(nic.uplinks.map((id) => bottomOf(id, byId)));
+    bottomCount.set(nic, bottoms.size);
+    for (const id of bottoms) {
+      const list = nicsOf.get(id);
+      if (list === undefined) nicsOf.set(id, [nic]);
+      else list.push(nic);
+    }
+  }
+
+  const members = new Set(
+    uplinks.filter((uplink) => uplink.kind === 'bond').flatMap((bond) => bond.lowerDevices),
+  );
+  const ids = new Set(
+    uplinks
+      .filter((uplink) => !members.has(uplink.id) && bottomOf(uplink.id, byId) === uplink.id)
+      .map((uplink) => uplink.id),
+  );
+  for (const id of nicsOf.keys()) ids.add(id);
+
+  return {
+    uplinks: [...ids].map((id) => {
+      const own = nicsOf.get(id) ?? [];
+      const uplink = byId.get(id);
+      const speed = uplink?.speedBytesPerSecond;
+      return {
+        id,
+        up: uplink?.up,
+        speedBytesPerSecond: speed,
+        nics: own.length,
+        guests: new Set(own.map((nic) => nic.guest)).size,
+        inbound: promisedBandwidth(
+          own.map((nic) => nic.inboundLimitBytesPerSecond),
+          speed,
+        ),
+        outbound: promisedBandwidth(
+          own.map((nic) => nic.outboundLimitBytesPerSecond),
+          speed,
+        ),
+        floorBytesPerSecond: own.reduce((sum, nic) => sum + (nic.floorBytesPerSecond ?? 0), 0),
+        nicsAlsoElsewhere: own.filter((nic) => (bottomCount.get(nic) ?? 0) > 1).length,
+      };
+    }),
+    nics: nics.length,
+    nicsWithoutUplink: nics.filter((nic) => nic.uplinks.length === 0).length,
+  };
+}
+
+/** Down through VLANs to the device that has the wire (or to where our knowledge ends). */
+function bottomOf(id: string, byId: ReadonlyMap<string, NetworkUplink>): string {
+  const seen = new Set<string>();
+  let at = id;
+  for (;;) {
+    seen.add(at);
+    const uplink = byId.get(at);
+    const parent = uplink?.kind === 'vlan' ? uplink.lowerDevices[0] : undefined;
+    if (parent === undefined || !byId.has(parent) || seen.has(parent)) return at;
+    at = parent;
+  }
+}
+
+function promisedBandwidth(
+  limits: readonly (number | undefined)[],
+  speed: number | undefined,
+): PromisedBandwidth {
+  let cappedNics = 0;
+  let cappedBytesPerSecond = 0;
+  for (const limit of limits) {
+    if (limit === undefined || limit <= 0) continue;
+    cappedNics += 1;
+    cappedBytesPerSecond += speed === undefined ? limit : Math.min(limit, speed);
+  }
+  const uncappedNics = limits.length - cappedNics;
+  return {
+    cappedNics,
+    uncappedNics,
+    cappedBytesPerSecond,
+    promisedBytesPerSecond:
+      uncappedNics === 0
+        ? cappedBytesPerSecond
+        : speed === undefined
+          ? undefined
+          : cappedBytesPerSecond + uncappedNics * speed,
+  };
 }

@@ -25,7 +25,7 @@ export interface StorageImage {
   readonly containerId: string | undefined;
   /** What the guest sees. */
   readonly capacityBytes: number | undefined;
-  /** st_blocks × 512, or the used part of a thin volume. */
+  /** st_blocks × 512; the used part of a thin volume; the size of a thick device. */
   readonly allocatedBytes: number | undefined;
   /** Size when every cluster has been written (raw: the capacity; qcow2: with metadata). */
   readonly worstCaseBytes: number | undefined;
@@ -37,7 +37,7 @@ export interface StorageImage {
 }
 
 export interface StorageFilesystem {
-  /** Same for every mount of one filesystem (st_dev; for btrfs the filesystem, not a subvolume). */
+  /** One entry per filesystem, however often mounted (st_dev; for btrfs not the subvolume's). */
   readonly id: string;
   readonly mountpoint: string;
   /** statvfs f_blocks × f_frsize. Undefined: the mount does not answer. */
@@ -89,10 +89,14 @@ export interface StorageContainer extends StoragePromise {
   readonly sharedExtents: boolean;
 }
 
-/** A guest's part of one container. Parts of all guests add up to the container's sums. */
+/** Where an image's space comes from. */
+export type StoragePlace = 'container' | 'thick' | 'remote' | 'unplaced';
+
+/** A guest's part of one place. Parts of all guests add up to the sums of the place. */
 export interface StorageOfGuest {
   readonly guest: string;
-  /** Undefined: images that lie in no known container. */
+  readonly place: StoragePlace;
+  /** Only where the place is a container. */
   readonly containerId: string | undefined;
   readonly images: number;
   /** Of these, used by other guests too: this guest is charged an equal part of each. */
@@ -110,7 +114,8 @@ export interface StorageOvercommit {
   /** Remote images. */
   readonly remote: StoragePromise;
   /** Files and thin volumes whose filesystem or pool is unknown, e.g. because it vanished. */
-  readonly homeless: StoragePromise;
+  readonly unplaced: StoragePromise;
+  /** All of this host's: containers, thick and unplaced; not remote. */
   readonly host: StoragePromise & {
     /** Σ of what guests see, over distinct writable images. */
     readonly capacityBytes: number;
@@ -118,4 +123,203 @@ export interface StorageOvercommit {
     readonly shortfallBytes: number;
   };
   readonly guests: readonly StorageOfGuest[];
+}
+
+/**
+ * - A writable image promises its worst case with snapshots; a read-only one what it occupies,
+ *   since it cannot grow. An image that one guest writes to and another has as its base is writable.
+ * - An image is counted once per place. Guests that use the same image are charged equal parts of
+ *   it, so that guests add up to the place; `imagesShared` says where that happened.
+ */
+export function storageOvercommit(
+  mentions: readonly StorageImage[],
+  filesystems: readonly StorageFilesystem[],
+  thinPools: readonly StorageThinPool[],
+): StorageOvercommit {
+  const known = new Set([...filesystems, ...thinPools].map((container) => container.id));
+  const images = distinctImages(mentions);
+  const imagesOf = new Map<string, StorageImage[]>();
+  const elsewhere: Record<Exclude<StoragePlace, 'container'>, StorageImage[]> = {
+    thick: [],
+    remote: [],
+    unplaced: [],
+  };
+  for (const image of images) {
+    const place = placeOf(image, known);
+    if (place !== 'container') elsewhere[place].push(image);
+    else if (image.containerId !== undefined) append(imagesOf, image.containerId, image);
+  }
+
+  const containers = [
+    ...filesystems.map((filesystem) =>
+      filesystemContainer(filesystem, promiseOf(imagesOf.get(filesystem.id) ?? [])),
+    ),
+    ...thinPools.map((pool) => thinPoolContainer(pool, promiseOf(imagesOf.get(pool.id) ?? []))),
+  ];
+  const local = images.filter((image) => image.kind !== 'remote');
+  return {
+    containers,
+    thick: promiseOf(elsewhere.thick),
+    remote: promiseOf(elsewhere.remote),
+    unplaced: promiseOf(elsewhere.unplaced),
+    host: {
+      ...promiseOf(local),
+      capacityBytes: local
+        .filter((image) => image.writable)
+        .reduce((sum, image) => sum + (image.capacityBytes ?? 0), 0),
+      shortfallBytes: containers.reduce(
+        (sum, container) => sum + Math.max(0, container.shortfallBytes ?? 0),
+        0,
+      ),
+    },
+    guests: guestParts(images, known),
+  };
+}
+
+/** One entry per id: a fact known to any mention is known, written by any is writable. */
+function distinctImages(mentions: readonly StorageImage[]): readonly StorageImage[] {
+  const byId = new Map<string, StorageImage>();
+  for (const mention of mentions) {
+    const seen = byId.get(mention.id);
+    byId.set(mention.id, {
+      ...mention,
+      containerId: seen?.containerId ?? mention.containerId,
+      capacityBytes: seen?.capacityBytes ?? mention.capacityBytes,
+      allocatedBytes: seen?.allocatedBytes ?? mention.allocatedBytes,
+      worstCaseBytes: seen?.worstCaseBytes ?? mention.worstCaseBytes,
+      snapshotsWorstCaseBytes: Math.max(
+        seen?.snapshotsWorstCaseBytes ?? 0,
+        mention.snapshotsWorstCaseBytes,
+      ),
+      writable: mention.writable || (seen?.writable ?? false),
+      guests: [...new Set([...(seen?.guests ?? []), ...mention.guests])],
+    });
+  }
+  return [...byId.values()];
+}
+
+function placeOf(image: StorageImage, known: ReadonlySet<string>): StoragePlace {
+  if (image.kind === 'thick' || image.kind === 'remote') return image.kind;
+  return image.containerId !== undefined && known.has(image.containerId) ? 'container' : 'unplaced';
+}
+
+interface ImageFigures {
+  readonly known: boolean;
+  readonly promisedBytes: number;
+  readonly allocatedBytes: number;
+  readonly unfundedBytes: number;
+}
+
+function figuresOf(image: StorageImage): ImageFigures {
+  const allocated = image.allocatedBytes;
+  if (!image.writable || image.kind === 'thick') {
+    return {
+      known: allocated !== undefined,
+      promisedBytes: allocated ?? 0,
+      allocatedBytes: allocated ?? 0,
+      unfundedBytes: 0,
+    };
+  }
+  const worst =
+    image.worstCaseBytes === undefined
+      ? undefined
+      : image.worstCaseBytes + image.snapshotsWorstCaseBytes;
+  return {
+    known: allocated !== undefined && worst !== undefined,
+    promisedBytes: worst ?? 0,
+    allocatedBytes: allocated ?? 0,
+    unfundedBytes:
+      allocated === undefined || worst === undefined ? 0 : Math.max(0, worst - allocated),
+  };
+}
+
+function promiseOf(images: readonly StorageImage[]): StoragePromise {
+  let imagesUnknown = 0;
+  let promisedBytes = 0;
+  let allocatedBytes = 0;
+  let unfundedBytes = 0;
+  for (const image of images) {
+    const figures = figuresOf(image);
+    if (!figures.known) imagesUnknown += 1;
+    promisedBytes += figures.promisedBytes;
+    allocatedBytes += figures.allocatedBytes;
+    unfundedBytes += figures.unfundedBytes;
+  }
+  return { images: images.length, imagesUnknown, promisedBytes, allocatedBytes, unfundedBytes };
+}
+
+function filesystemContainer(
+  filesystem: StorageFilesystem,
+  promise: StoragePromise,
+): StorageContainer {
+  const shortfallBytes = lessOrUnknown(promise.unfundedBytes, filesystem.availBytes);
+  return {
+    ...promise,
+    id: filesystem.id,
+    kind: 'filesystem',
+    name: filesystem.mountpoint,
+    sizeBytes: filesystem.sizeBytes,
+    availBytes: filesystem.availBytes,
+    supplyBytes: filesystem.availBytes,
+    shortfallBytes,
+    shortfallAfterAutoextendBytes: shortfallBytes,
+    sharedExtents: filesystem.sharedExtents,
+  };
+}
+
+function thinPoolContainer(pool: StorageThinPool, promise: StoragePromise): StorageContainer {
+  const availBytes = Math.max(0, pool.sizeBytes - pool.usedBytes);
+  const supplyBytes = availBytes + (pool.autoextendBytes ?? 0);
+  return {
+    ...promise,
+    id: pool.id,
+    kind: 'thin pool',
+    name: pool.name,
+    sizeBytes: pool.sizeBytes,
+    availBytes,
+    supplyBytes,
+    shortfallBytes: promise.unfundedBytes - availBytes,
+    shortfallAfterAutoextendBytes: promise.unfundedBytes - supplyBytes,
+    // Snapshots of thin volumes share blocks, so volumes can add up to more than the pool uses.
+    sharedExtents: true,
+  };
+}
+
+function lessOrUnknown(value: number, subtract: number | undefined): number | undefined {
+  return subtract === undefined ? undefined : value - subtract;
+}
+
+function guestParts(
+  images: readonly StorageImage[],
+  known: ReadonlySet<string>,
+): readonly StorageOfGuest[] {
+  const parts = new Map<string, StorageOfGuest>();
+  for (const image of images) {
+    const place = placeOf(image, known);
+    const containerId = place === 'container' ? image.containerId : undefined;
+    const figures = figuresOf(image);
+    const users = image.guests.length;
+    for (const guest of image.guests) {
+      const key = JSON.stringify([guest, place, containerId]);
+      const part = parts.get(key);
+      parts.set(key, {
+        guest,
+        place,
+        containerId,
+        images: (part?.images ?? 0) + 1,
+        imagesShared: (part?.imagesShared ?? 0) + (users > 1 ? 1 : 0),
+        imagesUnknown: (part?.imagesUnknown ?? 0) + (figures.known ? 0 : 1),
+        promisedBytes: (part?.promisedBytes ?? 0) + figures.promisedBytes / users,
+        allocatedBytes: (part?.allocatedBytes ?? 0) + figures.allocatedBytes / users,
+        unfundedBytes: (part?.unfundedBytes ?? 0) + figures.unfundedBytes / users,
+      });
+    }
+  }
+  return [...parts.values()];
+}
+
+function append(lists: Map<string, StorageImage[]>, key: string, image: StorageImage): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [image]);
+  else list.push(image);
 }
