@@ -1,3 +1,7 @@
+import { z } from 'zod';
+
+import { failed, found, type Reading } from './reading.ts';
+
 /**
  * - `rw`: in order. `ro`: metadata failed or filled up. `out-of-data-space`: no free data block,
  *   writes wait or fail. `failed`: neither reads nor writes. `unknown`: inactive, or not said.
@@ -40,4 +44,212 @@ export interface ThinVolume {
 export interface ThinStorage {
   readonly pools: readonly ThinPool[];
   readonly volumes: readonly ThinVolume[];
+}
+
+/** dm-thin's metadata block, in bytes (Linux Documentation/admin-guide/device-mapper). */
+const METADATA_BLOCK_BYTES = 4096;
+const SECTOR_BYTES = 512;
+
+/**
+ * The output of `dmsetup status --target thin-pool`, one pool a line. Format: Linux
+ * Documentation/admin-guide/device-mapper/thin-provisioning.rst, "Status". The `needs_check` and
+ * low-watermark fields came with later kernels and may be missing; a failed pool says `Fail` only.
+ */
+export function parseDmsetupThinPools(text: string): Reading<readonly ThinPool[]> {
+  const pools: ThinPool[] = [];
+  for (const line of text.split('\n')) {
+    if (line.trim() === '' || line.startsWith('No devices found')) continue;
+    const pool = parseDmsetupLine(line);
+    if (pool === undefined) return failed('malformed', 'dmsetup status', line);
+    pools.push(pool);
+  }
+  return found(pools);
+}
+
+function parseDmsetupLine(line: string): ThinPool | undefined {
+  const match = /^(.+?): (\d+) (\d+) thin-pool (.+)$/.exec(line);
+  const name = match?.[1];
+  const sectors = match?.[3];
+  const words = match?.[4]?.trim().split(/\s+/);
+  if (name === undefined || sectors === undefined || words === undefined) return undefined;
+  const sizeBytes = Number(sectors) * SECTOR_BYTES;
+  const nothingElse = { vgName: undefined, monitored: undefined, vgFreeBytes: undefined };
+  if (words[0] === 'Fail' || words[0] === 'Error') {
+    return {
+      ...nothingElse,
+      name,
+      sizeBytes,
+      dataUsedBytes: undefined,
+      metadataSizeBytes: undefined,
+      metadataUsedBytes: undefined,
+      state: 'failed',
+      needsCheck: undefined,
+      queueWhenFull: undefined,
+    };
+  }
+  const metadata = fraction(words[1]);
+  const data = fraction(words[2]);
+  if (metadata === undefined || data === undefined || data.total === 0) return undefined;
+  const flags = new Set(words.slice(4));
+  return {
+    ...nothingElse,
+    name,
+    sizeBytes,
+    // The line does not tell the block size; the pool is so many blocks of it long.
+    dataUsedBytes: Math.round((sizeBytes / data.total) * data.used),
+    metadataSizeBytes: metadata.total * METADATA_BLOCK_BYTES,
+    metadataUsedBytes: metadata.used * METADATA_BLOCK_BYTES,
+    state: flags.has('out_of_data_space')
+      ? 'out-of-data-space'
+      : flags.has('ro')
+        ? 'ro'
+        : flags.has('rw')
+          ? 'rw'
+          : 'unknown',
+    needsCheck: flags.has('needs_check'),
+    queueWhenFull: flags.has('queue_if_no_space')
+      ? true
+      : flags.has('error_if_no_space')
+        ? false
+        : undefined,
+  };
+}
+
+function fraction(word: string | undefined): { used: number; total: number } | undefined {
+  const match = /^(\d+)\/(\d+)$/.exec(word ?? '');
+  return match === null ? undefined : { used: Number(match[1]), total: Number(match[2]) };
+}
+
+/** What {@link parseLvs} needs `lvs` to be asked for. */
+export const LVS_ARGUMENTS: readonly string[] = [
+  '--reportformat',
+  'json',
+  '--units',
+  'b',
+  '--nosuffix',
+  '-o',
+  [
+    'vg_name',
+    'lv_name',
+    'lv_attr',
+    'lv_size',
+    'lv_metadata_size',
+    'pool_lv',
+    'origin',
+    'data_percent',
+    'metadata_percent',
+    'lv_when_full',
+    'lv_health_status',
+    'lv_check_needed',
+    'seg_monitor',
+    'vg_free',
+    'lv_kernel_major',
+    'lv_kernel_minor',
+  ].join(','),
+];
+
+const lvSchema = z.object({
+  vg_name: z.string(),
+  lv_name: z.string(),
+  lv_attr: z.string(),
+  lv_size: z.string(),
+  lv_metadata_size: z.string(),
+  pool_lv: z.string(),
+  origin: z.string(),
+  data_percent: z.string(),
+  metadata_percent: z.string(),
+  lv_when_full: z.string(),
+  lv_health_status: z.string(),
+  lv_check_needed: z.string(),
+  seg_monitor: z.string(),
+  vg_free: z.string(),
+  lv_kernel_major: z.string(),
+  lv_kernel_minor: z.string(),
+});
+const lvsSchema = z.object({ report: z.array(z.object({ lv: z.array(lvSchema) })) });
+type LvRow = z.infer<typeof lvSchema>;
+
+/**
+ * The output of `lvs` with {@link LVS_ARGUMENTS}: thin pools and the volumes in them, all others
+ * left out. Percentages have two decimals, so used bytes are exact to 0.005 % of the size.
+ * Fields: lvs(8), lvmreport(7), lvmthin(7).
+ */
+export function parseLvs(text: string): Reading<ThinStorage> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return failed('malformed', 'lvs', 'not JSON');
+  }
+  const parsed = lvsSchema.safeParse(json);
+  if (!parsed.success) return failed('malformed', 'lvs', z.prettifyError(parsed.error));
+  const rows = parsed.data.report.flatMap((report) => report.lv);
+  const pools: ThinPool[] = [];
+  const volumes: ThinVolume[] = [];
+  for (const row of rows) {
+    const sizeBytes = number(row.lv_size);
+    if (sizeBytes === undefined) return failed('malformed', 'lvs', `lv_size ${row.lv_size}`);
+    // First letter of lv_attr: t is a thin pool, V a volume in one.
+    if (row.lv_attr.startsWith('t')) pools.push(poolOf(row, sizeBytes));
+    else if (row.lv_attr.startsWith('V')) volumes.push(volumeOf(row, sizeBytes));
+  }
+  return found({ pools, volumes });
+}
+
+function poolOf(row: LvRow, sizeBytes: number): ThinPool {
+  const metadataSizeBytes = number(row.lv_metadata_size);
+  return {
+    vgName: row.vg_name,
+    name: row.lv_name,
+    sizeBytes,
+    dataUsedBytes: share(row.data_percent, sizeBytes),
+    metadataSizeBytes,
+    metadataUsedBytes: share(row.metadata_percent, metadataSizeBytes),
+    state: stateOf(row),
+    needsCheck:
+      row.lv_check_needed === 'unknown' ? undefined : row.lv_check_needed === 'check needed',
+    queueWhenFull: row.lv_when_full === '' ? undefined : row.lv_when_full === 'queue',
+    monitored: row.seg_monitor === '' ? undefined : row.seg_monitor === 'monitored',
+    vgFreeBytes: number(row.vg_free),
+  };
+}
+
+function volumeOf(row: LvRow, sizeBytes: number): ThinVolume {
+  const major = number(row.lv_kernel_major);
+  const minor = number(row.lv_kernel_minor);
+  return {
+    vgName: row.vg_name,
+    name: row.lv_name,
+    poolName: row.pool_lv,
+    sizeBytes,
+    usedBytes: share(row.data_percent, sizeBytes),
+    device: major === undefined || minor === undefined ? undefined : `${major}:${minor}`,
+    origin: row.origin === '' ? undefined : row.origin,
+  };
+}
+
+function stateOf(row: LvRow): ThinPoolState {
+  switch (row.lv_health_status) {
+    case 'failed':
+      return 'failed';
+    case 'out_of_data':
+      return 'out-of-data-space';
+    case 'metadata_read_only':
+      return 'ro';
+    case '':
+      // Health is that of the running device; an inactive pool shows no percentages either.
+      return row.data_percent === '' ? 'unknown' : 'rw';
+    default:
+      return 'unknown';
+  }
+}
+
+/** Undefined for what lvs leaves empty or marks with -1 (no kernel device). */
+function number(text: string): number | undefined {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
+}
+
+function share(percent: string, of: number | undefined): number | undefined {
+  const value = number(percent);
+  return value === undefined || of === undefined ? undefined : Math.round((value / 100) * of);
 }
