@@ -44,7 +44,6 @@ export {
 export type { KeepaliveOptions } from './keepalive.ts';
 export { openLibvirt, type OpenOptions } from './open.ts';
 export type { CallOptions } from './pending-calls.ts';
-export type { JobStats, Procedure } from './procedures.ts';
 export { readDomainStats } from './read-domain-stats.ts';
 export { ReconnectingConnection, type ReconnectOptions } from './reconnecting.ts';
 export { TypedParams, type EncodableStatsRecord, type StatsRecord } from './stats-record.ts';
@@ -57,3 +56,21 @@ export type {
   StoragePoolInfo,
 } from './structures.ts';
 export type { TypedParam, TypedValue } from './typed-param.ts';
+
+/** The wire itself, for callers with other procedures and for daemons made for tests. */
+export { eventDefinitions, eventMessage, type EventMessage } from './events.ts';
+export {
+  encodeMessage,
+  KEEPALIVE_PROGRAM,
+  keepaliveProcedures,
+  MessageSplitter,
+  messageStatus,
+  messageTypes,
+  PROGRAM_VERSION,
+  REMOTE_PROGRAM,
+  type Message,
+  type MessageHeader,
+} from './message.ts';
+export { procedures, type JobStats, type Procedure, type StatsArgs } from './procedures.ts';
+export { rpcError } from './structures.ts';
+export { decode, encode, XdrReader, XdrWriter, type Codec } from './xdr.ts';
