@@ -1,0 +1,264 @@
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { z } from 'zod';
+
+import { attempt } from './command.ts';
+import {
+  identify,
+  isAlive,
+  processesInMountNamespace,
+  signal,
+  waitForEnd,
+  type ProcessIdentity,
+} from './process-identity.ts';
+
+const processIdentity = z.object({ pid: z.number(), startTime: z.string() });
+
+/**
+ * One thing a lab has made or changed outside its own directory, with what is needed to undo it.
+ * - `namespace`: every process in this mount namespace is the lab's.
+ * - `setting`: a kernel file and what it held before.
+ * - `cgroup`: a cgroup directory of the lab, with all below it.
+ * - `directory`: a directory made for a mount point, removed if empty.
+ */
+const resource = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('process'), ...processIdentity.shape }),
+  z.object({ kind: z.literal('namespace'), name: z.string() }),
+  z.object({ kind: z.literal('mount'), path: z.string() }),
+  z.object({ kind: z.literal('loop'), device: z.string(), file: z.string() }),
+  z.object({ kind: z.literal('swap'), path: z.string() }),
+  z.object({ kind: z.literal('netns'), name: z.string() }),
+  z.object({ kind: z.literal('link'), name: z.string() }),
+  z.object({ kind: z.literal('cgroup'), path: z.string() }),
+  z.object({ kind: z.literal('directory'), path: z.string() }),
+  z.object({ kind: z.literal('setting'), path: z.string(), value: z.string() }),
+]);
+
+export type LabResource = z.infer<typeof resource>;
+
+const JOURNAL = 'journal';
+const OWNER = 'owner';
+const CLEANER = 'cleaner';
+
+/** Writes down what a lab makes, before it makes it, so that anyone can undo it after a crash. */
+export class Journal {
+  readonly #path: string;
+
+  constructor(labDirectory: string) {
+    this.#path = join(labDirectory, JOURNAL);
+  }
+
+  record(entry: LabResource): void {
+    appendFileSync(this.#path, `${JSON.stringify(entry)}\n`);
+  }
+}
+
+/** Marks a lab directory as belonging to this process. */
+export function claim(labDirectory: string): void {
+  writeFileSync(join(labDirectory, OWNER), JSON.stringify({ ...ourselves(), boot: bootId() }));
+}
+
+/** Whether the process that claimed a lab directory still runs. */
+export function isOwned(labDirectory: string): boolean {
+  const owner = readIdentity(join(labDirectory, OWNER));
+  return owner !== undefined && isAlive(owner);
+}
+
+/**
+ * Undoes everything in a lab's journal and removes its directory. Safe to call for a lab whose
+ * owner crashed at any point, twice, and from several processes: only one does the work.
+ *
+ * @throws Error when something is left, with the directory kept so that a later call can go on.
+ */
+export async function undo(labDirectory: string): Promise<void> {
+  if (!(await becomeCleaner(labDirectory))) return;
+  const entries = readJournal(labDirectory);
+  // A reboot ended the processes and mounts; the same numbers and names may now be someone else's.
+  const left: string[] = [];
+  if (sameBoot(labDirectory)) {
+    await endProcesses(entries);
+    for (const entry of entries.toReversed()) {
+      const problem = await undoOne(entry);
+      if (problem !== undefined) left.push(problem);
+    }
+  }
+  const mounted = mountPoints().filter((path) => path.startsWith(`${labDirectory}/`));
+  if (mounted.length > 0) left.push(`still mounted: ${mounted.join(', ')}`);
+  if (left.length > 0) {
+    rmSync(join(labDirectory, CLEANER), { force: true });
+    throw new Error(`${labDirectory} not cleaned up: ${left.join('; ')}`);
+  }
+  rmSync(labDirectory, { recursive: true, force: true });
+}
+
+/** True if we are to clean; false once another process has done it. */
+async function becomeCleaner(labDirectory: string): Promise<boolean> {
+  const path = join(labDirectory, CLEANER);
+  for (;;) {
+    if (!existsSync(labDirectory)) return false;
+    try {
+      writeFileSync(path, JSON.stringify(ourselves()), { flag: 'wx' });
+      return true;
+    } catch {
+      const other = readIdentity(path);
+      if (other === undefined || !isAlive(other)) rmSync(path, { force: true });
+      else await sleep(100);
+    }
+  }
+}
+
+async function endProcesses(entries: readonly LabResource[]): Promise<void> {
+  const named = entries.filter((entry) => entry.kind === 'process');
+  const namespaces = entries.filter((entry) => entry.kind === 'namespace');
+  // Again until none is left: a daemon may have started one more guest while it was being ended.
+  for (let round = 0; round < 10; round++) {
+    const processes: ProcessIdentity[] = [
+      ...named.filter(isAlive),
+      ...namespaces.flatMap((entry) => processesInMountNamespace(entry.name)),
+    ];
+    if (processes.length === 0) return;
+    for (const one of processes) signal(one, 'SIGKILL');
+    await waitForEnd(processes, 20_000);
+  }
+}
+
+async function undoOne(entry: LabResource): Promise<string | undefined> {
+  switch (entry.kind) {
+    case 'process':
+    case 'namespace':
+      return undefined;
+    case 'mount':
+      return unmount(entry.path);
+    case 'loop':
+      return detachLoop(entry.device, entry.file);
+    case 'swap':
+      if (!readFileSync('/proc/swaps', 'utf8').includes(`${entry.path} `)) return undefined;
+      return failure(await attempt('swapoff', [entry.path], { timeoutMs: 300_000 }));
+    case 'netns':
+      if (!existsSync(`/run/netns/${entry.name}`)) return undefined;
+      return failure(await attempt('ip', ['netns', 'delete', entry.name]));
+    case 'link':
+      if (!existsSync(`/sys/class/net/${entry.name}`)) return undefined;
+      return failure(await attempt('ip', ['link', 'delete', entry.name]));
+    case 'cgroup':
+      return removeCgroup(entry.path);
+    case 'directory':
+      try {
+        rmdirSync(entry.path);
+      } catch {
+        // Not empty or gone: then it is not ours to remove.
+      }
+      return undefined;
+    case 'setting':
+      try {
+        if (existsSync(entry.path)) writeFileSync(entry.path, entry.value);
+        return undefined;
+      } catch (error) {
+        return `${entry.path}: ${String(error)}`;
+      }
+  }
+}
+
+async function unmount(path: string): Promise<string | undefined> {
+  if (!mountPoints().includes(path)) return undefined;
+  let result = await attempt('umount', ['-R', path]);
+  // A process that is just ending may hold the mount a moment longer.
+  for (let tries = 0; result.status !== 0 && tries < 20; tries++) {
+    await sleep(100);
+    if (!mountPoints().includes(path)) return undefined;
+    result = await attempt('umount', ['-R', path]);
+  }
+  if (result.status !== 0) result = await attempt('umount', ['-R', '-l', path]);
+  return failure(result);
+}
+
+async function detachLoop(device: string, file: string): Promise<string | undefined> {
+  const attached = await attempt('losetup', ['-n', '-O', 'BACK-FILE', device]);
+  if (attached.status !== 0 || !attached.stdout.startsWith(file)) return undefined;
+  return failure(await attempt('losetup', ['-d', device]));
+}
+
+/** Removes a cgroup with all below it; the kernel keeps one alive until its last process is gone. */
+async function removeCgroup(path: string): Promise<string | undefined> {
+  for (let tries = 0; ; tries++) {
+    try {
+      removeCgroupTree(path);
+      return undefined;
+    } catch (error) {
+      if (!existsSync(path)) return undefined;
+      if (tries === 50) return `${path}: ${String(error)}`;
+      await sleep(50);
+    }
+  }
+}
+
+function removeCgroupTree(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeCgroupTree(join(path, entry.name));
+  }
+  rmdirSync(path);
+}
+
+function failure(result: { readonly status: number; readonly stderr: string }): string | undefined {
+  return result.status === 0 ? undefined : result.stderr.trim();
+}
+
+/** Mount points of this mount namespace: field 5 of /proc/self/mountinfo (proc(5)). */
+function mountPoints(): readonly string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4])
+    .filter((path) => path !== undefined);
+}
+
+function readJournal(labDirectory: string): readonly LabResource[] {
+  const path = join(labDirectory, JOURNAL);
+  if (!existsSync(path)) return [];
+  const entries: LabResource[] = [];
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    // The last line of a crashed owner may be cut short; what it announces was not done yet.
+    const parsed = resource.safeParse(parseJson(line));
+    if (parsed.success) entries.push(parsed.data);
+  }
+  return entries;
+}
+
+function readIdentity(path: string): ProcessIdentity | undefined {
+  if (!existsSync(path)) return undefined;
+  return processIdentity.safeParse(parseJson(readFileSync(path, 'utf8'))).data;
+}
+
+function sameBoot(labDirectory: string): boolean {
+  const path = join(labDirectory, OWNER);
+  if (!existsSync(path)) return true;
+  const owner = z.object({ boot: z.string() }).safeParse(parseJson(readFileSync(path, 'utf8')));
+  return owner.data?.boot === bootId();
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+function ourselves(): ProcessIdentity {
+  const identity = identify(process.pid);
+  if (identity === undefined) throw new Error('/proc does not show this process');
+  return identity;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
