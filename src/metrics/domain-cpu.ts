@@ -1,0 +1,224 @@
+import type { Domain } from '../snapshot/domain.ts';
+import { nanosecondsToSeconds } from '../sources/kernel-time.ts';
+import type { ProcessThread, ThreadRole } from '../sources/process-threads.ts';
+import { domainCounter, domainGauge, type Metric, type Sample } from './metric.ts';
+import type { DomainView } from './view.ts';
+
+/**
+ * CPU time of guests, and the time they waited for a CPU. From /proc, because it never blocks and
+ * tells the threads apart; from libvirt only where the QEMU process is out of reach.
+ */
+export const domainCpuMetrics: readonly Metric[] = [
+  domainGauge(
+    'kvm_domain_vcpus',
+    "vCPUs a guest has now: <vcpu current> of its XML, or its vCPU threads when there is no XML.",
+    {
+      replaces: [
+        'libvirt_domain_info_virtual_cpus',
+        'libvirt_domain_vcpu_current',
+        'opennebula_libvirt_cpu_online',
+      ],
+    },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, currentVcpus(domain));
+    },
+  ),
+  domainGauge(
+    'kvm_domain_vcpus_maximum',
+    'vCPUs a guest can be given by hot-plug (<vcpu> of its XML).',
+    { replaces: ['libvirt_domain_vcpu_maximum'] },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.config?.vcpu.maximum);
+    },
+  ),
+  domainCounter(
+    'kvm_domain_cpu_seconds_total',
+    'CPU time of the QEMU process, all threads, by mode (/proc/<pid>/stat utime, stime; utime ' +
+      'contains the time inside the guest).',
+    {
+      labels: ['mode'],
+      replaces: [
+        'libvirt_domain_info_cpu_time_seconds_total',
+        'libvirtd_domain_cpu_time',
+        'libvirtd_domain_cpu_user',
+        'libvirtd_domain_cpu_system',
+        'kubevirt_vmi_cpu_usage_seconds_total',
+      ],
+    },
+    ({ domain, labels }, sample) => {
+      const { process, libvirtCpu } = domain;
+      const user = process?.stat.userSeconds ?? seconds(libvirtCpu?.userNanoseconds);
+      const system = process?.stat.systemSeconds ?? seconds(libvirtCpu?.systemNanoseconds);
+      sample(labels.one('mode', 'user'), user);
+      sample(labels.one('mode', 'system'), system);
+    },
+  ),
+  domainCounter(
+    'kvm_domain_vcpu_seconds_total',
+    'Time a vCPU thread ran (/proc/<pid>/task/<tid>/schedstat field 1; libvirt vcpu.<n>.time ' +
+      'where /proc is out of reach).',
+    {
+      labels: ['vcpu'],
+      replaces: [
+        'libvirt_domain_vcpu_time_seconds_total',
+        'libvirtd_domain_vcpu_time',
+        'kubevirt_vmi_vcpu_seconds_total',
+      ],
+    },
+    (view, sample) => {
+      perVcpu(view, sample, 'runNanoseconds', 'timeNanoseconds');
+    },
+  ),
+  domainCounter(
+    'kvm_domain_vcpu_delay_seconds_total',
+    'Time a vCPU thread was runnable but waited for a CPU, which the guest sees as steal ' +
+      '(schedstat field 2; libvirt vcpu.<n>.delay where /proc is out of reach). On kernels up to ' +
+      '6.12 at least, time throttled by a CPU quota counts here too.',
+    {
+      labels: ['vcpu'],
+      replaces: ['libvirt_domain_vcpu_delay_seconds_total', 'libvirt_domain_info_cpu_steal_time_total'],
+    },
+    (view, sample) => {
+      perVcpu(view, sample, 'delayNanoseconds', 'delayNanoseconds');
+    },
+  ),
+  domainCounter(
+    'kvm_domain_vcpu_wait_seconds_total',
+    'libvirt vcpu.<n>.wait, the wait_sum of the scheduler; 0 unless kernel.sched_schedstats=1. ' +
+      'Only where /proc is out of reach; use the delay instead.',
+    { labels: ['vcpu'], replaces: ['libvirt_domain_vcpu_wait_seconds_total'] },
+    ({ domain, labels }, sample) => {
+      for (const vcpu of domain.libvirtCpu?.vcpus ?? []) {
+        sample(labels.vcpu(vcpu.index), seconds(vcpu.waitNanoseconds));
+      }
+    },
+  ),
+  domainCounter(
+    'kvm_domain_vcpu_timeslices_total',
+    'Times a vCPU thread was put on a CPU (schedstat field 3).',
+    { labels: ['vcpu'] },
+    ({ domain, labels }, sample) => {
+      for (const thread of domain.process?.threads ?? []) {
+        if (thread.role.kind === 'vcpu') {
+          sample(labels.vcpu(thread.role.index), thread.schedule?.timeslices);
+        }
+      }
+    },
+  ),
+  domainCounter(
+    'kvm_domain_thread_seconds_total',
+    'Time the threads of QEMU that are not a vCPU ran, by what they are for (schedstat field 1).',
+    { labels: ['thread'] },
+    (view, sample) => {
+      perThreadRole(view, sample, 'runNanoseconds');
+    },
+  ),
+  domainCounter(
+    'kvm_domain_thread_delay_seconds_total',
+    'Time the threads of QEMU that are not a vCPU waited for a CPU, by what they are for ' +
+      '(schedstat field 2). A starved emulator or vhost thread slows the guest without steal.',
+    { labels: ['thread'] },
+    (view, sample) => {
+      perThreadRole(view, sample, 'delayNanoseconds');
+    },
+  ),
+  domainGauge(
+    'kvm_domain_threads',
+    'Threads of the QEMU process (/proc/<pid>/stat).',
+    { replaces: ['pve_kvm_threads'] },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.process?.stat.threads);
+    },
+  ),
+  domainCounter(
+    'kvm_domain_context_switches_total',
+    'Context switches of the main thread of QEMU, by kind (/proc/<pid>/status).',
+    { labels: ['kind'], replaces: ['pve_kvm_ctx_switches_total'] },
+    ({ domain, labels }, sample) => {
+      const status = domain.process?.status;
+      sample(labels.one('kind', 'voluntary'), status?.voluntaryContextSwitches);
+      sample(labels.one('kind', 'involuntary'), status?.involuntaryContextSwitches);
+    },
+  ),
+  domainCounter(
+    'kvm_domain_halt_poll_seconds_total',
+    'Time KVM polled for work on behalf of idle vCPUs, by outcome (libvirt cpu.haltpoll.*, ' +
+      'libvirt 7.6 and Linux 5.8). Only where /proc is out of reach.',
+    { labels: ['outcome'] },
+    ({ domain, labels }, sample) => {
+      const cpu = domain.libvirtCpu;
+      sample(labels.one('outcome', 'success'), seconds(cpu?.haltPollSuccessNanoseconds));
+      sample(labels.one('outcome', 'fail'), seconds(cpu?.haltPollFailNanoseconds));
+    },
+  ),
+];
+
+/** vCPUs online now: libvirt's figure; the threads themselves only when there is no XML. */
+export function currentVcpus(domain: Domain): number | undefined {
+  if (domain.config !== undefined) return domain.config.vcpu.current;
+  const threads = domain.process?.threads?.filter((thread) => thread.role.kind === 'vcpu');
+  return threads === undefined || threads.length === 0 ? undefined : threads.length;
+}
+
+function perVcpu(
+  { domain, labels }: DomainView,
+  sample: Sample,
+  ofThread: 'runNanoseconds' | 'delayNanoseconds',
+  ofLibvirt: 'timeNanoseconds' | 'delayNanoseconds',
+): void {
+  if (domain.process?.threads !== undefined) {
+    for (const thread of domain.process.threads) {
+      if (thread.role.kind !== 'vcpu') continue;
+      sample(labels.vcpu(thread.role.index), seconds(thread.schedule?.[ofThread]));
+    }
+    return;
+  }
+  for (const vcpu of domain.libvirtCpu?.vcpus ?? []) {
+    sample(labels.vcpu(vcpu.index), seconds(vcpu[ofLibvirt]));
+  }
+}
+
+function perThreadRole(
+  { domain, labels }: DomainView,
+  sample: Sample,
+  field: 'runNanoseconds' | 'delayNanoseconds',
+): void {
+  const sums = new Map<string, bigint>();
+  for (const thread of domain.process?.threads ?? []) {
+    const name = threadLabel(thread.role);
+    const value = scheduled(thread, field);
+    if (name === undefined || value === undefined) continue;
+    sums.set(name, (sums.get(name) ?? 0n) + value);
+  }
+  for (const [name, sum] of sums) sample(labels.one('thread', name), nanosecondsToSeconds(sum));
+}
+
+function scheduled(
+  thread: ProcessThread,
+  field: 'runNanoseconds' | 'delayNanoseconds',
+): bigint | undefined {
+  return thread.schedule?.[field];
+}
+
+/**
+ * Helper threads (`worker`, `vnc_worker` …) come and go, so their sum is no counter: they are left
+ * out. Their time is in kvm_domain_cpu_seconds_total.
+ */
+function threadLabel(role: ThreadRole): string | undefined {
+  switch (role.kind) {
+    case 'iothread':
+      return `iothread${role.id}`;
+    case 'emulator':
+    case 'monitor':
+    case 'vhost':
+    case 'all-vcpus':
+      return role.kind;
+    case 'vcpu':
+    case 'other':
+      return undefined;
+  }
+}
+
+function seconds(nanoseconds: bigint | undefined): number | undefined {
+  return nanoseconds === undefined ? undefined : nanosecondsToSeconds(nanoseconds);
+}

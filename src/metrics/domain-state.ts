@@ -1,0 +1,134 @@
+import { domainGauge, domainInfo, gauge, type Metric } from './metric.ts';
+
+/** Who the guests are and what state they are in. */
+export const domainStateMetrics: readonly Metric[] = [
+  gauge(
+    'kvm_domains',
+    'Guests known to libvirt, by state (virDomainState).',
+    {
+      labels: ['state'],
+      replaces: ['libvirt_domains', 'libvirt_domains_number', 'libvirt_domains_total'],
+    },
+    (view, sample) => {
+      const counts = new Map<string, number>();
+      for (const { domain } of view.domains) {
+        counts.set(domain.state, (counts.get(domain.state) ?? 0) + 1);
+      }
+      if (view.snapshot.domains === undefined) return;
+      for (const state of DOMAIN_STATES) {
+        sample(`{state="${state}"}`, counts.get(state) ?? 0);
+      }
+    },
+  ),
+  domainInfo(
+    'kvm_domain_info',
+    'Identity of a guest, from its XML: join on domain to get the uuid.',
+    {
+      labels: ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
+      replaces: ['libvirt_domain_info', 'libvirt_domain_info_meta'],
+    },
+    ({ domain, labels }, sample) => {
+      const { config } = domain;
+      sample(
+        labels.with(
+          ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
+          [
+            domain.uuid,
+            config?.type ?? '',
+            config?.os.type ?? '',
+            config?.os.arch ?? '',
+            config?.os.machine ?? '',
+            yesNo(domain.persistent),
+            yesNo(domain.autostart),
+          ],
+        ),
+        1,
+      );
+    },
+  ),
+  domainInfo(
+    'kvm_domain_openstack_info',
+    'OpenStack Nova identity of a guest, from the nova metadata in its XML.',
+    {
+      labels: ['instance_name', 'flavor', 'user_name', 'user_id', 'project_name', 'project_id'],
+      replaces: [
+        'libvirt_domain_openstack_info',
+        'nova_instance_metadata',
+        'nova_flavor_metadata',
+        'nova_owner_metadata',
+      ],
+    },
+    ({ domain, labels }, sample) => {
+      const nova = domain.config?.nova;
+      if (nova === undefined) return;
+      sample(
+        labels.with(
+          ['instance_name', 'flavor', 'user_name', 'user_id', 'project_name', 'project_id'],
+          [
+            nova.instanceName ?? '',
+            nova.flavor ?? '',
+            nova.user?.name ?? '',
+            nova.user?.id ?? '',
+            nova.project?.name ?? '',
+            nova.project?.id ?? '',
+          ],
+        ),
+        1,
+      );
+    },
+  ),
+  domainGauge(
+    'kvm_domain_state',
+    'Always 1; the labels say in which state a guest is and why (state.state, state.reason). ' +
+      'state="paused",reason="ioerror" is a guest stopped by a full or broken disk.',
+    {
+      labels: ['state', 'reason'],
+      replaces: [
+        'libvirt_domain_info_state',
+        'libvirt_domain_info_vstate',
+        'libvirt_domain_state_code',
+        'libvirtd_domain_domain_state',
+        'libvirtd_domain_domain_state_reason',
+      ],
+    },
+    ({ domain, labels }, sample) => {
+      sample(labels.with(['state', 'reason'], [domain.state, domain.reason]), 1);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_monitor_responsive',
+    'Whether QEMU answers its monitor: 0 when a call missed its deadline or is still stuck. The ' +
+      "guest's monitor values are absent then. Only for guests that were asked.",
+    { replaces: ['libvirt_domain_timed_out'] },
+    ({ domain, labels }, sample) => {
+      if (domain.monitor === 'unasked') return;
+      sample(labels.only, domain.monitor === 'responsive' ? 1 : 0);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_start_time_seconds',
+    'Unix time at which the QEMU process of a guest started (/proc/<pid>/stat, starttime). ' +
+      'Counters of a guest begin anew when it changes.',
+    { replaces: ['libvirtd_domain_seconds'] },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.process?.startSeconds);
+    },
+  ),
+];
+
+/** virDomainState, in its order; all are exposed so that a count that falls to 0 says 0. */
+const DOMAIN_STATES = [
+  'nostate',
+  'running',
+  'blocked',
+  'paused',
+  'shutdown',
+  'shutoff',
+  'crashed',
+  'pmsuspended',
+] as const;
+
+function yesNo(value: boolean | undefined): string {
+  if (value === undefined) return '';
+  return value ? 'yes' : 'no';
+}

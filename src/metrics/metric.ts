@@ -1,0 +1,105 @@
+import type { Family, FamilyType, FamilyUnit } from '../exposition/family.ts';
+import type { DomainView, View } from './view.ts';
+
+/**
+ * A metric family together with how its samples come out of a snapshot: the catalogue is a list of
+ * these, and nothing is exposed that is not in it.
+ */
+export type Metric = HostMetric | DomainMetric;
+
+/** Takes one sample; a value that could not be read (undefined) leaves no sample. */
+export type Sample = (labels: string, value: number | bigint | undefined) => void;
+
+interface Common extends Family {
+  /** Metrics of other libvirt exporters that say the same, for people who migrate. */
+  readonly replaces: readonly string[];
+}
+
+/** Written in one go from the whole view. */
+export interface HostMetric extends Common {
+  readonly scope: 'host';
+  readonly write: (view: View, sample: Sample) => void;
+}
+
+/** Written guest by guest, so that the event loop gets a turn in between. */
+export interface DomainMetric extends Common {
+  readonly scope: 'domain';
+  readonly write: (domain: DomainView, sample: Sample) => void;
+}
+
+interface Details {
+  readonly labels?: readonly string[];
+  readonly replaces?: readonly string[];
+}
+
+type HostWrite = HostMetric['write'];
+type DomainWrite = DomainMetric['write'];
+
+export function gauge(name: string, help: string, details: Details, write: HostWrite): HostMetric {
+  return { ...declare(name, help, 'gauge', details), scope: 'host', write };
+}
+
+export function counter(
+  name: string,
+  help: string,
+  details: Details,
+  write: HostWrite,
+): HostMetric {
+  return { ...declare(name, help, 'counter', details), scope: 'host', write };
+}
+
+export function info(name: string, help: string, details: Details, write: HostWrite): HostMetric {
+  return { ...declare(name, help, 'info', details), scope: 'host', write };
+}
+
+/** The `domain` label comes first in every family about guests and need not be declared. */
+export function domainGauge(
+  name: string,
+  help: string,
+  details: Details,
+  write: DomainWrite,
+): DomainMetric {
+  return { ...declareDomain(name, help, 'gauge', details), scope: 'domain', write };
+}
+
+export function domainCounter(
+  name: string,
+  help: string,
+  details: Details,
+  write: DomainWrite,
+): DomainMetric {
+  return { ...declareDomain(name, help, 'counter', details), scope: 'domain', write };
+}
+
+export function domainInfo(
+  name: string,
+  help: string,
+  details: Details,
+  write: DomainWrite,
+): DomainMetric {
+  return { ...declareDomain(name, help, 'info', details), scope: 'domain', write };
+}
+
+function declareDomain(name: string, help: string, type: FamilyType, details: Details): Common {
+  return declare(name, help, type, { ...details, labels: ['domain', ...(details.labels ?? [])] });
+}
+
+function declare(name: string, help: string, type: FamilyType, details: Details): Common {
+  return {
+    name,
+    help,
+    type,
+    unit: unitOf(name, type),
+    labels: details.labels ?? [],
+    replaces: details.replaces ?? [],
+  };
+}
+
+const UNIT_SUFFIXES: readonly Exclude<FamilyUnit, ''>[] = ['seconds', 'bytes', 'ratio'];
+
+/** The unit is part of the name by convention, so it is not declared a second time. */
+function unitOf(name: string, type: FamilyType): FamilyUnit {
+  if (type === 'info') return '';
+  const base = name.replace(/_total$/, '');
+  return UNIT_SUFFIXES.find((unit) => base.endsWith(`_${unit}`)) ?? '';
+}

@@ -1,0 +1,24 @@
+import type { BootStorm } from './boot-storm.ts';
+import type { CpuOvercommit } from './cpu.ts';
+import type { MemoryOvercommit } from './memory.ts';
+import type { MomDecision } from './mom.ts';
+import type { NetworkOvercommit } from './network.ts';
+import type { StorageOvercommit } from './storage.ts';
+
+/**
+ * How far one host is over-committed: everything the arithmetic of this folder says of one
+ * snapshot. A part is undefined when what it needs was not collected.
+ */
+export interface Assessment {
+  /** Running guests. */
+  readonly cpu: CpuOvercommit | undefined;
+  /** Running guests. */
+  readonly memory: MemoryOvercommit | undefined;
+  /** All defined guests. */
+  readonly storage: StorageOvercommit | undefined;
+  /** Running guests. */
+  readonly network: NetworkOvercommit | undefined;
+  readonly bootStorm: BootStorm | undefined;
+  /** MOM's own measurements, then the corrected ones. */
+  readonly mom: readonly MomDecision[];
+}

@@ -1,0 +1,53 @@
+/**
+ * Everything that can be switched on its own, with `--collector.<name>`, `--no-collector.<name>`,
+ * `?collect[]=<name>` and `?exclude[]=<name>`, and that reports its own success and duration.
+ *
+ * A collector is off by default when it costs more than a scrape should (it walks page tables, or
+ * runs a program in the background) or when most hosts have nothing to show for it.
+ */
+export interface CollectorDeclaration {
+  readonly name: string;
+  readonly help: string;
+  readonly enabledByDefault: boolean;
+}
+
+export const COLLECTORS = [
+  on('cpu', 'host CPU time, load, topology and CPU sets'),
+  on('memory', 'host memory, hugepage pools, THP mode and memory sysctls'),
+  on('vmstat', 'host paging, reclaim, compaction, THP and NUMA counters'),
+  on('swap', 'swap devices, zram and zswap'),
+  on('pressure', 'host pressure stall information'),
+  on('ksm', 'kernel samepage merging, host-wide'),
+  on('numa', 'memory of each NUMA node'),
+  on('kernelthreads', 'CPU time of ksmd, kswapd, kcompactd and khugepaged'),
+  on('inventory', 'CPU model, kernel and operating system, read in the background'),
+  on('domain', 'guests, their state and their configuration, from libvirt'),
+  on('balloon', 'balloon size and guest memory statistics, from the QEMU monitor through libvirt'),
+  on('block', 'disk counters, from the QEMU monitor through libvirt'),
+  on('nic', 'guest network interface counters'),
+  on('process', 'CPU, run-queue delay, memory and swap of each QEMU process'),
+  on('guestksm', 'samepage merging of each guest'),
+  on('cgroup', 'CPU weight, quota and throttling, memory limits and pressure of each guest'),
+  on('pool', 'libvirt storage pools'),
+  on('image', 'disk images, their backing chains and the filesystems they lie on'),
+  on('network', 'bridges, uplinks and the way guests reach them'),
+  on('mom', "what MOM's default policy would do here"),
+  off('smaps', 'proportional memory of each guest; walks its page tables on each scrape'),
+  off('thinpool', 'LVM thin pools; runs lvs in the background'),
+  off('perf', 'perf events and resctrl monitors of guests that have them configured'),
+  off('job', 'running migration, save, dump and backup jobs; one more libvirt call per guest'),
+] as const;
+
+export type CollectorName = (typeof COLLECTORS)[number]['name'];
+
+function on<const Name extends string>(name: Name, help: string) {
+  return { name, help, enabledByDefault: true } as const;
+}
+
+function off<const Name extends string>(name: Name, help: string) {
+  return { name, help, enabledByDefault: false } as const;
+}
+
+export function isCollectorName(name: string): name is CollectorName {
+  return COLLECTORS.some((collector) => collector.name === name);
+}

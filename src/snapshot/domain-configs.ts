@@ -1,0 +1,107 @@
+import type { DomainRef, LibvirtConnection } from '../libvirt/index.ts';
+import { RpcError } from '../libvirt/index.ts';
+import { parseDomainXml, type DomainConfig } from '../sources/domain-xml.ts';
+import type { SourceError } from '../sources/reading.ts';
+
+/** Not every change sends an event (vcpupin, iotune …): each XML is read again after this long. */
+const MAX_AGE_MS = 5 * 60_000;
+/** Refreshes of still usable XML in one collection, so that they never come all at once. */
+const REFRESHES_PER_COLLECTION = 8;
+
+interface Kept {
+  readonly name: string;
+  readonly id: number | undefined;
+  readonly config: DomainConfig;
+  readonly readAt: number;
+}
+
+/**
+ * The parsed XML of every guest. A guest's XML is fetched when the guest is new, was renamed,
+ * started or stopped, or an event said it changed; and now and then anyway.
+ */
+export class DomainConfigs {
+  readonly #kept = new Map<string, Kept>();
+  readonly #stale = new Set<string>();
+
+  /** An event about this guest: fetch its XML again at the next collection. */
+  invalidate(uuid: string): void {
+    this.#stale.add(uuid);
+  }
+
+  /** Events may have been missed: fetch everything again. */
+  invalidateAll(): void {
+    for (const uuid of this.#kept.keys()) this.#stale.add(uuid);
+  }
+
+  /**
+   * The configurations of these guests, fetched where needed. Guests whose XML does not arrive in
+   * time keep the one they had; new ones are absent. Never rejects.
+   *
+   * @param deadline in `performance.now()` time.
+   */
+  async of(
+    domains: readonly DomainRef[],
+    connection: LibvirtConnection,
+    deadline: number,
+    errors: SourceError[],
+  ): Promise<ReadonlyMap<string, DomainConfig>> {
+    const now = performance.now();
+    let refreshes = 0;
+    const wanted = domains.filter((domain) => {
+      const kept = this.#kept.get(domain.uuid);
+      if (kept?.name !== domain.name || kept.id !== domain.id) return true;
+      if (this.#stale.has(domain.uuid)) return true;
+      if (now - kept.readAt < MAX_AGE_MS || refreshes >= REFRESHES_PER_COLLECTION) return false;
+      refreshes += 1;
+      return true;
+    });
+    await Promise.all(
+      wanted.map((domain) => this.#fetch(domain, connection, deadline, errors)),
+    );
+    return this.#current(domains);
+  }
+
+  async #fetch(
+    domain: DomainRef,
+    connection: LibvirtConnection,
+    deadline: number,
+    errors: SourceError[],
+  ): Promise<void> {
+    const deadlineMs = deadline - performance.now();
+    if (deadlineMs <= 0) return;
+    // Cleared before the call: an event that arrives meanwhile asks for yet another fetch.
+    this.#stale.delete(domain.uuid);
+    const subject = `XML of ${domain.name}`;
+    try {
+      const xml = await connection.domainGetXmlDesc(domain, 0, { deadlineMs });
+      const config = parseDomainXml(xml, subject);
+      if (config.ok) {
+        const { name, id } = domain;
+        const readAt = performance.now();
+        this.#kept.set(domain.uuid, { name, id, config: config.value, readAt });
+      } else {
+        this.#kept.delete(domain.uuid);
+        errors.push(config.error);
+      }
+    } catch (error) {
+      this.#stale.add(domain.uuid);
+      const kind = error instanceof RpcError ? 'absent' : 'timeout';
+      errors.push({ kind, subject, detail: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** What is known of these guests; everything about others is forgotten. */
+  #current(domains: readonly DomainRef[]): ReadonlyMap<string, DomainConfig> {
+    const configs = new Map<string, DomainConfig>();
+    const uuids = new Set<string>();
+    for (const { uuid, id } of domains) {
+      uuids.add(uuid);
+      const kept = this.#kept.get(uuid);
+      // The XML of another run describes other taps, other vCPUs.
+      if (kept !== undefined && kept.id === id) configs.set(uuid, kept.config);
+    }
+    for (const uuid of this.#kept.keys()) if (!uuids.has(uuid)) this.#kept.delete(uuid);
+    for (const uuid of this.#stale) if (!uuids.has(uuid)) this.#stale.delete(uuid);
+    return configs;
+  }
+}

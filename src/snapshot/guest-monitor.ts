@@ -1,0 +1,212 @@
+import {
+  CallTimeoutError,
+  domainStats,
+  getAllDomainStats,
+  readDomainStats,
+  RpcError,
+  type DomainRef,
+  type DomainStats,
+  type LibvirtConnection,
+} from '../libvirt/index.ts';
+import { within } from './within.ts';
+
+/**
+ * Asks libvirt for what only the guest's QEMU can tell (balloon, block), so that one QEMU that does
+ * not answer costs nobody else anything:
+ *
+ * - one call per guest with NOWAIT, since a bulk call is answered only when its slowest guest has;
+ * - NOWAIT is no timeout (the first caller takes the job and hangs), so each call has a deadline;
+ * - a call that missed it stays with the daemon until its late reply; that guest is not asked again
+ *   before, as each further call would hold another of the daemon's 20 workers;
+ * - a further connection is opened only when the slots of all others are taken by such calls, up
+ *   to a cap, and with too many stuck calls nobody is asked any more.
+ *
+ * Why the limits are what they are: libvirtd reads no sixth call from a client with five in
+ * progress (`max_client_requests`), and serves all clients with 20 workers (`max_workers`).
+ */
+export interface GuestMonitorOptions {
+  /** Opens a read-only connection for stats calls; rejects like `openLibvirt`. */
+  readonly open: () => Promise<LibvirtConnection>;
+  /** Longest to wait for one guest. */
+  readonly callTimeoutMs: number;
+}
+
+/** Calls at once on one connection. */
+const WINDOW = 4;
+const MAX_CONNECTIONS = 3;
+/** Stuck calls over all connections beyond which no guest is asked. */
+const MAX_STUCK = 8;
+
+export type MonitorAnswer =
+  | { readonly kind: 'answered'; readonly stats: DomainStats }
+  /** Missed its deadline, now or in an earlier collection that is still unanswered. */
+  | { readonly kind: 'unresponsive' }
+  /** libvirt no longer knows it, or refused for another reason. */
+  | { readonly kind: 'refused' }
+  /** Not asked to the end, which is not the guest's fault: no free slot, connection lost. */
+  | { readonly kind: 'unasked' };
+
+export interface MonitorCounters {
+  readonly outstanding: number;
+  readonly timeouts: number;
+  readonly lateReplies: number;
+  readonly connects: number;
+}
+
+interface InFlight {
+  readonly groups: number;
+  readonly answer: Promise<MonitorAnswer>;
+}
+
+export class GuestMonitor {
+  readonly #options: GuestMonitorOptions;
+  #connections: LibvirtConnection[] = [];
+  #opening: Promise<LibvirtConnection | undefined> | undefined;
+  readonly #inFlight = new Map<string, InFlight>();
+  readonly #waiting: (() => void)[] = [];
+  #timeouts = 0;
+  #lateRepliesOfClosed = 0;
+  #connects = 0;
+  #closed = false;
+
+  constructor(options: GuestMonitorOptions) {
+    this.#options = options;
+  }
+
+  get counters(): MonitorCounters {
+    let outstanding = 0;
+    let lateReplies = this.#lateRepliesOfClosed;
+    for (const connection of this.#connections) {
+      outstanding += connection.outstanding;
+      lateReplies += connection.lateReplies;
+    }
+    return { outstanding, timeouts: this.#timeouts, lateReplies, connects: this.#connects };
+  }
+
+  /**
+   * Asks one guest for the given groups (`domainStats` bits). Never rejects, and settles by
+   * `deadline` (in `performance.now()` time) at the latest.
+   */
+  async ask(domain: DomainRef, groups: number, deadline: number): Promise<MonitorAnswer> {
+    const current = this.#inFlight.get(domain.uuid);
+    if (current !== undefined) {
+      const answer = await within(current.answer, deadline);
+      if (answer === undefined) return { kind: 'unresponsive' };
+      if ((current.groups & groups) === groups) return answer;
+    }
+    const answer = this.#ask(domain, groups, deadline);
+    this.#inFlight.set(domain.uuid, { groups, answer });
+    try {
+      return await answer;
+    } finally {
+      this.#inFlight.delete(domain.uuid);
+    }
+  }
+
+  /** Closes all connections; stuck calls go with them. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const connections = this.#connections;
+    this.#connections = [];
+    for (const wake of this.#waiting.splice(0)) wake();
+    await Promise.all(connections.map((connection) => connection.close()));
+  }
+
+  async #ask(domain: DomainRef, groups: number, deadline: number): Promise<MonitorAnswer> {
+    if (this.#isStuck(domain.uuid)) return { kind: 'unresponsive' };
+    const connection = await this.#slot(deadline);
+    if (connection === undefined) return { kind: 'unasked' };
+    const remaining = deadline - performance.now();
+    if (remaining <= 0) return { kind: 'unasked' };
+    try {
+      const records = await connection.getAllDomainStats(
+        groups,
+        getAllDomainStats.noWait,
+        [domain],
+        { deadlineMs: Math.min(remaining, this.#options.callTimeoutMs), tag: domain.uuid },
+      );
+      const record = records[0];
+      if (record === undefined) return { kind: 'refused' };
+      return { kind: 'answered', stats: readDomainStats(record) };
+    } catch (error) {
+      if (error instanceof RpcError) return { kind: 'refused' };
+      if (error instanceof CallTimeoutError && error.sent) {
+        this.#timeouts += 1;
+        return { kind: 'unresponsive' };
+      }
+      return { kind: 'unasked' };
+    } finally {
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #isStuck(uuid: string): boolean {
+    return this.#connections.some((connection) => connection.isOutstanding(uuid));
+  }
+
+  /** A connection with a free slot; undefined when there will be none before the deadline. */
+  async #slot(deadline: number): Promise<LibvirtConnection | undefined> {
+    for (;;) {
+      if (this.#closed || performance.now() >= deadline) return undefined;
+      this.#dropClosed();
+      const stuck = this.#connections.reduce((sum, { overdue }) => sum + overdue, 0);
+      if (stuck >= MAX_STUCK) return undefined;
+      const free = this.#connections.find(({ outstanding }) => outstanding < WINDOW);
+      if (free !== undefined) return free;
+      const allStuck = this.#connections.every(({ overdue }) => overdue >= WINDOW);
+      if (allStuck) {
+        if (this.#connections.length >= MAX_CONNECTIONS) return undefined;
+        if ((await within(this.#open(), deadline)) === undefined) return undefined;
+        continue;
+      }
+      await this.#freedSlot(deadline);
+    }
+  }
+
+  /** Resolves when a call of ours ends or the deadline passes, whichever is first. */
+  async #freedSlot(deadline: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<true>();
+    const wake = (): void => {
+      resolve(true);
+    };
+    this.#waiting.push(wake);
+    await within(promise, deadline);
+    const at = this.#waiting.indexOf(wake);
+    if (at >= 0) this.#waiting.splice(at, 1);
+  }
+
+  #open(): Promise<LibvirtConnection | undefined> {
+    this.#opening ??= this.#options
+      .open()
+      .then(async (connection) => {
+        if (this.#closed) {
+          await connection.close();
+          return undefined;
+        }
+        this.#connects += 1;
+        this.#connections.push(connection);
+        connection.onLateReply(() => this.#waiting.shift()?.());
+        return connection;
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        this.#opening = undefined;
+      });
+    return this.#opening;
+  }
+
+  #dropClosed(): void {
+    this.#connections = this.#connections.filter((connection) => {
+      if (connection.closeReason === undefined) return true;
+      this.#lateRepliesOfClosed += connection.lateReplies;
+      return false;
+    });
+  }
+}
+
+/** Groups which need the monitor, as far as this exporter asks for them. */
+export const monitorGroups = {
+  balloon: domainStats.balloon,
+  block: domainStats.block,
+  cpu: domainStats.cpuTotal | domainStats.vcpu,
+} as const;

@@ -1,0 +1,51 @@
+import type { HostCpuTime } from '../sources/cpu-time.ts';
+import type { CpuTopology } from '../sources/cpu-topology.ts';
+import type { HugePagePool } from '../sources/hugepages.ts';
+import type { KernelThread } from '../sources/kernel-threads.ts';
+import type { Ksm } from '../sources/ksm.ts';
+import type { KvmModule } from '../sources/kvm-module.ts';
+import type { LoadAverage } from '../sources/load-average.ts';
+import type { Meminfo } from '../sources/meminfo.ts';
+import type { MemorySysctl } from '../sources/memory-sysctl.ts';
+import type { MultiGenLru } from '../sources/multi-gen-lru.ts';
+import type { NumaNode } from '../sources/numa.ts';
+import type { Pressure, PressureResource } from '../sources/pressure.ts';
+import type { SwapArea } from '../sources/swap.ts';
+import type { TransparentHugePages } from '../sources/transparent-hugepage.ts';
+import type { Vmstat } from '../sources/vmstat.ts';
+import type { Zswap } from '../sources/zswap.ts';
+
+/** The hypervisor itself, from /proc and /sys. Everything is undefined that could not be read. */
+export interface Host {
+  /** Size of a base page; always known, since nothing in memory management makes sense without. */
+  readonly pageBytes: number;
+  readonly cpuTime: HostCpuTime | undefined;
+  readonly cpuTopology: CpuTopology | undefined;
+  readonly load: LoadAverage | undefined;
+  readonly meminfo: Meminfo | undefined;
+  readonly hugePages: readonly HugePagePool[] | undefined;
+  readonly transparentHugePages: TransparentHugePages | undefined;
+  readonly memorySysctl: MemorySysctl | undefined;
+  readonly multiGenLru: MultiGenLru | undefined;
+  readonly kvmModule: KvmModule | undefined;
+  readonly vmstat: Vmstat | undefined;
+  readonly swapAreas: readonly SwapArea[] | undefined;
+  readonly zswap: Zswap | undefined;
+  /** A resource whose pressure the kernel does not report is missing. */
+  readonly pressure: ReadonlyMap<PressureResource, Pressure> | undefined;
+  readonly ksm: Ksm | undefined;
+  readonly numaNodes: readonly NumaNode[] | undefined;
+  /** ksmd, kswapd<n>, kcompactd<n>, khugepaged. */
+  readonly kernelThreads: readonly KernelThread[] | undefined;
+  readonly inventory: Inventory | undefined;
+}
+
+/** Slow-changing facts for people, read in the background with systeminformation. */
+export interface Inventory {
+  readonly cpuModel: string;
+  readonly cpuVendor: string;
+  readonly osName: string;
+  readonly osRelease: string;
+  readonly kernel: string;
+  readonly hostname: string;
+}

@@ -1,0 +1,45 @@
+import type { Filesystem } from '../sources/filesystem.ts';
+import type { ImageChain } from '../sources/image-chain.ts';
+import type { StoragePoolDescription } from '../sources/storage-pool-xml.ts';
+import type { ThinStorage } from '../sources/thin-pool.ts';
+
+/** Where the disks of all defined guests, running or not, lie. */
+export interface Storage {
+  readonly disks: readonly DomainDisk[];
+  /** Every filesystem that holds at least one image, once each. */
+  readonly filesystems: readonly Filesystem[];
+  /** LVM thin pools as of the last background refresh; undefined when that is switched off. */
+  readonly thin: ThinStorageReading | undefined;
+}
+
+export interface ThinStorageReading {
+  readonly storage: ThinStorage;
+  readonly readAtSeconds: number;
+}
+
+/** One disk of one guest with its images. CD-ROMs and floppies are left out. */
+export interface DomainDisk {
+  readonly domainName: string;
+  readonly domainUuid: string;
+  /** Target name, e.g. `vda`. */
+  readonly device: string;
+  /** `<readonly/>`: the guest cannot write to it, so it cannot grow. */
+  readonly readOnly: boolean;
+  readonly source:
+    | { readonly kind: 'local'; readonly chain: ImageChain }
+    /** Not a path of this host: RBD, iSCSI, NBD …, or a pool volume that could not be resolved. */
+    | { readonly kind: 'remote'; readonly name: string };
+}
+
+/** A libvirt storage pool. */
+export interface StoragePool {
+  readonly name: string;
+  readonly uuid: string;
+  /** virStoragePoolState: `inactive`, `building`, `running`, `degraded`, `inaccessible`. */
+  readonly state: string;
+  /** As of the pool's last refresh, which the exporter does not trigger. */
+  readonly capacityBytes: bigint;
+  readonly allocationBytes: bigint;
+  readonly availableBytes: bigint;
+  readonly description: StoragePoolDescription | undefined;
+}
