@@ -51,6 +51,7 @@ export interface GuestCgroup {
   readonly exclusive: boolean;
   /** Path within the hierarchy, e.g. `/machine.slice/machine-qemu\x2d1\x2dweb.scope`. */
   readonly name: string;
+  /** Where exclusive, only controllers under which the guest has a group of its own. */
   readonly controllers: ReadonlyMap<CgroupController, GuestCgroupDirectory>;
   /** Directory in the unified hierarchy, where the pressure files are; also on hybrid hosts. */
   readonly unifiedPath: string | undefined;
@@ -168,26 +169,30 @@ export function parseGuestCgroup(
     return failed('malformed', subject, 'no line of the form id:controllers:/path');
   }
 
-  const unified = directoryOf(mounts.unified, unifiedGroup);
+  // On hosts without systemd, or in between, a guest may have a group of its own in some
+  // hierarchies and sit in the root of others. The root's numbers are the host's: leave them out.
+  const groups = [...v1Groups.values(), ...(unifiedGroup === undefined ? [] : [unifiedGroup])];
+  const own = groups.find(({ scope }) => isGuestScope(scope));
+  const keep = (group: GuestGroup | undefined): GuestGroup | undefined =>
+    own === undefined || (group !== undefined && isGuestScope(group.scope)) ? group : undefined;
+
+  const unified = directoryOf(mounts.unified, keep(unifiedGroup));
   const controllers = new Map<CgroupController, GuestCgroupDirectory>();
-  let name: string | undefined;
   for (const controller of CGROUP_CONTROLLERS) {
     const mount = mounts.v1.get(controller);
     // On v2, cpuacct is part of cpu. Whether a controller is switched on for the group shows when
     // its files are read.
     if (mount === undefined && controller === 'cpuacct') continue;
-    const group = mount === undefined ? unifiedGroup : v1Groups.get(controller);
-    const directory = mount === undefined ? unified : directoryOf(mount, group);
-    if (group === undefined || directory === undefined) continue;
-    controllers.set(controller, directory);
-    // On hosts in between the guest may have a group of its own in some hierarchies only.
-    if (name === undefined || isGuestScope(group.scope)) name = group.scope;
+    const directory =
+      mount === undefined ? unified : directoryOf(mount, keep(v1Groups.get(controller)));
+    if (directory !== undefined) controllers.set(controller, directory);
   }
-  if (name === undefined) {
+  const name = (own ?? unifiedGroup ?? groups[0])?.scope;
+  if (name === undefined || (controllers.size === 0 && unified === undefined)) {
     return failed('unsupported', subject, 'its cgroups are outside the mounted hierarchies');
   }
   return found({
-    exclusive: isGuestScope(name),
+    exclusive: own !== undefined,
     name,
     controllers,
     unifiedPath: unified?.path,

@@ -1,5 +1,5 @@
 import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
-import { failed, found, type Reading } from './reading.ts';
+import { failed, found, valueOf, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -83,17 +83,14 @@ export function parseSchedstat(text: string, subject: string): Reading<ThreadSch
 }
 
 interface KnownThread {
-  readonly tid: number;
-  readonly comm: string;
-  readonly role: ThreadRole;
+  readonly thread: ProcessThread;
   /** A thread names itself just after it starts; the name is believed once read twice alike. */
   readonly settled: boolean;
-  readonly runNanoseconds: bigint;
 }
 
 interface KnownProcess {
   readonly startTimeTicks: number;
-  readonly threads: readonly KnownThread[];
+  readonly threads: ReadonlyMap<number, KnownThread>;
 }
 
 /**
@@ -108,39 +105,24 @@ export class ProcessThreadReader {
     this.#roots = roots;
   }
 
-  /**
-   * The threads of the process which has this pid and start time. `threadCount`, the number of
-   * threads stat or status gave in this collection, saves listing the directory when it has not
-   * changed: if as many known threads still answer, no other can exist. `absent` when the process
-   * is gone.
-   */
-  read(
-    pid: number,
-    startTimeTicks: number,
-    threadCount: number | undefined,
-  ): Reading<readonly ProcessThread[]> {
-    const known = this.#known.get(pid);
-    const same = known?.startTimeTicks === startTimeTicks ? known.threads : [];
-    if (same.length > 0 && same.length === threadCount) {
-      const threads = this.#readKnown(pid, same);
-      if (threads !== undefined) return found(this.#remember(pid, startTimeTicks, threads));
-    }
-
-    const directory = `${this.#roots.procfs}/${pid}/task`;
-    const names = listKernelDirectory(directory);
+  /** The threads of the process which has this pid and start time; `absent` when it is gone. */
+  read(pid: number, startTimeTicks: number): Reading<readonly ProcessThread[]> {
+    const names = listKernelDirectory(`${this.#roots.procfs}/${pid}/task`);
     if (!names.ok) {
       this.#known.delete(pid);
       return names;
     }
-    const knownByTid = new Map(same.map((thread) => [thread.tid, thread]));
-    const threads: ReadThread[] = [];
+    const known = this.#known.get(pid);
+    const previous = known?.startTimeTicks === startTimeTicks ? known.threads : undefined;
+    const threads = new Map<number, KnownThread>();
     for (const name of names.value) {
       const tid = Number(name);
       if (!Number.isSafeInteger(tid)) continue;
-      const thread = this.#readOne(pid, tid, knownByTid.get(tid));
-      if (thread !== undefined) threads.push(thread);
+      const thread = this.#readOne(pid, tid, previous?.get(tid));
+      if (thread !== undefined) threads.set(tid, thread);
     }
-    return found(this.#remember(pid, startTimeTicks, threads));
+    this.#known.set(pid, { startTimeTicks, threads });
+    return found([...threads.values()].map(({ thread }) => thread));
   }
 
   /** Forgets every process not in this set, so that ended guests do not add up. */
@@ -148,52 +130,27 @@ export class ProcessThreadReader {
     for (const pid of this.#known.keys()) if (!pids.has(pid)) this.#known.delete(pid);
   }
 
-  #readKnown(pid: number, known: readonly KnownThread[]): ReadThread[] | undefined {
-    const threads: ReadThread[] = [];
-    for (const previous of known) {
-      const thread = this.#readOne(pid, previous.tid, previous);
-      if (thread === undefined) return undefined;
-      threads.push(thread);
-    }
-    return threads;
-  }
-
-  #readOne(pid: number, tid: number, previous: KnownThread | undefined): ReadThread | undefined {
+  #readOne(pid: number, tid: number, previous: KnownThread | undefined): KnownThread | undefined {
     const directory = `${this.#roots.procfs}/${pid}/task/${tid}`;
     const path = `${directory}/schedstat`;
     const text = readKernelFile(path);
-    // Absent means ended, or a kernel without CONFIG_SCHED_INFO; the comm tells which.
+    // Absent means ended, or a kernel without CONFIG_SCHED_INFO: the comm tells which.
     if (!text.ok && text.error.kind !== 'absent') return undefined;
-    const parsed = text.ok ? parseSchedstat(text.value, path) : undefined;
-    const schedule = parsed?.ok === true ? parsed.value : undefined;
+    const schedule = text.ok ? valueOf(parseSchedstat(text.value, path)) : undefined;
 
-    const run = schedule?.runNanoseconds ?? 0n;
     // Run time going backwards is another thread under a reused tid.
-    const trusted = text.ok && previous?.settled === true && run >= previous.runNanoseconds;
-    if (trusted) {
-      return { ...previous, schedule, runNanoseconds: run };
+    const run = schedule?.runNanoseconds ?? 0n;
+    const sameThread = run >= (previous?.thread.schedule?.runNanoseconds ?? 0n);
+    if (text.ok && previous?.settled === true && sameThread) {
+      const { comm, role } = previous.thread;
+      return { thread: { tid, comm, role, schedule }, settled: true };
     }
     const comm = readKernelFile(`${directory}/comm`);
     if (!comm.ok) return undefined;
     const name = comm.value.endsWith('\n') ? comm.value.slice(0, -1) : comm.value;
     return {
-      tid,
-      comm: name,
-      role: threadRole(name, tid, pid),
-      settled: previous?.comm === name,
-      runNanoseconds: run,
-      schedule,
+      thread: { tid, comm: name, role: threadRole(name, tid, pid), schedule },
+      settled: previous?.thread.comm === name,
     };
   }
-
-  #remember(
-    pid: number,
-    startTimeTicks: number,
-    threads: readonly ReadThread[],
-  ): readonly ProcessThread[] {
-    this.#known.set(pid, { startTimeTicks, threads });
-    return threads;
-  }
 }
-
-type ReadThread = KnownThread & ProcessThread;
