@@ -1,5 +1,5 @@
-import type { TypedParams } from './stats-record.ts';
 import type { DomainRef } from './structures.ts';
+import type { TypedParams } from './typed-params.ts';
 
 /**
  * The named values of a stats reply as one typed structure per domain (virConnectGetAllDomainStats

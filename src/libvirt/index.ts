@@ -46,7 +46,7 @@ export { openLibvirt, type OpenOptions } from './open.ts';
 export type { CallOptions } from './pending-calls.ts';
 export { readDomainStats } from './read-domain-stats.ts';
 export { ReconnectingConnection, type ReconnectOptions } from './reconnecting.ts';
-export { TypedParams, type EncodableStatsRecord, type StatsRecord } from './stats-record.ts';
+export type { EncodableStatsRecord, StatsRecord } from './stats-record.ts';
 export type {
   DomainJobInfo,
   DomainRef,
@@ -56,6 +56,7 @@ export type {
   StoragePoolInfo,
 } from './structures.ts';
 export type { TypedParam, TypedValue } from './typed-param.ts';
+export { TypedParams } from './typed-params.ts';
 
 /** The wire itself, for callers with other procedures and for daemons made for tests. */
 export { eventDefinitions, eventMessage, type EventMessage } from './events.ts';

@@ -104,12 +104,13 @@ const MAX_STORES = 8192;
 /** The typed statistics of one record; about 10 µs for a domain with 92 values. */
 export function readDomainStats(record: StatsRecord): DomainStats {
   const draft = emptyDraft();
-  const { fields, values } = record.params;
+  const { params } = record;
+  const { fields } = params;
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i];
-    const value = values[i];
-    if (field === undefined || value === undefined) continue;
-    storeFor(field)?.(draft, value);
+    const store = field === undefined ? undefined : storeFor(field);
+    const value = store === undefined ? undefined : params.at(i);
+    if (value !== undefined) store?.(draft, value);
   }
   return {
     domain: record.domain,
@@ -119,7 +120,7 @@ export function readDomainStats(record: StatsRecord): DomainStats {
     vcpu: { current: draft.vcpuCurrent, maximum: draft.vcpuMaximum, vcpus: byIndex(draft.vcpus) },
     net: { count: draft.netCount, nets: byIndex(draft.nets) },
     block: { count: draft.blockCount, blocks: byIndex(draft.blocks) },
-    params: record.params,
+    params,
   };
 }
 

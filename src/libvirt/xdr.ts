@@ -33,6 +33,26 @@ export class XdrReader {
     return this.#bytes.length - this.#offset;
   }
 
+  /** Where the next value begins. */
+  get position(): number {
+    return this.#offset;
+  }
+
+  /** Goes to a position seen before. */
+  seek(position: number): void {
+    this.#offset = position;
+  }
+
+  /** Passes over bytes without looking at them. */
+  skip(bytes: number): void {
+    this.#take(bytes);
+  }
+
+  /** Passes over a string. */
+  skipString(): void {
+    this.#take(padded(this.#stringLength()));
+  }
+
   int(): number {
     return this.#view.getInt32(this.#take(4));
   }
@@ -67,21 +87,15 @@ export class XdrReader {
   }
 
   /** A string; bytes which are not UTF-8 become U+FFFD, as in any text decoder. */
-  string(maxBytes = MAX_STRING_BYTES): string {
-    const length = this.uint();
-    if (length > maxBytes) {
-      throw new ProtocolError(`XDR: string of ${length} bytes, limit ${maxBytes}`);
-    }
+  string(): string {
+    const length = this.#stringLength();
     const start = this.#take(padded(length));
     return this.#bytes.toString('utf8', start, start + length);
   }
 
   /** As {@link string}, for strings that repeat. */
   cachedString(cache: StringCache): string {
-    const length = this.uint();
-    if (length > MAX_STRING_BYTES) {
-      throw new ProtocolError(`XDR: string of ${length} bytes, limit ${MAX_STRING_BYTES}`);
-    }
+    const length = this.#stringLength();
     const start = this.#take(padded(length));
     return cache.lookup(this.#bytes, this.#view, start, length);
   }
@@ -102,6 +116,14 @@ export class XdrReader {
   /** Checks that all was read: what is left over means that the layout is not the one we know. */
   end(): void {
     if (this.remaining > 0) throw new ProtocolError(`XDR: ${this.remaining} bytes left over`);
+  }
+
+  #stringLength(): number {
+    const length = this.uint();
+    if (length > MAX_STRING_BYTES) {
+      throw new ProtocolError(`XDR: string of ${length} bytes, limit ${MAX_STRING_BYTES}`);
+    }
+    return length;
   }
 
   /** Moves past `bytes` bytes and returns where they begin. */
