@@ -1,0 +1,369 @@
+/**
+ * A domain as its libvirt XML describes it (libvirt docs/formatdomain.rst): what was promised to
+ * the guest and how it is placed. undefined means that the XML does not say; libvirt writes its
+ * own defaults into most places, so that is mostly a device or a limit that does not exist.
+ */
+export interface DomainConfig {
+  readonly name: string;
+  readonly uuid: string;
+  /** `kvm`, `qemu`, `test`, … */
+  readonly type: string;
+  readonly os: {
+    /** `hvm`, `linux`, `exe`. */
+    readonly type: string | undefined;
+    readonly arch: string | undefined;
+    /** E.g. `pc-q35-7.2`. */
+    readonly machine: string | undefined;
+  };
+  readonly memory: DomainMemory;
+  readonly vcpu: DomainVcpus;
+  readonly cpu: {
+    /** `host-passthrough`, `host-model`, `custom`, `maximum`. */
+    readonly mode: string | undefined;
+    readonly model: string | undefined;
+    readonly topology: CpuTopology | undefined;
+  };
+  readonly cputune: CpuTune;
+  /** Threads declared in `<iothreads>`; 0 without. */
+  readonly iothreads: number;
+  readonly numa: DomainNuma;
+  readonly blkio: {
+    /** `<blkiotune><weight>`; undefined: the host's default. */
+    readonly weight: number | undefined;
+    readonly devices: readonly { readonly path: string; readonly weight: number | undefined }[];
+  };
+  readonly balloon: MemoryBalloon | undefined;
+  readonly disks: readonly Disk[];
+  readonly interfaces: readonly Interface[];
+  readonly hostdevs: readonly HostDevice[];
+  /** `sev`, `sev-snp`, `tdx`, `s390-pv`. */
+  readonly launchSecurity: string | undefined;
+  /** `<resource><partition>`, e.g. `/machine`. */
+  readonly partition: string | undefined;
+  /** Present on guests of OpenStack. */
+  readonly nova: NovaMetadata | undefined;
+}
+
+export interface DomainMemory {
+  /** `<memory>`: most the balloon may give, memory devices included. */
+  readonly maximumBytes: number;
+  /** `<currentMemory>`: what the guest is asked to make do with. */
+  readonly currentBytes: number;
+  /** `<maxMemory>`: how far memory may be plugged in. */
+  readonly hotplug:
+    { readonly maximumBytes: number; readonly slots: number | undefined } | undefined;
+  readonly backing: MemoryBacking;
+  /** `<memtune>`; undefined: no limit. */
+  readonly hardLimitBytes: number | undefined;
+  readonly softLimitBytes: number | undefined;
+  readonly swapHardLimitBytes: number | undefined;
+  readonly devices: readonly MemoryDevice[];
+}
+
+export interface MemoryBacking {
+  /** undefined: normal pages. Empty: huge pages of the host's default size. */
+  readonly hugepages: readonly Hugepages[] | undefined;
+  /** `<nosharepages/>`: kept away from KSM. */
+  readonly noSharePages: boolean;
+  /** `<locked/>`: never swapped. */
+  readonly locked: boolean;
+  /** `anonymous`, `file`, `memfd`. */
+  readonly source: string | undefined;
+  /** `shared` (virtiofs, vhost-user), `private`. */
+  readonly access: string | undefined;
+  /** `immediate`, `ondemand`. */
+  readonly allocation: string | undefined;
+  readonly discard: boolean;
+}
+
+export interface Hugepages {
+  readonly pageBytes: number;
+  /** Guest NUMA nodes; undefined: all others. */
+  readonly guestNodes: readonly number[] | undefined;
+}
+
+/** A `<memory>` device: `dimm`, `nvdimm`, `virtio-pmem`, `virtio-mem`, `sgx-epc`. */
+export interface MemoryDevice {
+  readonly model: string;
+  readonly sizeBytes: number;
+  /** virtio-mem: what the guest is asked to use of it. */
+  readonly requestedBytes: number | undefined;
+  /** virtio-mem: what the guest uses of it. */
+  readonly currentBytes: number | undefined;
+  readonly blockBytes: number | undefined;
+  /** Guest NUMA node. */
+  readonly node: number | undefined;
+  readonly pageBytes: number | undefined;
+  readonly hostNodes: readonly number[] | undefined;
+  /** File behind an nvdimm or virtio-pmem. */
+  readonly path: string | undefined;
+  readonly access: string | undefined;
+  readonly alias: string | undefined;
+}
+
+export interface DomainVcpus {
+  /** vCPUs plugged in. */
+  readonly current: number;
+  /** vCPUs that can be plugged in. */
+  readonly maximum: number;
+  /** `static` or `auto` (chosen by numad). */
+  readonly placement: string | undefined;
+  /** Host CPUs all vCPUs may use; undefined: all. */
+  readonly cpus: readonly number[] | undefined;
+  /** `<vcpus>`; empty when the XML does not list them. */
+  readonly list: readonly {
+    readonly id: number;
+    readonly enabled: boolean;
+    readonly hotpluggable: boolean;
+  }[];
+}
+
+export interface CpuTopology {
+  readonly sockets: number;
+  readonly dies: number;
+  readonly clusters: number;
+  readonly cores: number;
+  readonly threads: number;
+}
+
+/** A CFS bandwidth limit; a quota of 0 or below means none and is undefined here. */
+export interface CpuBandwidth {
+  readonly periodMicroseconds: number | undefined;
+  readonly quotaMicroseconds: number | undefined;
+}
+
+export interface CpuTune {
+  readonly shares: number | undefined;
+  /** Of each vCPU. */
+  readonly vcpu: CpuBandwidth;
+  /** Of the whole guest. */
+  readonly global: CpuBandwidth;
+  /** Of all emulator threads together. */
+  readonly emulator: CpuBandwidth;
+  /** Of each iothread. */
+  readonly iothread: CpuBandwidth;
+  readonly vcpuPins: readonly { readonly vcpu: number; readonly cpus: readonly number[] }[];
+  readonly emulatorPin: readonly number[] | undefined;
+  readonly iothreadPins: readonly {
+    readonly iothread: number;
+    readonly cpus: readonly number[];
+  }[];
+}
+
+export interface NumaPolicy {
+  /** `strict`, `interleave`, `preferred`, `restrictive`. */
+  readonly mode: string | undefined;
+  /** Host nodes; undefined with placement `auto`. */
+  readonly hostNodes: readonly number[] | undefined;
+}
+
+export interface DomainNuma {
+  /** `<numatune><memory>`. */
+  readonly memory: NumaPolicy | undefined;
+  /** `<numatune><memnode>` by guest cell. */
+  readonly cells: readonly (NumaPolicy & { readonly cell: number })[];
+  /** `<cpu><numa><cell>`: the guest's own nodes. */
+  readonly guestCells: readonly GuestNumaCell[];
+}
+
+export interface GuestNumaCell {
+  readonly id: number;
+  /** vCPUs; undefined: a node without CPUs. */
+  readonly vcpus: readonly number[] | undefined;
+  readonly memoryBytes: number;
+  /** `shared`, `private`. */
+  readonly access: string | undefined;
+  readonly discard: boolean;
+}
+
+/** A balloon device other than model `none`. */
+export interface MemoryBalloon {
+  readonly model: string;
+  /** undefined: statistics are never refreshed. */
+  readonly statsPeriodSeconds: number | undefined;
+  readonly freePageReporting: boolean;
+  readonly autodeflate: boolean;
+}
+
+export type DiskSource =
+  | { readonly kind: 'file' | 'block' | 'dir'; readonly path: string }
+  | {
+      readonly kind: 'network';
+      /** `rbd`, `nbd`, `iscsi`, `gluster`, `nfs`, `https`, … */
+      readonly protocol: string;
+      /** E.g. pool/image. */
+      readonly name: string | undefined;
+      readonly hosts: readonly {
+        readonly name: string | undefined;
+        readonly port: string | undefined;
+      }[];
+    }
+  | { readonly kind: 'volume'; readonly pool: string; readonly volume: string }
+  /** An NVMe namespace that QEMU drives itself. */
+  | { readonly kind: 'nvme'; readonly address: string; readonly namespace: string | undefined }
+  /** `vhostuser`, `vhostvdpa` and whatever comes. */
+  | { readonly kind: 'other'; readonly path: string | undefined };
+
+export interface Disk {
+  /** `file`, `block`, `network`, `volume`, `nvme`, `vhostuser`, … */
+  readonly type: string;
+  /** `disk`, `cdrom`, `floppy`, `lun`. */
+  readonly device: string;
+  /** E.g. `vda`; unique in the domain. */
+  readonly target: string;
+  /** `virtio`, `scsi`, `sata`, `ide`, `usb`, … */
+  readonly bus: string | undefined;
+  /** undefined: an empty drive. */
+  readonly source: DiskSource | undefined;
+  readonly driver: DiskDriver;
+  readonly readOnly: boolean;
+  readonly shareable: boolean;
+  /** Writes are dropped when the guest stops. */
+  readonly transient: boolean;
+  readonly serial: string | undefined;
+  readonly alias: string | undefined;
+  /** Images below the source, outermost first, as far as the XML lists them. */
+  readonly backing: readonly BackingImage[];
+  /** The XML ends the chain with an empty `<backingStore/>`: there is nothing below it. */
+  readonly backingComplete: boolean;
+  readonly iotune: IoTune | undefined;
+}
+
+/** undefined: left to the hypervisor. */
+export interface DiskDriver {
+  readonly name: string | undefined;
+  /** Image format: `qcow2`, `raw`, … */
+  readonly type: string | undefined;
+  readonly cache: string | undefined;
+  readonly discard: string | undefined;
+  readonly detectZeroes: string | undefined;
+  readonly io: string | undefined;
+  readonly iothread: number | undefined;
+  /** `stop`, `report`, `ignore`, `enospace`. */
+  readonly errorPolicy: string | undefined;
+  readonly readErrorPolicy: string | undefined;
+}
+
+export interface BackingImage {
+  readonly type: string;
+  readonly format: string | undefined;
+  readonly source: DiskSource | undefined;
+}
+
+/** `<iotune>`; 0 means no limit and is undefined here. */
+export interface IoTune {
+  readonly totalBytesPerSecond: number | undefined;
+  readonly readBytesPerSecond: number | undefined;
+  readonly writeBytesPerSecond: number | undefined;
+  readonly totalRequestsPerSecond: number | undefined;
+  readonly readRequestsPerSecond: number | undefined;
+  readonly writeRequestsPerSecond: number | undefined;
+  readonly totalBytesPerSecondMax: number | undefined;
+  readonly readBytesPerSecondMax: number | undefined;
+  readonly writeBytesPerSecondMax: number | undefined;
+  readonly totalRequestsPerSecondMax: number | undefined;
+  readonly readRequestsPerSecondMax: number | undefined;
+  readonly writeRequestsPerSecondMax: number | undefined;
+  /** Disks of one group share the limits. */
+  readonly group: string | undefined;
+}
+
+export interface Interface {
+  /** `bridge`, `network`, `direct`, `user`, `hostdev`, `vhostuser`, `ethernet`, `vdpa`, … */
+  readonly type: string;
+  readonly mac: string | undefined;
+  /** Name on the host, e.g. `vnet0`; undefined while the guest is off and for user networking. */
+  readonly target: string | undefined;
+  readonly source: InterfaceSource;
+  /** `openvswitch`, `802.1Qbh`, `midonet`, … */
+  readonly virtualPort: string | undefined;
+  /** `virtio`, `e1000e`, … */
+  readonly model: string | undefined;
+  readonly driver: string | undefined;
+  readonly queues: number | undefined;
+  readonly mtuBytes: number | undefined;
+  /** False when the administrator pulled the cable. */
+  readonly linkUp: boolean;
+  /** Seen from the guest: inbound is what it receives. */
+  readonly inbound: Bandwidth | undefined;
+  readonly outbound: Bandwidth | undefined;
+  readonly alias: string | undefined;
+}
+
+export interface InterfaceSource {
+  /** Also given for a running guest on a libvirt network. */
+  readonly bridge: string | undefined;
+  readonly network: string | undefined;
+  readonly portgroup: string | undefined;
+  /** Host device of `direct` (macvtap), `vdpa`. */
+  readonly device: string | undefined;
+  /** `vepa`, `bridge`, `private`, `passthrough` of macvtap. */
+  readonly mode: string | undefined;
+  /** Socket of `vhostuser`. */
+  readonly path: string | undefined;
+}
+
+/**
+ * libvirt's numbers are kilobytes per second of 1000 bytes (it hands them to tc as `kbps`), the
+ * burst is in KiB (virnetdevbandwidth.c). Here all are bytes.
+ */
+export interface Bandwidth {
+  readonly averageBytesPerSecond: number | undefined;
+  /** libvirt ignores it outbound. */
+  readonly peakBytesPerSecond: number | undefined;
+  readonly burstBytes: number | undefined;
+  /** Guaranteed; inbound on libvirt networks only. */
+  readonly floorBytesPerSecond: number | undefined;
+}
+
+export interface HostDevice {
+  /** `pci`, `mdev`, `usb`, `scsi`, `scsi_host`; for mode `capabilities`: `storage`, `misc`, `net`. */
+  readonly type: string;
+  /** `subsystem`, `capabilities`. */
+  readonly mode: string;
+  /** Of an mdev: `vfio-pci`, `vfio-ccw`, `vfio-ap`. */
+  readonly model: string | undefined;
+  readonly alias: string | undefined;
+}
+
+/** `nova:instance` (OpenStack Nova, virt/libvirt/config.py). */
+export interface NovaMetadata {
+  readonly instanceName: string | undefined;
+  readonly flavor: string | undefined;
+  readonly user: NovaOwner | undefined;
+  readonly project: NovaOwner | undefined;
+}
+
+export interface NovaOwner {
+  readonly name: string;
+  readonly id: string | undefined;
+}
+
+/**
+ * Whether all of the guest's memory is pinned: by `<locked/>`, or because a device may write to
+ * any of it by DMA (VFIO, vDPA, QEMU's own NVMe driver). Such memory cannot be swapped or merged,
+ * and taking it with the balloon gives the host nothing. vfio-ccw and vfio-ap pin only pages in
+ * use (libvirt qemu_domain.c, memory lock limit).
+ */
+export function pinsMemory(config: DomainConfig): boolean {
+  return (
+    config.memory.backing.locked ||
+    config.hostdevs.some(
+      ({ type, model }) => type === 'pci' || (type === 'mdev' && model === 'vfio-pci'),
+    ) ||
+    config.interfaces.some(({ type }) => type === 'hostdev' || type === 'vdpa') ||
+    config.disks.some(({ source }) => source?.kind === 'nvme')
+  );
+}
+
+/**
+ * Whether the guest's memory is shared with other processes (virtiofs, vhost-user) or in huge
+ * pages or refused by `<nosharepages/>`: KSM merges only private anonymous normal pages.
+ */
+export function isMergeable({ memory, numa }: DomainConfig): boolean {
+  const { hugepages, noSharePages, access } = memory.backing;
+  if (hugepages !== undefined || noSharePages) return false;
+  // A cell's own access overrides that of the whole guest.
+  const accesses = numa.guestCells.map((cell) => cell.access ?? access);
+  return accesses.length === 0 ? access !== 'shared' : accesses.some((one) => one !== 'shared');
+}

@@ -1,0 +1,134 @@
+import type { BackingImage, Disk, DiskSource, IoTune } from './domain-config.ts';
+import {
+  integerAttribute,
+  limitOf,
+  required,
+  requiredAttribute,
+  textOf,
+} from './domain-xml-values.ts';
+import type { XmlElement } from './xml-element.ts';
+
+/** `<disk>` (libvirt docs/formatdomain.rst, "Hard drives, floppy disks, CDROMs"). */
+export function diskOf(disk: XmlElement): Disk {
+  const type = disk.attribute('type') ?? 'file';
+  const driver = disk.child('driver');
+  const target = required(disk.child('target'), 'disk><target');
+  const { images, complete } = backingOf(disk);
+  return {
+    type,
+    device: disk.attribute('device') ?? 'disk',
+    target: requiredAttribute(target, 'dev'),
+    bus: target.attribute('bus'),
+    source: sourceOf(type, disk.child('source')),
+    driver: {
+      name: driver?.attribute('name'),
+      type: driver?.attribute('type'),
+      cache: driver?.attribute('cache'),
+      discard: driver?.attribute('discard'),
+      detectZeroes: driver?.attribute('detect_zeroes'),
+      io: driver?.attribute('io'),
+      iothread: integerAttribute(driver, 'iothread'),
+      errorPolicy: driver?.attribute('error_policy'),
+      readErrorPolicy: driver?.attribute('rerror_policy'),
+    },
+    readOnly: disk.child('readonly') !== undefined,
+    shareable: disk.child('shareable') !== undefined,
+    transient: disk.child('transient') !== undefined,
+    serial: textOf(disk.child('serial')),
+    alias: disk.child('alias')?.attribute('name'),
+    backing: images,
+    backingComplete: complete,
+    iotune: iotuneOf(disk.child('iotune')),
+  };
+}
+
+/** The source of a disk or backing image; undefined when there is none (an empty drive). */
+function sourceOf(type: string, source: XmlElement | undefined): DiskSource | undefined {
+  if (source === undefined) return undefined;
+  switch (type) {
+    case 'file':
+      return pathSource('file', source.attribute('file'));
+    case 'block':
+      return pathSource('block', source.attribute('dev'));
+    case 'dir':
+      return pathSource('dir', source.attribute('dir'));
+    case 'network':
+      return {
+        kind: 'network',
+        protocol: requiredAttribute(source, 'protocol'),
+        name: source.attribute('name'),
+        hosts: source.all('host').map((host) => ({
+          name: host.attribute('name') ?? host.attribute('socket'),
+          port: host.attribute('port'),
+        })),
+      };
+    case 'volume':
+      return {
+        kind: 'volume',
+        pool: requiredAttribute(source, 'pool'),
+        volume: requiredAttribute(source, 'volume'),
+      };
+    case 'nvme':
+      return {
+        kind: 'nvme',
+        address: pciAddress(source.child('address')),
+        namespace: source.attribute('namespace'),
+      };
+    default:
+      return { kind: 'other', path: source.attribute('path') ?? source.attribute('dev') };
+  }
+}
+
+function pathSource(
+  kind: 'file' | 'block' | 'dir',
+  path: string | undefined,
+): DiskSource | undefined {
+  return path === undefined || path === '' ? undefined : { kind, path };
+}
+
+/** The kernel's spelling, e.g. `0000:01:00.0`. */
+function pciAddress(address: XmlElement | undefined): string {
+  const part = (name: string, digits: number): string =>
+    (address?.attribute(name) ?? '0').replace(/^0x/, '').padStart(digits, '0');
+  return `${part('domain', 4)}:${part('bus', 2)}:${part('slot', 2)}.${part('function', 1)}`;
+}
+
+/** Walks the nested `<backingStore>` elements; an empty one says that the chain ends there. */
+function backingOf(disk: XmlElement): {
+  readonly images: readonly BackingImage[];
+  readonly complete: boolean;
+} {
+  const images: BackingImage[] = [];
+  let store = disk.child('backingStore');
+  while (store !== undefined) {
+    const type = store.attribute('type');
+    if (type === undefined) return { images, complete: true };
+    images.push({
+      type,
+      format: store.child('format')?.attribute('type'),
+      source: sourceOf(type, store.child('source')),
+    });
+    store = store.child('backingStore');
+  }
+  return { images, complete: false };
+}
+
+function iotuneOf(iotune: XmlElement | undefined): IoTune | undefined {
+  if (iotune === undefined) return undefined;
+  const limit = (name: string): number | undefined => limitOf(iotune.child(name));
+  return {
+    totalBytesPerSecond: limit('total_bytes_sec'),
+    readBytesPerSecond: limit('read_bytes_sec'),
+    writeBytesPerSecond: limit('write_bytes_sec'),
+    totalRequestsPerSecond: limit('total_iops_sec'),
+    readRequestsPerSecond: limit('read_iops_sec'),
+    writeRequestsPerSecond: limit('write_iops_sec'),
+    totalBytesPerSecondMax: limit('total_bytes_sec_max'),
+    readBytesPerSecondMax: limit('read_bytes_sec_max'),
+    writeBytesPerSecondMax: limit('write_bytes_sec_max'),
+    totalRequestsPerSecondMax: limit('total_iops_sec_max'),
+    readRequestsPerSecondMax: limit('read_iops_sec_max'),
+    writeRequestsPerSecondMax: limit('write_iops_sec_max'),
+    group: textOf(iotune.child('group_name')),
+  };
+}

@@ -1,0 +1,96 @@
+import type {
+  DomainMemory,
+  Hugepages,
+  MemoryBacking,
+  MemoryBalloon,
+  MemoryDevice,
+} from './domain-config.ts';
+import {
+  bytesAttribute,
+  bytesOf,
+  integerAttribute,
+  integerOf,
+  isOn,
+  numberSet,
+  required,
+  requiredAttribute,
+  setAttribute,
+} from './domain-xml-values.ts';
+import type { XmlElement } from './xml-element.ts';
+
+/** All that a domain says of its memory except where it lies. */
+export function memoryOf(domain: XmlElement): DomainMemory {
+  const maximumBytes = required(bytesOf(domain.child('memory')), 'memory');
+  const hotplug = domain.child('maxMemory');
+  const hotplugBytes = bytesOf(hotplug);
+  const tune = domain.child('memtune');
+  return {
+    maximumBytes,
+    currentBytes: bytesOf(domain.child('currentMemory')) ?? maximumBytes,
+    hotplug:
+      hotplugBytes === undefined
+        ? undefined
+        : { maximumBytes: hotplugBytes, slots: integerAttribute(hotplug, 'slots') },
+    backing: backingOf(domain.child('memoryBacking')),
+    hardLimitBytes: tuneLimit(tune?.child('hard_limit')),
+    softLimitBytes: tuneLimit(tune?.child('soft_limit')),
+    swapHardLimitBytes: tuneLimit(tune?.child('swap_hard_limit')),
+    devices: (domain.child('devices')?.all('memory') ?? []).map(deviceOf),
+  };
+}
+
+/** VIR_DOMAIN_MEMORY_PARAM_UNLIMITED, in KiB as libvirt writes it. */
+const UNLIMITED_BYTES = 9_007_199_254_740_991 * 1024;
+
+function tuneLimit(element: XmlElement | undefined): number | undefined {
+  const bytes = bytesOf(element);
+  return bytes !== undefined && bytes >= UNLIMITED_BYTES ? undefined : bytes;
+}
+
+function backingOf(backing: XmlElement | undefined): MemoryBacking {
+  const hugepages = backing?.child('hugepages');
+  return {
+    hugepages: hugepages?.all('page').map((page): Hugepages => ({
+      pageBytes: required(bytesAttribute(page, 'size'), 'page size'),
+      guestNodes: setAttribute(page, 'nodeset'),
+    })),
+    noSharePages: backing?.child('nosharepages') !== undefined,
+    locked: backing?.child('locked') !== undefined,
+    source: backing?.child('source')?.attribute('type'),
+    access: backing?.child('access')?.attribute('mode'),
+    allocation: backing?.child('allocation')?.attribute('mode'),
+    discard: backing?.child('discard') !== undefined,
+  };
+}
+
+function deviceOf(device: XmlElement): MemoryDevice {
+  const target = required(device.child('target'), 'memory><target');
+  const source = device.child('source');
+  const nodes = source?.child('nodemask');
+  return {
+    model: requiredAttribute(device, 'model'),
+    sizeBytes: required(bytesOf(target.child('size')), 'memory><target><size'),
+    requestedBytes: bytesOf(target.child('requested')),
+    currentBytes: bytesOf(target.child('current')),
+    blockBytes: bytesOf(target.child('block')),
+    node: integerOf(target.child('node')),
+    pageBytes: bytesOf(source?.child('pagesize')),
+    hostNodes: nodes === undefined ? undefined : numberSet(nodes.name, nodes.text),
+    path: source?.child('path')?.text,
+    access: device.attribute('access'),
+    alias: device.child('alias')?.attribute('name'),
+  };
+}
+
+/** The balloon; undefined for model `none` and where there is none. */
+export function balloonOf(balloon: XmlElement | undefined): MemoryBalloon | undefined {
+  const model = balloon?.attribute('model');
+  if (model === undefined || model === 'none') return undefined;
+  const period = integerAttribute(balloon?.child('stats'), 'period');
+  return {
+    model,
+    statsPeriodSeconds: period === 0 ? undefined : period,
+    freePageReporting: isOn(balloon, 'freePageReporting'),
+    autodeflate: isOn(balloon, 'autodeflate'),
+  };
+}

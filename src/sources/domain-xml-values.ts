@@ -1,0 +1,136 @@
+import type { XmlElement } from './xml-element.ts';
+
+/**
+ * Values in libvirt XML, read strictly: text that is not of the expected form throws
+ * {@link DomainXmlError}, which names the element. Absent elements and attributes give undefined.
+ */
+export class DomainXmlError extends Error {
+  override readonly name = 'DomainXmlError';
+}
+
+function malformed(where: string, text: string, expected: string): DomainXmlError {
+  return new DomainXmlError(`<${where}>: not ${expected}: ${JSON.stringify(text)}`);
+}
+
+function integerFrom(where: string, text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw malformed(where, text, 'a whole number');
+  }
+  return value;
+}
+
+/** The text of an element as a number from 0. */
+export function integerOf(element: XmlElement | undefined): number | undefined {
+  return element === undefined ? undefined : integerFrom(element.name, element.text);
+}
+
+/** An attribute as a number from 0. */
+export function integerAttribute(
+  element: XmlElement | undefined,
+  attribute: string,
+): number | undefined {
+  const text = element?.attribute(attribute);
+  if (element === undefined || text === undefined) return undefined;
+  return integerFrom(`${element.name} ${attribute}`, text);
+}
+
+/** As `integerOf`, with 0 and numbers below read as "no limit". */
+export function limitOf(element: XmlElement | undefined): number | undefined {
+  if (element === undefined || /^-\d+$/.test(element.text)) return undefined;
+  const value = integerFrom(element.name, element.text);
+  return value === 0 ? undefined : value;
+}
+
+export function textOf(element: XmlElement | undefined): string | undefined {
+  return element === undefined || element.text === '' ? undefined : element.text;
+}
+
+/** `yes`, `on` or `no`, `off`; false when absent. */
+export function isOn(element: XmlElement | undefined, attribute: string): boolean {
+  const text = element?.attribute(attribute);
+  if (element === undefined || text === undefined) return false;
+  if (text === 'yes' || text === 'on') return true;
+  if (text === 'no' || text === 'off') return false;
+  throw malformed(`${element.name} ${attribute}`, text, 'yes or no');
+}
+
+const POWERS = 'kmgtpe';
+
+/**
+ * Bytes per unit of libvirt's scaled integers (virScaleInteger): `KiB` and `K` are 1024, `KB` is
+ * 1000; case does not matter.
+ */
+function bytesPer(where: string, unit: string): number {
+  const match = /^(?:b(?:ytes?)?|([kmgtpe])(i?b)?)$/i.exec(unit);
+  if (match === null) throw malformed(where, unit, 'a unit of memory');
+  const letter = match[1];
+  if (letter === undefined) return 1;
+  const base = match[2]?.toLowerCase() === 'b' ? 1000 : 1024;
+  return base ** (POWERS.indexOf(letter.toLowerCase()) + 1);
+}
+
+/** The size an element holds, in bytes; libvirt's default unit for memory is KiB. */
+export function bytesOf(element: XmlElement | undefined): number | undefined {
+  if (element === undefined) return undefined;
+  const unit = element.attribute('unit') ?? 'KiB';
+  return integerFrom(element.name, element.text) * bytesPer(element.name, unit);
+}
+
+/** A size given by the attributes `size` or `memory` and `unit`. */
+export function bytesAttribute(element: XmlElement, attribute: string): number | undefined {
+  const size = integerAttribute(element, attribute);
+  if (size === undefined) return undefined;
+  return size * bytesPer(element.name, element.attribute('unit') ?? 'KiB');
+}
+
+/** More CPUs or nodes than any machine has: a list beyond that is refused, not expanded. */
+const HIGHEST_IN_SET = 65_535;
+
+/**
+ * The numbers of a set like `0-3,^2,8` in ascending order; `^` takes out what came before
+ * (virBitmapParse).
+ */
+export function numberSet(where: string, text: string): readonly number[] {
+  const numbers = new Set<number>();
+  for (const part of text.split(',')) {
+    const match = /^\s*(\^)?(\d{1,9})(?:-(\d{1,9}))?\s*$/.exec(part);
+    if (match === null) throw malformed(where, text, 'a list of numbers');
+    const first = Number(match[2]);
+    const last = Number(match[3] ?? first);
+    if (last < first || last > HIGHEST_IN_SET) throw malformed(where, text, 'a list of numbers');
+    for (let number = first; number <= last; number += 1) {
+      if (match[1] === undefined) numbers.add(number);
+      else numbers.delete(number);
+    }
+  }
+  return [...numbers].sort((one, other) => one - other);
+}
+
+/** A number set in an attribute; undefined when absent or empty. */
+export function setAttribute(
+  element: XmlElement | undefined,
+  attribute: string,
+): readonly number[] | undefined {
+  const text = element?.attribute(attribute);
+  if (element === undefined || text === undefined || text === '') return undefined;
+  return numberSet(`${element.name} ${attribute}`, text);
+}
+
+/** An attribute that must be there. */
+export function requiredAttribute(element: XmlElement, attribute: string): string {
+  const text = element.attribute(attribute);
+  if (text === undefined) throw new DomainXmlError(`<${element.name}>: no ${attribute}`);
+  return text;
+}
+
+/** A number in an attribute that must be there. */
+export function requiredInteger(element: XmlElement, attribute: string): number {
+  return integerFrom(`${element.name} ${attribute}`, requiredAttribute(element, attribute));
+}
+
+/** A value that must be there. */
+export function required<T>(value: T | undefined, element: string): T {
+  if (value === undefined) throw new DomainXmlError(`no <${element}>`);
+  return value;
+}
