@@ -17,8 +17,8 @@ export function capOf({ guest, vcpus }: PlacedGuest): number {
  * CPUs each guest gets when every online vCPU is busy, in the order of the guests.
  *
  * A guest's weight is split over its vCPUs, as the kernel splits a group's shares over the CPUs it
- * is busy on (calc_group_shares in kernel/sched/fair.c). Limits: a vCPU's quota, a guest's global
- * quota, each distinct set of CPUs for all vCPUs that can run only within it, each group of
+ * is busy on (calc_group_shares in kernel/sched/fair.c). Limits: each guest's cap, each
+ * distinct set of CPUs for all vCPUs that can run only within it, each group of
  * overlapping sets, and the shared pool's capacity less the reserve. Exact when sets are equal,
  * nested or disjoint; where some overlap only partly it can promise single guests too much, but
  * all of them together never more than there is.
@@ -31,7 +31,8 @@ export function guaranteedCpus(
   const claimsOfSet = new Map<string, number[]>();
   const limits: JointLimit[] = [];
 
-  for (const [owner, { guest, vcpus }] of guests.entries()) {
+  for (const [owner, placed] of guests.entries()) {
+    const { guest, vcpus } = placed;
     const groups = onlineBySet(vcpus);
     const online = groups.reduce((sum, group) => sum + group.vcpus, 0);
     const own = groups.map((group) => {
@@ -47,7 +48,7 @@ export function guaranteedCpus(
       else sameSet.push(index);
       return index;
     });
-    if (guest.quotaCpus !== undefined) limits.push({ claims: own, limit: guest.quotaCpus });
+    limits.push({ claims: own, limit: capOf(placed) });
   }
 
   const claimsOf = (some: readonly PlacedSet[]): readonly number[] =>

@@ -25,6 +25,8 @@ export interface PlacedGuest {
 export interface PlacedVcpu {
   readonly online: boolean;
   readonly set: CpuSet;
+  /** Its allowed CPUs are one CPU, and that is online. */
+  readonly pinnedToOne: boolean;
   readonly withoutOnlineCpu: boolean;
 }
 
@@ -59,7 +61,7 @@ export function placementOf(host: CpuHost, guests: readonly CpuGuest[]): Placeme
   };
 }
 
-type Placed = Pick<PlacedVcpu, 'set' | 'withoutOnlineCpu'>;
+type Placed = Omit<PlacedVcpu, 'online'>;
 
 /** Rule 1: from the allowed CPUs to those a thread will be run on. */
 function placerFor(host: CpuHost): (allowed: ReadonlySet<number> | undefined) => Placed {
@@ -72,28 +74,37 @@ function placerFor(host: CpuHost): (allowed: ReadonlySet<number> | undefined) =>
   // Thousands of vCPUs have a few set objects between them: each is worked out once.
   const seen = new Map<ReadonlySet<number>, Placed>();
   return (allowed) => {
-    if (allowed === undefined) return { set: floating, withoutOnlineCpu: false };
+    if (allowed === undefined) {
+      return { set: floating, pinnedToOne: false, withoutOnlineCpu: false };
+    }
     const known = seen.get(allowed);
     if (known !== undefined) return known;
     const set = ordinary(allowed);
-    const placed =
-      set.cpus.size > 0
-        ? { set, withoutOnlineCpu: false }
-        : { set: floating, withoutOnlineCpu: true };
+    const isOnline = set.cpus.size > 0;
+    const placed = {
+      set: isOnline ? set : floating,
+      pinnedToOne: isOnline && allowed.size === 1,
+      withoutOnlineCpu: !isOnline,
+    };
     seen.set(allowed, placed);
     return placed;
   };
 }
 
-type CountedSet = Omit<PlacedSet, 'kind'>;
+interface CountedSet extends Omit<PlacedSet, 'kind'> {
+  readonly pinnedToOne: boolean;
+}
 
 function distinctSets(guests: readonly PlacedGuest[]): readonly CountedSet[] {
-  const sets = new Map<string, CpuSet & { promised: { current: number; maximum: number } }>();
+  const sets = new Map<
+    string,
+    CountedSet & { readonly promised: { current: number; maximum: number } }
+  >();
   for (const { vcpus } of guests) {
-    for (const { set, online } of vcpus) {
+    for (const { set, online, pinnedToOne } of vcpus) {
       let entry = sets.get(set.key);
       if (entry === undefined) {
-        entry = { ...set, promised: { current: 0, maximum: 0 } };
+        entry = { ...set, pinnedToOne, promised: { current: 0, maximum: 0 } };
         sets.set(set.key, entry);
       }
       if (online) entry.promised.current += 1;
@@ -109,10 +120,10 @@ function classified(sets: readonly CountedSet[], host: CpuHost): ReadonlyMap<str
   for (const { cpus } of sets) {
     for (const cpu of cpus) setsWith.set(cpu, (setsWith.get(cpu) ?? 0) + 1);
   }
-  const kindOf = ({ cpus, promised }: CountedSet): PlacedSet['kind'] => {
+  const kindOf = ({ cpus, promised, pinnedToOne }: CountedSet): PlacedSet['kind'] => {
     const [cpu] = cpus;
     if (cpu === undefined) return 'shared';
-    if (cpus.size === 1 && promised.maximum === 1 && setsWith.get(cpu) === 1) return 'dedicated';
+    if (pinnedToOne && promised.maximum === 1 && setsWith.get(cpu) === 1) return 'dedicated';
     return isSubset(cpus, host.isolatedCpus) ? 'isolated' : 'shared';
   };
   return new Map(sets.map((set) => [set.key, { ...set, kind: kindOf(set) }]));

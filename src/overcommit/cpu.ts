@@ -139,8 +139,8 @@ export interface CpuOvercommit {
  *    isolcpus). A vCPU without a pin may run on all CPUs that are online and not isolated; so
  *    may one whose allowed CPUs are all offline, since the kernel then breaks its affinity
  *    (select_fallback_rq), and it is counted in `withoutOnlineCpu` as well.
- * 2. A CPU is dedicated if exactly one vCPU of all guests, online or not, may run on it, and that
- *    vCPU may run nowhere else. A guest without pins that may use the CPU too makes it shared, and
+ * 2. A CPU is dedicated if one vCPU is pinned to it and nothing else, and no other vCPU, online or
+ *    not, may run on it. A guest without pins that may use the CPU too makes it shared, and
  *    two vCPUs pinned to one CPU are a cpuset of one CPU with a promise of two. Dedicated vCPUs and
  *    CPUs leave both sides of the shared pool (as Nova's PCPU does).
  * 3. The shared pool is every other CPU which is online and not isolated. The reserve comes off its
