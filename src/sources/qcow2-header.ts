@@ -22,6 +22,8 @@ export interface Qcow2Header {
   /** Width of one reference count, 1 to 64 bits. */
   readonly refcountBits: number;
   readonly encryption: Qcow2Encryption;
+  /** The LUKS header QEMU keeps in clusters of its own, in bytes; 0 without LUKS. */
+  readonly encryptionHeaderBytes: number;
   readonly compression: Qcow2Compression;
   /** Entries of the active L1 table, 8 bytes each. */
   readonly l1Entries: number;
@@ -81,6 +83,9 @@ const MAX_BACKING_FORMAT_BYTES = 15;
 /** The header sets no limit to the data file's name; a path longer than PATH_MAX opens nowhere. */
 const MAX_DATA_FILE_NAME_BYTES = 4095;
 
+/** LUKS1 key slots take about 2 MiB; QEMU sets no limit. */
+const MAX_ENCRYPTION_HEADER_BYTES = 256n * 1024n * 1024n;
+
 const INCOMPATIBLE_DIRTY = 1n << 0n;
 const INCOMPATIBLE_CORRUPT = 1n << 1n;
 const INCOMPATIBLE_DATA_FILE = 1n << 2n;
@@ -100,6 +105,7 @@ const EXTENSION_END = 0;
 const EXTENSION_BACKING_FORMAT = 0xe279_2aca;
 const EXTENSION_BITMAPS = 0x2385_2875;
 const EXTENSION_DATA_FILE = 0x4441_5441;
+const EXTENSION_ENCRYPTION_HEADER = 0x0537_be77;
 
 const ENCRYPTION: readonly Qcow2Encryption[] = ['none', 'aes', 'luks'];
 const COMPRESSION: readonly Qcow2Compression[] = ['zlib', 'zstd'];
@@ -108,6 +114,7 @@ interface Extensions {
   readonly backingFormat: string | undefined;
   readonly dataFileName: string | undefined;
   readonly bitmapCount: number;
+  readonly encryptionHeaderBytes: number;
 }
 
 type ExtensionsResult =
@@ -224,7 +231,7 @@ export function parseQcow2Header(start: Buffer): Qcow2HeaderResult {
     backingFileName = text(start, backingStart, backingLength);
   }
 
-  const { backingFormat, dataFileName, bitmapCount } = walked.extensions;
+  const { backingFormat, dataFileName, bitmapCount, encryptionHeaderBytes } = walked.extensions;
   const hasExternalDataFile = (incompatible & INCOMPATIBLE_DATA_FILE) !== 0n;
   return {
     ok: true,
@@ -234,6 +241,7 @@ export function parseQcow2Header(start: Buffer): Qcow2HeaderResult {
       clusterSizeBytes,
       refcountBits: 2 ** refcountOrder,
       encryption,
+      encryptionHeaderBytes: encryption === 'luks' ? encryptionHeaderBytes : 0,
       compression,
       l1Entries,
       refcountTableClusters,
@@ -263,6 +271,7 @@ function walkExtensions(start: Buffer, from: number, end: number): ExtensionsRes
   let backingFormat: string | undefined;
   let dataFileName: string | undefined;
   let bitmapCount = 0;
+  let encryptionHeaderBytes = 0;
   let at = from;
   // Each turn moves on by 8 bytes or more within the buffer, whatever the lengths say.
   while (at + 8 <= end) {
@@ -286,10 +295,20 @@ function walkExtensions(start: Buffer, from: number, end: number): ExtensionsRes
     } else if (type === EXTENSION_BITMAPS) {
       if (length < 4) return refused('invalid', `bitmaps extension of ${length} bytes`);
       bitmapCount = start.readUInt32BE(at);
+    } else if (type === EXTENSION_ENCRYPTION_HEADER) {
+      if (length < 16) return refused('invalid', `encryption extension of ${length} bytes`);
+      const bytes = start.readBigUInt64BE(at + 8);
+      if (bytes > MAX_ENCRYPTION_HEADER_BYTES) {
+        return refused('invalid', `encryption header of ${bytes} bytes`);
+      }
+      encryptionHeaderBytes = Number(bytes);
     }
     at += Math.ceil(length / 8) * 8;
   }
-  return { ok: true, extensions: { backingFormat, dataFileName, bitmapCount } };
+  return {
+    ok: true,
+    extensions: { backingFormat, dataFileName, bitmapCount, encryptionHeaderBytes },
+  };
 }
 
 /** A C string of at most `length` bytes; an empty one counts as absent. */

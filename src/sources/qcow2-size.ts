@@ -6,6 +6,8 @@ export interface Qcow2Geometry {
   readonly extendedL2: boolean;
   readonly hasExternalDataFile: boolean;
   readonly internalSnapshotCount: number;
+  /** 0 where the image is not LUKS-encrypted. */
+  readonly encryptionHeaderBytes: number;
 }
 
 export interface WorstCaseSize {
@@ -45,7 +47,10 @@ export function qcow2WorstCase(geometry: Qcow2Geometry): WorstCaseSize {
   // With an external data file the guest's clusters are neither here nor reference-counted.
   const ownDataBytes = geometry.hasExternalDataFile ? 0 : dataBytes;
   const oneState = l2Bytes + l1Bytes + ownDataBytes;
-  const active = withRefcounts(cluster + oneState, cluster, geometry.refcountBits);
+  // Added as measure does it, without reference counts of its own.
+  const encryptionBytes = roundUp(geometry.encryptionHeaderBytes, cluster);
+  const active =
+    withRefcounts(cluster + oneState, cluster, geometry.refcountBits) + encryptionBytes;
   const snapshotTable = cluster;
   const withSnapshotsBytes =
     snapshots === 0
@@ -54,7 +59,7 @@ export function qcow2WorstCase(geometry: Qcow2Geometry): WorstCaseSize {
           cluster + snapshotTable + oneState * (1 + snapshots),
           cluster,
           geometry.refcountBits,
-        );
+        ) + encryptionBytes;
   return {
     fullyAllocatedBytes: active,
     metadataBytes: active - ownDataBytes,

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+
+import { BlockingPool, type PoolLimits } from '../../../src/sources/blocking-pool.ts';
+import { HostFiles } from '../../../src/sources/host-files.ts';
+import { ImageChainReader } from '../../../src/sources/image-chain.ts';
+import { ImageReader, type ImageFile } from '../../../src/sources/image-file.ts';
+import { parseMountinfo, type MountTable } from '../../../src/sources/mounts.ts';
+import type { Reading } from '../../../src/sources/reading.ts';
+import type { Roots } from '../../../src/sources/roots.ts';
+
+/** This machine's storage, read the way the exporter reads it. */
+export class StorageSource {
+  static readonly roots: Roots = { procfs: '/proc', sysfs: '/sys', rootfs: '' };
+  readonly pool: BlockingPool;
+  readonly files: HostFiles;
+  readonly images: ImageReader;
+  readonly chains: ImageChainReader;
+
+  constructor(limits?: PoolLimits) {
+    this.pool = new BlockingPool(limits);
+    this.files = new HostFiles(this.pool, StorageSource.roots.rootfs);
+    this.images = new ImageReader(this.files, StorageSource.roots);
+    this.chains = new ImageChainReader(this.images);
+  }
+
+  get mounts(): MountTable {
+    const table = parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'), 'mountinfo');
+    return valueOrThrow(table);
+  }
+
+  async image(
+    path: string,
+    declaredFormat: string | undefined,
+    withinMs = 5000,
+  ): Promise<Reading<ImageFile>> {
+    const deadline = performance.now() + withinMs;
+    const [image] = await this.images.read([{ path, declaredFormat }], this.mounts, deadline);
+    if (image === undefined) throw new Error(`no answer for ${path}`);
+    return image;
+  }
+
+  close(): void {
+    this.pool.close();
+  }
+}
+
+export function valueOrThrow<T>(reading: Reading<T>): T {
+  if (!reading.ok) throw new Error(`${reading.error.subject}: ${reading.error.detail}`);
+  return reading.value;
+}
