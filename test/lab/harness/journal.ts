@@ -35,7 +35,7 @@ const resource = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('process'), ...processIdentity.shape }),
   z.object({ kind: z.literal('namespace'), name: z.string() }),
   z.object({ kind: z.literal('mount'), path: z.string() }),
-  z.object({ kind: z.literal('loop'), device: z.string(), file: z.string() }),
+  z.object({ kind: z.literal('loop'), file: z.string() }),
   z.object({ kind: z.literal('swap'), path: z.string() }),
   z.object({ kind: z.literal('netns'), name: z.string() }),
   z.object({ kind: z.literal('link'), name: z.string() }),
@@ -50,7 +50,10 @@ const JOURNAL = 'journal';
 const OWNER = 'owner';
 const CLEANER = 'cleaner';
 
-/** Writes down what a lab makes, before it makes it, so that anyone can undo it after a crash. */
+/**
+ * Where a lab writes down what it makes, so that anyone can undo it after a crash: before it is
+ * made, save for processes, which have no number before.
+ */
 export class Journal {
   readonly #path: string;
 
@@ -140,7 +143,7 @@ async function undoOne(entry: LabResource): Promise<string | undefined> {
     case 'mount':
       return unmount(entry.path);
     case 'loop':
-      return detachLoop(entry.device, entry.file);
+      return detachLoops(entry.file);
     case 'swap':
       if (!readFileSync('/proc/swaps', 'utf8').includes(`${entry.path} `)) return undefined;
       return failure(await attempt('swapoff', [entry.path], { timeoutMs: 300_000 }));
@@ -182,10 +185,13 @@ async function unmount(path: string): Promise<string | undefined> {
   return failure(result);
 }
 
-async function detachLoop(device: string, file: string): Promise<string | undefined> {
-  const attached = await attempt('losetup', ['-n', '-O', 'BACK-FILE', device]);
-  if (attached.status !== 0 || !attached.stdout.startsWith(file)) return undefined;
-  return failure(await attempt('losetup', ['-d', device]));
+async function detachLoops(file: string): Promise<string | undefined> {
+  const attached = await attempt('losetup', ['-n', '-O', 'NAME', '-j', file]);
+  for (const device of attached.stdout.split('\n').filter((name) => name !== '')) {
+    const problem = failure(await attempt('losetup', ['-d', device.trim()]));
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }
 
 /** Removes a cgroup with all below it; the kernel keeps one alive until its last process is gone. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { attempt } from './command.ts';
@@ -91,7 +91,10 @@ export async function startDaemon(
       `--mount=${namespaces.mount}`,
       ...['libvirtd', '--pid-file', join(directory.state, 'libvirtd.pid')],
     ],
-    { logFile: join(directory.logs, 'libvirtd.out') },
+    {
+      logFile: join(directory.logs, 'libvirtd.out'),
+      env: { PATH: `${installShims(directory)}:${process.env['PATH'] ?? '/usr/sbin:/usr/bin'}` },
+    },
   );
   await eventually(
     'libvirtd answers',
@@ -104,6 +107,16 @@ export async function startDaemon(
     () => daemon.output(),
   );
   return daemon;
+}
+
+/** Puts our stand-in for tc into a directory for the front of the daemon's PATH. */
+function installShims(directory: LabDirectory): string {
+  const bin = join(directory.state, 'bin');
+  const shim = join(bin, 'tc');
+  mkdirSync(bin, { recursive: true });
+  copyFileSync(join(import.meta.dirname, 'tc-shim.sh'), shim);
+  chmodSync(shim, 0o755);
+  return bin;
 }
 
 /** A libvirt configuration file: `name = value`, strings and lists quoted. */

@@ -52,9 +52,8 @@ export async function attachLoopDevice(
   journal: Journal,
 ): Promise<string> {
   await run('truncate', ['-s', `${sizeMib}M`, image]);
-  const device = (await run('losetup', ['--find', '--show', image])).trim();
-  journal.record({ kind: 'loop', device, file: image });
-  return device;
+  journal.record({ kind: 'loop', file: image });
+  return (await run('losetup', ['--find', '--show', image])).trim();
 }
 
 /** Makes the image of a disk if it is to be made, and says where it is. */
