@@ -33,6 +33,7 @@ export function guaranteedCpus(
 
   for (const [owner, placed] of guests.entries()) {
     const { guest, vcpus } = placed;
+    const cap = capOf(placed);
     const groups = onlineBySet(vcpus);
     const online = groups.reduce((sum, group) => sum + group.vcpus, 0);
     const own = groups.map((group) => {
@@ -41,14 +42,14 @@ export function guaranteedCpus(
         owner,
         set: group.set,
         weight: (relativeWeight(guest.weight) * group.vcpus) / online,
-        limit: groupCap(guest, group),
+        limit: Math.min(groupCap(guest, group), cap),
       });
       const sameSet = claimsOfSet.get(group.set.key);
       if (sameSet === undefined) claimsOfSet.set(group.set.key, [index]);
       else sameSet.push(index);
       return index;
     });
-    limits.push({ claims: own, limit: capOf(placed) });
+    if (own.length > 1) limits.push({ claims: own, limit: cap });
   }
 
   const claimsOf = (some: readonly PlacedSet[]): readonly number[] =>

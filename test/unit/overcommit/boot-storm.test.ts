@@ -31,7 +31,7 @@ describe('a boot storm', () => {
     }),
     domain('running by hand', { active: true }),
     domain('template'),
-    domain('transient', { active: true, persistent: false }),
+    domain('transient', { active: true, persistent: false, autostart: true }),
   ]);
 
   it('adds the domains with autostart that are off now', () => {

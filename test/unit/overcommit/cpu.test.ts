@@ -321,6 +321,34 @@ describe('caps and guaranteed shares', () => {
     ).toEqual({ light: 1, heavy: 3 });
   });
 
+  it('split the weight of a guest over its vCPUs', () => {
+    // On CPUs 0 and 1 half of halved's weight stands against all of whole's: 2/3 to 4/3.
+    const halved = guest('halved', 0, undefined, {
+      vcpus: [cpus(0, 1), cpus(2, 3)].map((allowedCpus) => ({ online: true, allowedCpus })),
+    });
+    const shares = guaranteed(plainHost(4), [halved, guest('whole', 2, cpus(0, 1))]);
+    expect(shares['halved']).toBeCloseTo(5 / 3, 12);
+    expect(shares['whole']).toBeCloseTo(4 / 3, 12);
+  });
+
+  it('know 1024 shares and a weight of 100 for the default', () => {
+    expect(
+      guaranteed(plainHost(3), [
+        guest('v1', 4, undefined, v1(1024)),
+        guest('v2', 4, undefined, v2(100)),
+        guest('default', 4),
+      ]),
+    ).toEqual({ v1: 1, v2: 1, default: 1 });
+  });
+
+  it('never give sets that overlap in a ring more than all their CPUs', () => {
+    const host = plainHost(4, { isolatedCpus: cpus(0, 1, 2) });
+    const ring = [cpus(0, 1), cpus(1, 2), cpus(0, 2)].map((set, index) =>
+      guest(`guest${index}`, 2, set),
+    );
+    expect(guaranteed(host, ring)).toEqual({ guest0: 1, guest1: 1, guest2: 1 });
+  });
+
   it('take the default weight where none is set', () => {
     expect(
       guaranteed(plainHost(4), [guest('default', 4), guest('treble', 4, undefined, v2(300))]),
