@@ -1,14 +1,14 @@
 /** What a guest can use at most, and what it gets when every vCPU of the host is busy. */
 
 import type { PlacedGuest, PlacedSet, PlacedVcpu, Placement } from './cpu-placement.ts';
-import { intersects, isSubset, type CpuSet } from './cpu-set.ts';
+import { intersects, isSubset, unionOf, type CpuSet } from './cpu-set.ts';
 import type { CpuGuest, CpuWeight } from './cpu.ts';
 import { fairShares, type Claim, type JointLimit } from './fair-share.ts';
 
 /** An upper bound: vCPUs with the same set cannot use more than the set, nor all more than all. */
 export function capOf({ guest, vcpus }: PlacedGuest): number {
   const groups = onlineBySet(vcpus);
-  const union = new Set(groups.flatMap(({ set }) => [...set.cpus]));
+  const union = unionOf(groups.map((group) => group.set));
   const together = groups.reduce((sum, group) => sum + groupCap(guest, group), 0);
   return Math.min(together, union.size, Math.max(0, guest.quotaCpus ?? Infinity));
 }
@@ -18,8 +18,8 @@ export function capOf({ guest, vcpus }: PlacedGuest): number {
  *
  * A guest's weight is split over its vCPUs, as the kernel splits a group's shares over the CPUs it
  * is busy on (calc_group_shares in kernel/sched/fair.c). Limits: each guest's cap, each
- * distinct set of CPUs for all vCPUs that can run only within it, each group of
- * overlapping sets, and the shared pool's capacity less the reserve. Exact when sets are equal,
+ * distinct set of CPUs for all vCPUs that can run only within it, each group of overlapping sets,
+ * and the shared pool's capacity less the reserve. Exact when sets are equal,
  * nested or disjoint; where some overlap only partly it can promise single guests too much, but
  * all of them together never more than there is.
  */
@@ -27,7 +27,7 @@ export function guaranteedCpus(
   { guests, sets }: Placement,
   sharedCapacityCpus: number,
 ): readonly number[] {
-  const claims: (Claim & { readonly owner: number; readonly set: CpuSet })[] = [];
+  const claims: (Claim & { readonly owner: number })[] = [];
   const claimsOfSet = new Map<string, number[]>();
   const limits: JointLimit[] = [];
 
@@ -40,7 +40,6 @@ export function guaranteedCpus(
       const index = claims.length;
       claims.push({
         owner,
-        set: group.set,
         weight: (relativeWeight(guest.weight) * group.vcpus) / online,
         limit: Math.min(groupCap(guest, group), cap),
       });
@@ -60,8 +59,7 @@ export function guaranteedCpus(
     limits.push({ claims: claimsOf(within), limit: set.cpus.size });
   }
   for (const group of overlapping(all)) {
-    const union = new Set(group.flatMap((set) => [...set.cpus]));
-    limits.push({ claims: claimsOf(group), limit: union.size });
+    limits.push({ claims: claimsOf(group), limit: unionOf(group).size });
   }
   limits.push({
     claims: claimsOf(all.filter((set) => set.kind === 'shared')),

@@ -25,3 +25,11 @@ export function intersects(one: ReadonlySet<number>, other: ReadonlySet<number>)
   for (const cpu of one) if (other.has(cpu)) return true;
   return false;
 }
+
+/** All CPUs of some sets. One set is handed back as it is: guests with one set are the rule. */
+export function unionOf(sets: readonly CpuSet[]): ReadonlySet<number> {
+  const [first, ...rest] = sets;
+  if (first === undefined) return new Set();
+  if (rest.every((set) => set.key === first.key)) return first.cpus;
+  return new Set(sets.flatMap((set) => [...set.cpus]));
+}

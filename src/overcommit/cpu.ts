@@ -7,7 +7,7 @@
 
 import { capOf, guaranteedCpus } from './cpu-guarantee.ts';
 import { placementOf, type PlacedGuest, type PlacedSet, type PlacedVcpu } from './cpu-placement.ts';
-import { ascending, intersects, isSubset } from './cpu-set.ts';
+import { ascending, intersects, isSubset, unionOf } from './cpu-set.ts';
 
 /** The host's CPUs. Numbers are logical CPU numbers as in /sys/devices/system/cpu. */
 export interface CpuHost {
@@ -271,10 +271,7 @@ function guestFigures(
 ): CpuOfGuest {
   const { guest, vcpus, emulatorCpus } = placed;
   const online = vcpus.filter((vcpu) => vcpu.online);
-  const allowed = new Set<number>();
-  for (const cpus of new Set(online.map((vcpu) => vcpu.set.cpus))) {
-    for (const cpu of cpus) allowed.add(cpu);
-  }
+  const allowed = unionOf(online.map((vcpu) => vcpu.set));
   const isOffMemory = (cpu: number): boolean => {
     const node = host.nodeOf.get(cpu);
     return node !== undefined && guest.memoryNodes !== undefined && !guest.memoryNodes.has(node);
@@ -287,8 +284,11 @@ function guestFigures(
     capCpus: capOf(placed),
     guaranteedCpus: guaranteed,
     vcpusWithoutOnlineCpu: online.filter((vcpu) => vcpu.withoutOnlineCpu).length,
-    vcpusOffMemoryNodes: online.filter((vcpu) => [...vcpu.set.cpus].some(isOffMemory)).length,
-    emulatorOnDedicatedCpus: [...emulatorCpus].filter((cpu) => dedicatedCpus.has(cpu)).length,
+    vcpusOffMemoryNodes:
+      guest.memoryNodes === undefined
+        ? 0
+        : online.filter((vcpu) => [...vcpu.set.cpus].some(isOffMemory)).length,
+    emulatorOnDedicatedCpus: [...dedicatedCpus].filter((cpu) => emulatorCpus.has(cpu)).length,
   };
 }
 
