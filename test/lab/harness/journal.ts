@@ -1,20 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { z } from 'zod';
 
 import { attempt } from './command.ts';
+import { isThisBoot, ourselves, readOwner } from './ownership.ts';
 import {
-  identify,
   isAlive,
   processesInMountNamespace,
   signal,
@@ -47,7 +49,6 @@ const resource = z.discriminatedUnion('kind', [
 export type LabResource = z.infer<typeof resource>;
 
 const JOURNAL = 'journal';
-const OWNER = 'owner';
 const CLEANER = 'cleaner';
 
 /**
@@ -66,29 +67,19 @@ export class Journal {
   }
 }
 
-/** Marks a lab directory as belonging to this process. */
-export function claim(labDirectory: string): void {
-  writeFileSync(join(labDirectory, OWNER), JSON.stringify({ ...ourselves(), boot: bootId() }));
-}
-
-/** Whether the process that claimed a lab directory still runs. */
-export function isOwned(labDirectory: string): boolean {
-  const owner = readIdentity(join(labDirectory, OWNER));
-  return owner !== undefined && isAlive(owner);
-}
-
 /**
  * Undoes everything in a lab's journal and removes its directory. Safe to call for a lab whose
- * owner crashed at any point, twice, and from several processes: only one does the work.
+ * owner crashed at any point, twice, and from several processes: only one does the work. Does
+ * nothing when the directory is no longer that of the lab with this token.
  *
  * @throws Error when something is left, with the directory kept so that a later call can go on.
  */
-export async function undo(labDirectory: string): Promise<void> {
-  if (!(await becomeCleaner(labDirectory))) return;
-  const entries = readJournal(labDirectory);
-  // A reboot ended the processes and mounts; the same numbers and names may now be someone else's.
+export async function undo(labDirectory: string, token: string | undefined): Promise<void> {
+  if (!(await becomeCleaner(labDirectory, token))) return;
   const left: string[] = [];
-  if (sameBoot(labDirectory)) {
+  const owner = readOwner(labDirectory);
+  if (owner === undefined || isThisBoot(owner)) {
+    const entries = readJournal(labDirectory);
     await endProcesses(entries);
     for (const entry of entries.toReversed()) {
       const problem = await undoOne(entry);
@@ -101,22 +92,28 @@ export async function undo(labDirectory: string): Promise<void> {
     rmSync(join(labDirectory, CLEANER), { force: true });
     throw new Error(`${labDirectory} not cleaned up: ${left.join('; ')}`);
   }
-  rmSync(labDirectory, { recursive: true, force: true });
+  // Renamed first: the next lab may take the name while the files are still being removed.
+  const gone = join(dirname(labDirectory), `gone-${randomUUID()}`);
+  renameSync(labDirectory, gone);
+  rmSync(gone, { recursive: true, force: true });
 }
 
-/** True if we are to clean; false once another process has done it. */
-async function becomeCleaner(labDirectory: string): Promise<boolean> {
+/** True if we are to clean; false when another process has done it. */
+async function becomeCleaner(labDirectory: string, token: string | undefined): Promise<boolean> {
   const path = join(labDirectory, CLEANER);
   for (;;) {
-    if (!existsSync(labDirectory)) return false;
+    if (!existsSync(labDirectory) || readOwner(labDirectory)?.token !== token) return false;
     try {
       writeFileSync(path, JSON.stringify(ourselves()), { flag: 'wx' });
-      return true;
     } catch {
       const other = readIdentity(path);
-      if (other === undefined || !isAlive(other)) rmSync(path, { force: true });
-      else await sleep(100);
+      if (other !== undefined && isAlive(other)) await sleep(100);
+      else rmSync(path, { force: true });
+      continue;
     }
+    if (readOwner(labDirectory)?.token === token) return true;
+    rmSync(path, { force: true });
+    return false;
   }
 }
 
@@ -242,23 +239,6 @@ function readJournal(labDirectory: string): readonly LabResource[] {
 function readIdentity(path: string): ProcessIdentity | undefined {
   if (!existsSync(path)) return undefined;
   return processIdentity.safeParse(parseJson(readFileSync(path, 'utf8'))).data;
-}
-
-function sameBoot(labDirectory: string): boolean {
-  const path = join(labDirectory, OWNER);
-  if (!existsSync(path)) return true;
-  const owner = z.object({ boot: z.string() }).safeParse(parseJson(readFileSync(path, 'utf8')));
-  return owner.data?.boot === bootId();
-}
-
-function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-}
-
-function ourselves(): ProcessIdentity {
-  const identity = identify(process.pid);
-  if (identity === undefined) throw new Error('/proc does not show this process');
-  return identity;
 }
 
 function parseJson(text: string): unknown {

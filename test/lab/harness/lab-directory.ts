@@ -1,17 +1,18 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { claim, isOwned, undo } from './journal.ts';
+import { undo } from './journal.ts';
+import { claimDirectory, isLiving, readOwner } from './ownership.ts';
 
 /** How many labs may exist on one machine at a time: each has its own number, names and subnets. */
 const SLOTS = 32;
-/** A directory without owner is being made just now, unless it is older than this. */
-const CLAIM_GRACE_MS = 10_000;
 
 /** The directories of one lab. Paths are the same for the exporter, libvirtd and QEMU. */
 export interface LabDirectory {
   /** 0 … 31: part of every name and address the lab uses. */
   readonly slot: number;
+  /** Tells this lab from a later one in the same slot. */
+  readonly token: string;
   readonly root: string;
   /** Disk images, on the file system of `root`. */
   readonly images: string;
@@ -44,40 +45,44 @@ export function labsRoot(): string {
 export async function claimLabDirectory(): Promise<LabDirectory> {
   const parent = labsRoot();
   mkdirSync(parent, { recursive: true });
+  await cleanUpAfterOthers(parent);
   for (let slot = 0; slot < SLOTS; slot++) {
     const root = join(parent, `lab-${slot}`);
-    if (existsSync(root) && isStale(root)) await undo(root);
-  }
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const root = join(parent, `lab-${slot}`);
-    try {
-      mkdirSync(root);
-    } catch {
-      continue;
+    const token = claimDirectory(root);
+    if (token !== undefined) {
+      const directory = layout(slot, root, token);
+      for (const path of subdirectories(directory)) mkdirSync(path);
+      return directory;
     }
-    claim(root);
-    const directory = layout(slot, root);
-    for (const path of Object.values(directory)) {
-      if (typeof path === 'string') mkdirSync(path, { recursive: true });
-    }
-    return directory;
   }
   throw new Error(`all ${SLOTS} labs under ${parent} are in use`);
 }
 
-function isStale(root: string): boolean {
-  if (isOwned(root)) return false;
-  if (existsSync(join(root, 'owner'))) return true;
-  try {
-    return Date.now() - statSync(root).mtimeMs > CLAIM_GRACE_MS;
-  } catch {
-    return false;
+async function cleanUpAfterOthers(parent: string): Promise<void> {
+  for (const name of readdirSync(parent)) {
+    const path = join(parent, name);
+    const owner = readOwner(path);
+    if (name.startsWith('lab-') && !isLiving(owner)) await undo(path, owner?.token);
+    // Left by a crash between two file operations; nothing is ever mounted in these.
+    if (/^(claim|gone)-/.test(name) && isOld(path)) rmSync(path, { recursive: true, force: true });
   }
 }
 
-function layout(slot: number, root: string): LabDirectory {
+function isOld(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && Date.now() - stat.mtimeMs > 60_000;
+}
+
+function subdirectories(directory: LabDirectory): readonly string[] {
+  const { images, filesystems, guests, logs, sockets, state } = directory;
+  const { sysfs, hugePages, namespaces } = directory;
+  return [images, filesystems, guests, logs, sockets, state, sysfs, hugePages, namespaces];
+}
+
+function layout(slot: number, root: string, token: string): LabDirectory {
   return {
     slot,
+    token,
     root,
     images: join(root, 'images'),
     filesystems: join(root, 'fs'),

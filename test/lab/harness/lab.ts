@@ -90,7 +90,8 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     const daemon = await startDaemon(directory, namespaces, journal);
     return new Lab({ directory, journal, image, partition, namespaces, daemon, hangUpReaper });
   } catch (error) {
-    await undo(directory.root);
+    // What could not be undone is tried again, and reported, when the next lab starts.
+    await undo(directory.root, directory.token).catch(() => undefined);
     hangUpReaper();
     throw error;
   }
@@ -315,7 +316,7 @@ export class Lab implements AsyncDisposable {
   async close(): Promise<void> {
     for (const guest of this.#guests.values()) guest.close();
     this.#guests.clear();
-    await undo(this.directory.root);
+    await undo(this.directory.root, this.directory.token);
     this.#parts.hangUpReaper();
   }
 

@@ -10,6 +10,7 @@ export const LAB_PACKAGES = [
   'qemu-utils',
   'busybox-static',
   'iproute2',
+  'mount',
   'kmod',
 ] as const;
 

@@ -11,11 +11,15 @@ import type { LabDirectory } from './lab-directory.ts';
  * @returns what lets it go once there is nothing left to clean up
  */
 export function startReaper(directory: LabDirectory): () => void {
-  const reaper = spawn(process.execPath, [join(import.meta.dirname, 'reaper.ts'), directory.root], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-    cwd: '/',
-  });
+  const reaper = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'reaper.ts'), directory.root, directory.token],
+    {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+      cwd: '/',
+    },
+  );
   // Neither the child nor the pipe to it shall keep this process running.
   reaper.unref();
   if (reaper.stdin instanceof Socket) reaper.stdin.unref();
