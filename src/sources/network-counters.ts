@@ -1,0 +1,101 @@
+import { readKernelFile } from './kernel-file.ts';
+import { failed, found, type Reading } from './reading.ts';
+import type { Roots } from './roots.ts';
+
+/**
+ * Counters of one interface from the host's side (linux Documentation/networking/statistics.rst).
+ * At a guest's tap "received" is what the guest sent.
+ */
+export interface LinkCounters {
+  readonly receivedBytes: bigint;
+  readonly receivedPackets: bigint;
+  readonly receiveErrors: bigint;
+  /** Includes packets missed for want of buffers, as the kernel adds them up here. */
+  readonly receiveDrops: bigint;
+  /** Overruns of the receive queue. */
+  readonly receiveFifoErrors: bigint;
+  readonly transmittedBytes: bigint;
+  readonly transmittedPackets: bigint;
+  readonly transmitErrors: bigint;
+  /** At a tap: the guest did not fetch its packets in time. */
+  readonly transmitDrops: bigint;
+  readonly transmitFifoErrors: bigint;
+}
+
+/** Columns of /proc/net/dev after the name (net/core/net-procfs.c). */
+const COLUMNS = 16;
+
+/**
+ * Reads the text of /proc/net/dev. One read for all interfaces costs as much as the ten sysfs
+ * files of a single one.
+ */
+export function parseNetDev(
+  text: string,
+  path: string,
+): Reading<ReadonlyMap<string, LinkCounters>> {
+  const links = new Map<string, LinkCounters>();
+  for (const line of text.split('\n')) {
+    // Names cannot hold a colon. The two lines of headings hold bars instead.
+    const colon = line.indexOf(':');
+    if (colon < 0) continue;
+    const fields = line
+      .slice(colon + 1)
+      .trim()
+      .split(/\s+/);
+    if (fields.length < COLUMNS || !fields.every((field) => /^\d+$/.test(field))) {
+      return failed('malformed', path, `line: ${line.trim()}`);
+    }
+    const column = (index: number): bigint => BigInt(fields[index] ?? '');
+    links.set(line.slice(0, colon).trim(), {
+      receivedBytes: column(0),
+      receivedPackets: column(1),
+      receiveErrors: column(2),
+      receiveDrops: column(3),
+      receiveFifoErrors: column(4),
+      transmittedBytes: column(8),
+      transmittedPackets: column(9),
+      transmitErrors: column(10),
+      transmitDrops: column(11),
+      transmitFifoErrors: column(12),
+    });
+  }
+  return found(links);
+}
+
+export interface NetworkNamespaceFiles {
+  /** The net directory in /proc the counters came from, e.g. `/proc/1/net`. */
+  readonly directory: string;
+  readonly counters: ReadonlyMap<string, LinkCounters>;
+}
+
+/**
+ * The counters of the network namespace which sysfs shows. /proc/net is always that of the reading
+ * process; in a container the host's is /proc/1/net under the host's /proc, while started inside a
+ * namespace of its own it is the other way round. So the one is taken whose interfaces are those
+ * of sysfs; of neither (an interface just came or went), the one with more of them.
+ *
+ * @param names the interfaces in /sys/class/net.
+ */
+export function readNetworkCounters(
+  { procfs }: Roots,
+  names: readonly string[],
+): Reading<NetworkNamespaceFiles> {
+  let best: { readonly files: NetworkNamespaceFiles; readonly shared: number } | undefined;
+  let failure: Reading<never> | undefined;
+  for (const process of ['1', 'self']) {
+    const directory = `${procfs}/${process}/net`;
+    const path = `${directory}/dev`;
+    const text = readKernelFile(path);
+    const counters = text.ok ? parseNetDev(text.value, path) : text;
+    if (!counters.ok) {
+      failure ??= counters;
+      continue;
+    }
+    const files = { directory, counters: counters.value };
+    const shared = names.filter((name) => counters.value.has(name)).length;
+    if (shared === names.length && shared === counters.value.size) return found(files);
+    if (best === undefined || shared > best.shared) best = { files, shared };
+  }
+  if (best !== undefined) return found(best.files);
+  return failure ?? failed('absent', procfs, 'no net/dev');
+}

@@ -1,0 +1,348 @@
+import { lstatSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
+import { readNetworkCounters, type LinkCounters } from './network-counters.ts';
+import { found, valueOf, type Reading } from './reading.ts';
+import type { Roots } from './roots.ts';
+
+/**
+ * What an interface is. sysfs names most kinds in `uevent` (DEVTYPE); taps have `tun_flags`,
+ * hardware has a `device` link. `virtual` is every other software device: dummy, ifb, ports
+ * inside Open vSwitch …, which sysfs does not tell apart.
+ */
+export type LinkKind =
+  | 'physical'
+  | 'bond'
+  | 'team'
+  | 'vlan'
+  | 'bridge'
+  | 'tap'
+  | 'tun'
+  | 'macvtap'
+  | 'macvlan'
+  | 'veth'
+  /** vxlan, geneve, …: leaves by routing. */
+  | 'tunnel'
+  /** The datapath device all ports of Open vSwitch are enslaved to; its bridges are not in sysfs. */
+  | 'openvswitch'
+  | 'loopback'
+  | 'virtual';
+
+export interface NetworkLink {
+  readonly name: string;
+  readonly kind: LinkKind;
+  readonly index: number;
+  /** Bridge, bond, team or datapath this link is a port of. */
+  readonly master: string | undefined;
+  /** Ports of a bridge, members of a bond, parent of a VLAN or macvtap. */
+  readonly lower: readonly string[];
+  /** The other end of a veth pair, where that is in the same network namespace. */
+  readonly peer: string | undefined;
+  readonly vlanId: number | undefined;
+  readonly bond: BondState | undefined;
+  /** Queue in front of the link, packets; a tap's is where its guest's packets pile up. */
+  readonly transmitQueuePackets: number | undefined;
+  readonly mtuBytes: number | undefined;
+  /** Only read of links that carry others' traffic, not of taps, veths and the like. */
+  readonly state: LinkState | undefined;
+  readonly counters: LinkCounters | undefined;
+}
+
+export interface BondState {
+  /** `active-backup`, `802.3ad`, `balance-rr`, … */
+  readonly mode: string;
+  /** The member in use; only with modes which use one at a time. */
+  readonly activeMember: string | undefined;
+}
+
+export interface LinkState {
+  /** `up`, `down`, `lowerlayerdown`, `dormant`, `unknown` (RFC 2863). */
+  readonly operational: string | undefined;
+  /** undefined: administratively down, so nobody knows. */
+  readonly carrier: boolean | undefined;
+  readonly speed: LinkSpeed;
+}
+
+/**
+ * The nominal speed, per direction.
+ * - `unknown`: the driver says -1, e.g. virtio or a link without carrier.
+ * - `none`: the device has no such thing (EINVAL), or is down.
+ * - `made-up`: software devices report a constant (10 Gbit/s of tap and veth, drivers/net/tun.c)
+ *   or the best of such constants among their ports (bridge).
+ */
+export type LinkSpeed =
+  | { readonly known: true; readonly bitsPerSecond: number }
+  | { readonly known: false; readonly because: 'unknown' | 'none' | 'made-up' };
+
+export interface NetworkLinkTable {
+  readonly links: ReadonlyMap<string, NetworkLink>;
+}
+
+/** What stays the same as long as the interface exists. */
+interface Nature {
+  /** Of the interface's node in sysfs: a new interface of the same name has another. */
+  readonly inode: number;
+  readonly kind: LinkKind;
+  readonly index: number;
+  /** iflink: index of the parent or peer, or its own index. */
+  readonly linkedIndex: number | undefined;
+  readonly parents: readonly string[];
+  readonly vlanId: number | undefined;
+  readonly mtuBytes: number | undefined;
+  readonly transmitQueuePackets: number | undefined;
+}
+
+/** Interfaces looked at per turn of the event loop when many are new: about 3 ms. */
+const NEW_PER_TURN = 32;
+/** Known interfaces checked per reading for being still the same ones: about 1 ms. */
+const CHECKS_PER_READING = 128;
+
+/**
+ * Reads the interfaces of the host. The first reading looks at every interface (about 70 µs each,
+ * in slices); later ones only at new ones, at the links that carry others, and at one file for all
+ * counters, so that 1,000 taps cost a few milliseconds.
+ */
+export class NetworkLinkReader {
+  readonly #roots: Roots;
+  readonly #natures = new Map<string, Nature>();
+  #checkFrom = 0;
+
+  constructor(roots: Roots) {
+    this.#roots = roots;
+  }
+
+  /** All interfaces as they are now. Fails when /sys/class/net cannot be listed. */
+  async read(): Promise<Reading<NetworkLinkTable>> {
+    const listed = listKernelDirectory(this.#directory());
+    if (!listed.ok) return listed;
+    const counted = valueOf(readNetworkCounters(this.#roots, listed.value));
+    await this.#lookAtNew(listed.value, counted?.directory);
+    const names = listed.value.filter((name) => this.#natures.has(name));
+    return found({ links: this.#assemble(names, counted?.counters) });
+  }
+
+  #directory(name?: string, file?: string): string {
+    const directory = `${this.#roots.sysfs}/class/net`;
+    if (name === undefined) return directory;
+    return file === undefined ? `${directory}/${name}` : `${directory}/${name}/${file}`;
+  }
+
+  async #lookAtNew(names: readonly string[], procNet: string | undefined): Promise<void> {
+    const present = new Set(names);
+    for (const name of this.#natures.keys()) if (!present.has(name)) this.#natures.delete(name);
+    this.#forgetReplaced(names);
+    let looked = 0;
+    for (const name of names) {
+      if (this.#natures.has(name)) continue;
+      const nature = this.#natureOf(name, procNet);
+      if (nature !== undefined) this.#natures.set(name, nature);
+      looked += 1;
+      if (looked % NEW_PER_TURN === 0) await nextTurn();
+    }
+  }
+
+  /**
+   * A guest restarted between two readings may have left its tap's name to another. All are
+   * checked when they are few, else some at a time: a stat per interface would cost more than all
+   * the rest, and a tap whose name was taken over by a tap differs in nothing that is kept.
+   */
+  #forgetReplaced(names: readonly string[]): void {
+    const checks = Math.min(names.length, CHECKS_PER_READING);
+    for (let i = 0; i < checks; i += 1) {
+      const name = names[(this.#checkFrom + i) % names.length];
+      const known = name === undefined ? undefined : this.#natures.get(name);
+      if (name === undefined || known === undefined) continue;
+      if (this.#inode(name) !== known.inode) this.#natures.delete(name);
+    }
+    this.#checkFrom = names.length === 0 ? 0 : (this.#checkFrom + checks) % names.length;
+  }
+
+  #inode(name: string): number | undefined {
+    try {
+      return lstatSync(this.#directory(name), { throwIfNoEntry: false })?.ino;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** undefined for what is no interface (the file bonding_masters) or went away meanwhile. */
+  #natureOf(name: string, procNet: string | undefined): Nature | undefined {
+    const inode = this.#inode(name);
+    const entries = valueOf(listKernelDirectory(this.#directory(name)));
+    const index = this.#integer(name, 'ifindex');
+    if (inode === undefined || entries === undefined || index === undefined) return undefined;
+    const linkedIndex = this.#integer(name, 'iflink');
+    const kind = this.#kindOf(name, entries, linkedIndex !== undefined && linkedIndex !== index);
+    return {
+      inode,
+      kind,
+      index,
+      linkedIndex,
+      parents: lowerIn(entries),
+      vlanId: kind === 'vlan' && procNet !== undefined ? vlanIdOf(procNet, name) : undefined,
+      mtuBytes: this.#integer(name, 'mtu'),
+      transmitQueuePackets: this.#integer(name, 'tx_queue_len'),
+    };
+  }
+
+  #kindOf(name: string, entries: readonly string[], linked: boolean): LinkKind {
+    const uevent = valueOf(readKernelFile(this.#directory(name, 'uevent'))) ?? '';
+    const named = KIND_OF_DEVTYPE[/^DEVTYPE=(.*)$/m.exec(uevent)?.[1] ?? ''];
+    // Kernels before 4.14 call a macvtap a macvlan; its character device hangs below it.
+    if (entries.includes('macvtap')) return 'macvtap';
+    if (named !== undefined) return named;
+    if (entries.includes('tun_flags')) {
+      const flags = Number(this.#text(name, 'tun_flags'));
+      return (flags & IFF_TAP) === 0 ? 'tun' : 'tap';
+    }
+    if (entries.includes('device')) return 'physical';
+    if (this.#integer(name, 'type') === ARPHRD_LOOPBACK) return 'loopback';
+    if (name === 'ovs-system') return 'openvswitch';
+    // Of the software devices without a DEVTYPE only veth points to another interface unless it
+    // lies on one, which then shows as lower_*.
+    return linked && lowerIn(entries).length === 0 ? 'veth' : 'virtual';
+  }
+
+  #assemble(
+    names: readonly string[],
+    counters: ReadonlyMap<string, LinkCounters> | undefined,
+  ): ReadonlyMap<string, NetworkLink> {
+    const lowerOf = new Map<string, readonly string[]>();
+    const masterOf = new Map<string, string>();
+    const nameOf = new Map<number, string>();
+    for (const name of names) {
+      const nature = this.#natures.get(name);
+      if (nature === undefined) continue;
+      nameOf.set(nature.index, name);
+      if (!HAS_PORTS.has(nature.kind)) {
+        lowerOf.set(name, nature.parents);
+        continue;
+      }
+      const lower = lowerIn(valueOf(listKernelDirectory(this.#directory(name))) ?? []);
+      lowerOf.set(name, lower);
+      if (nature.kind !== 'virtual') for (const port of lower) masterOf.set(port, name);
+    }
+    const links = new Map<string, NetworkLink>();
+    for (const name of names) {
+      const nature = this.#natures.get(name);
+      if (nature === undefined) continue;
+      const { kind, index, linkedIndex, vlanId, mtuBytes, transmitQueuePackets } = nature;
+      links.set(name, {
+        name,
+        kind,
+        index,
+        master: masterOf.get(name),
+        lower: lowerOf.get(name) ?? [],
+        peer: kind === 'veth' ? this.#peerOf(index, linkedIndex, nameOf) : undefined,
+        vlanId,
+        bond: kind === 'bond' ? this.#bondState(name) : undefined,
+        transmitQueuePackets,
+        mtuBytes,
+        state: CARRIES_OTHERS.has(kind) ? this.#stateOf(name, kind) : undefined,
+        counters: counters?.get(name),
+      });
+    }
+    return links;
+  }
+
+  /** A peer in another namespace may bear the number of a local interface: it must point back. */
+  #peerOf(
+    index: number,
+    linkedIndex: number | undefined,
+    nameOf: ReadonlyMap<number, string>,
+  ): string | undefined {
+    const peer = linkedIndex === undefined ? undefined : nameOf.get(linkedIndex);
+    const nature = peer === undefined ? undefined : this.#natures.get(peer);
+    return nature?.kind === 'veth' && nature.linkedIndex === index ? peer : undefined;
+  }
+
+  #bondState(name: string): BondState | undefined {
+    // "active-backup 1": the name and the number of the mode.
+    const mode = this.#text(name, 'bonding/mode')?.split(' ')[0];
+    if (mode === undefined || mode === '') return undefined;
+    const active = this.#text(name, 'bonding/active_slave');
+    return { mode, activeMember: active === '' ? undefined : active };
+  }
+
+  #stateOf(name: string, kind: LinkKind): LinkState {
+    const carrier = this.#text(name, 'carrier');
+    return {
+      operational: this.#text(name, 'operstate'),
+      carrier: carrier === undefined ? undefined : carrier === '1',
+      speed: HAS_REAL_SPEED.has(kind)
+        ? speedOf(this.#text(name, 'speed'))
+        : { known: false, because: 'made-up' },
+    };
+  }
+
+  #text(name: string, file: string): string | undefined {
+    return valueOf(readKernelFile(this.#directory(name, file)))?.trim();
+  }
+
+  #integer(name: string, file: string): number | undefined {
+    const text = this.#text(name, file);
+    return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+  }
+}
+
+const KIND_OF_DEVTYPE: Readonly<Record<string, LinkKind>> = {
+  bond: 'bond',
+  team: 'team',
+  vlan: 'vlan',
+  bridge: 'bridge',
+  macvlan: 'macvlan',
+  macvtap: 'macvtap',
+  vxlan: 'tunnel',
+  geneve: 'tunnel',
+};
+
+/** linux/if_tun.h */
+const IFF_TAP = 0x0002;
+/** linux/if_arp.h */
+const ARPHRD_LOOPBACK = 772;
+
+const HAS_PORTS: ReadonlySet<LinkKind> = new Set<LinkKind>([
+  'bridge',
+  'bond',
+  'team',
+  'openvswitch',
+  'virtual',
+]);
+
+const CARRIES_OTHERS: ReadonlySet<LinkKind> = new Set<LinkKind>([
+  'physical',
+  'bond',
+  'team',
+  'vlan',
+  'bridge',
+]);
+
+const HAS_REAL_SPEED: ReadonlySet<LinkKind> = new Set<LinkKind>([
+  'physical',
+  'bond',
+  'team',
+  'vlan',
+]);
+
+function lowerIn(entries: readonly string[]): readonly string[] {
+  return entries.filter((entry) => entry.startsWith('lower_')).map((entry) => entry.slice(6));
+}
+
+/** /sys/class/net/<if>/speed: Mbit/s, -1 for unknown; not readable for many devices. */
+function speedOf(text: string | undefined): LinkSpeed {
+  if (text === undefined) return { known: false, because: 'none' };
+  const megabits = Number(text);
+  // 4294967295 is the same -1 from drivers that forgot the sign.
+  if (!/^\d+$/.test(text) || megabits === 0 || megabits >= 2 ** 32 - 1) {
+    return { known: false, because: 'unknown' };
+  }
+  return { known: true, bitsPerSecond: megabits * 1e6 };
+}
+
+/** "bond0.100  VID: 100  REORDER_HDR: 1 …" (net/8021q/vlanproc.c). */
+function vlanIdOf(procNet: string, name: string): number | undefined {
+  const text = valueOf(readKernelFile(`${procNet}/vlan/${name}`));
+  const id = text === undefined ? undefined : /\bVID: (\d+)/.exec(text)?.[1];
+  return id === undefined ? undefined : Number(id);
+}

@@ -1,0 +1,105 @@
+import type { LinkKind, NetworkLink, NetworkLinkTable } from './network-links.ts';
+
+/** How the traffic of a guest's interface leaves the host. */
+export interface Route {
+  /**
+   * Interfaces it may leave by: hardware, bonds, teams, or VLANs on these. Several when a bridge
+   * has several; which one carries it is for spanning tree and the switch to say.
+   */
+  readonly uplinks: readonly string[];
+  /**
+   * It also, or only, enters something whose inside sysfs does not show, so that `uplinks` may be
+   * short: Open vSwitch, a tunnel, or a veth into another network namespace. Without it an empty
+   * `uplinks` means that the traffic stays on the host or is routed (NAT).
+   */
+  readonly unseen: 'openvswitch' | 'tunnel' | 'namespace' | undefined;
+}
+
+/**
+ * Follows a link, usually a guest's tap, to the uplinks of the host: tap → bridge → port; macvtap
+ * → parent; veth → its peer's bridge. Pure; each link is visited once, so loops of bridges do no
+ * harm.
+ */
+export function uplinksOf(name: string, { links }: NetworkLinkTable): Route {
+  const uplinks = new Set<string>();
+  const visited = new Set<string>();
+  let unseen: Route['unseen'];
+
+  /** Where traffic goes that leaves the host's side of `link` downwards, to the outside. */
+  const leaveBy = (link: NetworkLink): void => {
+    if (visited.has(link.name)) return;
+    visited.add(link.name);
+    switch (link.kind) {
+      case 'physical':
+      case 'bond':
+      case 'team':
+        uplinks.add(link.name);
+        return;
+      case 'vlan':
+        if (liesOnUplink(link, links)) uplinks.add(link.name);
+        else leaveByAll(link.lower);
+        return;
+      case 'macvlan':
+      case 'macvtap':
+        leaveByAll(link.lower);
+        return;
+      case 'bridge':
+        leaveByAll(link.lower);
+        return;
+      case 'openvswitch':
+        unseen ??= 'openvswitch';
+        return;
+      case 'tunnel':
+        unseen ??= 'tunnel';
+        leaveByAll(link.lower);
+        return;
+      case 'veth':
+        if (link.peer === undefined) unseen ??= 'namespace';
+        else enterFrom(links.get(link.peer));
+        return;
+      // Other guests' ports, and devices that lead nowhere.
+      case 'tap':
+      case 'tun':
+      case 'loopback':
+      case 'virtual':
+        return;
+    }
+  };
+
+  const leaveByAll = (names: readonly string[]): void => {
+    for (const lower of names) {
+      const link = links.get(lower);
+      if (link !== undefined) leaveBy(link);
+    }
+  };
+
+  /** Where traffic goes that comes up out of `link` into the host. */
+  const enterFrom = (link: NetworkLink | undefined): void => {
+    if (link === undefined) return;
+    visited.add(link.name);
+    const master = link.master === undefined ? undefined : links.get(link.master);
+    if (master !== undefined) leaveBy(master);
+  };
+
+  const start = links.get(name);
+  if (start !== undefined) {
+    if (COMES_UP.has(start.kind)) enterFrom(start);
+    else leaveBy(start);
+  }
+  return { uplinks: [...uplinks], unseen };
+}
+
+/** The host's end of a guest: what is sent in the guest comes up here. */
+const COMES_UP: ReadonlySet<LinkKind> = new Set<LinkKind>(['tap', 'tun', 'veth', 'virtual']);
+
+/** Whether a VLAN, possibly on other VLANs, lies on hardware or a bond of it. */
+function liesOnUplink(vlan: NetworkLink, links: ReadonlyMap<string, NetworkLink>): boolean {
+  const seen = new Set<string>();
+  let link: NetworkLink | undefined = vlan;
+  while (link?.kind === 'vlan' && !seen.has(link.name)) {
+    seen.add(link.name);
+    const parent: string | undefined = link.lower[0];
+    link = parent === undefined ? undefined : links.get(parent);
+  }
+  return link?.kind === 'physical' || link?.kind === 'bond' || link?.kind === 'team';
+}
