@@ -51,3 +51,26 @@ function off<const Name extends string>(name: Name, help: string) {
 export function isCollectorName(name: string): name is CollectorName {
   return COLLECTORS.some((collector) => collector.name === name);
 }
+
+/** Collectors whose work begins with the list of guests. */
+const ABOUT_GUESTS: readonly CollectorName[] = [
+  'balloon',
+  'block',
+  'nic',
+  'process',
+  'guestksm',
+  'cgroup',
+  'image',
+  'mom',
+  'smaps',
+  'perf',
+  'job',
+];
+
+/** The same collectors and those they cannot do without. */
+export function withDependencies(
+  collectors: ReadonlySet<CollectorName>,
+): ReadonlySet<CollectorName> {
+  if (!ABOUT_GUESTS.some((collector) => collectors.has(collector))) return collectors;
+  return new Set([...collectors, 'domain']);
+}

@@ -1,6 +1,7 @@
 import type { DomainRef, LibvirtConnection } from '../libvirt/index.ts';
 import { RpcError } from '../libvirt/index.ts';
-import { parseDomainXml, type DomainConfig } from '../sources/domain-xml.ts';
+import type { DomainConfig } from '../sources/domain-config.ts';
+import { parseDomainXml } from '../sources/domain-xml.ts';
 import type { SourceError } from '../sources/reading.ts';
 
 /** Not every change sends an event (vcpupin, iotune …): each XML is read again after this long. */
@@ -13,6 +14,13 @@ interface Kept {
   readonly id: number | undefined;
   readonly config: DomainConfig;
   readonly readAt: number;
+}
+
+export interface DomainConfigsResult {
+  /** By uuid. */
+  readonly configs: ReadonlyMap<string, DomainConfig>;
+  /** What could not be fetched or understood this time. */
+  readonly errors: readonly SourceError[];
 }
 
 /**
@@ -43,8 +51,8 @@ export class DomainConfigs {
     domains: readonly DomainRef[],
     connection: LibvirtConnection,
     deadline: number,
-    errors: SourceError[],
-  ): Promise<ReadonlyMap<string, DomainConfig>> {
+  ): Promise<DomainConfigsResult> {
+    const errors: SourceError[] = [];
     const now = performance.now();
     let refreshes = 0;
     const wanted = domains.filter((domain) => {
@@ -58,7 +66,7 @@ export class DomainConfigs {
     await Promise.all(
       wanted.map((domain) => this.#fetch(domain, connection, deadline, errors)),
     );
-    return this.#current(domains);
+    return { configs: this.#current(domains), errors };
   }
 
   async #fetch(

@@ -1,6 +1,6 @@
 import type { GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
 import type { CgroupMemory } from '../sources/cgroup-memory.ts';
-import type { DomainConfig } from '../sources/domain-xml.ts';
+import type { DomainConfig } from '../sources/domain-config.ts';
 import type { Pressure } from '../sources/pressure.ts';
 import type { ProcessKsm } from '../sources/process-ksm.ts';
 import type { ProcessNuma } from '../sources/process-numa.ts';

@@ -4,6 +4,8 @@ import {
   getAllDomainStats,
   readDomainStats,
   RpcError,
+  type CallOptions,
+  type DomainJobInfo,
   type DomainRef,
   type DomainStats,
   type LibvirtConnection,
@@ -37,8 +39,8 @@ const MAX_CONNECTIONS = 3;
 /** Stuck calls over all connections beyond which no guest is asked. */
 const MAX_STUCK = 8;
 
-export type MonitorAnswer =
-  | { readonly kind: 'answered'; readonly stats: DomainStats }
+export type MonitorAnswer<Value = DomainStats> =
+  | { readonly kind: 'answered'; readonly value: Value }
   /** Missed its deadline, now or in an earlier collection that is still unanswered. */
   | { readonly kind: 'unresponsive' }
   /** libvirt no longer knows it, or refused for another reason. */
@@ -94,13 +96,20 @@ export class GuestMonitor {
       if (answer === undefined) return { kind: 'unresponsive' };
       if ((current.groups & groups) === groups) return answer;
     }
-    const answer = this.#ask(domain, groups, deadline);
+    const answer = this.#stats(domain, groups, deadline);
     this.#inFlight.set(domain.uuid, { groups, answer });
     try {
       return await answer;
     } finally {
       this.#inFlight.delete(domain.uuid);
     }
+  }
+
+  /** Asks for the job a guest is busy with. Not while another question to it is under way. */
+  async askJob(domain: DomainRef, deadline: number): Promise<MonitorAnswer<DomainJobInfo>> {
+    return this.#call(domain, deadline, (connection, options) =>
+      connection.domainGetJobInfo(domain, options),
+    );
   }
 
   /** Closes all connections; stuck calls go with them. */
@@ -112,22 +121,28 @@ export class GuestMonitor {
     await Promise.all(connections.map((connection) => connection.close()));
   }
 
-  async #ask(domain: DomainRef, groups: number, deadline: number): Promise<MonitorAnswer> {
+  async #stats(domain: DomainRef, groups: number, deadline: number): Promise<MonitorAnswer> {
+    const answer = await this.#call(domain, deadline, (connection, options) =>
+      connection.getAllDomainStats(groups, getAllDomainStats.noWait, [domain], options),
+    );
+    if (answer.kind !== 'answered') return answer;
+    const record = answer.value[0];
+    if (record === undefined) return { kind: 'refused' };
+    return { kind: 'answered', value: readDomainStats(record) };
+  }
+
+  async #call<Value>(
+    domain: DomainRef,
+    deadline: number,
+    call: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
+  ): Promise<MonitorAnswer<Value>> {
     if (this.#isStuck(domain.uuid)) return { kind: 'unresponsive' };
     const connection = await this.#slot(deadline);
-    if (connection === undefined) return { kind: 'unasked' };
     const remaining = deadline - performance.now();
-    if (remaining <= 0) return { kind: 'unasked' };
+    if (connection === undefined || remaining <= 0) return { kind: 'unasked' };
+    const deadlineMs = Math.min(remaining, this.#options.callTimeoutMs);
     try {
-      const records = await connection.getAllDomainStats(
-        groups,
-        getAllDomainStats.noWait,
-        [domain],
-        { deadlineMs: Math.min(remaining, this.#options.callTimeoutMs), tag: domain.uuid },
-      );
-      const record = records[0];
-      if (record === undefined) return { kind: 'refused' };
-      return { kind: 'answered', stats: readDomainStats(record) };
+      return { kind: 'answered', value: await call(connection, { deadlineMs, tag: domain.uuid }) };
     } catch (error) {
       if (error instanceof RpcError) return { kind: 'refused' };
       if (error instanceof CallTimeoutError && error.sent) {

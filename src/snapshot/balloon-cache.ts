@@ -1,0 +1,49 @@
+import type { DomainRef } from '../libvirt/index.ts';
+import type { Balloon } from './domain.ts';
+
+/** Without a statistics period only the size can change, and that sends an event. */
+const UNASKED_FOR_MS = 60_000;
+
+interface Kept {
+  readonly id: number | undefined;
+  readonly askedAt: number;
+  readonly balloon: Balloon;
+}
+
+/**
+ * The last balloon answer of each guest. A guest refreshes its statistics only once per `<stats
+ * period>`, and QEMU hands out the same ones in between, so the monitor is not bothered more often;
+ * the values carry their own time (`last-update`). A change of the balloon's size sends an event.
+ */
+export class BalloonCache {
+  readonly #kept = new Map<string, Kept>();
+
+  /** Whether the guest has to be asked: never asked, restarted, changed, or a period has passed. */
+  isDue({ uuid, id }: DomainRef, periodSeconds: number | undefined): boolean {
+    const kept = this.#kept.get(uuid);
+    if (kept === undefined || kept.id !== id) return true;
+    const patience = periodSeconds === undefined ? UNASKED_FOR_MS : periodSeconds * 1000;
+    return performance.now() - kept.askedAt >= patience;
+  }
+
+  put({ uuid, id }: DomainRef, balloon: Balloon): void {
+    this.#kept.set(uuid, { id, askedAt: performance.now(), balloon });
+  }
+
+  get(uuid: string): Balloon | undefined {
+    return this.#kept.get(uuid)?.balloon;
+  }
+
+  invalidate(uuid: string): void {
+    this.#kept.delete(uuid);
+  }
+
+  invalidateAll(): void {
+    this.#kept.clear();
+  }
+
+  /** Forgets all other guests. */
+  retain(uuids: ReadonlySet<string>): void {
+    for (const uuid of this.#kept.keys()) if (!uuids.has(uuid)) this.#kept.delete(uuid);
+  }
+}

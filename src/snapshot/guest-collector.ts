@@ -1,0 +1,301 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import {
+  domainStats,
+  LibvirtError,
+  listDomains,
+  readDomainStats,
+  type DomainJobInfo,
+  type DomainRef,
+  type DomainStats,
+  type LibvirtConnection,
+} from '../libvirt/index.ts';
+import type { DomainConfig } from '../sources/domain-config.ts';
+import { QemuProcessFinder, type QemuProcess } from '../sources/qemu-processes.ts';
+import type { Roots } from '../sources/roots.ts';
+import { BalloonCache } from './balloon-cache.ts';
+import type { Balloon, Domain, DomainJob } from './domain.ts';
+import { DomainConfigs } from './domain-configs.ts';
+import { stateNames } from './domain-state-names.ts';
+import type { GuestMonitor, MonitorAnswer } from './guest-monitor.ts';
+import { monitorGroups } from './guest-monitor.ts';
+import { GuestProcessCollector, type GuestFacts } from './guest-process-collector.ts';
+import { balloonOf, disksOf, libvirtCpuOf, nicsOf, perfOf } from './guest-stats.ts';
+import type { LibvirtSession } from './libvirt-session.ts';
+import type { OutcomeLog } from './outcome-log.ts';
+
+/** Guests put together between two turns of the event loop. */
+const GUESTS_PER_TURN = 50;
+
+/** What the bulk calls say of one guest. */
+interface Listed {
+  readonly ref: DomainRef;
+  readonly stats: DomainStats;
+  readonly persistent: boolean;
+  readonly autostart: boolean;
+}
+
+/** What was learnt of one guest beyond the bulk calls. */
+interface Learnt {
+  readonly config: DomainConfig | undefined;
+  readonly answer: MonitorAnswer;
+  readonly balloon: Balloon | undefined;
+  readonly facts: GuestFacts | undefined;
+  readonly job: DomainJob | undefined;
+}
+
+/**
+ * Collects the guests: one bulk call for what libvirt answers without asking them, then their XML
+ * (cached), their monitors (guest by guest, see GuestMonitor) and their processes side by side.
+ */
+export class GuestCollector {
+  readonly #session: LibvirtSession;
+  readonly #monitor: GuestMonitor;
+  readonly #configs = new DomainConfigs();
+  readonly #balloons = new BalloonCache();
+  readonly #finder: QemuProcessFinder;
+  readonly #processes: GuestProcessCollector;
+
+  constructor(session: LibvirtSession, monitor: GuestMonitor, roots: Roots, pageBytes: number) {
+    this.#session = session;
+    this.#monitor = monitor;
+    this.#finder = new QemuProcessFinder(roots);
+    this.#processes = new GuestProcessCollector(roots, pageBytes);
+    session.on('changed', (uuid) => {
+      this.#configs.invalidate(uuid);
+      this.#balloons.invalidate(uuid);
+    });
+    session.on('connected', () => {
+      this.#configs.invalidateAll();
+      this.#balloons.invalidateAll();
+    });
+  }
+
+  /**
+   * The guests `selects` lets through, or undefined when libvirt could not be asked. Never rejects.
+   *
+   * @param deadline in `performance.now()` time.
+   */
+  async collect(
+    log: OutcomeLog,
+    deadline: number,
+    selects: (name: string) => boolean,
+  ): Promise<readonly Domain[] | undefined> {
+    const connection = this.#session.current;
+    if (connection === undefined) {
+      const error = this.#session.lastError;
+      log.fail('domain', {
+        kind: 'absent',
+        subject: 'libvirt',
+        detail: error === undefined ? 'not connected yet' : error.message,
+      });
+      return undefined;
+    }
+    const listed = await log.runAsync('domain', () => this.#list(connection, log, deadline));
+    if (listed === undefined) return undefined;
+    const selected = listed.filter(({ ref }) => selects(ref.name));
+
+    const active = selected.filter(({ ref }) => ref.id !== undefined);
+    const qemus = this.#find(active, log);
+    const configs = this.#configsOf(selected, connection, log, deadline);
+    const [known, answers, facts] = await Promise.all([
+      configs,
+      configs.then((early) => this.#askMonitors(active, early, qemus, log, deadline)),
+      this.#processes.collect(qemus, log, deadline),
+    ]);
+
+    const jobs = await log.runAsync('job', () => this.#jobs(active, answers, deadline));
+
+    const domains: Domain[] = [];
+    for (const one of selected) {
+      if (domains.length % GUESTS_PER_TURN === GUESTS_PER_TURN - 1) await nextTurn();
+      const { uuid } = one.ref;
+      const answer = answers.get(uuid) ?? { kind: 'unasked' };
+      domains.push(
+        domainOf(one, log, {
+          config: known.get(uuid),
+          answer,
+          balloon: this.#balloonOf(uuid, answer, log),
+          facts: facts.get(uuid),
+          job: jobs?.get(uuid),
+        }),
+      );
+    }
+    this.#balloons.retain(new Set(selected.map(({ ref }) => ref.uuid)));
+    return domains;
+  }
+
+  /** Bulk calls only; none of them waits for a guest. */
+  async #list(
+    connection: LibvirtConnection,
+    log: OutcomeLog,
+    deadline: number,
+  ): Promise<readonly Listed[] | undefined> {
+    const options = { deadlineMs: Math.max(1, deadline - performance.now()) };
+    const groups =
+      domainStats.state |
+      (log.wants('nic') ? domainStats.interface : 0) |
+      (log.wants('perf') ? domainStats.perf | domainStats.memory : 0);
+    try {
+      const [records, autostart, persistent] = await Promise.all([
+        connection.getAllDomainStats(groups, 0, [], options),
+        connection.listAllDomains(listDomains.autostart, options),
+        connection.listAllDomains(listDomains.persistent, options),
+      ]);
+      const starting = new Set(autostart.map(({ uuid }) => uuid));
+      const lasting = new Set(persistent.map(({ uuid }) => uuid));
+      return records.map((record) => ({
+        ref: record.domain,
+        stats: readDomainStats(record),
+        persistent: lasting.has(record.domain.uuid),
+        autostart: starting.has(record.domain.uuid),
+      }));
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      const kind = error.kind === 'timeout' ? 'timeout' : 'absent';
+      log.fail('domain', { kind, subject: 'libvirt', detail: error.message });
+      return undefined;
+    }
+  }
+
+  #find(active: readonly Listed[], log: OutcomeLog): ReadonlyMap<string, QemuProcess> {
+    const uuids = new Set(active.map(({ ref }) => ref.uuid));
+    const found = log.run('process', () =>
+      log.required('process', this.#finder.find(uuids)),
+    );
+    return found ?? new Map();
+  }
+
+  async #configsOf(
+    selected: readonly Listed[],
+    connection: LibvirtConnection,
+    log: OutcomeLog,
+    deadline: number,
+  ): Promise<ReadonlyMap<string, DomainConfig>> {
+    const { configs, errors } = await this.#configs.of(
+      selected.map(({ ref }) => ref),
+      connection,
+      deadline,
+    );
+    for (const error of errors) log.fail('domain', error);
+    return configs;
+  }
+
+  async #askMonitors(
+    active: readonly Listed[],
+    configs: ReadonlyMap<string, DomainConfig>,
+    qemus: ReadonlyMap<string, QemuProcess>,
+    log: OutcomeLog,
+    deadline: number,
+  ): Promise<ReadonlyMap<string, MonitorAnswer>> {
+    const answers = new Map<string, MonitorAnswer>();
+    const isQemu = this.#session.versions?.driver === 'QEMU';
+    if (!isQemu) return answers;
+    const start = performance.now();
+    await Promise.all(
+      active.map(async ({ ref }) => {
+        const period = configs.get(ref.uuid)?.balloon?.statsPeriodSeconds;
+        const wantsBalloon = log.wants('balloon') && this.#balloons.isDue(ref, period);
+        const groups =
+          (wantsBalloon ? monitorGroups.balloon : 0) |
+          (log.wants('block') ? monitorGroups.block : 0) |
+          (log.wants('process') && !qemus.has(ref.uuid) ? monitorGroups.cpu : 0);
+        if (groups === 0) return;
+        const answer = await this.#monitor.ask(ref, groups, deadline);
+        answers.set(ref.uuid, answer);
+        if (answer.kind === 'answered' && wantsBalloon) {
+          this.#balloons.put(ref, balloonOf(answer.value));
+        }
+      }),
+    );
+    const milliseconds = performance.now() - start;
+    for (const collector of ['balloon', 'block'] as const) {
+      if (!log.wants(collector)) continue;
+      log.spend(collector, milliseconds);
+      const missed = active.filter(({ ref }) => answers.get(ref.uuid)?.kind === 'unasked');
+      if (missed.length === 0) continue;
+      log.fail(collector, {
+        kind: 'timeout',
+        subject: 'guest monitors',
+        detail: `${missed.length} of ${active.length} guests could not be asked in time`,
+      });
+    }
+    return answers;
+  }
+
+  #balloonOf(uuid: string, answer: MonitorAnswer, log: OutcomeLog): Balloon | undefined {
+    if (!log.wants('balloon') || answer.kind === 'unresponsive') return undefined;
+    return this.#balloons.get(uuid);
+  }
+
+  /** Of the guests whose monitor has just answered: the others would only keep a slot. */
+  async #jobs(
+    active: readonly Listed[],
+    answers: ReadonlyMap<string, MonitorAnswer>,
+    deadline: number,
+  ): Promise<ReadonlyMap<string, DomainJob>> {
+    const jobs = new Map<string, DomainJob>();
+    await Promise.all(
+      active.map(async ({ ref }) => {
+        if (answers.get(ref.uuid)?.kind === 'unresponsive') return;
+        const answer = await this.#monitor.askJob(ref, deadline);
+        const job = answer.kind === 'answered' ? jobOf(answer.value) : undefined;
+        if (job !== undefined) jobs.set(ref.uuid, job);
+      }),
+    );
+    return jobs;
+  }
+}
+
+function domainOf({ ref, stats, persistent, autostart }: Listed, log: OutcomeLog, learnt: Learnt): Domain {
+  const { state, reason } = stateNames(stats.state.state, stats.state.reason);
+  const { answer, config, balloon, facts, job } = learnt;
+  const answered = answer.kind === 'answered' ? answer.value : undefined;
+  return {
+    name: ref.name,
+    uuid: ref.uuid,
+    state,
+    reason,
+    active: ref.id !== undefined,
+    persistent,
+    autostart,
+    config,
+    monitor: MONITOR[answer.kind],
+    balloon,
+    disks: answered === undefined || !log.wants('block') ? undefined : disksOf(answered),
+    nics: log.wants('nic') && ref.id !== undefined ? nicsOf(stats) : undefined,
+    libvirtCpu:
+      answered === undefined || facts?.process !== undefined ? undefined : libvirtCpuOf(answered),
+    process: facts?.process,
+    cgroup: facts?.cgroup,
+    job,
+    perf: log.wants('perf') ? perfOf(stats.params) : undefined,
+  };
+}
+
+const MONITOR: Readonly<Record<MonitorAnswer['kind'], Domain['monitor']>> = {
+  answered: 'responsive',
+  unresponsive: 'unresponsive',
+  refused: 'unasked',
+  unasked: 'unasked',
+};
+
+/** virDomainJobType: bounded and unbounded jobs are running; the rest is over or none. */
+const JOB_OPERATIONS: ReadonlyMap<number, string> = new Map([
+  [1, 'bounded'],
+  [2, 'unbounded'],
+]);
+
+function jobOf(info: DomainJobInfo): DomainJob | undefined {
+  const operation = JOB_OPERATIONS.get(info.type);
+  if (operation === undefined) return undefined;
+  return {
+    operation,
+    elapsedSeconds: Number(info.timeElapsedMs) / 1000,
+    remainingSeconds:
+      info.timeRemainingMs === 0n ? undefined : Number(info.timeRemainingMs) / 1000,
+    dataTotalBytes: info.dataTotalBytes,
+    dataProcessedBytes: info.dataProcessedBytes,
+    dataRemainingBytes: info.dataRemainingBytes,
+  };
+}

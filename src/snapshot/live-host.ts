@@ -1,0 +1,116 @@
+import { openLibvirt } from '../libvirt/index.ts';
+import { readNetworkLinks } from '../sources/network-links.ts';
+import type { Roots } from '../sources/roots.ts';
+import type { CollectorName } from './collectors.ts';
+import type { Domain } from './domain.ts';
+import { GuestCollector } from './guest-collector.ts';
+import { GuestMonitor } from './guest-monitor.ts';
+import { HostCollector } from './host-collector.ts';
+import { InventoryRefresher } from './inventory-refresher.ts';
+import { LibvirtSession } from './libvirt-session.ts';
+import type { Libvirt, Snapshot } from './model.ts';
+import { OutcomeLog } from './outcome-log.ts';
+import { PoolCollector } from './pool-collector.ts';
+import type { SnapshotSources } from './snapshot-sources.ts';
+import { StorageCollector } from './storage-collector.ts';
+
+export interface LiveHostOptions {
+  readonly roots: Roots;
+  readonly libvirtUri: string;
+  /** Collectors that are switched on at all; a scrape may ask for fewer. */
+  readonly enabled: ReadonlySet<CollectorName>;
+  /** Which guests are reported and counted. */
+  readonly selects: (domainName: string) => boolean;
+}
+
+/** Longest to wait for one guest's monitor; a healthy one answers within 10 ms. */
+const MONITOR_TIMEOUT_MS = 2_000;
+
+/** Part of the time that guests may take, so that a slow one leaves some for the storage. */
+const GUESTS_SHARE = 0.75;
+
+/** The hypervisor this exporter runs on. */
+export class LiveHost implements SnapshotSources {
+  readonly #options: LiveHostOptions;
+  /** For its events and its versions; the log of `main` listens here as well. */
+  readonly session: LibvirtSession;
+  readonly #monitor: GuestMonitor;
+  readonly #host: HostCollector;
+  readonly #guests: GuestCollector;
+  readonly #pools = new PoolCollector();
+  readonly #storage: StorageCollector;
+  readonly #inventory = new InventoryRefresher();
+
+  constructor(options: LiveHostOptions) {
+    const { roots, libvirtUri, enabled } = options;
+    this.#options = options;
+    this.session = new LibvirtSession(libvirtUri);
+    this.#monitor = new GuestMonitor({
+      open: () => openLibvirt({ uri: libvirtUri }),
+      callTimeoutMs: MONITOR_TIMEOUT_MS,
+    });
+    this.#host = new HostCollector(roots);
+    this.#guests = new GuestCollector(this.session, this.#monitor, roots, this.#host.pageBytes);
+    this.#storage = new StorageCollector(roots, enabled.has('thinpool'));
+  }
+
+  start(): void {
+    this.session.start();
+    this.#storage.start();
+    if (this.#options.enabled.has('inventory')) this.#inventory.start();
+  }
+
+  async close(): Promise<void> {
+    this.#inventory.stop();
+    this.#storage.close();
+    await Promise.all([this.session.close(), this.#monitor.close()]);
+  }
+
+  async collect(wanted: ReadonlySet<CollectorName>, deadline: number): Promise<Snapshot> {
+    const takenAtSeconds = Date.now() / 1000;
+    const log = new OutcomeLog(wanted);
+    const now = performance.now();
+    const guestDeadline = now + (deadline - now) * GUESTS_SHARE;
+    const guests = log.wants('domain')
+      ? this.#guests.collect(log, guestDeadline, this.#options.selects)
+      : Promise.resolve(undefined);
+    const pools = log.runAsync('pool', () =>
+      this.#pools.collect(this.session.current, log, guestDeadline),
+    );
+    const host = this.#host.collect(log, this.#inventory.current);
+    const network = log.run('network', () =>
+      log.required('network', readNetworkLinks(this.#options.roots)),
+    );
+    const [domains, knownPools] = await Promise.all([guests, pools]);
+    const storage = await log.runAsync('image', () =>
+      this.#storage.collect(domains ?? [], knownPools, log, deadline),
+    );
+    return {
+      takenAtSeconds,
+      demo: false,
+      host,
+      libvirt: this.#libvirt(log, domains),
+      domains,
+      pools: knownPools,
+      storage: domains === undefined ? undefined : storage,
+      network,
+      outcomes: log.outcomes(),
+    };
+  }
+
+  #libvirt(log: OutcomeLog, domains: readonly Domain[] | undefined): Libvirt {
+    const monitor = this.#monitor.counters;
+    const { current, versions, connects } = this.session;
+    return {
+      // Where guests were asked for, only an answer counts: a hung daemon keeps its connections.
+      up: log.wants('domain') ? domains !== undefined : current !== undefined,
+      versions,
+      calls: {
+        outstanding: monitor.outstanding + (current?.outstanding ?? 0),
+        timeouts: monitor.timeouts,
+        lateReplies: monitor.lateReplies + (current?.lateReplies ?? 0),
+        connects: monitor.connects + connects,
+      },
+    };
+  }
+}

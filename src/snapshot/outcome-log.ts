@@ -1,0 +1,100 @@
+import type { Reading, SourceError } from '../sources/reading.ts';
+import type { CollectorName } from './collectors.ts';
+import type { CollectorOutcome } from './model.ts';
+
+/**
+ * Keeps the books of one collection: how long each collector took and what it could not read.
+ *
+ * A collector has failed when something it exists for could not be read. Things that many hosts
+ * simply do not have (no zswap, no PSI, no KSM) are not failures: `optional` readings that are
+ * absent or unsupported are only noted.
+ */
+export class OutcomeLog {
+  readonly #entries = new Map<
+    CollectorName,
+    { milliseconds: number; failed: boolean; errors: SourceError[] }
+  >();
+  readonly #wanted: ReadonlySet<CollectorName>;
+
+  constructor(wanted: ReadonlySet<CollectorName>) {
+    this.#wanted = wanted;
+  }
+
+  wants(collector: CollectorName): boolean {
+    return this.#wanted.has(collector);
+  }
+
+  /** Runs a synchronous part of a collector; undefined when the collector is not wanted. */
+  run<T>(collector: CollectorName, part: () => T): T | undefined {
+    if (!this.#wanted.has(collector)) return undefined;
+    const start = performance.now();
+    try {
+      return part();
+    } finally {
+      this.#entry(collector).milliseconds += performance.now() - start;
+    }
+  }
+
+  /** Runs an asynchronous part of a collector; undefined when the collector is not wanted. */
+  async runAsync<T>(collector: CollectorName, part: () => Promise<T>): Promise<T | undefined> {
+    if (!this.#wanted.has(collector)) return undefined;
+    const start = performance.now();
+    try {
+      return await part();
+    } finally {
+      this.#entry(collector).milliseconds += performance.now() - start;
+    }
+  }
+
+  /** The value of a reading the collector exists for. */
+  required<T>(collector: CollectorName, reading: Reading<T>): T | undefined {
+    if (reading.ok) return reading.value;
+    this.fail(collector, reading.error);
+    return undefined;
+  }
+
+  /** The value of a reading that not every host has. */
+  optional<T>(collector: CollectorName, reading: Reading<T>): T | undefined {
+    if (reading.ok) return reading.value;
+    const { kind } = reading.error;
+    if (kind === 'absent' || kind === 'unsupported') this.note(collector, reading.error);
+    else this.fail(collector, reading.error);
+    return undefined;
+  }
+
+  /** Time spent on several collectors at once, in milliseconds: charged to each of them. */
+  spend(collector: CollectorName, milliseconds: number): void {
+    this.#entry(collector).milliseconds += milliseconds;
+  }
+
+  fail(collector: CollectorName, error: SourceError): void {
+    const entry = this.#entry(collector);
+    entry.failed = true;
+    entry.errors.push(error);
+  }
+
+  note(collector: CollectorName, error: SourceError): void {
+    this.#entry(collector).errors.push(error);
+  }
+
+  /** One outcome for each collector that was wanted, in no particular order. */
+  outcomes(): readonly CollectorOutcome[] {
+    return [...this.#wanted].map((collector) => {
+      const { milliseconds, failed, errors } = this.#entry(collector);
+      return { collector, success: !failed, durationSeconds: milliseconds / 1000, errors };
+    });
+  }
+
+  #entry(collector: CollectorName): {
+    milliseconds: number;
+    failed: boolean;
+    errors: SourceError[];
+  } {
+    let entry = this.#entries.get(collector);
+    if (entry === undefined) {
+      entry = { milliseconds: 0, failed: false, errors: [] };
+      this.#entries.set(collector, entry);
+    }
+    return entry;
+  }
+}

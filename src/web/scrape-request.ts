@@ -1,0 +1,70 @@
+import {
+  COLLECTORS,
+  isCollectorName,
+  withDependencies,
+  type CollectorName,
+} from '../snapshot/collectors.ts';
+
+/** What one request to the metrics path asks for. */
+export interface ScrapeRequest {
+  readonly collectors: ReadonlySet<CollectorName>;
+  /** Longest the collection may take. */
+  readonly timeoutSeconds: number;
+}
+
+export interface ScrapeLimits {
+  /** Collectors that are switched on. */
+  readonly enabled: ReadonlySet<CollectorName>;
+  /** Longest a scrape may take, whatever the server allows. */
+  readonly timeoutSeconds: number;
+  /** Taken off the server's own timeout, so that the answer still arrives in time. */
+  readonly timeoutOffsetSeconds: number;
+}
+
+export type ParsedScrape =
+  | { readonly ok: true; readonly request: ScrapeRequest }
+  /** One line that says what is wrong with the request. */
+  | { readonly ok: false; readonly fault: string };
+
+/**
+ * Reads the filters `collect[]` and `exclude[]`, as node_exporter has them, and the timeout
+ * Prometheus announces in `X-Prometheus-Scrape-Timeout-Seconds`.
+ */
+export function parseScrape(
+  query: URLSearchParams,
+  timeoutHeader: string | undefined,
+  limits: ScrapeLimits,
+): ParsedScrape {
+  const collect = query.getAll('collect[]');
+  const exclude = query.getAll('exclude[]');
+  if (collect.length > 0 && exclude.length > 0) {
+    return { ok: false, fault: 'collect[] and exclude[] cannot be used together' };
+  }
+  const named = new Set<CollectorName>();
+  for (const name of [...collect, ...exclude]) {
+    if (!isCollectorName(name)) {
+      const known = COLLECTORS.map((collector) => collector.name).join(', ');
+      return { ok: false, fault: `there is no collector ${JSON.stringify(name)}; there are ${known}` };
+    }
+    if (!limits.enabled.has(name)) {
+      return { ok: false, fault: `collector ${name} is switched off; see --collector.${name}` };
+    }
+    named.add(name);
+  }
+  const chosen = collect.length > 0 ? named : limits.enabled.difference(named);
+  const timeoutSeconds = timeoutOf(timeoutHeader, limits);
+  if (timeoutSeconds === undefined) {
+    return { ok: false, fault: 'X-Prometheus-Scrape-Timeout-Seconds is not a number of seconds' };
+  }
+  return { ok: true, request: { collectors: withDependencies(chosen), timeoutSeconds } };
+}
+
+/** Even a server that waits for less than the offset gets half of what it waits for. */
+function timeoutOf(header: string | undefined, limits: ScrapeLimits): number | undefined {
+  const own = limits.timeoutSeconds - limits.timeoutOffsetSeconds;
+  if (header === undefined) return own;
+  if (!/^\d{1,6}(?:\.\d+)?$/.test(header)) return undefined;
+  const announced = Number(header);
+  if (announced === 0) return own;
+  return Math.min(own, Math.max(announced - limits.timeoutOffsetSeconds, announced / 2));
+}

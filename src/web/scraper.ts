@@ -1,0 +1,59 @@
+import { GuestLabelCache } from '../metrics/guest-labels.ts';
+import { viewOf, type Build, type View } from '../metrics/view.ts';
+import { assess } from '../overcommit/assess.ts';
+import { MomAverages } from '../overcommit/mom-averages.ts';
+import type { PolicyStore } from '../config/policy-store.ts';
+import { SharedCollection } from '../snapshot/shared-collection.ts';
+import type { Snapshot } from '../snapshot/model.ts';
+import type { SnapshotSources } from '../snapshot/snapshot-sources.ts';
+import type { FailureLog } from './failure-log.ts';
+import type { ScrapeRequest } from './scrape-request.ts';
+
+/** Turns a request into a view: collects, assesses, and brings both together. */
+export class Scraper {
+  readonly #collection: SharedCollection;
+  readonly #policy: PolicyStore;
+  readonly #build: Build;
+  readonly #failures: FailureLog;
+  readonly #labels = new GuestLabelCache();
+  readonly #momAverages = new MomAverages();
+  #views = new WeakMap<Snapshot, View>();
+
+  constructor(
+    sources: SnapshotSources,
+    policy: PolicyStore,
+    build: Build,
+    failures: FailureLog,
+  ) {
+    this.#collection = new SharedCollection(sources);
+    this.#policy = policy;
+    this.#build = build;
+    this.#failures = failures;
+  }
+
+  /** Never rejects for want of data: see SnapshotSources. */
+  async view({ collectors, timeoutSeconds }: ScrapeRequest): Promise<View> {
+    const deadline = performance.now() + timeoutSeconds * 1000;
+    const snapshot = await this.#collection.collect(collectors, deadline);
+    // Scrapes that shared the collection share what was made of it.
+    let view = this.#views.get(snapshot);
+    if (view === undefined) {
+      view = this.#viewOf(snapshot);
+      this.#views.set(snapshot, view);
+    }
+    return view;
+  }
+
+  #viewOf(snapshot: Snapshot): View {
+    this.#failures.report(snapshot.outcomes);
+    const { policy, lastReadOk, loadedAtSeconds } = this.#policy;
+    const averages = this.#momAverages.add(snapshot);
+    return viewOf(
+      snapshot,
+      assess(snapshot, policy, averages),
+      { policy, lastReadOk, loadedAtSeconds },
+      this.#build,
+      this.#labels,
+    );
+  }
+}
