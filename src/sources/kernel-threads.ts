@@ -56,8 +56,11 @@ export class KernelThreadReader {
    * (a node or its memory went offline). Empty in a container which sees only its own processes.
    */
   readMemoryManagement(): Reading<readonly KernelThread[]> {
-    const known = this.#walked ? this.#readAll(this.#found) : undefined;
-    if (known?.length === this.#found.size && this.#walked) return found(known);
+    if (this.#walked) {
+      const expected = this.#found.size;
+      const threads = this.#readAll(this.#found);
+      if (threads.length === expected) return found(threads);
+    }
     this.#others.clear();
     const walked = this.#walk();
     return walked.ok ? found(this.#readAll(this.#found)) : walked;

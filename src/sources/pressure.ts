@@ -33,8 +33,8 @@ export function readHostPressure(roots: Roots, resource: PressureResource): Read
 
 /**
  * Pressure of the tasks of one cgroup v2 directory. The files exist in every group of the unified
- * hierarchy, also on hybrid hosts where the controllers themselves are v1. `unsupported` also when
- * switched off for the group (cgroup.pressure).
+ * hierarchy but the root, also on hybrid hosts where the controllers themselves are v1. `absent` also
+ * when switched off for the group: writing 0 to cgroup.pressure (6.1+) hides them.
  */
 export function readCgroupPressure(
   unifiedDirectory: string,

@@ -174,8 +174,9 @@ function argumentOf(commandLine: string, option: string): string | undefined {
 
 /** `guest=a,,b,debug-threads=on` → `a,b`: QEMU writes a comma inside a value twice. */
 function guestName(value: string): string | undefined {
-  const options = value.split(/(?<!,)(?:,,)*,(?!,)/);
+  // No argument can hold a NUL, so it may stand for a doubled comma while splitting.
+  const options = value.replaceAll(',,', '\0').split(',');
   const named = options.find((option) => option.startsWith('guest='));
   const name = named === undefined ? options[0] : named.slice('guest='.length);
-  return name?.replaceAll(',,', ',');
+  return name?.replaceAll('\0', ',');
 }

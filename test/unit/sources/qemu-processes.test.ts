@@ -1,0 +1,161 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { parseQemuCommandLine, QemuProcessFinder } from '../../../src/sources/qemu-processes.ts';
+import { failureOf, HOST, NOWHERE, valueIn } from './kernel-fixtures.ts';
+
+const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';
+const OTHER = '00000000-0000-4000-8000-000000000001';
+
+describe('a command line', () => {
+  const line = (...words: readonly string[]): string => words.map((word) => `${word}\0`).join('');
+
+  it('of QEMU has a UUID and a name, in which a comma is written twice', () => {
+    const words = line('qemu-kvm', '-name', 'guest=a,,b,debug-threads=on', '-uuid', WEB);
+    expect(parseQemuCommandLine(words)).toEqual({ uuid: WEB, name: 'a,b' });
+    const ending = line('qemu-kvm', '-name', 'guest=a,,,debug-threads=on', '-uuid', WEB);
+    expect(parseQemuCommandLine(ending)?.name).toBe('a,');
+  });
+
+  it('gives the UUID as libvirt writes it', () => {
+    expect(parseQemuCommandLine(line('kvm', '-uuid', WEB.toUpperCase()))).toEqual({
+      uuid: WEB,
+      name: undefined,
+    });
+  });
+
+  it('may have the name alone, or after other options', () => {
+    expect(parseQemuCommandLine(line('kvm', '-name', 'old', '-uuid', WEB))?.name).toBe('old');
+    expect(
+      parseQemuCommandLine(line('kvm', '-name', 'debug-threads=on,guest=x', '-uuid', WEB))?.name,
+    ).toBe('x');
+  });
+
+  it('without a UUID argument is not of a guest', () => {
+    expect(parseQemuCommandLine(line('qemu-img', 'info', 'a.qcow2'))).toBeUndefined();
+    expect(parseQemuCommandLine(line('sh', '-c', `qemu -uuid ${WEB}`))).toBeUndefined();
+    expect(parseQemuCommandLine(line('mkfs.xfs', '-uuid', 'generate'))).toBeUndefined();
+    expect(parseQemuCommandLine('')).toBeUndefined();
+  });
+});
+
+describe('the QEMU process of a domain', () => {
+  let procfs: string;
+  let finder: QemuProcessFinder;
+  const pidOf = (uuid: string): number | undefined =>
+    valueIn(finder.find(new Set([uuid]))).get(uuid)?.pid;
+
+  /** A QEMU as the fixture's, under another pid, with another start time, UUID or state. */
+  function addQemu(pid: number, startTimeTicks: number, uuid: string, state = 'S'): void {
+    mkdirSync(`${procfs}/${pid}`, { recursive: true });
+    const stat = readFileSync(`${HOST.procfs}/4242/stat`, 'utf8')
+      .replace('4242 (qemu-system-x86) S', `${pid} (qemu-system-x86) ${state}`)
+      .replace(' 360000 ', ` ${startTimeTicks} `);
+    const cmdline = readFileSync(`${HOST.procfs}/4242/cmdline`, 'utf8').replace(WEB, uuid);
+    writeFileSync(`${procfs}/${pid}/stat`, stat);
+    writeFileSync(`${procfs}/${pid}/cmdline`, cmdline);
+  }
+
+  beforeEach(() => {
+    procfs = mkdtempSync(join(tmpdir(), 'qemu-'));
+    for (const pid of [1, 2, 37, 900, 901, 4242, 4300]) {
+      cpSync(`${HOST.procfs}/${pid}`, `${procfs}/${pid}`, { recursive: true });
+    }
+    finder = new QemuProcessFinder({ ...HOST, procfs });
+  });
+  afterEach(() => {
+    rmSync(procfs, { recursive: true });
+  });
+
+  it('is found by UUID among all processes, with its name, start and stat', () => {
+    const process = valueIn(finder.find(new Set([WEB]))).get(WEB);
+    expect(process).toMatchObject({
+      uuid: WEB,
+      name: 'web,front',
+      pid: 4242,
+      startTimeTicks: 360_000,
+    });
+    expect(process?.stat.guestSeconds).toBe(8000);
+  });
+
+  it('is found again without reading any command line', () => {
+    expect(pidOf(WEB)).toBe(4242);
+    rmSync(`${procfs}/4242/cmdline`);
+    expect(pidOf(WEB)).toBe(4242);
+  });
+
+  it('is simply not there for a domain without one', () => {
+    expect([...valueIn(finder.find(new Set([OTHER]))).keys()]).toEqual([]);
+  });
+
+  it('is not there any more when it has exited', () => {
+    expect(pidOf(WEB)).toBe(4242);
+    rmSync(`${procfs}/4242`, { recursive: true });
+    expect(pidOf(WEB)).toBeUndefined();
+  });
+
+  it('is not a zombie', () => {
+    expect(pidOf(WEB)).toBe(4242);
+    addQemu(4242, 360_000, WEB, 'Z');
+    expect(pidOf(WEB)).toBeUndefined();
+  });
+
+  it('is another one after a restart, even under the same pid', () => {
+    expect(pidOf(WEB)).toBe(4242);
+    addQemu(4242, 400_000, OTHER);
+    addQemu(5000, 400_001, WEB);
+    expect(pidOf(WEB)).toBe(5000);
+    expect(pidOf(OTHER)).toBe(4242);
+  });
+
+  it('is the youngest of those which show the UUID: a wrapper is older than what it starts', () => {
+    addQemu(4241, 359_990, WEB);
+    expect(pidOf(WEB)).toBe(4242);
+  });
+
+  it('is found when a domain starts later', () => {
+    expect(pidOf(OTHER)).toBeUndefined();
+    expect(pidOf(OTHER)).toBeUndefined();
+    addQemu(5000, 400_000, OTHER);
+    expect(pidOf(OTHER)).toBe(5000);
+  });
+
+  it('is found when the pid was once of another process', () => {
+    expect(pidOf(WEB)).toBe(4242);
+    // Scanned before, and taken for a process which is not QEMU.
+    addQemu(900, 500_000, OTHER);
+    expect(pidOf(OTHER)).toBe(900);
+  });
+
+  it('is found when it was seen between fork and exec, under its parent’s name', () => {
+    addQemu(5000, 400_000, OTHER);
+    const stat = readFileSync(`${procfs}/5000/stat`, 'utf8');
+    const cmdline = readFileSync(`${procfs}/5000/cmdline`, 'utf8');
+    writeFileSync(`${procfs}/5000/stat`, stat.replace('(qemu-system-x86)', '(rpc-libvirtd)'));
+    writeFileSync(`${procfs}/5000/cmdline`, '/usr/sbin/libvirtd\0');
+    expect(pidOf(WEB)).toBe(4242);
+    writeFileSync(`${procfs}/5000/stat`, stat);
+    writeFileSync(`${procfs}/5000/cmdline`, cmdline);
+    expect(pidOf(OTHER)).toBe(5000);
+  });
+
+  it('is not asked for its command line while in uninterruptible sleep, but later', () => {
+    addQemu(5000, 400_000, OTHER, 'D');
+    expect(pidOf(OTHER)).toBeUndefined();
+    addQemu(5000, 400_000, OTHER, 'S');
+    expect(pidOf(OTHER)).toBe(5000);
+  });
+
+  it('stays known while in uninterruptible sleep', () => {
+    expect(pidOf(WEB)).toBe(4242);
+    addQemu(4242, 360_000, WEB, 'D');
+    expect(pidOf(WEB)).toBe(4242);
+  });
+
+  it('can not be found without /proc', () => {
+    expect(failureOf(new QemuProcessFinder(NOWHERE).find(new Set([WEB])))).toBe('absent');
+  });
+});
