@@ -72,6 +72,16 @@ export {
   type Message,
   type MessageHeader,
 } from './message.ts';
-export { procedures, type JobStats, type Procedure, type StatsArgs } from './procedures.ts';
+export {
+  procedures,
+  type BlockIoTuneArgs,
+  type DomainFlagsArgs,
+  type EventRegisterArgs,
+  type JobStats,
+  type ObjectFlagsArgs,
+  type OpenArgs,
+  type Procedure,
+  type StatsArgs,
+} from './procedures.ts';
 export { rpcError } from './structures.ts';
 export { decode, encode, XdrReader, XdrWriter, type Codec } from './xdr.ts';

@@ -215,7 +215,7 @@ export class FakeDaemon {
   }
 
   /** How often a procedure was called. */
-  count(procedure: Procedure<never, unknown>): number {
+  count(procedure: { readonly number: number }): number {
     return this.calls.filter((call) => call.procedure === procedure.number).length;
   }
 
