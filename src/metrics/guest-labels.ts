@@ -5,14 +5,15 @@ import { closeLabels, openLabels } from '../exposition/labels.ts';
  * hundred series each, escaping names anew was most of the cost of an exposition.
  */
 export class GuestLabels {
+  readonly name: string;
   /** `{domain="…"}` */
   readonly only: string;
   readonly #open: string;
   readonly #vcpus: string[] = [];
-  readonly #devices = new Map<string, string>();
-  readonly #others = new Map<string, string>();
+  readonly #byName = new Map<string, Map<string, string>>();
 
-  constructor(readonly name: string) {
+  constructor(name: string) {
+    this.name = name;
     this.#open = openLabels(['domain'], [name]);
     this.only = closeLabels(this.#open);
   }
@@ -24,12 +25,22 @@ export class GuestLabels {
 
   /** `{domain="…",device="…"}` */
   device(device: string): string {
-    return memo(this.#devices, device, () => closeLabels(this.#open, ['device'], [device]));
+    return this.one('device', device);
   }
 
   /** `{domain="…",<name>="<value>"}` for a label with few, recurring values. */
   one(name: string, value: string): string {
-    return memo(this.#others, `${name}=${value}`, () => closeLabels(this.#open, [name], [value]));
+    let texts = this.#byName.get(name);
+    if (texts === undefined) {
+      texts = new Map();
+      this.#byName.set(name, texts);
+    }
+    let text = texts.get(value);
+    if (text === undefined) {
+      text = closeLabels(this.#open, [name], [value]);
+      texts.set(value, text);
+    }
+    return text;
   }
 
   /** Any further labels; not kept. */
@@ -54,13 +65,4 @@ export class GuestLabelCache {
     this.#kept = next;
     return next;
   }
-}
-
-function memo(cache: Map<string, string>, key: string, make: () => string): string {
-  let text = cache.get(key);
-  if (text === undefined) {
-    text = make();
-    cache.set(key, text);
-  }
-  return text;
 }

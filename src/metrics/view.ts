@@ -2,11 +2,16 @@ import type { Policy } from '../config/policy.ts';
 import type { Assessment } from '../overcommit/assessment.ts';
 import type { CpuOfGuest } from '../overcommit/cpu.ts';
 import type { MemoryOfGuest } from '../overcommit/memory.ts';
-import type { StorageOfGuest } from '../overcommit/storage.ts';
+import type { MomVariant } from '../overcommit/mom.ts';
+import type { StorageContainer, StorageOfGuest } from '../overcommit/storage.ts';
 import type { Domain } from '../snapshot/domain.ts';
 import type { Snapshot } from '../snapshot/model.ts';
 import type { DomainDisk } from '../snapshot/storage.ts';
-import type { GuestLabelCache, GuestLabels } from './guest-labels.ts';
+import type { GuestLabels } from './guest-labels.ts';
+import { guestNics, type GuestNic } from './guest-nic.ts';
+import { namedImages, type NamedImage } from './named-image.ts';
+import type { RisingValues } from './rising.ts';
+import type { ScrapeMemory } from './scrape-memory.ts';
 
 /** What metrics are made from: one snapshot, what it means, and the policy it is measured by. */
 export interface View {
@@ -15,6 +20,9 @@ export interface View {
   readonly assessment: Assessment;
   readonly policy: PolicyInForce;
   readonly build: Build;
+  /** Each image once. */
+  readonly images: readonly NamedImage[];
+  readonly rising: RisingValues;
 }
 
 export interface PolicyInForce {
@@ -37,8 +45,22 @@ export interface DomainView {
   readonly cpu: CpuOfGuest | undefined;
   readonly memory: MemoryOfGuest | undefined;
   /** Its part of each filesystem and thin pool. */
-  readonly storage: readonly StorageOfGuest[];
+  readonly storage: readonly GuestStorage[];
   readonly disks: readonly DomainDisk[];
+  /** Path of an image by its identity. */
+  readonly imagePathOf: ReadonlyMap<string, string>;
+  readonly nics: readonly GuestNic[];
+  readonly momTargets: readonly GuestMomTarget[];
+}
+
+export interface GuestStorage {
+  readonly part: StorageOfGuest;
+  readonly container: StorageContainer;
+}
+
+export interface GuestMomTarget {
+  readonly variant: MomVariant;
+  readonly targetBytes: number | undefined;
 }
 
 /** Brings the parts of a scrape together, guest by guest. */
@@ -47,19 +69,23 @@ export function viewOf(
   assessment: Assessment,
   policy: PolicyInForce,
   build: Build,
-  labelCache: GuestLabelCache,
+  memory: ScrapeMemory,
 ): View {
-  const domains = snapshot.domains ?? [];
-  const labels = labelCache.forGuests(domains);
+  const domains = distinct(snapshot.domains ?? []);
+  const labels = memory.guestLabels.forGuests(domains);
   const cpu = new Map(assessment.cpu?.guests.map((guest) => [guest.name, guest]));
-  const memory = new Map(assessment.memory?.guests.map((guest) => [guest.name, guest]));
-  const storage = Map.groupBy(assessment.storage?.guests ?? [], ({ guest }) => guest);
+  const claims = new Map(assessment.memory?.guests.map((guest) => [guest.name, guest]));
+  const storage = storageByGuest(assessment);
+  const momTargets = momTargetsByGuest(assessment);
   const disks = Map.groupBy(snapshot.storage?.disks ?? [], ({ domainUuid }) => domainUuid);
+  const images = namedImages(snapshot.storage);
   return {
     snapshot,
     assessment,
     policy,
     build,
+    images: images.all,
+    rising: memory.rising,
     domains: domains.flatMap((domain) => {
       const own = labels.get(domain.uuid);
       if (own === undefined) return [];
@@ -68,10 +94,45 @@ export function viewOf(
         labels: own,
         pageBytes: snapshot.host.pageBytes,
         cpu: cpu.get(domain.name),
-        memory: memory.get(domain.name),
+        memory: claims.get(domain.name),
         storage: storage.get(domain.name) ?? [],
         disks: disks.get(domain.uuid) ?? [],
+        imagePathOf: images.pathOf,
+        nics: guestNics(domain),
+        momTargets: momTargets.get(domain.name) ?? [],
       };
     }),
   };
+}
+
+/**
+ * Each guest once: one that is renamed while the list is being read may come under both names, and
+ * another may take its old name. The first mention counts.
+ */
+function distinct(domains: readonly Domain[]): readonly Domain[] {
+  const uuids = new Set<string>();
+  const names = new Set<string>();
+  return domains.filter(({ uuid, name }) => {
+    if (uuids.has(uuid) || names.has(name)) return false;
+    uuids.add(uuid);
+    names.add(name);
+    return true;
+  });
+}
+
+function storageByGuest({ storage }: Assessment): ReadonlyMap<string, readonly GuestStorage[]> {
+  const containers = new Map(storage?.containers.map((container) => [container.id, container]));
+  const parts = (storage?.guests ?? []).flatMap((part) => {
+    const container =
+      part.containerId === undefined ? undefined : containers.get(part.containerId);
+    return container === undefined ? [] : [{ part, container }];
+  });
+  return Map.groupBy(parts, ({ part }) => part.guest);
+}
+
+function momTargetsByGuest({ mom }: Assessment): ReadonlyMap<string, readonly GuestMomTarget[]> {
+  const targets = mom.flatMap(({ variant, guests }) =>
+    guests.map(({ name, targetBytes }) => ({ name, variant, targetBytes })),
+  );
+  return Map.groupBy(targets, ({ name }) => name);
 }
