@@ -1,0 +1,141 @@
+/** From the snapshot to the inputs of memory.ts. */
+
+import type { Policy } from '../config/policy.ts';
+import type { Domain } from '../snapshot/domain.ts';
+import type { Host } from '../snapshot/host.ts';
+import { pinsMemory, type DomainConfig } from '../sources/domain-config.ts';
+import type { Meminfo } from '../sources/meminfo.ts';
+import type { ProcessStatus } from '../sources/process-status.ts';
+import { promisedMemory } from './assess-promise.ts';
+import type { KsmSavings, MemoryBacking, MemoryGuest, MemoryHost } from './memory.ts';
+
+/** Part of a guest's memory that must be locked or pinned for all of it to count as such. */
+const ABOUT_ALL = 0.9;
+
+/** Undefined where the kernel does not say how much memory is available (before 3.14). */
+export function memoryHostOf(host: Host, meminfo: Meminfo, policy: Policy): MemoryHost | undefined {
+  if (meminfo.availableBytes === undefined) return undefined;
+  const swap = swapOf(host, meminfo);
+  return {
+    totalBytes: meminfo.totalBytes,
+    availableBytes: meminfo.availableBytes,
+    swapTotalBytes: swap.totalBytes,
+    swapFreeBytes: swap.freeBytes,
+    hugepagePools: (host.hugePages ?? []).map(({ pageBytes, total, free, reserved }) => ({
+      pageBytes,
+      totalBytes: total * pageBytes,
+      freeBytes: free * pageBytes,
+      reservedBytes: (reserved ?? 0) * pageBytes,
+    })),
+    reserveBytes: policy.reserves.memoryBytes,
+    ksm: ksmSavings(host),
+  };
+}
+
+/** By area, zram left out; the kernel's sum where the areas were not read. */
+function swapOf(host: Host, meminfo: Meminfo): { totalBytes: number; freeBytes: number } {
+  if (host.swapAreas === undefined) {
+    // A kernel without these lines was built without swap.
+    return { totalBytes: meminfo.swapTotalBytes ?? 0, freeBytes: meminfo.swapFreeBytes ?? 0 };
+  }
+  const areas = host.swapAreas.filter((area) => area.kind !== 'zram');
+  const totalBytes = areas.reduce((sum, area) => sum + area.sizeBytes, 0);
+  const usedBytes = areas.reduce((sum, area) => sum + area.usedBytes, 0);
+  return { totalBytes, freeBytes: totalBytes - usedBytes };
+}
+
+function ksmSavings({ ksm, pageBytes }: Host): KsmSavings | undefined {
+  if (ksm?.pagesSharing === undefined) return undefined;
+  return {
+    sharingBytes: ksm.pagesSharing * pageBytes,
+    zeroBytes: (ksm.zeroPages ?? 0) * pageBytes,
+  };
+}
+
+/** One running guest; undefined where nothing tells what it was promised. */
+export function memoryGuestOf(domain: Domain, meminfo: Meminfo): MemoryGuest | undefined {
+  const promise = promisedMemory(domain);
+  if (promise === undefined) return undefined;
+  const { config, cgroup } = domain;
+  const status = domain.process?.status;
+  const isAboutAll = (bytes: number | undefined): boolean =>
+    bytes !== undefined && bytes > 0 && bytes >= promise.currentBytes * ABOUT_ALL;
+  return {
+    name: domain.name,
+    ...promise,
+    residentBytes: residentOf(domain),
+    hugetlbBytes: status?.hugetlbBytes ?? 0,
+    swapBytes: status?.swappedBytes ?? 0,
+    swapLimitBytes:
+      cgroup?.memory === undefined
+        ? swapLimit(config?.memory.swapHardLimitBytes, config?.memory.hardLimitBytes, true)
+        : swapLimit(
+            cgroup.memory.limits.swapMaxBytes,
+            cgroup.memory.limits.maxBytes,
+            cgroup.memory.limits.swapIncludesMemory,
+          ),
+    backing: config === undefined ? backingSeen(status, meminfo) : backingDeclared(config, meminfo),
+    locked: isEncrypted(config) || isAboutAll(status?.lockedBytes),
+    vfio: (config !== undefined && pinsMemory(config)) || isAboutAll(status?.pinnedBytes),
+    // libvirt gives every guest a balloon that does not ask for none.
+    balloonPresent: config === undefined || config.balloon !== undefined,
+  };
+}
+
+/**
+ * RssAnon + RssShmem. Where /proc of the guest is out of reach, what libvirt says, which holds some
+ * ten MiB of QEMU's own program text as well.
+ */
+function residentOf({ process, balloon }: Domain): number | undefined {
+  const anonymous = process?.status?.residentAnonymousBytes;
+  const shared = process?.status?.residentSharedBytes;
+  if (anonymous !== undefined || shared !== undefined) return (anonymous ?? 0) + (shared ?? 0);
+  // Kernels before 4.5 have VmRSS alone.
+  return process?.status?.residentBytes ?? balloon?.residentBytes;
+}
+
+/** Swap alone; where the limit is on memory and swap together, what is above the memory limit. */
+function swapLimit(
+  swap: number | 'unlimited' | undefined,
+  memory: number | 'unlimited' | undefined,
+  includesMemory: boolean,
+): number | undefined {
+  if (typeof swap !== 'number') return undefined;
+  return includesMemory && typeof memory === 'number' ? Math.max(0, swap - memory) : swap;
+}
+
+function backingDeclared({ memory, numa }: DomainConfig, meminfo: Meminfo): MemoryBacking {
+  const { hugepages, source, access } = memory.backing;
+  if (hugepages !== undefined) {
+    // Pages of several sizes: those of the nodes that are not named on their own.
+    const size = hugepages.find(({ guestNodes }) => guestNodes === undefined) ?? hugepages[0];
+    const pageBytes = size?.pageBytes ?? meminfo.defaultHugePages?.pageBytes;
+    // Without hugetlbfs there are no such pages to be had.
+    if (pageBytes !== undefined) return { kind: 'hugepages', pageBytes };
+  }
+  // QEMU's memfd backend is shared unless told otherwise (backends/hostmem-memfd.c).
+  const whole = access ?? (source === 'memfd' ? 'shared' : 'private');
+  const cells = numa.guestCells.map((cell) => cell.access ?? whole);
+  const isShared = cells.length === 0 ? whole === 'shared' : cells.includes('shared');
+  return { kind: isShared ? 'shared' : 'anonymous' };
+}
+
+/** Without XML: by the kind of memory the process holds most of. */
+function backingSeen(status: ProcessStatus | undefined, meminfo: Meminfo): MemoryBacking {
+  const anonymous = status?.residentAnonymousBytes ?? 0;
+  const shared = status?.residentSharedBytes ?? 0;
+  const hugetlb = status?.hugetlbBytes ?? 0;
+  const pageBytes = meminfo.defaultHugePages?.pageBytes;
+  if (hugetlb > anonymous + shared && pageBytes !== undefined) {
+    return { kind: 'hugepages', pageBytes };
+  }
+  return { kind: shared > anonymous ? 'shared' : 'anonymous' };
+}
+
+/**
+ * SEV pins a guest's memory, SEV-SNP and TDX keep it in guest_memfd: neither can be swapped
+ * (Linux Documentation/virt/kvm/x86/amd-memory-encryption.rst, api.rst). s390 guests can be.
+ */
+function isEncrypted(config: DomainConfig | undefined): boolean {
+  return config?.launchSecurity?.startsWith('sev') === true || config?.launchSecurity === 'tdx';
+}

@@ -1,0 +1,88 @@
+/** From the snapshot to the inputs of mom.ts. */
+
+import type { Domain } from '../snapshot/domain.ts';
+import type { Host } from '../snapshot/host.ts';
+import { isMergeable, pinsMemory } from '../sources/domain-config.ts';
+import { promisedMemory } from './assess-promise.ts';
+import type { MomGuestHistory, MomHistory } from './mom-averages.ts';
+import { momDecision, type MomDecision, type MomGuest, type MomHost } from './mom.ts';
+
+/** MOM's own measurements, then the corrected ones; empty where the host's are missing. */
+export function assessMom(
+  host: Host,
+  running: readonly Domain[],
+  history: MomHistory,
+): readonly MomDecision[] {
+  const measured = momHostOf(host, running, history);
+  if (measured === undefined) return [];
+  const guests = running.flatMap((domain) => {
+    const guest = momGuestOf(domain, history.guests.get(domain.uuid));
+    return guest === undefined ? [] : [guest];
+  });
+  return (['mom', 'corrected'] as const).flatMap(
+    (variant) => momDecision(variant, measured, guests) ?? [],
+  );
+}
+
+function momHostOf(
+  { meminfo, ksm }: Host,
+  running: readonly Domain[],
+  { freeBytes, buffersBytes, cachedBytes, availableBytes }: MomHistory,
+): MomHost | undefined {
+  if (
+    meminfo === undefined ||
+    freeBytes === undefined ||
+    buffersBytes === undefined ||
+    cachedBytes === undefined ||
+    availableBytes === undefined
+  ) {
+    return undefined;
+  }
+  const mergeable = running.filter(
+    ({ config }) => config !== undefined && isMergeable(config) && !pinsMemory(config),
+  );
+  return {
+    totalBytes: meminfo.totalBytes,
+    averageFreeBytes: freeBytes,
+    averageBuffersBytes: buffersBytes,
+    averageCachedBytes: cachedBytes,
+    averageAvailableBytes: availableBytes,
+    ksmPagesToScan: ksm?.pagesToScan,
+    guestsVirtualBytes: sumOfKnown(
+      running.map(({ process }) => process?.status?.virtualBytes ?? process?.stat.virtualBytes),
+    ),
+    guestsMergeableBytes: sumOfKnown(
+      mergeable.map(({ process }) => process?.status?.residentAnonymousBytes),
+    ),
+  };
+}
+
+/** A guest that ended meanwhile has no size; only when none has one is the sum unknown. */
+function sumOfKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  if (known.length === 0 && values.length > 0) return undefined;
+  return known.reduce((sum, value) => sum + value, 0);
+}
+
+/** MOM leaves out a guest whose balloon it cannot read. */
+function momGuestOf(domain: Domain, averages: MomGuestHistory | undefined): MomGuest | undefined {
+  const current = domain.balloon?.currentBytes;
+  const promise = promisedMemory(domain);
+  if (
+    current === undefined ||
+    promise === undefined ||
+    averages?.balloonCurrentBytes === undefined
+  ) {
+    return undefined;
+  }
+  return {
+    name: domain.name,
+    balloonCurrentBytes: current,
+    averageBalloonCurrentBytes: averages.balloonCurrentBytes,
+    balloonMaximumBytes: promise.maximumBytes,
+    // QEMU has no <min_guarantee> (libvirt docs/formatdomain.rst).
+    balloonMinimumBytes: 0,
+    averageUnusedBytes: averages.unusedBytes,
+    averageUsableBytes: averages.usableBytes,
+  };
+}

@@ -1,0 +1,78 @@
+/** From the snapshot to the inputs of network.ts. */
+
+import type { Domain } from '../snapshot/domain.ts';
+import type { NetworkLinks } from '../snapshot/network.ts';
+import type { Bandwidth } from '../sources/domain-config.ts';
+import type { NetworkLink } from '../sources/network-links.ts';
+import { uplinksOf } from '../sources/network-uplinks.ts';
+import {
+  networkOvercommit,
+  type NetworkNic,
+  type NetworkOvercommit,
+  type NetworkUplink,
+} from './network.ts';
+
+export function assessNetwork(
+  running: readonly Domain[],
+  network: NetworkLinks,
+): NetworkOvercommit {
+  return networkOvercommit(
+    running.flatMap((domain) => nicsOf(domain, network)),
+    [...network.links.values()].flatMap((link) => uplinkOf(link) ?? []),
+  );
+}
+
+/** From the XML; without it, from the counters, which know neither limits nor bridges. */
+function nicsOf(
+  { name: guest, config, nics }: Domain,
+  network: NetworkLinks,
+): readonly NetworkNic[] {
+  if (config === undefined) {
+    return (nics ?? []).map(({ device }) => nicOf(guest, device, [device], network));
+  }
+  return config.interfaces.map(({ target, source, alias, inbound, outbound }, index) => {
+    // A tap out of sight (another namespace) still hangs on the bridge or device of the XML.
+    const waysOut = [target, source.bridge, source.device];
+    const device = target ?? alias ?? `nic${index}`;
+    return nicOf(guest, device, waysOut, network, inbound, outbound);
+  });
+}
+
+function nicOf(
+  guest: string,
+  device: string,
+  waysOut: readonly (string | undefined)[],
+  network: NetworkLinks,
+  inbound?: Bandwidth,
+  outbound?: Bandwidth,
+): NetworkNic {
+  const link = waysOut.find((name) => name !== undefined && network.links.has(name));
+  return {
+    guest,
+    device,
+    uplinks: link === undefined ? [] : uplinksOf(link, network).uplinks,
+    inboundLimitBytesPerSecond: inbound?.averageBytesPerSecond,
+    outboundLimitBytesPerSecond: outbound?.averageBytesPerSecond,
+    floorBytesPerSecond: inbound?.floorBytesPerSecond,
+  };
+}
+
+const UPLINK_KINDS: Partial<Readonly<Record<NetworkLink['kind'], NetworkUplink['kind']>>> = {
+  physical: 'physical',
+  bond: 'bond',
+  team: 'bond',
+  vlan: 'vlan',
+};
+
+function uplinkOf({ name, kind, state, lower }: NetworkLink): NetworkUplink | undefined {
+  const uplinkKind = UPLINK_KINDS[kind];
+  if (uplinkKind === undefined) return undefined;
+  return {
+    id: name,
+    kind: uplinkKind,
+    speedBytesPerSecond: state?.speed.known === true ? state.speed.bitsPerSecond / 8 : undefined,
+    // Drivers which do not keep operstate leave it `unknown` (Documentation/networking/operstates).
+    up: state?.operational === 'up' || (state?.operational === 'unknown' && state.carrier === true),
+    lowerDevices: lower,
+  };
+}

@@ -1,0 +1,157 @@
+/** From the snapshot to the inputs of storage.ts. */
+
+import type { Amount, Policy } from '../config/policy.ts';
+import type { DomainDisk, Storage } from '../snapshot/storage.ts';
+import type { Filesystem } from '../sources/filesystem.ts';
+import type { ChainEnd, ChainImage } from '../sources/image-chain.ts';
+import type { ImageFile } from '../sources/image-file.ts';
+import type { ThinPool, ThinStorage, ThinVolume } from '../sources/thin-pool.ts';
+import {
+  storageOvercommit,
+  type StorageFilesystem,
+  type StorageImage,
+  type StorageOvercommit,
+  type StorageThinPool,
+} from './storage.ts';
+
+/** All defined guests' disks against the filesystems and thin pools they lie in. */
+export function assessStorage(storage: Storage, policy: Policy): StorageOvercommit {
+  const thin = storage.thin?.storage;
+  const volumes = new Map(
+    thin?.volumes.flatMap((volume) =>
+      volume.device === undefined ? [] : [[volume.device, volume] as const],
+    ),
+  );
+  const thinVolumes = thin === undefined ? undefined : volumes;
+  return storageOvercommit(
+    storage.disks.flatMap((disk) => mentionsOf(disk, thinVolumes)),
+    storage.filesystems.map((filesystem) => filesystemOf(filesystem, policy.reserves.storage)),
+    thinPoolsOf(thin),
+  );
+}
+
+type ThinVolumes = ReadonlyMap<string, ThinVolume>;
+
+/** Every image of a disk, and one that is there but could not be looked at. */
+function mentionsOf(
+  { domainName, readOnly, source }: DomainDisk,
+  volumes: ThinVolumes | undefined,
+): readonly StorageImage[] {
+  if (source.kind === 'remote') {
+    return [unknownImage('remote', source.name, domainName, !readOnly)];
+  }
+  const { images, end } = source.chain;
+  const known = images.map(({ image, role, depth }) =>
+    mentionOf(image, isWrittenTo(role, depth) && !readOnly, domainName, volumes),
+  );
+  const beyond = beyondEnd(end, domainName, images.length === 0 && !readOnly);
+  return beyond === undefined ? known : [...known, beyond];
+}
+
+/** Backing images, and data files of backing images, are only read. */
+function isWrittenTo(role: ChainImage['role'], depth: number): boolean {
+  return role === 'leaf' || (role === 'data' && depth === 0);
+}
+
+function beyondEnd(end: ChainEnd, guest: string, writable: boolean): StorageImage | undefined {
+  if (end.kind === 'unreadable') return unknownImage('file', end.path, guest, writable);
+  if (end.kind === 'remote') return unknownImage('remote', end.reference, guest, writable);
+  return undefined;
+}
+
+function unknownImage(
+  kind: 'file' | 'remote',
+  name: string,
+  guest: string,
+  writable: boolean,
+): StorageImage {
+  return {
+    id: `${kind} ${name}`,
+    kind,
+    containerId: undefined,
+    capacityBytes: undefined,
+    allocatedBytes: undefined,
+    worstCaseBytes: undefined,
+    snapshotsWorstCaseBytes: 0,
+    writable,
+    guests: [guest],
+  };
+}
+
+function mentionOf(
+  image: ImageFile,
+  writable: boolean,
+  guest: string,
+  volumes: ThinVolumes | undefined,
+): StorageImage {
+  const { worstCase, blockDevice } = image;
+  const common = {
+    id: image.identity,
+    capacityBytes: image.capacityBytes,
+    writable,
+    guests: [guest],
+  };
+  if (blockDevice === undefined) {
+    return {
+      ...common,
+      kind: 'file',
+      containerId: image.mount.device,
+      allocatedBytes: image.allocatedBytes,
+      worstCaseBytes: worstCase?.fullyAllocatedBytes,
+      snapshotsWorstCaseBytes:
+        worstCase === undefined ? 0 : worstCase.withSnapshotsBytes - worstCase.fullyAllocatedBytes,
+    };
+  }
+  const volume = volumes?.get(blockDevice.device);
+  // A logical volume may be thin: whether it is, only LVM knows, and it was not asked.
+  const mayBeThin = volumes === undefined && blockDevice.deviceMapperName !== undefined;
+  // Whatever its format, an image cannot outgrow its device, and a guest can fill it.
+  const deviceBytes = image.fileSizeBytes;
+  return {
+    ...common,
+    kind: volume !== undefined || mayBeThin ? 'thin' : 'thick',
+    containerId: volume === undefined ? undefined : thinPoolId(volume.vgName, volume.poolName),
+    allocatedBytes: volume === undefined && !mayBeThin ? deviceBytes : volume?.usedBytes,
+    worstCaseBytes: Math.min(worstCase?.withSnapshotsBytes ?? deviceBytes, deviceBytes),
+    snapshotsWorstCaseBytes: 0,
+  };
+}
+
+function filesystemOf({ mount, traits, space }: Filesystem, reserve: Amount): StorageFilesystem {
+  return {
+    id: mount.device,
+    mountpoint: mount.mountpoint,
+    sizeBytes: space.ok ? space.value.sizeBytes : undefined,
+    availBytes: space.ok
+      ? Math.max(
+          0,
+          space.value.availableBytes -
+            ('bytes' in reserve ? reserve.bytes : reserve.ratio * space.value.sizeBytes),
+        )
+      : undefined,
+    sharedExtents: traits.sharedExtents !== 'never' || traits.compression !== 'never',
+  };
+}
+
+/** A pool whose fill level is not known (failed, not active) is no place to grow into. */
+function thinPoolsOf(thin: ThinStorage | undefined): readonly StorageThinPool[] {
+  return (thin?.pools ?? []).flatMap((pool) => {
+    if (pool.sizeBytes === undefined || pool.dataUsedBytes === undefined) return [];
+    return {
+      id: thinPoolId(pool.vgName, pool.name),
+      name: thinPoolId(pool.vgName, pool.name),
+      sizeBytes: pool.sizeBytes,
+      usedBytes: pool.dataUsedBytes,
+      autoextendBytes: autoextendOf(pool),
+    };
+  });
+}
+
+/** dmeventd extends a pool it monitors; whether lvm.conf lets it, lvs does not say. */
+function autoextendOf({ monitored, vgFreeBytes }: ThinPool): number | undefined {
+  return monitored === true ? vgFreeBytes : undefined;
+}
+
+function thinPoolId(vgName: string | undefined, name: string): string {
+  return vgName === undefined ? name : `${vgName}/${name}`;
+}
