@@ -1,0 +1,120 @@
+/**
+ * `npm test`: installs what the tests need, runs every check and every test, and ends in one line,
+ * `N passed, N failed`. Checks count one each, vitest and the rule pack count their own tests.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import { ensurePackages, LAB_PACKAGES } from './lab/harness/index.ts';
+
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Programs the tests start besides those of the lab. */
+const TEST_PACKAGES = [
+  ...LAB_PACKAGES,
+  'prometheus',
+  'prometheus-alertmanager',
+  'prometheus-libvirt-exporter',
+  'bindfs',
+  'fuse3',
+  'lvm2',
+  'e2fsprogs',
+  'xfsprogs',
+  'btrfs-progs',
+  'chromium',
+] as const;
+
+const scratch = mkdtempSync(join(tmpdir(), 'kvm-overcommit-test-'));
+try {
+  await ensurePackages(TEST_PACKAGES);
+  const counts = [
+    await check('types', 'tsc', ['--noEmit']),
+    await check('lint', 'eslint', ['.']),
+    await check('format', 'prettier', ['--check', '--log-level=warn', '.']),
+    await check('metric docs', 'node', ['docs/generate.ts', '--check']),
+    await check('dashboards', 'node', ['grafana/check.ts']),
+    await counted('rule pack', 'node', ['rules/check.ts']),
+    await vitest('unit'),
+    await vitest('integration'),
+    await vitest('lab'),
+  ];
+  const passed = counts.reduce((sum, count) => sum + count.passed, 0);
+  const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+  process.exitCode = failed === 0 ? 0 : 1;
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** A command that passes or fails as a whole. */
+async function check(name: string, command: string, args: readonly string[]): Promise<Count> {
+  const { code } = await run(name, command, args);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** A command whose last line is itself `N passed, N failed`. */
+async function counted(name: string, command: string, args: readonly string[]): Promise<Count> {
+  const { code, output } = await run(name, command, args);
+  const match = /(\d+) passed, (\d+) failed\s*$/.exec(output);
+  const count = { passed: Number(match?.[1] ?? 0), failed: Number(match?.[2] ?? 0) };
+  // Dying without failures to show is a failure too, as is running nothing.
+  const silent = count.failed === 0 && (code !== 0 || count.passed === 0);
+  return silent ? { ...count, failed: 1 } : count;
+}
+
+const vitestReport = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  success: z.boolean(),
+});
+
+async function vitest(project: string): Promise<Count> {
+  const file = join(scratch, `${project}.json`);
+  await run(project, 'vitest', [
+    'run',
+    `--project=${project}`,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ]);
+  try {
+    const report = vitestReport.parse(JSON.parse(readFileSync(file, 'utf8')));
+    // A skipped test proves nothing, and a file that cannot be loaded has no tests to fail.
+    const failed = report.numFailedTests + report.numPendingTests;
+    return {
+      passed: report.numPassedTests,
+      failed: failed === 0 && !report.success ? 1 : failed,
+    };
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}
+
+function run(
+  name: string,
+  command: string,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly output: string }> {
+  process.stdout.write(`\n== ${name}: ${command} ${args.join(' ')}\n`);
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      // Only the end is looked at.
+      output = (output + text).slice(-4096);
+      process.stdout.write(text);
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}
