@@ -63,9 +63,7 @@ export class DomainConfigs {
       refreshes += 1;
       return true;
     });
-    await Promise.all(
-      wanted.map((domain) => this.#fetch(domain, connection, deadline, errors)),
-    );
+    await Promise.all(wanted.map((domain) => this.#fetch(domain, connection, deadline, errors)));
     return { configs: this.#current(domains), errors };
   }
 
@@ -94,7 +92,11 @@ export class DomainConfigs {
     } catch (error) {
       this.#stale.add(domain.uuid);
       const kind = error instanceof RpcError ? 'absent' : 'timeout';
-      errors.push({ kind, subject, detail: error instanceof Error ? error.message : String(error) });
+      errors.push({
+        kind,
+        subject,
+        detail: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 

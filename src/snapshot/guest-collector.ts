@@ -160,9 +160,7 @@ export class GuestCollector {
 
   #find(active: readonly Listed[], log: OutcomeLog): ReadonlyMap<string, QemuProcess> {
     const uuids = new Set(active.map(({ ref }) => ref.uuid));
-    const found = log.run('process', () =>
-      log.required('process', this.#finder.find(uuids)),
-    );
+    const found = log.run('process', () => log.required('process', this.#finder.find(uuids)));
     return found ?? new Map();
   }
 
@@ -247,7 +245,11 @@ export class GuestCollector {
   }
 }
 
-function domainOf({ ref, stats, persistent, autostart }: Listed, log: OutcomeLog, learnt: Learnt): Domain {
+function domainOf(
+  { ref, stats, persistent, autostart }: Listed,
+  log: OutcomeLog,
+  learnt: Learnt,
+): Domain {
   const { state, reason } = stateNames(stats.state.state, stats.state.reason);
   const { answer, config, balloon, facts, job } = learnt;
   const answered = answer.kind === 'answered' ? answer.value : undefined;
@@ -292,8 +294,7 @@ function jobOf(info: DomainJobInfo): DomainJob | undefined {
   return {
     operation,
     elapsedSeconds: Number(info.timeElapsedMs) / 1000,
-    remainingSeconds:
-      info.timeRemainingMs === 0n ? undefined : Number(info.timeRemainingMs) / 1000,
+    remainingSeconds: info.timeRemainingMs === 0n ? undefined : Number(info.timeRemainingMs) / 1000,
     dataTotalBytes: info.dataTotalBytes,
     dataProcessedBytes: info.dataProcessedBytes,
     dataRemainingBytes: info.dataRemainingBytes,

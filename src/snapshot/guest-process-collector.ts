@@ -159,9 +159,7 @@ export class GuestProcessCollector {
       Math.max(1, Math.min(LOCKED_FILE_MILLISECONDS, deadline - performance.now()));
     const [ksm, smaps] = await Promise.all([
       log.runAsync('guestksm', () => this.#ksm.read(pid, patience())),
-      log.runAsync('smaps', () =>
-        readSmapsRollup(this.#roots, pid, this.#lockedFiles, patience()),
-      ),
+      log.runAsync('smaps', () => readSmapsRollup(this.#roots, pid, this.#lockedFiles, patience())),
     ]);
     if (facts.process === undefined) return facts;
     return {

@@ -1,5 +1,5 @@
 import { openLibvirt } from '../libvirt/index.ts';
-import { readNetworkLinks } from '../sources/network-links.ts';
+import { NetworkLinkReader } from '../sources/network-links.ts';
 import type { Roots } from '../sources/roots.ts';
 import type { CollectorName } from './collectors.ts';
 import type { Domain } from './domain.ts';
@@ -39,6 +39,7 @@ export class LiveHost implements SnapshotSources {
   readonly #guests: GuestCollector;
   readonly #pools = new PoolCollector();
   readonly #storage: StorageCollector;
+  readonly #links: NetworkLinkReader;
   readonly #inventory = new InventoryRefresher();
 
   constructor(options: LiveHostOptions) {
@@ -50,6 +51,7 @@ export class LiveHost implements SnapshotSources {
       callTimeoutMs: MONITOR_TIMEOUT_MS,
     });
     this.#host = new HostCollector(roots);
+    this.#links = new NetworkLinkReader(roots);
     this.#guests = new GuestCollector(this.session, this.#monitor, roots, this.#host.pageBytes);
     this.#storage = new StorageCollector(roots, enabled.has('thinpool'));
   }
@@ -78,10 +80,10 @@ export class LiveHost implements SnapshotSources {
       this.#pools.collect(this.session.current, log, guestDeadline),
     );
     const host = this.#host.collect(log, this.#inventory.current);
-    const network = log.run('network', () =>
-      log.required('network', readNetworkLinks(this.#options.roots)),
+    const links = log.runAsync('network', async () =>
+      log.required('network', await this.#links.read()),
     );
-    const [domains, knownPools] = await Promise.all([guests, pools]);
+    const [domains, knownPools, network] = await Promise.all([guests, pools, links]);
     const storage = await log.runAsync('image', () =>
       this.#storage.collect(domains ?? [], knownPools, log, deadline),
     );

@@ -29,7 +29,9 @@ export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.get(options.web.telemetryPath, (request, response) => serveMetrics(request, response, self, options));
+  app.get(options.web.telemetryPath, (request, response) =>
+    serveMetrics(request, response, self, options),
+  );
   app.get('/-/healthy', (_request, response) => {
     plain(response, 200, 'Healthy.');
   });
@@ -84,7 +86,9 @@ async function serveMetrics(
   } catch (error) {
     // A scraper that went away; everything else is a fault of ours.
     if (response.closed) return;
-    options.logger.error('scrape failed', { error: error instanceof Error ? error : String(error) });
+    options.logger.error('scrape failed', {
+      error: error instanceof Error ? error : String(error),
+    });
     if (response.headersSent) response.destroy();
     else plain(response, 500, 'The scrape failed; see the log of the exporter.');
   } finally {

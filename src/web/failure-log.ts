@@ -18,7 +18,8 @@ export class FailureLog {
     for (const { collector, success, errors } of outcomes) {
       const [first] = errors;
       if (success) {
-        if (this.#failing.delete(collector)) this.#logger.info('collector works again', { collector });
+        if (this.#failing.delete(collector))
+          this.#logger.info('collector works again', { collector });
         if (first !== undefined) {
           this.#logger.debug('something is missing', { collector, ...first, of: errors.length });
         }

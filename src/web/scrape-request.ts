@@ -44,7 +44,10 @@ export function parseScrape(
   for (const name of [...collect, ...exclude]) {
     if (!isCollectorName(name)) {
       const known = COLLECTORS.map((collector) => collector.name).join(', ');
-      return { ok: false, fault: `there is no collector ${JSON.stringify(name)}; there are ${known}` };
+      return {
+        ok: false,
+        fault: `there is no collector ${JSON.stringify(name)}; there are ${known}`,
+      };
     }
     if (!limits.enabled.has(name)) {
       return { ok: false, fault: `collector ${name} is switched off; see --collector.${name}` };

@@ -1,4 +1,4 @@
-import { GuestLabelCache } from '../metrics/guest-labels.ts';
+import { ScrapeMemory } from '../metrics/scrape-memory.ts';
 import { viewOf, type Build, type View } from '../metrics/view.ts';
 import { assess } from '../overcommit/assess.ts';
 import { MomAverages } from '../overcommit/mom-averages.ts';
@@ -15,16 +15,11 @@ export class Scraper {
   readonly #policy: PolicyStore;
   readonly #build: Build;
   readonly #failures: FailureLog;
-  readonly #labels = new GuestLabelCache();
+  readonly #memory = new ScrapeMemory();
   readonly #momAverages = new MomAverages();
-  #views = new WeakMap<Snapshot, View>();
+  readonly #views = new WeakMap<Snapshot, View>();
 
-  constructor(
-    sources: SnapshotSources,
-    policy: PolicyStore,
-    build: Build,
-    failures: FailureLog,
-  ) {
+  constructor(sources: SnapshotSources, policy: PolicyStore, build: Build, failures: FailureLog) {
     this.#collection = new SharedCollection(sources);
     this.#policy = policy;
     this.#build = build;
@@ -47,13 +42,13 @@ export class Scraper {
   #viewOf(snapshot: Snapshot): View {
     this.#failures.report(snapshot.outcomes);
     const { policy, lastReadOk, loadedAtSeconds } = this.#policy;
-    const averages = this.#momAverages.add(snapshot);
+    this.#momAverages.add(snapshot);
     return viewOf(
       snapshot,
-      assess(snapshot, policy, averages),
+      assess(snapshot, policy, this.#momAverages),
       { policy, lastReadOk, loadedAtSeconds },
       this.#build,
-      this.#labels,
+      this.#memory,
     );
   }
 }
