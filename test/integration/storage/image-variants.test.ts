@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -259,5 +268,26 @@ describe('disk images made by qemu-img', () => {
       [1, true, true],
     ]);
     expect(snapshot.allocatedBytes).toBeGreaterThan(before.allocatedBytes ?? Infinity);
+  });
+
+  it('costs the main thread little where a thousand guests are idle', async () => {
+    const template = join(directory, 'template.qcow2');
+    createImage(template, 'qcow2', GIB);
+    const old = new Date(Date.now() - 3_600_000);
+    const requests = Array.from({ length: 1000 }, (_, i) => {
+      const path = join(directory, `idle${i}.qcow2`);
+      copyFileSync(template, path);
+      utimesSync(path, old, old);
+      return { path, declaredFormat: 'qcow2' };
+    });
+    const active: number[] = [];
+    for (let scrape = 0; scrape < 8; scrape += 1) {
+      const before = performance.eventLoopUtilization();
+      const deadline = performance.now() + 5000;
+      const images = await storage.images.read(requests, storage.mounts, deadline);
+      active.push(performance.eventLoopUtilization(before).active);
+      expect(images.every((image) => image.ok && image.value.capacityBytes === GIB)).toBe(true);
+    }
+    expect(Math.min(...active)).toBeLessThan(20);
   });
 });

@@ -1,0 +1,78 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import {
+  ThinPoolRefresher,
+  type ThinStorageReport,
+} from '../../../src/sources/thin-pool-refresher.ts';
+import { storageFixture } from './storage-fixture.ts';
+
+describe('asking lvs in the background', () => {
+  let directory: string;
+  let refresher: ThinPoolRefresher | undefined;
+
+  /** A program in the place of lvs, which notes each start and end. */
+  const start = (body: string, intervalMs: number, timeoutMs = 5000): ThinPoolRefresher => {
+    const lvs = join(directory, 'lvs');
+    const log = join(directory, 'log');
+    writeFileSync(log, '');
+    writeFileSync(
+      lvs,
+      `#!/bin/sh\nPATH=/usr/bin:/bin\necho "start $*" >>${log}\n${body}\necho end >>${log}\n`,
+    );
+    chmodSync(lvs, 0o755);
+    writeFileSync(join(directory, 'lvs.json'), storageFixture('lvs.json'));
+    refresher = new ThinPoolRefresher({ lvs, intervalMs, timeoutMs });
+    refresher.start();
+    return refresher;
+  };
+  const reportOf = async (asked: ThinPoolRefresher): Promise<ThinStorageReport> => {
+    for (let i = 0; i < 200; i += 1) {
+      if (asked.report !== undefined) return asked.report;
+      await sleep(20);
+    }
+    throw new Error('no report');
+  };
+  const log = (): string[] => readFileSync(join(directory, 'log'), 'utf8').trim().split('\n');
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'lvs-'));
+  });
+  afterEach(() => {
+    refresher?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('keeps the last report and when it was taken', async () => {
+    const asked = start(`cat ${join(directory, 'lvs.json')}`, 60_000);
+    expect(asked.report).toBeUndefined();
+    const { storage, takenAt } = await reportOf(asked);
+    expect(storage.ok && storage.value.pools).toHaveLength(5);
+    expect(performance.now() - takenAt).toBeLessThan(1000);
+    expect(log()[0]).toContain('--reportformat json --units b --nosuffix -o vg_name,lv_name');
+  });
+
+  it('never runs two at a time', async () => {
+    start('sleep 0.3', 50);
+    await sleep(1000);
+    const lines = log();
+    expect(lines.length).toBeGreaterThan(3);
+    lines.forEach((line, i) => {
+      expect(line.split(' ')[0]).toBe(i % 2 === 0 ? 'start' : 'end');
+    });
+  });
+
+  it('kills one that hangs, and says so', async () => {
+    const { storage } = await reportOf(start('exec sleep 30', 60_000, 200));
+    expect(storage).toMatchObject({ ok: false, error: { kind: 'timeout', subject: 'lvs' } });
+  });
+
+  it('tells what lvs complained of', async () => {
+    const body = 'echo "  /run/lock/lvm/P_global:aux: open failed: Permission denied" >&2; exit 5';
+    const { storage } = await reportOf(start(body, 60_000));
+    expect(storage).toMatchObject({ ok: false, error: { kind: 'denied' } });
+  });
+});
