@@ -1,6 +1,6 @@
 import type { Domain } from '../snapshot/domain.ts';
 import { nanosecondsToSeconds } from '../sources/kernel-time.ts';
-import type { ProcessThread, ThreadRole } from '../sources/process-threads.ts';
+import type { ThreadRole } from '../sources/process-threads.ts';
 import { domainCounter, domainGauge, type Metric, type Sample } from './metric.ts';
 import type { DomainView } from './view.ts';
 
@@ -11,12 +11,19 @@ import type { DomainView } from './view.ts';
 export const domainCpuMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_vcpus',
-    "vCPUs a guest has now: <vcpu current> of its XML, or its vCPU threads when there is no XML.",
+    'vCPUs a guest has now: <vcpu current> of its XML, or its vCPU threads when there is no XML.',
     {
       replaces: [
         'libvirt_domain_info_virtual_cpus',
         'libvirt_domain_vcpu_current',
-        'opennebula_libvirt_cpu_online',
+        'libvirtd_domain_vcpu_state',
+        'libvirt_domain_vcpu_state',
+        'opennebula_libvirt_vcpu_online',
+        'opennebula_libvirt_vcpu_state',
+        'libvirt_cpu_cores',
+        'nova_instance_vcpus',
+        'pve_kvm_vcores',
+        'pve_cpu_usage_limit',
       ],
     },
     ({ domain, labels }, sample) => {
@@ -26,7 +33,7 @@ export const domainCpuMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_vcpus_maximum',
     'vCPUs a guest can be given by hot-plug (<vcpu> of its XML).',
-    { replaces: ['libvirt_domain_vcpu_maximum'] },
+    { replaces: ['libvirt_domain_vcpu_maximum', 'opennebula_libvirt_vcpu_maximum'] },
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.config?.vcpu.maximum);
     },
@@ -42,7 +49,20 @@ export const domainCpuMetrics: readonly Metric[] = [
         'libvirtd_domain_cpu_time',
         'libvirtd_domain_cpu_user',
         'libvirtd_domain_cpu_system',
+        'libvirt_domain_cpu_seconds_total',
+        'libvirt_cpu_cpu_time',
+        'libvirt_cpu_user_time',
+        'libvirt_cpu_system_time',
+        'opennebula_libvirt_cpu_seconds_total',
+        'opennebula_libvirt_cpu_user_seconds_total',
+        'opennebula_libvirt_cpu_system_seconds_total',
         'kubevirt_vmi_cpu_usage_seconds_total',
+        'kubevirt_vmi_cpu_user_usage_seconds_total',
+        'kubevirt_vmi_cpu_system_usage_seconds_total',
+        'ceems_compute_unit_cpu_user_seconds_total',
+        'ceems_compute_unit_cpu_system_seconds_total',
+        'pve_kvm_cpu_seconds_total',
+        'pve_cpu_usage_ratio',
       ],
     },
     ({ domain, labels }, sample) => {
@@ -62,6 +82,7 @@ export const domainCpuMetrics: readonly Metric[] = [
       replaces: [
         'libvirt_domain_vcpu_time_seconds_total',
         'libvirtd_domain_vcpu_time',
+        'opennebula_libvirt_vcpu_time_seconds_total',
         'kubevirt_vmi_vcpu_seconds_total',
       ],
     },
@@ -76,7 +97,12 @@ export const domainCpuMetrics: readonly Metric[] = [
       '6.12 at least, time throttled by a CPU quota counts here too.',
     {
       labels: ['vcpu'],
-      replaces: ['libvirt_domain_vcpu_delay_seconds_total', 'libvirt_domain_info_cpu_steal_time_total'],
+      replaces: [
+        'libvirt_domain_vcpu_delay_seconds_total',
+        'libvirt_domain_info_cpu_steal_time_total',
+        'kubevirt_vmi_vcpu_delay_seconds_total',
+        'openstack_vm_sched_runqueue_wait_seconds_total',
+      ],
     },
     (view, sample) => {
       perVcpu(view, sample, 'delayNanoseconds', 'delayNanoseconds');
@@ -86,7 +112,14 @@ export const domainCpuMetrics: readonly Metric[] = [
     'kvm_domain_vcpu_wait_seconds_total',
     'libvirt vcpu.<n>.wait, the wait_sum of the scheduler; 0 unless kernel.sched_schedstats=1. ' +
       'Only where /proc is out of reach; use the delay instead.',
-    { labels: ['vcpu'], replaces: ['libvirt_domain_vcpu_wait_seconds_total'] },
+    {
+      labels: ['vcpu'],
+      replaces: [
+        'libvirt_domain_vcpu_wait_seconds_total',
+        'opennebula_libvirt_vcpu_wait_seconds_total',
+        'kubevirt_vmi_vcpu_wait_seconds_total',
+      ],
+    },
     ({ domain, labels }, sample) => {
       for (const vcpu of domain.libvirtCpu?.vcpus ?? []) {
         sample(labels.vcpu(vcpu.index), seconds(vcpu.waitNanoseconds));
@@ -186,18 +219,11 @@ function perThreadRole(
   const sums = new Map<string, bigint>();
   for (const thread of domain.process?.threads ?? []) {
     const name = threadLabel(thread.role);
-    const value = scheduled(thread, field);
+    const value = thread.schedule?.[field];
     if (name === undefined || value === undefined) continue;
     sums.set(name, (sums.get(name) ?? 0n) + value);
   }
   for (const [name, sum] of sums) sample(labels.one('thread', name), nanosecondsToSeconds(sum));
-}
-
-function scheduled(
-  thread: ProcessThread,
-  field: 'runNanoseconds' | 'delayNanoseconds',
-): bigint | undefined {
-  return thread.schedule?.[field];
 }
 
 /**

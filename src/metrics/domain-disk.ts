@@ -1,6 +1,8 @@
 import type { DiskCounters } from '../snapshot/domain.ts';
+import type { DiskSource, IoTune } from '../sources/domain-config.ts';
 import { nanosecondsToSeconds } from '../sources/kernel-time.ts';
 import { domainCounter, domainGauge, domainInfo, type Metric } from './metric.ts';
+import { yesNo } from './yes-no.ts';
 
 const DISK_INFO_LABELS = [
   'device',
@@ -24,7 +26,15 @@ export const domainDiskMetrics: readonly Metric[] = [
       'means its default, which pauses the guest on ENOSPC only.',
     {
       labels: DISK_INFO_LABELS,
-      replaces: ['libvirt_domain_block_stats_info', 'libvirt_domain_block_meta', 'pve_kvm_disk_info'],
+      replaces: [
+        'libvirt_domain_block_stats_info',
+        'libvirt_domain_block_meta',
+        'nova_instance_disk',
+        'nova_instance_disk_details',
+        'nova_instance_root_disk',
+        'opennebula_libvirt_block_devices',
+        'pve_kvm_disk_info',
+      ],
     },
     ({ domain, labels }, sample) => {
       for (const disk of domain.config?.disks ?? []) {
@@ -38,7 +48,7 @@ export const domainDiskMetrics: readonly Metric[] = [
             disk.driver.cache ?? '',
             disk.driver.discard ?? '',
             disk.driver.errorPolicy ?? '',
-            disk.readOnly ? 'yes' : 'no',
+            yesNo(disk.readOnly),
             sourceText(disk.source),
             disk.serial ?? '',
           ]),
@@ -50,49 +60,96 @@ export const domainDiskMetrics: readonly Metric[] = [
   counter('read_bytes', 'Bytes a guest read from a disk (block.<n>.rd.bytes).', 'readBytes', [
     'libvirt_domain_block_stats_read_bytes_total',
     'libvirtd_domain_block_read_bytes',
+    'opennebula_libvirt_block_rd_bytes',
+    'kubevirt_vmi_storage_read_traffic_bytes_total',
     'pve_vm_block_read_bytes_total',
+    'pve_kvm_io_read_bytes_total',
+    'ceems_compute_unit_blkio_read_total_bytes',
   ]),
   counter('read_requests', 'Reads a guest sent to a disk (block.<n>.rd.reqs).', 'readRequests', [
     'libvirt_domain_block_stats_read_requests_total',
+    'libvirtd_domain_block_read_requests',
+    'opennebula_libvirt_block_rd_requests',
+    'kubevirt_vmi_storage_iops_read_total',
+    'pve_vm_block_read_ops_total',
+    'ceems_compute_unit_blkio_read_total_requests',
   ]),
   timer('read_seconds', 'Time spent on reads (block.<n>.rd.times).', 'readNanoseconds', [
     'libvirt_domain_block_stats_read_time_seconds_total',
+    'libvirt_domain_block_stats_read_seconds_total',
+    'libvirtd_domain_block_read_times',
+    'opennebula_libvirt_block_rd_time_seconds',
+    'kubevirt_vmi_storage_read_times_seconds_total',
   ]),
   counter('written_bytes', 'Bytes a guest wrote to a disk (block.<n>.wr.bytes).', 'writtenBytes', [
     'libvirt_domain_block_stats_write_bytes_total',
     'libvirtd_domain_block_write_bytes',
+    'opennebula_libvirt_block_wr_bytes',
+    'kubevirt_vmi_storage_write_traffic_bytes_total',
     'pve_vm_block_write_bytes_total',
+    'pve_kvm_io_write_bytes_total',
+    'ceems_compute_unit_blkio_write_total_bytes',
   ]),
   counter('write_requests', 'Writes a guest sent to a disk (block.<n>.wr.reqs).', 'writeRequests', [
     'libvirt_domain_block_stats_write_requests_total',
+    'libvirtd_domain_block_write_requests',
+    'opennebula_libvirt_block_wr_requests',
+    'kubevirt_vmi_storage_iops_write_total',
+    'pve_vm_block_write_ops_total',
+    'ceems_compute_unit_blkio_write_total_requests',
   ]),
   timer('write_seconds', 'Time spent on writes (block.<n>.wr.times).', 'writeNanoseconds', [
     'libvirt_domain_block_stats_write_time_seconds_total',
+    'libvirt_domain_block_stats_write_seconds_total',
+    'libvirtd_domain_block_write_times',
+    'opennebula_libvirt_block_wr_time_seconds',
+    'kubevirt_vmi_storage_write_times_seconds_total',
   ]),
-  counter('flush_requests', 'Flushes a guest sent to a disk (block.<n>.fl.reqs).', 'flushRequests', [
-    'libvirt_domain_block_stats_flush_requests_total',
-  ]),
+  counter(
+    'flush_requests',
+    'Flushes a guest sent to a disk (block.<n>.fl.reqs).',
+    'flushRequests',
+    [
+      'libvirt_domain_block_stats_flush_requests_total',
+      'libvirtd_domain_block_flush_requests',
+      'kubevirt_vmi_storage_flush_requests_total',
+      'pve_vm_block_flush_ops_total',
+    ],
+  ),
   timer('flush_seconds', 'Time spent on flushes (block.<n>.fl.times).', 'flushNanoseconds', [
     'libvirt_domain_block_stats_flush_time_seconds_total',
+    'libvirtd_domain_block_flush_times',
+    'kubevirt_vmi_storage_flush_times_seconds_total',
   ]),
   size(
     'capacity_bytes',
     'Size of a disk as the guest sees it (block.<n>.capacity).',
     'capacityBytes',
-    ['libvirt_domain_block_stats_capacity_bytes', 'libvirt_domain_block_stats_capacity'],
+    [
+      'libvirt_domain_block_stats_capacity_bytes',
+      'libvirt_domain_block_stats_capacity',
+      'libvirtd_domain_block_capacity',
+      'opennebula_libvirt_block_virtual_bytes',
+      'kubevirt_vm_disk_allocated_size_bytes',
+      'pve_kvm_disk_size_bytes',
+    ],
   ),
   size(
     'physical_bytes',
     'Space a disk takes on the host as QEMU sees it (block.<n>.physical of a running guest).',
     'physicalBytes',
-    ['libvirt_domain_block_stats_physicalsize_bytes', 'libvirt_domain_block_stats_physical'],
+    [
+      'libvirt_domain_block_stats_physicalsize_bytes',
+      'libvirtd_domain_block_physical',
+      'opennebula_libvirt_block_physical_bytes',
+    ],
   ),
   size(
     'highest_offset_bytes',
     'Highest offset written since QEMU opened the image (block.<n>.allocation of a running ' +
       'guest). Not the space used; it only tells how full a qcow2 on a block device is.',
     'highestOffsetBytes',
-    ['libvirt_domain_block_stats_allocation'],
+    ['libvirt_domain_block_stats_allocation', 'libvirtd_domain_block_allocation'],
   ),
   size(
     'threshold_bytes',
@@ -100,49 +157,44 @@ export const domainDiskMetrics: readonly Metric[] = [
     'thresholdBytes',
     [],
   ),
-  domainGauge(
-    'kvm_domain_disk_limit_bytes_per_second',
-    'Throughput limit of a disk, from <iotune> of the XML; absent when unlimited.',
-    {
-      labels: ['device', 'direction'],
-      replaces: [
-        'libvirt_domain_block_stats_limit_total_bytes',
-        'libvirt_domain_block_stats_limit_read_bytes',
-        'libvirt_domain_block_stats_limit_write_bytes',
-      ],
-    },
-    ({ domain, labels }, sample) => {
-      for (const { target, iotune } of domain.config?.disks ?? []) {
-        const of = (direction: string): string =>
-          labels.with(['device', 'direction'], [target, direction]);
-        sample(of('total'), iotune?.totalBytesPerSecond);
-        sample(of('read'), iotune?.readBytesPerSecond);
-        sample(of('write'), iotune?.writeBytesPerSecond);
-      }
-    },
-  ),
-  domainGauge(
-    'kvm_domain_disk_limit_requests_per_second',
-    'Request limit of a disk, from <iotune> of the XML; absent when unlimited.',
-    {
-      labels: ['device', 'direction'],
-      replaces: [
-        'libvirt_domain_block_stats_limit_total_requests',
-        'libvirt_domain_block_stats_limit_read_requests',
-        'libvirt_domain_block_stats_limit_write_requests',
-      ],
-    },
-    ({ domain, labels }, sample) => {
-      for (const { target, iotune } of domain.config?.disks ?? []) {
-        const of = (direction: string): string =>
-          labels.with(['device', 'direction'], [target, direction]);
-        sample(of('total'), iotune?.totalRequestsPerSecond);
-        sample(of('read'), iotune?.readRequestsPerSecond);
-        sample(of('write'), iotune?.writeRequestsPerSecond);
-      }
-    },
-  ),
+  limit('bytes', 'Throughput', {
+    total: 'totalBytesPerSecond',
+    read: 'readBytesPerSecond',
+    write: 'writeBytesPerSecond',
+  }),
+  limit('requests', 'Request', {
+    total: 'totalRequestsPerSecond',
+    read: 'readRequestsPerSecond',
+    write: 'writeRequestsPerSecond',
+  }),
 ];
+
+type Direction = 'total' | 'read' | 'write';
+
+function limit(
+  unit: 'bytes' | 'requests',
+  what: string,
+  fields: Readonly<Record<Direction, Exclude<keyof IoTune, 'group'>>>,
+): Metric {
+  const names = ['device', 'direction'] as const;
+  const directions = ['total', 'read', 'write'] as const;
+  return domainGauge(
+    `kvm_domain_disk_limit_${unit}_per_second`,
+    `${what} limit of a disk, from <iotune> of the XML; absent when unlimited.`,
+    {
+      labels: names,
+      replaces: directions.map((one) => `libvirt_domain_block_stats_limit_${one}_${unit}`),
+    },
+    ({ domain, labels }, sample) => {
+      for (const { target, iotune } of domain.config?.disks ?? []) {
+        if (iotune === undefined) continue;
+        for (const direction of directions) {
+          sample(labels.with(names, [target, direction]), iotune[fields[direction]]);
+        }
+      }
+    },
+  );
+}
 
 type Field = Exclude<keyof DiskCounters, 'device'>;
 
@@ -183,4 +235,24 @@ function size(name: string, help: string, field: Field, replaces: readonly strin
       for (const disk of domain.disks ?? []) sample(labels.device(disk.device), disk[field]);
     },
   );
+}
+
+/** Where a disk lies, as a person would write it. Never holds credentials: libvirt keeps those apart. */
+function sourceText(source: DiskSource | undefined): string {
+  switch (source?.kind) {
+    case undefined:
+      return '';
+    case 'file':
+    case 'block':
+    case 'dir':
+      return source.path;
+    case 'network':
+      return `${source.protocol}:${source.name ?? ''}`;
+    case 'volume':
+      return `${source.pool}/${source.volume}`;
+    case 'nvme':
+      return `${source.address}/${source.namespace ?? ''}`;
+    case 'other':
+      return source.path ?? '';
+  }
 }

@@ -1,4 +1,5 @@
 import { domainGauge, domainInfo, gauge, type Metric } from './metric.ts';
+import { yesNo } from './yes-no.ts';
 
 /** Who the guests are and what state they are in. */
 export const domainStateMetrics: readonly Metric[] = [
@@ -7,14 +8,22 @@ export const domainStateMetrics: readonly Metric[] = [
     'Guests known to libvirt, by state (virDomainState).',
     {
       labels: ['state'],
-      replaces: ['libvirt_domains', 'libvirt_domains_number', 'libvirt_domains_total'],
+      replaces: [
+        'libvirt_domains',
+        'libvirt_domains_number',
+        'libvirt_domains_total',
+        'libvirt_domains_active',
+        'libvirt_domains_inactive',
+        'opennebula_host_vms',
+        'openstack_nova_running_vms',
+      ],
     },
     (view, sample) => {
+      if (view.snapshot.domains === undefined) return;
       const counts = new Map<string, number>();
       for (const { domain } of view.domains) {
         counts.set(domain.state, (counts.get(domain.state) ?? 0) + 1);
       }
-      if (view.snapshot.domains === undefined) return;
       for (const state of DOMAIN_STATES) {
         sample(`{state="${state}"}`, counts.get(state) ?? 0);
       }
@@ -25,7 +34,14 @@ export const domainStateMetrics: readonly Metric[] = [
     'Identity of a guest, from its XML: join on domain to get the uuid.',
     {
       labels: ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
-      replaces: ['libvirt_domain_info', 'libvirt_domain_info_meta'],
+      replaces: [
+        'libvirt_domain_info',
+        'libvirt_domain_info_meta',
+        'nova_instance_os',
+        'pve_guest_info',
+        'pve_onboot_status',
+        'kubevirt_vmi_info',
+      ],
     },
     ({ domain, labels }, sample) => {
       const { config } = domain;
@@ -53,6 +69,7 @@ export const domainStateMetrics: readonly Metric[] = [
       labels: ['instance_name', 'flavor', 'user_name', 'user_id', 'project_name', 'project_id'],
       replaces: [
         'libvirt_domain_openstack_info',
+        'libvirt_domain_info_meta',
         'nova_instance_metadata',
         'nova_flavor_metadata',
         'nova_owner_metadata',
@@ -87,8 +104,13 @@ export const domainStateMetrics: readonly Metric[] = [
         'libvirt_domain_info_state',
         'libvirt_domain_info_vstate',
         'libvirt_domain_state_code',
+        'libvirt_domain_state',
+        'libvirt_domains_state',
         'libvirtd_domain_domain_state',
         'libvirtd_domain_domain_state_reason',
+        'opennebula_libvirt_state',
+        'kubevirt_vmi_phase_count',
+        'proxmox_guest_up',
       ],
     },
     ({ domain, labels }, sample) => {
@@ -109,7 +131,7 @@ export const domainStateMetrics: readonly Metric[] = [
     'kvm_domain_start_time_seconds',
     'Unix time at which the QEMU process of a guest started (/proc/<pid>/stat, starttime). ' +
       'Counters of a guest begin anew when it changes.',
-    { replaces: ['libvirtd_domain_seconds'] },
+    { replaces: ['libvirtd_domain_seconds', 'pve_uptime_seconds'] },
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.process?.startSeconds);
     },
@@ -127,8 +149,3 @@ const DOMAIN_STATES = [
   'crashed',
   'pmsuspended',
 ] as const;
-
-function yesNo(value: boolean | undefined): string {
-  if (value === undefined) return '';
-  return value ? 'yes' : 'no';
-}

@@ -1,17 +1,24 @@
 import type { Domain, NicCounters } from '../snapshot/domain.ts';
+import type { NetworkLinks } from '../snapshot/network.ts';
 import type { Interface } from '../sources/domain-config.ts';
+import { uplinksOf } from '../sources/network-uplinks.ts';
 import { nicNames } from './nic-name.ts';
 
-/** A NIC of a guest: what its XML says and what was counted. At least one of them is there. */
+/** A NIC of a guest: what its XML says, what was counted, and the way out of the host. */
 export interface GuestNic {
   /** Unique within the guest. */
   readonly device: string;
+  /** Undefined for a NIC that only has counters: just plugged in, or no XML. */
   readonly config: Interface | undefined;
   readonly counters: NicCounters | undefined;
+  /** Bridge its host device is a port of, else the one its XML names. */
+  readonly bridge: string | undefined;
+  /** Hardware, bonds and teams its traffic can leave by; VLANs count as what they lie on. */
+  readonly uplinks: readonly string[];
 }
 
-/** The NICs of the XML in its order, then those that only have counters (just plugged in). */
-export function guestNics({ config, nics }: Domain): readonly GuestNic[] {
+/** The NICs of the XML in its order, then those that only have counters. */
+export function guestNics({ config, nics }: Domain, waysOut: WaysOut): readonly GuestNic[] {
   const interfaces = config?.interfaces ?? [];
   const counted = nics ?? [];
   if (interfaces.length === 0 && counted.length === 0) return [];
@@ -21,15 +28,73 @@ export function guestNics({ config, nics }: Domain): readonly GuestNic[] {
     ...interfaces,
     ...unplanned.map(({ device }) => ({ target: device, alias: undefined })),
   ]);
-  const all = [
-    ...interfaces.map((one) => ({
-      config: one,
-      counters:
-        one.target === undefined
-          ? undefined
-          : counted.find(({ device }) => device === one.target),
+  return [
+    ...interfaces.map((one, index) => {
+      const { target, source } = one;
+      return {
+        device: names[index] ?? '',
+        config: one,
+        counters: target === undefined ? undefined : counted.find((c) => c.device === target),
+        bridge: waysOut.bridgeOf(target) ?? source.bridge,
+        // A tap in another namespace still hangs on the bridge or device of the XML.
+        uplinks: waysOut.uplinksOf([target, source.bridge, source.device]),
+      };
+    }),
+    ...unplanned.map((counters, index) => ({
+      device: names[interfaces.length + index] ?? '',
+      config: undefined,
+      counters,
+      bridge: waysOut.bridgeOf(counters.device),
+      uplinks: waysOut.uplinksOf([counters.device]),
     })),
-    ...unplanned.map((counters) => ({ config: undefined, counters })),
   ];
-  return all.map((nic, index) => ({ device: names[index] ?? `nic${index}`, ...nic }));
+}
+
+/**
+ * How host devices reach the outside, for one snapshot. All taps of a bridge share one answer: to
+ * walk a bridge of 1,000 ports for each of its 1,000 taps would take longer than the scrape.
+ */
+export class WaysOut {
+  readonly #network: NetworkLinks | undefined;
+  readonly #known = new Map<string, readonly string[]>();
+
+  constructor(network: NetworkLinks | undefined) {
+    this.#network = network;
+  }
+
+  bridgeOf(device: string | undefined): string | undefined {
+    return device === undefined ? undefined : this.#network?.links.get(device)?.master;
+  }
+
+  /** Of the first of these devices that exists. */
+  uplinksOf(devices: readonly (string | undefined)[]): readonly string[] {
+    const links = this.#network?.links;
+    const device = devices.find((name) => name !== undefined && links?.has(name) === true);
+    if (this.#network === undefined || device === undefined) return [];
+    const link = this.#network.links.get(device);
+    const from = link?.kind === 'tap' && link.master !== undefined ? link.master : device;
+    let uplinks = this.#known.get(from);
+    if (uplinks === undefined) {
+      uplinks = bottoms(uplinksOf(from, this.#network).uplinks, this.#network);
+      this.#known.set(from, uplinks);
+    }
+    return uplinks;
+  }
+}
+
+/** Down through VLANs to what has the wire, each once. */
+function bottoms(names: readonly string[], { links }: NetworkLinks): readonly string[] {
+  const found = new Set<string>();
+  for (const name of names) {
+    let at = name;
+    const seen = new Set<string>();
+    while (!seen.has(at)) {
+      seen.add(at);
+      const link = links.get(at);
+      const parent = link?.kind === 'vlan' ? link.lower[0] : undefined;
+      if (parent !== undefined && links.has(parent)) at = parent;
+    }
+    found.add(at);
+  }
+  return [...found];
 }

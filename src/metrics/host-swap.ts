@@ -106,9 +106,7 @@ function sumOfDisks(
   areas: readonly SwapArea[] | undefined,
   bytesOf: (area: SwapArea) => number,
 ): number | undefined {
-  return areas
-    ?.filter(({ kind }) => kind !== 'zram')
-    .reduce((sum, one) => sum + bytesOf(one), 0);
+  return areas?.filter(({ kind }) => kind !== 'zram').reduce((sum, one) => sum + bytesOf(one), 0);
 }
 
 function storedInZswap({ zswap, pageBytes }: Host): number | undefined {

@@ -8,7 +8,7 @@ import type { Domain } from '../snapshot/domain.ts';
 import type { Snapshot } from '../snapshot/model.ts';
 import type { DomainDisk } from '../snapshot/storage.ts';
 import type { GuestLabels } from './guest-labels.ts';
-import { guestNics, type GuestNic } from './guest-nic.ts';
+import { guestNics, WaysOut, type GuestNic } from './guest-nic.ts';
 import { namedImages, type NamedImage } from './named-image.ts';
 import type { RisingValues } from './rising.ts';
 import type { ScrapeMemory } from './scrape-memory.ts';
@@ -79,6 +79,7 @@ export function viewOf(
   const momTargets = momTargetsByGuest(assessment);
   const disks = Map.groupBy(snapshot.storage?.disks ?? [], ({ domainUuid }) => domainUuid);
   const images = namedImages(snapshot.storage);
+  const waysOut = new WaysOut(snapshot.network);
   return {
     snapshot,
     assessment,
@@ -98,7 +99,7 @@ export function viewOf(
         storage: storage.get(domain.name) ?? [],
         disks: disks.get(domain.uuid) ?? [],
         imagePathOf: images.pathOf,
-        nics: guestNics(domain),
+        nics: guestNics(domain, waysOut),
         momTargets: momTargets.get(domain.name) ?? [],
       };
     }),
@@ -123,8 +124,7 @@ function distinct(domains: readonly Domain[]): readonly Domain[] {
 function storageByGuest({ storage }: Assessment): ReadonlyMap<string, readonly GuestStorage[]> {
   const containers = new Map(storage?.containers.map((container) => [container.id, container]));
   const parts = (storage?.guests ?? []).flatMap((part) => {
-    const container =
-      part.containerId === undefined ? undefined : containers.get(part.containerId);
+    const container = part.containerId === undefined ? undefined : containers.get(part.containerId);
     return container === undefined ? [] : [{ part, container }];
   });
   return Map.groupBy(parts, ({ part }) => part.guest);
