@@ -22,8 +22,16 @@ export interface LinkCounters {
   readonly transmitFifoErrors: bigint;
 }
 
-/** Columns of /proc/net/dev after the name (net/core/net-procfs.c). */
-const COLUMNS = 16;
+/**
+ * A line of /proc/net/dev (net/core/net-procfs.c): the name, then bytes, packets, errs, drop,
+ * fifo, frame, compressed, multicast received and bytes, packets, errs, drop, fifo, colls, carrier,
+ * compressed sent. Names cannot hold a colon; the two lines of headings hold bars instead.
+ */
+const LINE = new RegExp(
+  String.raw`^ *([^:\s|]+):` +
+    String.raw` *(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +\d+ +\d+ +\d+` +
+    String.raw` +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +\d+ +\d+ +\d+ *$`,
+);
 
 /**
  * Reads the text of /proc/net/dev. One read for all interfaces costs as much as the ten sysfs
@@ -35,28 +43,23 @@ export function parseNetDev(
 ): Reading<ReadonlyMap<string, LinkCounters>> {
   const links = new Map<string, LinkCounters>();
   for (const line of text.split('\n')) {
-    // Names cannot hold a colon. The two lines of headings hold bars instead.
-    const colon = line.indexOf(':');
-    if (colon < 0) continue;
-    const fields = line
-      .slice(colon + 1)
-      .trim()
-      .split(/\s+/);
-    if (fields.length < COLUMNS || !fields.every((field) => /^\d+$/.test(field))) {
+    const fields = LINE.exec(line);
+    if (fields === null) {
+      if (line === '' || line.includes('|')) continue;
       return failed('malformed', path, `line: ${line.trim()}`);
     }
     const column = (index: number): bigint => BigInt(fields[index] ?? '');
-    links.set(line.slice(0, colon).trim(), {
-      receivedBytes: column(0),
-      receivedPackets: column(1),
-      receiveErrors: column(2),
-      receiveDrops: column(3),
-      receiveFifoErrors: column(4),
-      transmittedBytes: column(8),
-      transmittedPackets: column(9),
-      transmitErrors: column(10),
-      transmitDrops: column(11),
-      transmitFifoErrors: column(12),
+    links.set(fields[1] ?? '', {
+      receivedBytes: column(2),
+      receivedPackets: column(3),
+      receiveErrors: column(4),
+      receiveDrops: column(5),
+      receiveFifoErrors: column(6),
+      transmittedBytes: column(7),
+      transmittedPackets: column(8),
+      transmitErrors: column(9),
+      transmitDrops: column(10),
+      transmitFifoErrors: column(11),
     });
   }
   return found(links);
