@@ -42,10 +42,10 @@ export class Scraper {
   #viewOf(snapshot: Snapshot): View {
     this.#failures.report(snapshot.outcomes);
     const { policy, lastReadOk, loadedAtSeconds } = this.#policy;
-    this.#momAverages.add(snapshot);
+    const history = this.#momAverages.add(snapshot);
     return viewOf(
       snapshot,
-      assess(snapshot, policy, this.#momAverages),
+      assess(snapshot, policy, history),
       { policy, lastReadOk, loadedAtSeconds },
       this.#build,
       this.#memory,
