@@ -16,8 +16,8 @@ import { failed, found, type Reading } from './reading.ts';
  * Why processes and not worker threads: a process with a hung thread cannot leave. Measured with
  * Node 26 and a stopped FUSE daemon: process.exit() and a natural end wait for the stuck thread
  * for ever, even after an uncaught exception; SIGKILL to oneself works, with status 137, but not
- * when the request has already reached a daemon that does not answer: the process stays, with all
- * its files open. A parent of stuck processes exits at once, with its own status, in both cases.
+ * when the request has already reached a daemon that does not answer: the process stays, and so
+ * does its listening socket. A parent of stuck processes exits at once, with its own status, in both cases.
  * Price: 26 MB against 10 MB of memory and 50 ms against 20 ms to start, once. A process that
  * cannot be killed outlives the exporter and ends by itself when its call returns.
  */
@@ -210,8 +210,8 @@ export class BlockingPool {
     child.on('message', (message: WorkerMessage) => {
       this.#hear(worker, message);
     });
-    child.on('exit', () => {
-      this.#bury(worker, 'the file process ended');
+    child.on('exit', (code, signal) => {
+      this.#bury(worker, `the file process ended with ${code ?? signal ?? 'nothing'}`);
     });
     child.on('error', (error) => {
       this.#bury(worker, error.message);
@@ -277,8 +277,18 @@ export class BlockingPool {
         running.job.settle(failed('unsupported', running.job.key, reason));
       }
     }
-    // One that never got ready would fail again at once: let the queue expire, start on next use.
-    if (worker.ready) this.#dispatch();
+    if (worker.ready) {
+      this.#dispatch();
+    } else if (this.#workers.size === this.#stuckCount()) {
+      // The next one would not start either: say so now, try again when asked again.
+      const queue = this.#queue;
+      this.#queue = [];
+      for (const job of queue) {
+        clearTimeout(job.expiry);
+        const detail = `the file process does not start: ${reason}`;
+        job.settle(failed('unsupported', job.key, detail));
+      }
+    }
   }
 
   #expire(job: Job): void {

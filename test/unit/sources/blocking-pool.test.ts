@@ -71,6 +71,17 @@ describe('the pool of file processes', () => {
     expect(pool.workers).toEqual({ total: 1, stuck: 0 });
   });
 
+  it('tells at once where no process can be started, and tries again next time', async () => {
+    const node = process.execPath;
+    process.execPath = '/no/such/node';
+    const asked = performance.now();
+    const answers = await pool.run('key', batch(ROOT), soon());
+    process.execPath = node;
+    expect(answers).toMatchObject({ ok: false, error: { kind: 'unsupported' } });
+    expect(performance.now() - asked).toBeLessThan(1000);
+    expect((await pool.run('key', batch(ROOT), soon())).ok).toBe(true);
+  });
+
   it('refuses work after it was closed, and leaves no process behind', async () => {
     await pool.run('key', batch(ROOT), soon());
     const waiting = pool.run('key', batch(ROOT), soon());
