@@ -17,9 +17,9 @@ import { failed, found, type Reading } from './reading.ts';
  * Node 26 and a stopped FUSE daemon: process.exit() and a natural end wait for the stuck thread
  * for ever, even after an uncaught exception; SIGKILL to oneself works, with status 137, but not
  * when the request has already reached a daemon that does not answer: the process stays, and so
- * does its listening socket. A parent of stuck processes exits at once, with its own status, in both cases.
- * Price: 26 MB against 10 MB of memory and 50 ms against 20 ms to start, once. A process that
- * cannot be killed outlives the exporter and ends by itself when its call returns.
+ * does its listening socket. A parent of stuck processes exits at once, with its own status, in
+ * both cases. Price: 26 MB against 10 MB of memory and 50 ms against 20 ms to start, once. A
+ * process that cannot be killed outlives the exporter and ends by itself when its call returns.
  */
 export interface PoolLimits {
   /** Processes that work at the same time. Started when needed, then kept. */
