@@ -15,13 +15,14 @@ import { ProcessKsmReader } from '../sources/process-ksm.ts';
 import { readProcessNuma } from '../sources/process-numa.ts';
 import { startUnixSeconds } from '../sources/process-stat.ts';
 import { readProcessStatus } from '../sources/process-status.ts';
-import { ProcessThreadReader } from '../sources/process-threads.ts';
+import { ProcessThreadReader, type ProcessThread } from '../sources/process-threads.ts';
 import type { QemuProcess } from '../sources/qemu-processes.ts';
 import { valueOf } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 import { readSmapsRollup } from '../sources/smaps-rollup.ts';
 import type { GuestCgroupFacts, GuestProcess } from './domain.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import { VhostThreads } from './vhost-threads.ts';
 
 /** Longest stretch of reading without giving other work a turn. */
 const SLICE_MILLISECONDS = 5;
@@ -47,6 +48,7 @@ export class GuestProcessCollector {
   readonly #roots: Roots;
   readonly #pageBytes: number;
   readonly #threads: ProcessThreadReader;
+  readonly #vhosts: VhostThreads;
   readonly #lockedFiles = new DeadlineFileReader();
   readonly #ksm: ProcessKsmReader;
   readonly #cgroupMounts: CgroupMounts | undefined;
@@ -58,6 +60,7 @@ export class GuestProcessCollector {
     this.#roots = roots;
     this.#pageBytes = pageBytes;
     this.#threads = new ProcessThreadReader(roots);
+    this.#vhosts = new VhostThreads(roots);
     this.#ksm = new ProcessKsmReader(roots, this.#lockedFiles);
     this.#cgroupMounts = valueOf(readCgroupMounts(roots));
   }
@@ -73,6 +76,8 @@ export class GuestProcessCollector {
     this.#threads.retain(pids);
     for (const pid of this.#cgroups.keys()) if (!pids.has(pid)) this.#cgroups.delete(pid);
 
+    const vhosts =
+      log.run('process', () => this.#vhosts.of(pids)) ?? new Map<number, ProcessThread[]>();
     const facts = new Map<string, GuestFacts>();
     const slow: Promise<void>[] = [];
     let sliceStart = performance.now();
@@ -90,7 +95,7 @@ export class GuestProcessCollector {
         await nextTurn();
         sliceStart = performance.now();
       }
-      const quick = this.#read(process, log);
+      const quick = this.#read(process, vhosts.get(process.pid) ?? [], log);
       facts.set(uuid, quick);
       slow.push(
         this.#readLocked(process, quick, log, deadline).then((complete) => {
@@ -102,9 +107,10 @@ export class GuestProcessCollector {
     return facts;
   }
 
-  #read(qemu: QemuProcess, log: OutcomeLog): GuestFacts {
+  #read(qemu: QemuProcess, vhosts: readonly ProcessThread[], log: OutcomeLog): GuestFacts {
     const { pid, startTimeTicks, stat } = qemu;
     const process = log.run('process', (): GuestProcess => {
+      const threads = log.optional('process', this.#threads.read(pid, startTimeTicks));
       return {
         pid,
         startSeconds:
@@ -113,7 +119,7 @@ export class GuestProcessCollector {
             : startUnixSeconds(startTimeTicks, this.#bootTimeSeconds),
         stat,
         status: log.optional('process', readProcessStatus(this.#roots, pid)),
-        threads: log.optional('process', this.#threads.read(pid, startTimeTicks)),
+        threads: threads === undefined ? undefined : [...threads, ...vhosts],
         ksm: undefined,
         smaps: undefined,
       };
