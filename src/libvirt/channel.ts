@@ -7,6 +7,7 @@ import {
   encodeMessage,
   KEEPALIVE_PROGRAM,
   keepaliveProcedures,
+  MAX_PAYLOAD_BYTES,
   MessageSplitter,
   messageStatus,
   messageTypes,
@@ -110,6 +111,9 @@ export class RpcChannel extends EventEmitter<ChannelEvents> {
     options: CallOptions = {},
   ): Promise<Result> {
     const payload = encode(procedure.args, args);
+    if (payload.length > MAX_PAYLOAD_BYTES) {
+      throw new RangeError(`arguments of ${payload.length} bytes do not fit in a message`);
+    }
     const deadlineMs = options.deadlineMs ?? this.#options.deadlineMs;
     const reply = await this.#calls.start(procedure.number, payload, options, deadlineMs);
     try {

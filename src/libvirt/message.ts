@@ -24,6 +24,9 @@ const LENGTH_BYTES = 4;
 const HEADER_BYTES = 24;
 const MIN_MESSAGE_BYTES = LENGTH_BYTES + HEADER_BYTES;
 
+/** The longest payload that fits. */
+export const MAX_PAYLOAD_BYTES = MAX_MESSAGE_BYTES - MIN_MESSAGE_BYTES;
+
 export interface MessageHeader {
   readonly program: number;
   readonly version: number;

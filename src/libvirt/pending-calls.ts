@@ -20,6 +20,9 @@ export interface LateReply {
   readonly tag: string | undefined;
 }
 
+/** A longer setTimeout would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 interface Call {
   readonly procedure: number;
   readonly payload: Uint8Array;
@@ -104,10 +107,13 @@ export class PendingCalls {
     const onAbort = () => {
       if (signal !== undefined) this.#giveUp(call, abortedError(procedure, signal));
     };
-    const timer = setTimeout(() => {
-      const sent = call.serial !== undefined;
-      this.#giveUp(call, new CallTimeoutError(procedure, deadlineMs, sent));
-    }, deadlineMs);
+    const timer = setTimeout(
+      () => {
+        const sent = call.serial !== undefined;
+        this.#giveUp(call, new CallTimeoutError(procedure, deadlineMs, sent));
+      },
+      Math.min(deadlineMs, MAX_TIMER_MS),
+    );
     signal?.addEventListener('abort', onAbort, { once: true });
     call.disarm = () => {
       clearTimeout(timer);

@@ -32,7 +32,6 @@ export interface Procedure<Args, Result> {
   readonly result: Codec<Result>;
 }
 
-/** REMOTE_PROC_* number of any procedure. */
 function procedure<Args, Result>(
   name: string,
   number: number,

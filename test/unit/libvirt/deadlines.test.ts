@@ -75,6 +75,17 @@ describe('a call with a deadline', () => {
   });
 });
 
+describe('a call without end', () => {
+  it('waits when its deadline is infinite', async () => {
+    const { connection, taken } = await slowDaemon(4);
+    const call = connection.getHostname({ deadlineMs: Infinity });
+    await until(() => taken.length === 1);
+    await sleep(20);
+    answer(taken[0], 'host1');
+    expect(await call).toBe('host1');
+  });
+});
+
 describe('the window of a connection', () => {
   it('holds back calls beyond it until a reply frees a slot', async () => {
     const { connection, taken } = await slowDaemon(2);
