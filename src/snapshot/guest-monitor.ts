@@ -55,6 +55,12 @@ export interface MonitorCounters {
   readonly connects: number;
 }
 
+/** A connection and how many callers were promised a slot on it but have not called yet. */
+interface Line {
+  readonly connection: LibvirtConnection;
+  promised: number;
+}
+
 interface InFlight {
   readonly groups: number;
   readonly answer: Promise<MonitorAnswer>;
@@ -62,8 +68,8 @@ interface InFlight {
 
 export class GuestMonitor {
   readonly #options: GuestMonitorOptions;
-  #connections: LibvirtConnection[] = [];
-  #opening: Promise<LibvirtConnection | undefined> | undefined;
+  #lines: Line[] = [];
+  #opening: Promise<true | undefined> | undefined;
   readonly #inFlight = new Map<string, InFlight>();
   readonly #waiting: (() => void)[] = [];
   #timeouts = 0;
@@ -78,7 +84,7 @@ export class GuestMonitor {
   get counters(): MonitorCounters {
     let outstanding = 0;
     let lateReplies = this.#lateRepliesOfClosed;
-    for (const connection of this.#connections) {
+    for (const { connection } of this.#lines) {
       outstanding += connection.outstanding;
       lateReplies += connection.lateReplies;
     }
@@ -115,10 +121,10 @@ export class GuestMonitor {
   /** Closes all connections; stuck calls go with them. */
   async close(): Promise<void> {
     this.#closed = true;
-    const connections = this.#connections;
-    this.#connections = [];
-    for (const wake of this.#waiting.splice(0)) wake();
-    await Promise.all(connections.map((connection) => connection.close()));
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#wakeAll();
+    await Promise.all(lines.map(({ connection }) => connection.close()));
   }
 
   async #stats(domain: DomainRef, groups: number, deadline: number): Promise<MonitorAnswer> {
@@ -137,12 +143,14 @@ export class GuestMonitor {
     call: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
   ): Promise<MonitorAnswer<Value>> {
     if (this.#isStuck(domain.uuid)) return { kind: 'unresponsive' };
-    const connection = await this.#slot(deadline);
-    const remaining = deadline - performance.now();
-    if (connection === undefined || remaining <= 0) return { kind: 'unasked' };
+    const line = await this.#slot(deadline);
+    if (line === undefined) return { kind: 'unasked' };
+    const remaining = Math.max(1, deadline - performance.now());
     const deadlineMs = Math.min(remaining, this.#options.callTimeoutMs);
     try {
-      return { kind: 'answered', value: await call(connection, { deadlineMs, tag: domain.uuid }) };
+      const answer = call(line.connection, { deadlineMs, tag: domain.uuid });
+      line.promised -= 1;
+      return { kind: 'answered', value: await answer };
     } catch (error) {
       if (error instanceof RpcError) return { kind: 'refused' };
       if (error instanceof CallTimeoutError && error.sent) {
@@ -151,30 +159,36 @@ export class GuestMonitor {
       }
       return { kind: 'unasked' };
     } finally {
-      this.#waiting.shift()?.();
+      this.#wakeAll();
     }
   }
 
   #isStuck(uuid: string): boolean {
-    return this.#connections.some((connection) => connection.isOutstanding(uuid));
+    return this.#lines.some(({ connection }) => connection.isOutstanding(uuid));
   }
 
-  /** A connection with a free slot; undefined when there will be none before the deadline. */
-  async #slot(deadline: number): Promise<LibvirtConnection | undefined> {
+  /** A slot to call on, kept for the caller; undefined when there is none before the deadline. */
+  async #slot(deadline: number): Promise<Line | undefined> {
     for (;;) {
       if (this.#closed || performance.now() >= deadline) return undefined;
       this.#dropClosed();
-      const stuck = this.#connections.reduce((sum, { overdue }) => sum + overdue, 0);
+      const stuck = this.#lines.reduce((sum, { connection }) => sum + connection.overdue, 0);
       if (stuck >= MAX_STUCK) return undefined;
-      const free = this.#connections.find(({ outstanding }) => outstanding < WINDOW);
-      if (free !== undefined) return free;
-      const allStuck = this.#connections.every(({ overdue }) => overdue >= WINDOW);
-      if (allStuck) {
-        if (this.#connections.length >= MAX_CONNECTIONS) return undefined;
-        if ((await within(this.#open(), deadline)) === undefined) return undefined;
-        continue;
+      const free = this.#lines.find(
+        ({ connection, promised }) => connection.outstanding + promised < WINDOW,
+      );
+      if (free !== undefined) {
+        free.promised += 1;
+        return free;
       }
-      await this.#freedSlot(deadline);
+      const allStuck = this.#lines.every(({ connection }) => connection.overdue >= WINDOW);
+      if (!allStuck) {
+        await this.#freedSlot(deadline);
+      } else if (this.#lines.length >= MAX_CONNECTIONS) {
+        return undefined;
+      } else if ((await within(this.#open(), deadline)) === undefined) {
+        return undefined;
+      }
     }
   }
 
@@ -190,7 +204,8 @@ export class GuestMonitor {
     if (at >= 0) this.#waiting.splice(at, 1);
   }
 
-  #open(): Promise<LibvirtConnection | undefined> {
+  /** Opens one more connection, for all who wait for one; undefined when that failed. */
+  #open(): Promise<true | undefined> {
     this.#opening ??= this.#options
       .open()
       .then(async (connection) => {
@@ -199,9 +214,12 @@ export class GuestMonitor {
           return undefined;
         }
         this.#connects += 1;
-        this.#connections.push(connection);
-        connection.onLateReply(() => this.#waiting.shift()?.());
-        return connection;
+        this.#lines.push({ connection, promised: 0 });
+        connection.onLateReply(() => {
+          this.#wakeAll();
+        });
+        this.#wakeAll();
+        return true as const;
       })
       .catch(() => undefined)
       .finally(() => {
@@ -210,8 +228,12 @@ export class GuestMonitor {
     return this.#opening;
   }
 
+  #wakeAll(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
   #dropClosed(): void {
-    this.#connections = this.#connections.filter((connection) => {
+    this.#lines = this.#lines.filter(({ connection }) => {
       if (connection.closeReason === undefined) return true;
       this.#lateRepliesOfClosed += connection.lateReplies;
       return false;

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+
+import type { CollectorName } from '../../../src/snapshot/collectors.ts';
+import type { Snapshot } from '../../../src/snapshot/model.ts';
+import { SharedCollection } from '../../../src/snapshot/shared-collection.ts';
+import type { SnapshotSources } from '../../../src/snapshot/snapshot-sources.ts';
+
+/** Sources that finish when told to. */
+class SlowHost implements SnapshotSources {
+  readonly started: { readonly wanted: ReadonlySet<CollectorName>; readonly end: () => void }[] =
+    [];
+
+  start(): void {
+    // Nothing works in the background.
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  collect(wanted: ReadonlySet<CollectorName>): Promise<Snapshot> {
+    const { promise, resolve } = Promise.withResolvers<Snapshot>();
+    const takenAtSeconds = this.started.length;
+    this.started.push({
+      wanted,
+      end: () => {
+        resolve(emptySnapshot(takenAtSeconds));
+      },
+    });
+    return promise;
+  }
+}
+
+function emptySnapshot(takenAtSeconds: number): Snapshot {
+  return {
+    takenAtSeconds,
+    demo: false,
+    host: {
+      pageBytes: 4096,
+      cpuTime: undefined,
+      cpuTopology: undefined,
+      load: undefined,
+      meminfo: undefined,
+      hugePages: undefined,
+      transparentHugePages: undefined,
+      memorySysctl: undefined,
+      multiGenLru: undefined,
+      kvmModule: undefined,
+      vmstat: undefined,
+      swapAreas: undefined,
+      zswap: undefined,
+      pressure: undefined,
+      ksm: undefined,
+      numaNodes: undefined,
+      kernelThreads: undefined,
+      inventory: undefined,
+    },
+    libvirt: {
+      up: false,
+      versions: undefined,
+      calls: { outstanding: 0, timeouts: 0, lateReplies: 0, connects: 0 },
+    },
+    domains: undefined,
+    pools: undefined,
+    storage: undefined,
+    network: undefined,
+    outcomes: [],
+  };
+}
+
+const all = new Set<CollectorName>(['cpu', 'memory']);
+
+describe('scrapes at the same time', () => {
+  it('share one collection', async () => {
+    const host = new SlowHost();
+    const shared = new SharedCollection(host);
+    const first = shared.collect(all, 1000);
+    const second = shared.collect(new Set<CollectorName>(['memory', 'cpu']), 1000);
+    expect(host.started).toHaveLength(1);
+    host.started[0]?.end();
+    expect(await second).toBe(await first);
+  });
+
+  it('do not share when they want different collectors', () => {
+    const host = new SlowHost();
+    const shared = new SharedCollection(host);
+    void shared.collect(all, 1000);
+    void shared.collect(new Set<CollectorName>(['cpu']), 1000);
+    expect(host.started).toHaveLength(2);
+  });
+
+  it('do not share a collection that may take longer than they can wait', () => {
+    const host = new SlowHost();
+    const shared = new SharedCollection(host);
+    void shared.collect(all, 1000);
+    void shared.collect(all, 900);
+    expect(host.started).toHaveLength(2);
+  });
+
+  it('begin anew once the collection is over', async () => {
+    const host = new SlowHost();
+    const shared = new SharedCollection(host);
+    const first = shared.collect(all, 1000);
+    host.started[0]?.end();
+    await first;
+    void shared.collect(all, 1000);
+    expect(host.started).toHaveLength(2);
+  });
+});
