@@ -40,38 +40,45 @@ describe('rendering', () => {
     expect(step.value).toEqual({ samples: 1000, dropped: 0 });
   });
 
-  it('hands out chunks of about 64 KiB and never blocks the event loop for long', async () => {
-    const produce = manySeries(1000);
-    for (let warm = 0; warm < 2; warm += 1) {
-      for await (const chunk of render(produce, textFormat))
-        expect(chunk.length).toBeLessThan(70_000);
+  it('hands out chunks of about 64 KiB', async () => {
+    let chunks = 0;
+    for await (const chunk of render(manySeries(100), textFormat)) {
+      expect(chunk.length).toBeLessThan(70_000);
+      chunks += 1;
     }
-    let longest = 0;
-    let last = performance.now();
-    let turns = 0;
-    const watch = (): void => {
-      const now = performance.now();
-      longest = Math.max(longest, now - last);
-      last = now;
-      turns += 1;
-      handle = setImmediate(watch);
-    };
-    let handle = setImmediate(watch);
-    const start = performance.now();
-    const cpu = process.cpuUsage();
-    let bytes = 0;
-    for await (const chunk of render(produce, textFormat)) bytes += chunk.length;
-    const wall = performance.now() - start;
-    const used = process.cpuUsage(cpu);
-    clearImmediate(handle);
+    expect(chunks).toBeGreaterThan(10);
+  });
+
+  it('gives the event loop a turn every few milliseconds, also with 500,000 series', async () => {
+    const produce = manySeries(5000);
+    const rounds: { longest: number; turns: number; wall: number; bytes: number }[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      let longest = 0;
+      let turns = 0;
+      let last = performance.now();
+      const watch = (): void => {
+        const now = performance.now();
+        longest = Math.max(longest, now - last);
+        last = now;
+        turns += 1;
+        handle = setImmediate(watch);
+      };
+      let handle = setImmediate(watch);
+      const start = performance.now();
+      let bytes = 0;
+      for await (const chunk of render(produce, textFormat)) bytes += chunk.length;
+      clearImmediate(handle);
+      rounds.push({ longest, turns, wall: performance.now() - start, bytes });
+    }
+    // The machine may be busy with something else in one round; hardly in all of them.
+    const calmest = rounds.reduce((one, other) => (one.longest < other.longest ? one : other));
     console.log(
-      `100,000 series, ${(bytes / 1e6).toFixed(1)} MB: ${wall.toFixed(0)} ms wall, ` +
-        `${((used.user + used.system) / 1000).toFixed(0)} ms CPU, ${turns} turns, ` +
-        `longest block ${longest.toFixed(1)} ms`,
+      `500,000 series, ${(calmest.bytes / 1e6).toFixed(0)} MB: ${calmest.wall.toFixed(0)} ms, ` +
+        `${calmest.turns} turns, longest block ${calmest.longest.toFixed(1)} ms`,
     );
-    expect(turns).toBeGreaterThan(5);
-    // A slice is 3 ms; the rest is room for a busy machine and garbage collection.
-    expect(longest).toBeLessThan(50);
+    expect(calmest.turns).toBeGreaterThan(10);
+    // A slice is 3 ms; the rest is room for garbage collection.
+    expect(calmest.longest).toBeLessThan(25);
   });
 
   it('passes an error of the producer on', async () => {
