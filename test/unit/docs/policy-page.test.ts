@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+
+import { POLICY_EXAMPLE, policyPage } from '../../../docs/policy-page.ts';
+import { LIMITS } from '../../../src/config/policy-defaults.ts';
+import { parsePolicy } from '../../../src/config/policy.ts';
+
+describe('the policy page', () => {
+  it('shows an example the exporter accepts', () => {
+    expect(parsePolicy(POLICY_EXAMPLE, 'policy.yaml')).toMatchObject({ ok: true });
+    expect(policyPage()).toContain(POLICY_EXAMPLE);
+  });
+
+  it('names every limit once', () => {
+    const rows = policyPage().match(/^\| `[a-z0-9_]+` \|/gm) ?? [];
+    expect(rows).toHaveLength(LIMITS.length);
+  });
+});
