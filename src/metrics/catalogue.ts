@@ -1,0 +1,95 @@
+import type { ExpositionWriter } from '../exposition/writer.ts';
+import { bootStormMetrics } from './boot-storm.ts';
+import { cpuOvercommitMetrics } from './cpu-overcommit.ts';
+import { domainCgroupMetrics } from './domain-cgroup.ts';
+import { domainCpuMetrics } from './domain-cpu.ts';
+import { domainDiskMetrics } from './domain-disk.ts';
+import { domainJobMetrics } from './domain-job.ts';
+import { domainKsmMetrics } from './domain-ksm.ts';
+import { domainMemoryMetrics } from './domain-memory.ts';
+import { domainNicMetrics } from './domain-nic.ts';
+import { domainPerfMetrics } from './domain-perf.ts';
+import { domainStateMetrics } from './domain-state.ts';
+import { exporterMetrics } from './exporter.ts';
+import { filesystemMetrics } from './filesystem.ts';
+import { hostCpuMetrics } from './host-cpu.ts';
+import { hostKernelThreadMetrics } from './host-kernel-threads.ts';
+import { hostMemoryMetrics } from './host-memory.ts';
+import { hostNumaMetrics } from './host-numa.ts';
+import { hostPagingMetrics } from './host-paging.ts';
+import { hostPressureMetrics } from './host-pressure.ts';
+import { hostSwapMetrics } from './host-swap.ts';
+import { imageMetrics } from './image.ts';
+import { ksmMetrics } from './ksm.ts';
+import { libvirtMetrics } from './libvirt.ts';
+import { memoryOvercommitMetrics } from './memory-overcommit.ts';
+import type { Metric, Sample } from './metric.ts';
+import { momMetrics } from './mom.ts';
+import { policyMetrics } from './policy.ts';
+import { poolMetrics } from './pool.ts';
+import { thinPoolMetrics } from './thin-pool.ts';
+import { uplinkMetrics } from './uplink.ts';
+import type { View } from './view.ts';
+
+/** Families about one subject, as they are written and documented. */
+export interface Chapter {
+  readonly title: string;
+  readonly metrics: readonly Metric[];
+}
+
+export const CHAPTERS: readonly Chapter[] = [
+  { title: 'Over-commitment of CPU', metrics: cpuOvercommitMetrics },
+  { title: 'Over-commitment of memory', metrics: memoryOvercommitMetrics },
+  { title: 'Over-commitment of storage: filesystems', metrics: filesystemMetrics },
+  { title: 'Over-commitment of storage: thin pools', metrics: thinPoolMetrics },
+  { title: 'Over-commitment of network: uplinks', metrics: uplinkMetrics },
+  { title: 'Starting all guests at once', metrics: bootStormMetrics },
+  { title: 'What MOM would do', metrics: momMetrics },
+  { title: 'Policy', metrics: policyMetrics },
+  { title: 'Guests: identity and state', metrics: domainStateMetrics },
+  { title: 'Guests: CPU', metrics: domainCpuMetrics },
+  { title: 'Guests: memory', metrics: domainMemoryMetrics },
+  { title: 'Guests: samepage merging', metrics: domainKsmMetrics },
+  { title: 'Guests: cgroup', metrics: domainCgroupMetrics },
+  { title: 'Guests: disks', metrics: domainDiskMetrics },
+  { title: 'Guests: network interfaces', metrics: domainNicMetrics },
+  { title: 'Guests: jobs', metrics: domainJobMetrics },
+  { title: 'Guests: perf events and memory bandwidth', metrics: domainPerfMetrics },
+  { title: 'Images', metrics: imageMetrics },
+  { title: 'Storage pools', metrics: poolMetrics },
+  { title: 'Host: CPU', metrics: hostCpuMetrics },
+  { title: 'Host: pressure', metrics: hostPressureMetrics },
+  { title: 'Host: memory', metrics: hostMemoryMetrics },
+  { title: 'Host: paging and reclaim', metrics: hostPagingMetrics },
+  { title: 'Host: swap', metrics: hostSwapMetrics },
+  { title: 'Host: NUMA', metrics: hostNumaMetrics },
+  { title: 'Host: kernel threads', metrics: hostKernelThreadMetrics },
+  { title: 'Host: samepage merging', metrics: ksmMetrics },
+  { title: 'libvirt', metrics: libvirtMetrics },
+  { title: 'Exporter', metrics: exporterMetrics },
+];
+
+/** Every family there is, in the order of exposition. */
+export const CATALOGUE: readonly Metric[] = CHAPTERS.flatMap(({ metrics }) => metrics);
+
+/**
+ * Writes all families of one view; for `render` it stops after each family, and in families about
+ * guests after each guest.
+ */
+export function* writeCatalogue(view: View, writer: ExpositionWriter): Generator<void> {
+  const sample: Sample = (labels, value) => {
+    writer.sample(labels, value);
+  };
+  for (const metric of CATALOGUE) {
+    writer.family(metric);
+    if (metric.scope === 'host') {
+      metric.write(view, sample);
+      yield;
+      continue;
+    }
+    for (const domain of view.domains) {
+      metric.write(domain, sample);
+      yield;
+    }
+  }
+}

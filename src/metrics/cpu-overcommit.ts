@@ -1,0 +1,126 @@
+import { labelText } from '../exposition/labels.ts';
+import type { CpuOfGuest, CpuOvercommit } from '../overcommit/cpu.ts';
+import { formatCpuList } from '../sources/cpu-list.ts';
+import { domainGauge, gauge, type Metric } from './metric.ts';
+
+/** CPUs promised to running guests, and CPUs there are to keep the promise. */
+export const cpuOvercommitMetrics: readonly Metric[] = [
+  ofHost(
+    'kvm_cpu_capacity_cpus',
+    'CPUs guests share: online, not isolated, not dedicated to one vCPU, less the reserve of the ' +
+      'policy.',
+    ({ shared }) => shared.capacity.cpus,
+    ['opennebula_host_cpu_maximum', 'openstack_nova_vcpus_available', 'proxmox_node_cpus_total'],
+  ),
+  ofHost(
+    'kvm_cpu_capacity_cores',
+    'The same in physical cores: with two threads per core each CPU is half a core.',
+    ({ shared }) => shared.capacity.cores,
+  ),
+  ofHost(
+    'kvm_cpu_promised_vcpus',
+    'vCPUs of running guests that share kvm_cpu_capacity_cpus.',
+    ({ shared }) => shared.promised.current,
+    ['openstack_nova_vcpus_used', 'proxmox_node_cpus_allocated', 'vmi:kubevirt_vmi_vcpu:count'],
+  ),
+  ofHost(
+    'kvm_cpu_promised_maximum_vcpus',
+    'The same with all vCPUs these guests can be given by hot-plug.',
+    ({ shared }) => shared.promised.maximum,
+  ),
+  ofHost(
+    'kvm_cpu_dedicated_cpus',
+    'CPUs that one vCPU is pinned to and no other vCPU may use.',
+    ({ dedicated }) => dedicated.cpus.length,
+  ),
+  ofHost(
+    'kvm_cpu_dedicated_vcpus',
+    'vCPUs that have a CPU of their own.',
+    ({ dedicated }) => dedicated.promised.current,
+  ),
+  gauge(
+    'kvm_cpu_node_capacity_cpus',
+    'kvm_cpu_capacity_cpus by NUMA node.',
+    { labels: ['node'] },
+    ({ assessment }, sample) => {
+      for (const { node, capacity } of assessment.cpu?.nodes ?? []) {
+        sample(`{node="${node}"}`, capacity.cpus);
+      }
+    },
+  ),
+  gauge(
+    'kvm_cpu_node_promised_vcpus',
+    'kvm_cpu_promised_vcpus by NUMA node; a vCPU that may run on several counts on each in ' +
+      'proportion to its CPUs there.',
+    { labels: ['node'] },
+    ({ assessment }, sample) => {
+      for (const { node, promised } of assessment.cpu?.nodes ?? []) {
+        sample(`{node="${node}"}`, promised.current);
+      }
+    },
+  ),
+  gauge(
+    'kvm_cpu_set_capacity_cpus',
+    'Online CPUs of a set that some vCPU is pinned to, the set of all CPUs included.',
+    { labels: ['cpuset'] },
+    ({ assessment }, sample) => {
+      for (const { cpus, capacity } of assessment.cpu?.cpusets ?? []) {
+        sample(labelText(['cpuset'], [formatCpuList(cpus)]), capacity.cpus);
+      }
+    },
+  ),
+  gauge(
+    'kvm_cpu_set_promised_vcpus',
+    'vCPUs that can run nowhere but in this set of CPUs.',
+    { labels: ['cpuset'] },
+    ({ assessment }, sample) => {
+      for (const { cpus, promised } of assessment.cpu?.cpusets ?? []) {
+        sample(labelText(['cpuset'], [formatCpuList(cpus)]), promised.current);
+      }
+    },
+  ),
+  ofHost(
+    'kvm_cpu_vcpus_without_online_cpu',
+    'vCPUs pinned to CPUs that are all offline; the kernel runs them elsewhere.',
+    ({ withoutOnlineCpu }) => withoutOnlineCpu.current,
+  ),
+  ofGuest(
+    'kvm_domain_cpu_allowed_cpus',
+    'Online CPUs the vCPUs of a guest may run on (<vcpu cpuset>, <vcpupin>).',
+    ({ allowed }) => allowed.cpus,
+    ['kubevirt_vmi_node_cpu_affinity', 'libvirt_cpu_affinity'],
+  ),
+  ofGuest(
+    'kvm_domain_cpu_cap_cpus',
+    'CPUs a guest can use at most: vCPUs, quotas and allowed CPUs taken together.',
+    ({ capCpus }) => capCpus,
+    ['kubevirt_vm_resource_limits'],
+  ),
+  ofGuest(
+    'kvm_domain_cpu_guaranteed_cpus',
+    'CPUs a guest gets when every vCPU of every guest is busy, by weights and limits.',
+    ({ guaranteedCpus }) => guaranteedCpus,
+  ),
+];
+
+function ofHost(
+  name: string,
+  help: string,
+  valueOf: (cpu: CpuOvercommit) => number,
+  replaces: readonly string[] = [],
+): Metric {
+  return gauge(name, help, { replaces }, ({ assessment: { cpu } }, sample) => {
+    if (cpu !== undefined) sample('', valueOf(cpu));
+  });
+}
+
+function ofGuest(
+  name: string,
+  help: string,
+  valueOf: (cpu: CpuOfGuest) => number,
+  replaces: readonly string[] = [],
+): Metric {
+  return domainGauge(name, help, { replaces }, ({ cpu, labels }, sample) => {
+    if (cpu !== undefined) sample(labels.only, valueOf(cpu));
+  });
+}

@@ -1,0 +1,214 @@
+import type { CgroupCpu, CpuQuota, CpuThrottling, GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
+import type { CgroupMemoryLimits, MemoryLimit } from '../sources/cgroup-memory.ts';
+import { PRESSURE_RESOURCES } from '../sources/pressure.ts';
+import { domainCounter, domainGauge, type Metric } from './metric.ts';
+
+/** The cgroup libvirt makes for each guest: weights, limits, throttling and pressure. */
+export const domainCgroupMetrics: readonly Metric[] = [
+  domainGauge(
+    'kvm_domain_cpu_shares',
+    'CPU weight of a guest among its siblings, cgroup v1 (cpu.shares; 1024 by default).',
+    { replaces: ['nova_instance_cpu_shares'] },
+    ({ domain, labels }, sample) => {
+      const share = domain.cgroup?.cpu?.share;
+      if (share?.kind === 'shares') sample(labels.only, share.shares);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_cpu_weight',
+    'CPU weight of a guest among its siblings, cgroup v2 (cpu.weight; 100 by default).',
+    { replaces: ['nova_instance_cpu_shares'] },
+    ({ domain, labels }, sample) => {
+      const share = domain.cgroup?.cpu?.share;
+      if (share?.kind === 'weight') sample(labels.only, share.weight);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_cpu_quota_cpus',
+    'CPUs the vCPUs of a guest may use at most by quota: that of the guest, or the sum of those ' +
+      'of its vCPUs, whichever is less (cpu.max, or cpu.cfs_quota_us). Absent without a quota.',
+    {},
+    ({ domain, labels }, sample) => {
+      sample(labels.only, quotaCpus(domain.cgroup?.cpu));
+    },
+  ),
+  throttled(
+    'kvm_domain_cpu_periods_total',
+    'Quota periods in which a guest wanted to run; its own and those of its vCPUs, emulator and ' +
+      'iothreads together (cpu.stat nr_periods).',
+    ({ periods }) => periods,
+  ),
+  throttled(
+    'kvm_domain_cpu_throttled_periods_total',
+    'Quota periods in which a guest used up its quota and had to stop, counted like ' +
+      'kvm_domain_cpu_periods_total (cpu.stat nr_throttled).',
+    ({ throttledPeriods }) => throttledPeriods,
+  ),
+  throttled(
+    'kvm_domain_cpu_throttled_seconds_total',
+    'Time a guest was stopped for having used up its quota, summed over CPUs and counted like ' +
+      'kvm_domain_cpu_periods_total (cpu.stat throttled_usec or throttled_time).',
+    ({ throttledSeconds }) => throttledSeconds,
+  ),
+  domainCounter(
+    'kvm_domain_cgroup_cpu_seconds_total',
+    'CPU time of all tasks in the cgroup of a guest (cpu.stat usage_usec, or cpuacct.usage).',
+    { replaces: ['openstack_vm_cpu_usage_seconds_total'] },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.cgroup?.cpu?.usageSeconds);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_cgroup_memory_bytes',
+    'Memory charged to the cgroup of a guest, page cache of its disks included (memory.current, ' +
+      'or memory.usage_in_bytes).',
+    {
+      replaces: ['openstack_vm_memory_usage_bytes', 'ceems_compute_unit_memory_used_bytes'],
+    },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.cgroup?.memory?.usage.currentBytes);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_cgroup_memory_limit_bytes',
+    'Memory limit of a guest: above it the kernel reclaims from it, then kills it (memory.max, or ' +
+      'memory.limit_in_bytes; libvirt <hard_limit>). Absent without a limit.',
+    { replaces: ['ceems_compute_unit_memory_total_bytes'] },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, limited(domain.cgroup?.memory?.limits.maxBytes));
+    },
+  ),
+  domainGauge(
+    'kvm_domain_cgroup_memory_high_bytes',
+    'Memory above which a guest is slowed down and reclaimed from (memory.high, cgroup v2). ' +
+      'Absent without a limit.',
+    {},
+    ({ domain, labels }, sample) => {
+      sample(labels.only, limited(domain.cgroup?.memory?.limits.highBytes));
+    },
+  ),
+  domainGauge(
+    'kvm_domain_cgroup_swap_bytes',
+    'Swap charged to a guest, shared memory included (memory.swap.current; v1: memory.memsw less ' +
+      'memory usage).',
+    { replaces: ['ceems_compute_unit_memsw_used_bytes'] },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.cgroup?.memory?.usage.swapBytes);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_cgroup_zswap_bytes',
+    'RAM a guest takes in the zswap pool, after compression (memory.zswap.current, cgroup v2).',
+    {},
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.cgroup?.memory?.usage.zswapBytes);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_cgroup_swap_limit_bytes',
+    'Swap a guest may take (memory.swap.max; v1: memory.memsw limit less the memory limit). ' +
+      'Absent without a limit.',
+    { replaces: ['ceems_compute_unit_memsw_total_bytes'] },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, swapLimit(domain.cgroup?.memory?.limits));
+    },
+  ),
+  domainCounter(
+    'kvm_domain_cgroup_memory_events_total',
+    'Times a guest met its memory limits: high (slowed down), max (reclaimed from), oom (no ' +
+      'memory to be had), oom_kill (processes killed). memory.events; v1 has max and oom_kill only.',
+    {
+      labels: ['event'],
+      replaces: ['ceems_compute_unit_memory_fail_count', 'ceems_compute_unit_memsw_fail_count'],
+    },
+    ({ domain, labels }, sample) => {
+      const events = domain.cgroup?.memory?.events;
+      sample(labels.one('event', 'high'), events?.high);
+      sample(labels.one('event', 'max'), events?.max);
+      sample(labels.one('event', 'oom'), events?.oom);
+      sample(labels.one('event', 'oom_kill'), events?.oomKill);
+    },
+  ),
+  domainCounter(
+    'kvm_domain_pressure_waiting_seconds_total',
+    'Time in which at least one task of a guest waited for a resource (PSI: some line of ' +
+      'cpu.pressure, memory.pressure and io.pressure of its cgroup, v2).',
+    {
+      labels: ['resource'],
+      replaces: [
+        'openstack_vm_cpu_pressure_stall_seconds_total',
+        'ceems_compute_unit_cpu_psi_seconds',
+        'ceems_compute_unit_memory_psi_seconds',
+        'ceems_compute_unit_blkio_psi_seconds',
+        'pve_vm_pressure_cpu_some',
+        'pve_vm_pressure_memory_some',
+        'pve_vm_pressure_io_some',
+      ],
+    },
+    ({ domain, labels }, sample) => {
+      for (const resource of PRESSURE_RESOURCES) {
+        sample(labels.one('resource', resource), domain.cgroup?.pressure[resource]?.someSeconds);
+      }
+    },
+  ),
+  domainCounter(
+    'kvm_domain_pressure_stalled_seconds_total',
+    'Time in which no task of a guest could run because all waited for a resource (PSI: full ' +
+      'line of the same files).',
+    {
+      labels: ['resource'],
+      replaces: [
+        'pve_vm_pressure_cpu_full',
+        'pve_vm_pressure_memory_full',
+        'pve_vm_pressure_io_full',
+      ],
+    },
+    ({ domain, labels }, sample) => {
+      for (const resource of PRESSURE_RESOURCES) {
+        sample(labels.one('resource', resource), domain.cgroup?.pressure[resource]?.fullSeconds);
+      }
+    },
+  ),
+];
+
+/** A vCPU is one thread, so one without a quota of its own can use one CPU and no more. */
+function quotaCpus(cpu: GuestCgroupCpu | undefined): number | undefined {
+  const ofGuest = cpusOf(cpu?.quota);
+  const ofVcpus = [...(cpu?.vcpus.values() ?? [])].map(({ quota }) => cpusOf(quota));
+  if (ofVcpus.every((one) => one === undefined)) return ofGuest;
+  const sum = ofVcpus.reduce<number>((total, one) => total + Math.min(1, one ?? 1), 0);
+  return ofGuest === undefined ? sum : Math.min(ofGuest, sum);
+}
+
+function cpusOf(quota: CpuQuota | undefined): number | undefined {
+  if (quota === undefined || quota === 'unlimited') return undefined;
+  return quota.quotaSeconds / quota.periodSeconds;
+}
+
+function throttled(name: string, help: string, part: (one: CpuThrottling) => number): Metric {
+  return domainCounter(name, help, {}, ({ domain, labels }, sample) => {
+    const cpu = domain.cgroup?.cpu;
+    if (cpu === undefined) return;
+    let sum: number | undefined;
+    const add = (group: CgroupCpu | undefined): void => {
+      if (group?.throttling !== undefined) sum = (sum ?? 0) + part(group.throttling);
+    };
+    // A group's cpu.stat counts its own quota only, not those of the groups inside.
+    add(cpu);
+    for (const vcpu of cpu.vcpus.values()) add(vcpu);
+    for (const iothread of cpu.iothreads.values()) add(iothread);
+    add(cpu.emulator);
+    sample(labels.only, sum);
+  });
+}
+
+function limited(limit: MemoryLimit): number | undefined {
+  return limit === 'unlimited' ? undefined : limit;
+}
+
+function swapLimit(limits: CgroupMemoryLimits | undefined): number | undefined {
+  const swap = limited(limits?.swapMaxBytes);
+  if (limits?.swapIncludesMemory !== true || swap === undefined) return swap;
+  const memory = limited(limits.maxBytes);
+  return memory === undefined ? undefined : Math.max(0, swap - memory);
+}

@@ -1,0 +1,63 @@
+import { MOM_ZONES, type MomDecision } from '../overcommit/mom.ts';
+import { domainGauge, gauge, type Metric } from './metric.ts';
+
+/**
+ * What MOM's default policy would do with this host; nothing of it is applied. variant="mom"
+ * measures like MOM, variant="corrected" measures better (src/overcommit/mom.ts).
+ */
+export const momMetrics: readonly Metric[] = [
+  ofVariant(
+    'kvm_mom_host_free_ratio',
+    'Free part of RAM as MOM would see it (variant="mom": MemFree, Buffers and Cached), or as it ' +
+      'is (variant="corrected": MemAvailable).',
+    ({ hostFreeRatio }) => hostFreeRatio,
+  ),
+  gauge(
+    'kvm_mom_zone',
+    '1 for the zone MOM would put the host in, 0 for the others: comfortable from 20 % free, ' +
+      'pressure below, critical up to 5 %.',
+    { labels: ['variant', 'zone'] },
+    ({ assessment }, sample) => {
+      for (const { variant, zone } of assessment.mom) {
+        for (const one of MOM_ZONES) {
+          sample(`{variant="${variant}",zone="${one}"}`, one === zone ? 1 : 0);
+        }
+      }
+    },
+  ),
+  ofVariant('kvm_mom_ksm_run', 'Whether MOM would have KSM run.', ({ ksm }) =>
+    ksm === undefined ? undefined : Number(ksm.run),
+  ),
+  ofVariant(
+    'kvm_mom_ksm_pages_to_scan',
+    'pages_to_scan MOM would set; absent while it would not run KSM.',
+    ({ ksm }) => (ksm?.run === true ? ksm.pagesToScan : undefined),
+  ),
+  ofVariant(
+    'kvm_mom_ksm_sleep_seconds',
+    'Pause between batches MOM would set; absent while it would not run KSM.',
+    ({ ksm }) => (ksm?.run === true ? ksm.sleepMilliseconds / 1000 : undefined),
+  ),
+  domainGauge(
+    'kvm_domain_mom_balloon_target_bytes',
+    'Memory MOM would ask a guest to make do with; absent for guests that report no statistics.',
+    { labels: ['variant'] },
+    ({ momTargets, labels }, sample) => {
+      for (const { variant, targetBytes } of momTargets) {
+        sample(labels.one('variant', variant), targetBytes);
+      }
+    },
+  ),
+];
+
+function ofVariant(
+  name: string,
+  help: string,
+  valueOf: (decision: MomDecision) => number | undefined,
+): Metric {
+  return gauge(name, help, { labels: ['variant'] }, ({ assessment }, sample) => {
+    for (const decision of assessment.mom) {
+      sample(`{variant="${decision.variant}"}`, valueOf(decision));
+    }
+  });
+}

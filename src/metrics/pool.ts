@@ -1,0 +1,51 @@
+import { labelText } from '../exposition/labels.ts';
+import type { StoragePool } from '../snapshot/storage.ts';
+import { gauge, info, type Metric } from './metric.ts';
+
+const POOL_INFO_LABELS = ['pool', 'uuid', 'type', 'path'] as const;
+
+/** libvirt storage pools. */
+export const poolMetrics: readonly Metric[] = [
+  info(
+    'kvm_pool_info',
+    'A storage pool of libvirt: its type and where it is mapped into the file tree.',
+    { labels: POOL_INFO_LABELS },
+    ({ snapshot }, sample) => {
+      for (const { name, uuid, description } of snapshot.pools ?? []) {
+        const values = [name, uuid, description?.type ?? '', description?.targetPath ?? ''];
+        sample(labelText(POOL_INFO_LABELS, values), 1);
+      }
+    },
+  ),
+  gauge(
+    'kvm_pool_state',
+    'Always 1; the label says in which state a storage pool is (virStoragePoolState).',
+    { labels: ['pool', 'state'], replaces: ['libvirt_storage_pool_state'] },
+    ({ snapshot }, sample) => {
+      for (const { name, state } of snapshot.pools ?? []) {
+        sample(labelText(['pool', 'state'], [name, state]), 1);
+      }
+    },
+  ),
+  size('capacity', 'Size of a storage pool', (pool) => pool.capacityBytes),
+  size('allocation', 'Used part of a storage pool', (pool) => pool.allocationBytes),
+  size('available', 'Free part of a storage pool', (pool) => pool.availableBytes),
+];
+
+function size(name: string, meaning: string, bytesOf: (pool: StoragePool) => bigint): Metric {
+  return gauge(
+    `kvm_pool_${name}_bytes`,
+    `${meaning}, as of the last time somebody had libvirt refresh it (virStoragePoolGetInfo).`,
+    {
+      labels: ['pool'],
+      replaces: [`libvirt_storage_pool_${name}_bytes`, `libvirt_pool_info_${name}_bytes`],
+    },
+    ({ snapshot }, sample) => {
+      for (const pool of snapshot.pools ?? []) {
+        // An inactive pool reports zeros, which would look like a full one.
+        if (pool.state === 'inactive') continue;
+        sample(labelText(['pool'], [pool.name]), bytesOf(pool));
+      }
+    },
+  );
+}
