@@ -1,0 +1,40 @@
+import { get, type Agent } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+
+/** What Prometheus 2.42 sends with each scrape (scrape/scrape.go). */
+const PROMETHEUS_HEADERS = {
+  Accept:
+    'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,' +
+    'text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+  'Accept-Encoding': 'gzip',
+  'X-Prometheus-Scrape-Timeout-Seconds': '60',
+} as const;
+
+export interface Scrape {
+  /** From the request to the last byte of the answer. */
+  readonly seconds: number;
+  /** Of the body as sent, i.e. compressed where the exporter compresses. */
+  readonly bytesSent: number;
+  /** The body, decompressed after the clock was stopped. */
+  readonly text: string;
+}
+
+/** One scrape as Prometheus does it. @throws Error on another status than 200. */
+export function scrape(url: string, agent: Agent): Promise<Scrape> {
+  return new Promise((resolve, reject) => {
+    const start = performance.now();
+    get(url, { headers: PROMETHEUS_HEADERS, agent }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const seconds = (performance.now() - start) / 1000;
+        const body = Buffer.concat(chunks);
+        const plain = response.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+        const text = plain.toString('utf8');
+        if (response.statusCode === 200) resolve({ seconds, bytesSent: body.length, text });
+        else reject(new Error(`${url}: status ${response.statusCode ?? 0}: ${text}`));
+      });
+    }).on('error', reject);
+  });
+}

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+import { eventually } from '../../test/lab/harness/index.ts';
+import { loopReportSchema, type LoopReport } from './loop-report.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const PROBE = new URL('./loop-probe.ts', import.meta.url).href;
+const START_TIMEOUT_MS = 20_000;
+
+export interface ExporterProcess extends AsyncDisposable {
+  readonly pid: number;
+  readonly metricsUrl: string;
+  /** What its event loop went through since it was last asked. */
+  loopReport(): Promise<LoopReport>;
+  /** What it logged. */
+  log(): string;
+}
+
+/** Starts the exporter with the loop probe inside and waits until it is ready. */
+export async function startExporter(
+  flags: readonly string[],
+  nodeFlags: readonly string[],
+  logFile: string,
+): Promise<ExporterProcess> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const log = openSync(logFile, 'a');
+  const child = spawn(
+    process.execPath,
+    [...nodeFlags, '--import', PROBE, MAIN, `--web.listen-address=${address}`, ...flags],
+    { stdio: ['ignore', log, log, 'ipc'] },
+  );
+  closeSync(log);
+  await once(child, 'spawn');
+  const stop = (): Promise<void> => stopChild(child);
+  const readLog = (): string => readFileSync(logFile, 'utf8');
+  try {
+    await eventually('the exporter is ready', START_TIMEOUT_MS, async () => {
+      if (child.exitCode !== null) throw new Error(`the exporter ended:\n${readLog()}`);
+      try {
+        return (await fetch(`http://${address}/-/ready`)).ok;
+      } catch {
+        return false;
+      }
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    pid: pidOf(child),
+    metricsUrl: `http://${address}/metrics`,
+    loopReport: async () => {
+      const answer = once(child, 'message');
+      child.send('report');
+      const [report] = await answer;
+      return loopReportSchema.parse(report);
+    },
+    log: readLog,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+export function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error('the process did not start');
+  return child.pid;
+}
+
+/** SIGTERM, and SIGKILL for what is still there 5 s later. */
+export async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill();
+  const force = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  await ended;
+  clearTimeout(force);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,85 @@
+import {
+  domainStats,
+  encode,
+  procedures,
+  type DomainRef,
+  type EncodableStatsRecord,
+} from '../../src/libvirt/index.ts';
+import { busyGuest } from '../../test/unit/libvirt/busy-guest.ts';
+import { RawPayload } from '../../test/unit/libvirt/fake-daemon.ts';
+import type { FakeGuest } from './fake-guest.ts';
+import { guestXml } from './guest-xml.ts';
+
+/** First word of a field's name by the group it is sent for. */
+const GROUPS: readonly (readonly [bit: number, prefix: string])[] = [
+  [domainStats.state, 'state.'],
+  [domainStats.cpuTotal, 'cpu.'],
+  [domainStats.balloon, 'balloon.'],
+  [domainStats.vcpu, 'vcpu.'],
+  [domainStats.interface, 'net.'],
+  [domainStats.block, 'block.'],
+];
+
+/**
+ * The larger replies of a libvirtd with these guests, each encoded when it is first asked for, so
+ * that encoding is over after the first scrape.
+ */
+export class EncodedReplies {
+  readonly #guests: readonly FakeGuest[];
+  readonly #images: string;
+  readonly #list: RawPayload;
+  readonly #xml = new Map<string, RawPayload>();
+  readonly #stats = new Map<string, RawPayload>();
+
+  constructor(guests: readonly FakeGuest[], images: string) {
+    this.#guests = guests;
+    this.#images = images;
+    this.#list = new RawPayload(encode(procedures.listAllDomains.result, guests));
+  }
+
+  /** All guests are persistent and start with the host, so every list is the same. */
+  get list(): RawPayload {
+    return this.#list;
+  }
+
+  xml({ uuid }: DomainRef): RawPayload {
+    return cached(this.#xml, uuid, () => {
+      const guest = this.#guests.find((candidate) => candidate.uuid === uuid);
+      if (guest === undefined) throw new Error(`no guest ${uuid}`);
+      return encode(procedures.domainGetXmlDesc.result, guestXml(guest, this.#images));
+    });
+  }
+
+  /** @param groups sum of `domainStats` bits. @param domains none for all, else one. */
+  stats(groups: number, domains: readonly DomainRef[]): RawPayload {
+    const [domain] = domains;
+    return cached(this.#stats, `${groups} ${domain?.uuid ?? 'all'}`, () => {
+      const guests =
+        domain === undefined
+          ? this.#guests
+          : this.#guests.filter(({ uuid }) => uuid === domain.uuid);
+      const records = guests.map((guest) => recordOf(guest, groups));
+      return encode(procedures.getAllDomainStats.result, records);
+    });
+  }
+}
+
+function recordOf(guest: FakeGuest, groups: number): EncodableStatsRecord {
+  const prefixes = GROUPS.filter(([bit]) => (groups & bit) !== 0).map(([, prefix]) => prefix);
+  const { domain, params } = busyGuest(guest.index);
+  const asked = params.filter(({ field }) => prefixes.some((prefix) => field.startsWith(prefix)));
+  return { domain, params: asked };
+}
+
+function cached(
+  replies: Map<string, RawPayload>,
+  key: string,
+  encoded: () => Buffer,
+): RawPayload {
+  let reply = replies.get(key);
+  if (reply === undefined) {
+    reply = new RawPayload(encoded());
+    replies.set(key, reply);
+  }
+  return reply;
+}
