@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  readDomainStats,
+  TypedParams,
+  type DomainStats,
+  type TypedParam,
+} from '../../../src/libvirt/index.ts';
+import { balloonOf, disksOf, nicsOf, perfOf } from '../../../src/snapshot/guest-stats.ts';
+
+const domain = { name: 'web', uuid: '11111111-1111-1111-1111-111111111111', id: 3 };
+
+function statsOf(fields: Readonly<Record<string, bigint | string>>): DomainStats {
+  const params = Object.entries(fields).map(([field, value]): TypedParam =>
+    typeof value === 'string' ? { field, type: 'string', value } : { field, type: 'ullong', value },
+  );
+  return readDomainStats({ domain, params: TypedParams.from(params) });
+}
+
+describe('balloon statistics', () => {
+  it('are KiB at libvirt and bytes here', () => {
+    const balloon = balloonOf(statsOf({ 'balloon.current': 1024n, 'balloon.usable': 3n }));
+    expect(balloon.currentBytes).toBe(1024 * 1024);
+    expect(balloon.guestAvailableBytes).toBe(3072);
+  });
+
+  it('call the guest total what libvirt calls available', () => {
+    expect(balloonOf(statsOf({ 'balloon.available': 2n })).guestTotalBytes).toBe(2048);
+  });
+
+  it('have no time of the last report when the guest never reported', () => {
+    expect(balloonOf(statsOf({ 'balloon.last-update': 0n })).lastUpdateSeconds).toBeUndefined();
+    expect(balloonOf(statsOf({ 'balloon.last-update': 7n })).lastUpdateSeconds).toBe(7);
+  });
+
+  it('are absent, not 0, where the guest does not report them', () => {
+    expect(balloonOf(statsOf({})).guestFreeBytes).toBeUndefined();
+  });
+});
+
+describe('disk counters', () => {
+  it('are those of the top image when backing images come along', () => {
+    const disks = disksOf(
+      statsOf({
+        'block.count': 2n,
+        'block.0.name': 'vda',
+        'block.0.rd.bytes': 512n,
+        'block.1.name': 'vda',
+        'block.1.backingIndex': 1n,
+        'block.1.rd.bytes': 9n,
+      }),
+    );
+    expect(disks.map(({ device, readBytes }) => [device, readBytes])).toEqual([['vda', 512n]]);
+  });
+
+  it('are absent, not 0, when the guest was too busy to say', () => {
+    const [disk] = disksOf(statsOf({ 'block.count': 1n, 'block.0.name': 'vda' }));
+    expect(disk).toMatchObject({ device: 'vda', readBytes: undefined, capacityBytes: undefined });
+  });
+});
+
+describe('NIC counters', () => {
+  it('leave out interfaces without a device on the host', () => {
+    const nics = nicsOf(
+      statsOf({ 'net.count': 2n, 'net.1.name': 'vnet4', 'net.1.rx.bytes': 2n ** 60n }),
+    );
+    expect(nics.map(({ device, receiveBytes }) => [device, receiveBytes])).toEqual([
+      ['vnet4', 2n ** 60n],
+    ]);
+  });
+});
+
+describe('perf events and bandwidth monitors', () => {
+  it('are there when a guest has them configured', () => {
+    const perf = perfOf(
+      statsOf({
+        'perf.cpu_cycles': 12n,
+        'memory.bandwidth.monitor.count': 1n,
+        'memory.bandwidth.monitor.0.name': 'vcpus_0-3',
+        'memory.bandwidth.monitor.0.node.count': 1n,
+        'memory.bandwidth.monitor.0.node.0.id': 1n,
+        'memory.bandwidth.monitor.0.node.0.bytes.total': 70n,
+      }).params,
+    );
+    expect(perf?.events.get('cpu_cycles')).toBe(12n);
+    expect(perf?.bandwidth).toEqual([
+      { monitor: 'vcpus_0-3', node: 1, localBytes: undefined, totalBytes: 70n },
+    ]);
+  });
+
+  it('are absent when it has not', () => {
+    expect(perfOf(statsOf({ 'state.state': 1n }).params)).toBeUndefined();
+  });
+});
