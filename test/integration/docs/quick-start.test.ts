@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const REPOSITORY = join(import.meta.dirname, '../../..');
+/** The ports the page names, which may be taken on this machine. */
+const PORTS = ['9177', '9090', '9093'] as const;
+
+let workdir: string;
+let result: { readonly code: number | null; readonly output: string };
+
+/** Every shell block of the page, in order, as one script. */
+function commandsOf(page: string): readonly string[] {
+  return [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
+}
+
+async function freePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = createServer();
+  server.on('error', reject);
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    server.close(() => {
+      if (address === null || typeof address === 'string') reject(new Error('no port'));
+      else resolve(address.port);
+    });
+  });
+  return promise;
+}
+
+function bash(script: string, cwd: string): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    child.on('error', reject);
+    // Not `close`: programs left in the background would keep the pipes open.
+    child.on('exit', (code) => {
+      resolve({ code, output });
+    });
+  });
+}
+
+beforeAll(async () => {
+  workdir = mkdtempSync(join(tmpdir(), 'kvm-overcommit-quick-start-'));
+  for (const part of ['docs', 'grafana', 'rules', 'src', 'package.json', 'package-lock.json']) {
+    cpSync(join(REPOSITORY, part), join(workdir, part), { recursive: true });
+  }
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(workdir, 'node_modules'));
+  const page = readFileSync(join(workdir, 'docs/quick-start.md'), 'utf8');
+  let script = [
+    "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT",
+    ...commandsOf(page).map((block, index) => `echo "== step ${index + 1}"\n${block}`),
+    'echo "== all steps done"',
+  ].join('\n');
+  const files = ['docs/quick-start/prometheus.yml', 'docs/quick-start/targets.yml'];
+  for (const port of PORTS) {
+    const free = String(await freePort());
+    script = script.replaceAll(`:${port}`, `:${free}`);
+    for (const file of files) {
+      const path = join(workdir, file);
+      writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`:${port}`, `:${free}`));
+    }
+  }
+  script = script
+    .replaceAll('/tmp/kvm-overcommit-quick-start', join(workdir, 'data'))
+    // The tree under test is installed already.
+    .replace(/^npm ci$/m, 'npm ls --depth=0 >/dev/null');
+  result = await bash(script, workdir);
+}, 180_000);
+
+afterAll(() => {
+  rmSync(workdir, { recursive: true, force: true });
+});
+
+describe('the quick start', () => {
+  it('runs to its end, command by command', () => {
+    expect(result.output).toContain('== all steps done');
+    expect(result.code).toBe(0);
+  });
+
+  it('ends with a target that is up and a ratio from the rules', () => {
+    expect(result.output).toMatch(/^up\{[^}]*job="kvm-overcommit"[^}]*\} => 1 /m);
+    expect(result.output).toMatch(/^instance:kvm_memory_promised_per_capacity:ratio\{.*=> \d/m);
+  });
+});
