@@ -18,6 +18,9 @@ const DISK_INFO_LABELS = [
   'serial',
 ] as const;
 
+const LIMIT_LABELS = ['device', 'direction'] as const;
+const DIRECTIONS = ['total', 'read', 'write'] as const;
+
 /** Disks of guests: what they are, what went through them, what limits them. */
 export const domainDiskMetrics: readonly Metric[] = [
   domainInfo(
@@ -157,39 +160,67 @@ export const domainDiskMetrics: readonly Metric[] = [
     'thresholdBytes',
     [],
   ),
-  limit('bytes', 'Throughput', {
+  limit('kvm_domain_disk_limit_bytes_per_second', 'Throughput a disk may have', 'limit', 'bytes', {
     total: 'totalBytesPerSecond',
     read: 'readBytesPerSecond',
     write: 'writeBytesPerSecond',
   }),
-  limit('requests', 'Request', {
-    total: 'totalRequestsPerSecond',
-    read: 'readRequestsPerSecond',
-    write: 'writeRequestsPerSecond',
-  }),
+  limit(
+    'kvm_domain_disk_limit_requests_per_second',
+    'Requests a disk may get per second',
+    'limit',
+    'requests',
+    {
+      total: 'totalRequestsPerSecond',
+      read: 'readRequestsPerSecond',
+      write: 'writeRequestsPerSecond',
+    },
+  ),
+  limit(
+    'kvm_domain_disk_limit_burst_bytes_per_second',
+    'Throughput a disk may have for a short while',
+    'limit_burst',
+    'bytes',
+    {
+      total: 'totalBytesPerSecondMax',
+      read: 'readBytesPerSecondMax',
+      write: 'writeBytesPerSecondMax',
+    },
+  ),
+  limit(
+    'kvm_domain_disk_limit_burst_requests_per_second',
+    'Requests a disk may get per second for a short while',
+    'limit_burst',
+    'requests',
+    {
+      total: 'totalRequestsPerSecondMax',
+      read: 'readRequestsPerSecondMax',
+      write: 'writeRequestsPerSecondMax',
+    },
+  ),
 ];
 
-type Direction = 'total' | 'read' | 'write';
-
 function limit(
-  unit: 'bytes' | 'requests',
-  what: string,
-  fields: Readonly<Record<Direction, Exclude<keyof IoTune, 'group'>>>,
+  name: string,
+  meaning: string,
+  peerPrefix: string,
+  peerUnit: string,
+  fields: Readonly<Record<(typeof DIRECTIONS)[number], Exclude<keyof IoTune, 'group'>>>,
 ): Metric {
-  const names = ['device', 'direction'] as const;
-  const directions = ['total', 'read', 'write'] as const;
   return domainGauge(
-    `kvm_domain_disk_limit_${unit}_per_second`,
-    `${what} limit of a disk, from <iotune> of the XML; absent when unlimited.`,
+    name,
+    `${meaning} (<iotune> of its XML); absent when unlimited.`,
     {
-      labels: names,
-      replaces: directions.map((one) => `libvirt_domain_block_stats_limit_${one}_${unit}`),
+      labels: LIMIT_LABELS,
+      replaces: DIRECTIONS.map(
+        (direction) => `libvirt_domain_block_stats_${peerPrefix}_${direction}_${peerUnit}`,
+      ),
     },
     ({ domain, labels }, sample) => {
       for (const { target, iotune } of domain.config?.disks ?? []) {
         if (iotune === undefined) continue;
-        for (const direction of directions) {
-          sample(labels.with(names, [target, direction]), iotune[fields[direction]]);
+        for (const direction of DIRECTIONS) {
+          sample(labels.with(LIMIT_LABELS, [target, direction]), iotune[fields[direction]]);
         }
       }
     },

@@ -60,6 +60,7 @@ export const domainNicMetrics: readonly Metric[] = [
     'opennebula_libvirt_net_rx_total_bytes',
     'kubevirt_vmi_network_receive_bytes_total',
     'pve_network_receive_bytes_total',
+    'pve_vm_network_in_bytes_total',
   ]),
   traffic('receive_packets', 'Packets that arrived at', 'rx.pkts', 'receivePackets', [
     'libvirt_domain_interface_receive_packets_total',
@@ -91,6 +92,7 @@ export const domainNicMetrics: readonly Metric[] = [
     'opennebula_libvirt_net_tx_total_bytes',
     'kubevirt_vmi_network_transmit_bytes_total',
     'pve_network_transmit_bytes_total',
+    'pve_vm_network_out_bytes_total',
   ]),
   traffic('transmit_packets', 'Packets sent by', 'tx.pkts', 'transmitPackets', [
     'libvirt_domain_interface_transmit_packets_total',

@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+
+import { faultsOf, openMetricsName } from '../../../src/exposition/family.ts';
+import { textFormat } from '../../../src/exposition/format.ts';
+import { labelText } from '../../../src/exposition/labels.ts';
+import { ExpositionWriter } from '../../../src/exposition/writer.ts';
+import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
+
+describe('the catalogue', () => {
+  it('declares every family soundly', () => {
+    expect(CATALOGUE.flatMap(faultsOf)).toEqual([]);
+  });
+
+  it('has no two families whose names clash in either format', () => {
+    const names = CATALOGUE.map(openMetricsName);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+
+  it('keeps to our prefix', () => {
+    expect(CATALOGUE.filter(({ name }) => !name.startsWith('kvm_'))).toEqual([]);
+  });
+
+  it('puts the guest first in families about guests, and only there', () => {
+    for (const { name, scope, labels } of CATALOGUE) {
+      expect([name, labels.indexOf('domain')]).toEqual([name, scope === 'domain' ? 0 : -1]);
+    }
+  });
+
+  it('explains each family in full sentences on one line', () => {
+    expect(CATALOGUE.filter(({ help }) => !/^[A-Za-z0-9].{15,}\.$/.test(help))).toEqual([]);
+  });
+
+  it('names a peer metric once per family', () => {
+    for (const { replaces } of CATALOGUE) expect(new Set(replaces).size).toBe(replaces.length);
+  });
+
+  it('passes promtool with a sample in every family', () => {
+    const writer = new ExpositionWriter(textFormat, { onDuplicate: 'throw' });
+    for (const metric of CATALOGUE) {
+      writer.family(metric);
+      writer.sample(labelText(metric.labels, metric.labels.map(() => 'x')), 1);
+    }
+    writer.end();
+    const input = Buffer.concat([...writer.take()]);
+    const run = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+    expect([run.status, run.stdout, run.stderr]).toEqual([0, '', '']);
+  });
+});

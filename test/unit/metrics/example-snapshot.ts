@@ -1,0 +1,335 @@
+import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
+import { writeCatalogue } from '../../../src/metrics/catalogue.ts';
+import { ScrapeMemory } from '../../../src/metrics/scrape-memory.ts';
+import { viewOf, type View } from '../../../src/metrics/view.ts';
+import { assess } from '../../../src/overcommit/assess.ts';
+import { MomAverages } from '../../../src/overcommit/mom-averages.ts';
+import type { Format } from '../../../src/exposition/format.ts';
+import { render } from '../../../src/exposition/render.ts';
+import type { Domain } from '../../../src/snapshot/domain.ts';
+import type { Snapshot } from '../../../src/snapshot/model.ts';
+import {
+  detachedInterface,
+  exampleBandwidth,
+  exampleConfig,
+  exampleDisk,
+  exampleInterface,
+} from './example-config.ts';
+import {
+  exampleBalloon,
+  exampleCgroup,
+  exampleDiskCounters,
+  exampleLibvirtCpu,
+  exampleNicCounters,
+  exampleProcess,
+  unknownGuest,
+} from './example-guest.ts';
+import { exampleHost, unknownHost } from './example-host.ts';
+import { exampleNetwork } from './example-network.ts';
+import {
+  brokenDiskOf,
+  diskOf,
+  exampleBase,
+  exampleImage,
+  examplePools,
+  exampleQcow2Header,
+  exampleStorage,
+  remoteDiskOf,
+  thinImage,
+} from './example-storage.ts';
+import { found } from '../../../src/sources/reading.ts';
+
+const MIB = 2 ** 20;
+
+export const WEB = '11111111-1111-4111-8111-111111111111';
+export const HOSTILE = '22222222-2222-4222-8222-222222222222';
+export const ARCHIVE = '33333333-3333-4333-8333-333333333333';
+export const FAR = '44444444-4444-4444-8444-444444444444';
+
+/** A name somebody chose to break exporters. */
+export const HOSTILE_NAME = 'a"b\\c\nd-ü';
+
+/** A collection that found out nothing: not even libvirt answers. */
+export function unknownSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
+  return {
+    takenAtSeconds: 1_700_100_000,
+    demo: false,
+    host: unknownHost(),
+    libvirt: {
+      up: false,
+      versions: undefined,
+      calls: { outstanding: 0, timeouts: 0, lateReplies: 0, connects: 0 },
+    },
+    domains: undefined,
+    pools: undefined,
+    storage: undefined,
+    network: undefined,
+    outcomes: [],
+    ...overrides,
+  };
+}
+
+/** A guest of OpenStack that shows everything there is. */
+export function webGuest(): Domain {
+  return unknownGuest({
+    name: 'web',
+    uuid: WEB,
+    reason: 'booted',
+    persistent: true,
+    autostart: true,
+    monitor: 'responsive',
+    config: exampleConfig({
+      disks: [
+        exampleDisk({
+          serial: 'abc',
+          iotune: {
+            totalBytesPerSecond: 100e6,
+            readBytesPerSecond: undefined,
+            writeBytesPerSecond: undefined,
+            totalRequestsPerSecond: undefined,
+            readRequestsPerSecond: 1000,
+            writeRequestsPerSecond: 500,
+            totalBytesPerSecondMax: 200e6,
+            readBytesPerSecondMax: undefined,
+            writeBytesPerSecondMax: undefined,
+            totalRequestsPerSecondMax: undefined,
+            readRequestsPerSecondMax: undefined,
+            writeRequestsPerSecondMax: 600,
+            group: undefined,
+          },
+        }),
+        exampleDisk({
+          type: 'block',
+          target: 'vdb',
+          source: { kind: 'block', path: '/dev/vg0/web-data' },
+        }),
+      ],
+      interfaces: [
+        exampleInterface({
+          inbound: exampleBandwidth({
+            averageBytesPerSecond: 125e6,
+            peakBytesPerSecond: 250e6,
+            burstBytes: MIB,
+            floorBytesPerSecond: 1e6,
+          }),
+          outbound: exampleBandwidth({
+            averageBytesPerSecond: 62.5e6,
+            peakBytesPerSecond: 250e6,
+            burstBytes: 2 * MIB,
+          }),
+        }),
+        detachedInterface({ type: 'hostdev', alias: 'hostdev0', model: undefined }),
+      ],
+      nova: {
+        instanceName: 'web-1',
+        flavor: 'm1.small',
+        user: { name: 'alice', id: 'u1' },
+        project: { name: 'shop', id: 'p1' },
+      },
+    }),
+    balloon: exampleBalloon(),
+    disks: [exampleDiskCounters('vda'), exampleDiskCounters('vdb')],
+    nics: [exampleNicCounters('vnet0')],
+    process: exampleProcess({
+      smaps: {
+        residentBytes: 1310 * MIB,
+        proportionalBytes: 1000 * MIB,
+        proportionalDirtyBytes: undefined,
+        proportionalAnonymousBytes: 980 * MIB,
+        proportionalFileBytes: 20 * MIB,
+        proportionalSharedMemoryBytes: 0,
+        sharedCleanBytes: 0,
+        sharedDirtyBytes: 0,
+        privateCleanBytes: 0,
+        privateDirtyBytes: 0,
+        referencedBytes: undefined,
+        anonymousBytes: 1280 * MIB,
+        ksmBytes: undefined,
+        lazyFreeBytes: undefined,
+        anonymousHugePageBytes: 1000 * MIB,
+        sharedMemoryHugePageBytes: undefined,
+        fileHugePageBytes: undefined,
+        sharedHugetlbBytes: undefined,
+        privateHugetlbBytes: undefined,
+        swappedBytes: 128 * MIB,
+        proportionalSwappedBytes: 127 * MIB,
+        lockedBytes: 0,
+      },
+    }),
+    cgroup: exampleCgroup(),
+    job: {
+      operation: 'outgoing migration',
+      elapsedSeconds: 12.5,
+      remainingSeconds: 30,
+      dataTotalBytes: 4_294_967_296n,
+      dataProcessedBytes: 1_000_000_000n,
+      dataRemainingBytes: 3_294_967_296n,
+    },
+    perf: {
+      events: new Map([
+        ['cpu_cycles', 18_446_744_073_709_551_615n],
+        ['cmt', 5n],
+      ]),
+      bandwidth: [{ monitor: 'vcpus_0-1', node: 0, localBytes: 100n, totalBytes: 150n }],
+    },
+  });
+}
+
+/** A guest whose monitor hangs, with a name made to break exporters and NICs nobody named. */
+export function hostileGuest(): Domain {
+  const config = exampleConfig();
+  return unknownGuest({
+    name: HOSTILE_NAME,
+    uuid: HOSTILE,
+    state: 'paused',
+    reason: 'ioerror',
+    persistent: true,
+    autostart: false,
+    monitor: 'unresponsive',
+    config: exampleConfig({
+      name: HOSTILE_NAME,
+      uuid: HOSTILE,
+      memory: {
+        ...config.memory,
+        backing: {
+          ...config.memory.backing,
+          hugepages: [{ pageBytes: 2 * MIB, guestNodes: undefined }],
+        },
+      },
+      vcpu: { current: 1, maximum: 1, placement: 'static', cpus: [2, 3], list: [] },
+      disks: [
+        exampleDisk({ source: { kind: 'file', path: '/mnt/nfs/gone.img' } }),
+        exampleDisk({ target: 'sda', bus: 'sata', device: 'cdrom', source: undefined }),
+      ],
+      interfaces: [detachedInterface({ type: 'user' }), detachedInterface({ type: 'user' })],
+    }),
+    process: exampleProcess({
+      pid: 5000,
+      startSeconds: undefined,
+      threads: undefined,
+      ksm: undefined,
+    }),
+    cgroup: {
+      cpu: {
+        share: { kind: 'shares', shares: 1024 },
+        quota: 'unlimited',
+        usageSeconds: undefined,
+        throttling: undefined,
+        vcpus: new Map(),
+        iothreads: new Map(),
+        emulator: undefined,
+      },
+      memory: undefined,
+      numa: undefined,
+      pressure: { cpu: undefined, memory: undefined, io: undefined },
+    },
+  });
+}
+
+/** A guest that is switched off, on Ceph. */
+export function archiveGuest(): Domain {
+  return unknownGuest({
+    name: 'archive',
+    uuid: ARCHIVE,
+    state: 'shutoff',
+    reason: 'destroyed',
+    active: false,
+    persistent: true,
+    autostart: true,
+    config: exampleConfig({
+      name: 'archive',
+      uuid: ARCHIVE,
+      balloon: undefined,
+      disks: [
+        exampleDisk({
+          type: 'network',
+          source: { kind: 'network', protocol: 'rbd', name: 'vms/archive', hosts: [] },
+        }),
+        exampleDisk({ target: 'vdb' }),
+      ],
+      interfaces: [exampleInterface({ target: undefined, alias: undefined, linkUp: false })],
+    }),
+  });
+}
+
+/** A guest whose process is in another pid namespace and whose XML did not arrive. */
+export function farGuest(): Domain {
+  return unknownGuest({
+    name: 'far',
+    uuid: FAR,
+    monitor: 'responsive',
+    persistent: false,
+    balloon: exampleBalloon({ lastUpdateSeconds: undefined }),
+    nics: [exampleNicCounters('vnet1')],
+    libvirtCpu: exampleLibvirtCpu(),
+  });
+}
+
+/** A small host where everything could be read, with guests of four shapes. */
+export function exampleSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
+  const overlay = exampleImage({
+    qcow2: found(
+      exampleQcow2Header({ backingFileName: 'base.raw', backingFormat: 'raw', dirty: true }),
+    ),
+  });
+  const cloned = exampleImage({
+    path: '/srv/clone.qcow2',
+    resolvedPath: '/var/lib/libvirt/images/clone.qcow2',
+    identity: '8:1:101',
+    allocatedBytes: 500 * MIB,
+  });
+  return unknownSnapshot({
+    host: exampleHost(),
+    libvirt: {
+      up: true,
+      versions: {
+        driver: 'QEMU',
+        libvirt: '9.0.0',
+        hypervisor: '7.2.0',
+        uri: 'qemu:///system',
+      },
+      calls: { outstanding: 1, timeouts: 2, lateReplies: 1, connects: 1 },
+    },
+    domains: [webGuest(), hostileGuest(), archiveGuest(), farGuest()],
+    pools: examplePools(),
+    storage: exampleStorage([
+      diskOf('web', WEB, 'vda', overlay, exampleBase()),
+      diskOf('web', WEB, 'vdb', thinImage()),
+      brokenDiskOf(HOSTILE_NAME, HOSTILE, 'vda'),
+      remoteDiskOf('archive', ARCHIVE, 'vda'),
+      diskOf('archive', ARCHIVE, 'vdb', cloned, exampleBase()),
+    ]),
+    network: exampleNetwork(),
+    outcomes: [
+      { collector: 'domain', success: true, durationSeconds: 0.0125, errors: [] },
+      {
+        collector: 'image',
+        success: false,
+        durationSeconds: 2,
+        errors: [{ kind: 'timeout', subject: '/mnt/nfs/gone.img', detail: 'no answer within 2 s' }],
+      },
+    ],
+    ...overrides,
+  });
+}
+
+/** The view of a snapshot under the built-in policy, assessed by the real arithmetic. */
+export function exampleView(snapshot: Snapshot, memory = new ScrapeMemory()): View {
+  return viewOf(
+    snapshot,
+    assess(snapshot, DEFAULT_POLICY, new MomAverages().add(snapshot)),
+    { policy: DEFAULT_POLICY, lastReadOk: true, loadedAtSeconds: 1_700_000_001 },
+    { version: '1.2.3', nodeVersion: 'v26.0.0' },
+    memory,
+  );
+}
+
+/** The whole exposition of a view; a series written twice throws. */
+export async function expositionOf(view: View, format: Format): Promise<string> {
+  const chunks: Buffer[] = [];
+  const options = { onDuplicate: 'throw' } as const;
+  for await (const chunk of render((writer) => writeCatalogue(view, writer), format, options)) {
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+
+import { openMetricsFormat, textFormat } from '../../../src/exposition/format.ts';
+import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
+import { exampleSnapshot, exampleView, expositionOf } from './example-snapshot.ts';
+
+/** Families the example host cannot show, and why. */
+const NOT_SHOWN = [
+  // The kernel of the example has more than one way to say it, and it takes the first.
+  'kvm_policy_reserve_storage_ratio',
+];
+
+describe('the exposition of a small host', () => {
+  it('in text 0.0.4 is exactly this', async () => {
+    const text = await expositionOf(exampleView(exampleSnapshot()), textFormat);
+    await expect(text).toMatchFileSnapshot('golden.text.txt');
+  });
+
+  it('in OpenMetrics 1.0 is exactly this', async () => {
+    const text = await expositionOf(exampleView(exampleSnapshot()), openMetricsFormat);
+    await expect(text).toMatchFileSnapshot('golden.openmetrics.txt');
+  });
+
+  it('has nothing promtool would object to', async () => {
+    const input = await expositionOf(exampleView(exampleSnapshot()), textFormat);
+    const run = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+    expect([run.status, run.stdout, run.stderr]).toEqual([0, '', '']);
+  });
+
+  it('shows all families but those it cannot', async () => {
+    const text = await expositionOf(exampleView(exampleSnapshot()), textFormat);
+    const shown = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+    expect(CATALOGUE.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual(
+      NOT_SHOWN,
+    );
+  });
+
+  it('says the same in both formats', async () => {
+    const samples = (text: string): readonly string[] =>
+      text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const view = exampleView(exampleSnapshot());
+    expect(samples(await expositionOf(view, textFormat))).toEqual(
+      samples(await expositionOf(view, openMetricsFormat)),
+    );
+  });
+});
