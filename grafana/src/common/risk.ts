@@ -1,0 +1,66 @@
+import {
+  MappingType,
+  ThresholdsMode,
+  type ThresholdsConfig,
+  type ValueMapping,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+
+/** The levels of `instance_resource:kvm_risk:level`: the one colour scale of all dashboards. */
+const RISK_LEVELS = [
+  { level: 0, text: 'low', color: 'green' },
+  { level: 1, text: 'medium', color: 'yellow' },
+  { level: 2, text: 'high', color: 'orange' },
+  { level: 3, text: 'critical', color: 'red' },
+] as const;
+
+export const GOOD = 'green';
+/** What a warning looks like: alerts, limits, values past them. */
+export const WARNING = 'orange';
+export const CRITICAL = 'red';
+
+export const RISK_MAPPINGS: ValueMapping[] = [
+  {
+    type: MappingType.ValueToText,
+    options: Object.fromEntries(
+      RISK_LEVELS.map(({ level, text, color }) => [String(level), { text, color, index: level }]),
+    ),
+  },
+];
+
+export const RISK_THRESHOLDS = steps(
+  RISK_LEVELS.map(({ level, color }) => ({ from: level === 0 ? null : level, color })),
+);
+
+/** Good below the first limit, as most values are. */
+export function worseAbove(warning: number, critical?: number): ThresholdsConfig {
+  return steps([
+    { from: null, color: GOOD },
+    { from: warning, color: WARNING },
+    ...(critical === undefined ? [] : [{ from: critical, color: CRITICAL }]),
+  ]);
+}
+
+/** Good above the last limit: what should not run out. */
+export function worseBelow(warning: number, critical: number): ThresholdsConfig {
+  return steps([
+    { from: null, color: CRITICAL },
+    { from: critical, color: WARNING },
+    { from: warning, color: GOOD },
+  ]);
+}
+
+/** Any at all is bad. */
+export const NONE_IS_GOOD = steps([
+  { from: null, color: GOOD },
+  { from: 1, color: CRITICAL },
+]);
+
+/** For values that are neither good nor bad. */
+export const NEUTRAL = steps([{ from: null, color: 'blue' }]);
+
+function steps(all: readonly { from: number | null; color: string }[]): ThresholdsConfig {
+  return {
+    mode: ThresholdsMode.Absolute,
+    steps: all.map(({ from, color }) => ({ value: from, color })),
+  };
+}

@@ -1,0 +1,134 @@
+import {
+  BarGaugeDisplayMode,
+  BarGaugeValueMode,
+  TableCellBackgroundDisplayMode,
+  TableCellDisplayMode,
+  TableCellHeight,
+  TableFooterOptionsBuilder,
+  TableSortByFieldStateBuilder,
+  type TableCellOptions,
+} from '@grafana/grafana-foundation-sdk/common';
+import type {
+  DynamicConfigValue,
+  ThresholdsConfig,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
+import type { DataLink } from './links.ts';
+import { NEUTRAL, RISK_MAPPINGS, RISK_THRESHOLDS } from './risk.ts';
+import { asRows, refId, type Caption, type Tile } from './tile.ts';
+import type { Unit } from './units.ts';
+import { DATASOURCE } from './variables.ts';
+
+/** A column from a label; the rows are told apart by these. */
+export interface KeyColumn {
+  readonly label: string;
+  readonly title: string;
+  readonly links?: readonly DataLink[];
+}
+
+/** A column from the values of a query. */
+export interface ValueColumn {
+  readonly title: string;
+  readonly expr: string;
+  readonly unit: Unit;
+  /** A bar fills its cell at 1; risk takes the risk colours; text is plain. */
+  readonly cell?: 'bar' | 'risk' | 'text';
+  readonly thresholds?: ThresholdsConfig;
+  /** What numbers stand for. */
+  readonly texts?: Readonly<Record<string, string>>;
+  readonly width?: number;
+}
+
+export interface TableSpec extends Omit<Caption, 'unit'> {
+  /** Every query must be aggregated to job and these labels, or have no others. */
+  readonly keys: readonly KeyColumn[];
+  readonly values: readonly ValueColumn[];
+  readonly sortBy: string;
+  readonly ascending?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** One row for each set of labels, one column for each query. */
+export function table(spec: TableSpec): Tile {
+  const builder = new PanelBuilder()
+    .title(spec.title)
+    .description(spec.description)
+    .datasource(DATASOURCE)
+    .unit('short')
+    .filterable(true)
+    .cellHeight(TableCellHeight.Sm)
+    .showHeader(true)
+    .footer(new TableFooterOptionsBuilder().show(false).countRows(false).reducer(['sum']))
+    .sortBy([
+      new TableSortByFieldStateBuilder().displayName(spec.sortBy).desc(spec.ascending !== true),
+    ])
+    .targets(spec.values.map(({ expr }, index) => asRows(expr, index)))
+    .withTransformation({ id: 'merge', options: {} })
+    .withTransformation({ id: 'organize', options: organized(spec) });
+  for (const { title, links } of spec.keys) {
+    if (links !== undefined) builder.overrideByName(title, [{ id: 'links', value: links }]);
+  }
+  for (const column of spec.values) builder.overrideByName(column.title, propertiesOf(column));
+  return { panel: builder.build(), width: spec.width ?? 24, height: spec.height ?? 9 };
+}
+
+/** Keys first, then values, under their titles; time and job say nothing in a row. */
+function organized({ keys, values }: TableSpec): unknown {
+  const fields = [
+    ...keys.map(({ label, title }) => ({ field: label, title })),
+    ...values.map(({ title }, index) => ({ field: valueField(values.length, index), title })),
+  ];
+  return {
+    excludeByName: { Time: true, job: true },
+    includeByName: {},
+    indexByName: Object.fromEntries(fields.map(({ field }, index) => [field, index])),
+    renameByName: Object.fromEntries(fields.map(({ field, title }) => [field, title])),
+  };
+}
+
+/** Grafana's Prometheus data source names the column after the query when there are several. */
+function valueField(queries: number, index: number): string {
+  return queries === 1 ? 'Value' : `Value #${refId(index)}`;
+}
+
+function propertiesOf(column: ValueColumn): DynamicConfigValue[] {
+  const properties: DynamicConfigValue[] = [{ id: 'unit', value: column.unit }];
+  if (column.cell === 'risk') {
+    properties.push(
+      { id: 'mappings', value: RISK_MAPPINGS },
+      { id: 'thresholds', value: RISK_THRESHOLDS },
+      { id: 'custom.cellOptions', value: FILLED },
+    );
+  } else if (column.cell === 'bar') {
+    properties.push(
+      { id: 'min', value: 0 },
+      { id: 'max', value: 1 },
+      { id: 'thresholds', value: column.thresholds ?? NEUTRAL },
+      { id: 'custom.cellOptions', value: BAR },
+    );
+  } else if (column.thresholds !== undefined) {
+    properties.push(
+      { id: 'thresholds', value: column.thresholds },
+      { id: 'custom.cellOptions', value: COLOURED },
+    );
+  }
+  if (column.texts !== undefined) {
+    const options = Object.entries(column.texts).map(([value, text]) => [value, { text }]);
+    const mapping = { type: 'value', options: Object.fromEntries(options) as unknown };
+    properties.push({ id: 'mappings', value: [mapping] });
+  }
+  if (column.width !== undefined) properties.push({ id: 'custom.width', value: column.width });
+  return properties;
+}
+
+const FILLED: TableCellOptions = {
+  type: TableCellDisplayMode.ColorBackground,
+  mode: TableCellBackgroundDisplayMode.Basic,
+};
+const COLOURED: TableCellOptions = { type: TableCellDisplayMode.ColorText };
+const BAR: TableCellOptions = {
+  type: TableCellDisplayMode.Gauge,
+  mode: BarGaugeDisplayMode.Basic,
+  valueDisplayMode: BarGaugeValueMode.Text,
+};
