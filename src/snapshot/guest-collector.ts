@@ -96,7 +96,7 @@ export class GuestCollector {
     const selected = listed.filter(({ ref }) => selects(ref.name));
 
     const active = selected.filter(({ ref }) => ref.id !== undefined);
-    const qemus = this.#find(active, log);
+    const qemus = await this.#find(active, log);
     const configs = this.#configsOf(selected, connection, log, deadline);
     const [known, answers, facts] = await Promise.all([
       configs,
@@ -158,9 +158,14 @@ export class GuestCollector {
     }
   }
 
-  #find(active: readonly Listed[], log: OutcomeLog): ReadonlyMap<string, QemuProcess> {
+  async #find(
+    active: readonly Listed[],
+    log: OutcomeLog,
+  ): Promise<ReadonlyMap<string, QemuProcess>> {
     const uuids = new Set(active.map(({ ref }) => ref.uuid));
-    const found = log.run('process', () => log.required('process', this.#finder.find(uuids)));
+    const found = await log.runAsync('process', async () =>
+      log.required('process', await this.#finder.find(uuids)),
+    );
     return found ?? new Map();
   }
 

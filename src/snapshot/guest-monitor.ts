@@ -123,7 +123,7 @@ export class GuestMonitor {
     this.#closed = true;
     const lines = this.#lines;
     this.#lines = [];
-    this.#wakeAll();
+    this.#wakeWaiting();
     await Promise.all(lines.map(({ connection }) => connection.close()));
   }
 
@@ -144,7 +144,11 @@ export class GuestMonitor {
   ): Promise<MonitorAnswer<Value>> {
     if (this.#isStuck(domain.uuid)) return { kind: 'unresponsive' };
     const line = await this.#slot(deadline);
-    if (line === undefined) return { kind: 'unasked' };
+    if (line === undefined) {
+      // A slot that was meant for this call goes to the next one.
+      this.#wakeWaiting();
+      return { kind: 'unasked' };
+    }
     const remaining = Math.max(1, deadline - performance.now());
     const deadlineMs = Math.min(remaining, this.#options.callTimeoutMs);
     try {
@@ -159,7 +163,7 @@ export class GuestMonitor {
       }
       return { kind: 'unasked' };
     } finally {
-      this.#wakeAll();
+      this.#wakeWaiting();
     }
   }
 
@@ -172,8 +176,7 @@ export class GuestMonitor {
     for (;;) {
       if (this.#closed || performance.now() >= deadline) return undefined;
       this.#dropClosed();
-      const stuck = this.#lines.reduce((sum, { connection }) => sum + connection.overdue, 0);
-      if (stuck >= MAX_STUCK) return undefined;
+      if (this.#stuck >= MAX_STUCK) return undefined;
       const free = this.#lines.find(
         ({ connection, promised }) => connection.outstanding + promised < WINDOW,
       );
@@ -181,8 +184,7 @@ export class GuestMonitor {
         free.promised += 1;
         return free;
       }
-      const allStuck = this.#lines.every(({ connection }) => connection.overdue >= WINDOW);
-      if (!allStuck) {
+      if (!this.#allStuck) {
         await this.#freedSlot(deadline);
       } else if (this.#lines.length >= MAX_CONNECTIONS) {
         return undefined;
@@ -216,9 +218,9 @@ export class GuestMonitor {
         this.#connects += 1;
         this.#lines.push({ connection, promised: 0 });
         connection.onLateReply(() => {
-          this.#wakeAll();
+          this.#wakeWaiting();
         });
-        this.#wakeAll();
+        this.#wakeWaiting();
         return true as const;
       })
       .catch(() => undefined)
@@ -228,8 +230,28 @@ export class GuestMonitor {
     return this.#opening;
   }
 
-  #wakeAll(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
+  /** Stuck calls over all connections. */
+  get #stuck(): number {
+    return this.#lines.reduce((sum, { connection }) => sum + connection.overdue, 0);
+  }
+
+  /** There will be no free slot unless a connection is added. */
+  get #allStuck(): boolean {
+    return this.#lines.every(({ connection }) => connection.overdue >= WINDOW);
+  }
+
+  /**
+   * Wakes as many of those who wait as there are slots, or all when it is no use to wait. Never all
+   * for one slot: with 1000 guests waiting that would be 1000 × 1000 awakenings per scrape.
+   */
+  #wakeWaiting(): void {
+    const hopeless = this.#closed || this.#stuck >= MAX_STUCK || this.#allStuck;
+    const slots = this.#lines.reduce(
+      (sum, { connection, promised }) =>
+        sum + Math.max(0, WINDOW - connection.outstanding - promised),
+      0,
+    );
+    for (const wake of this.#waiting.splice(0, hopeless ? this.#waiting.length : slots)) wake();
   }
 
   #dropClosed(): void {

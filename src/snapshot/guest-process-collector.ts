@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import {
   readCgroupMounts,
   readGuestCgroup,
@@ -11,23 +9,24 @@ import { readCgroupMemory } from '../sources/cgroup-memory.ts';
 import { readCpuTime } from '../sources/cpu-time.ts';
 import { DeadlineFileReader } from '../sources/deadline-file.ts';
 import { readCgroupPressure, type Pressure, type PressureResource } from '../sources/pressure.ts';
-import { ProcessKsmReader } from '../sources/process-ksm.ts';
+import { ProcessKsmReader, type ProcessKsm } from '../sources/process-ksm.ts';
 import { readProcessNuma } from '../sources/process-numa.ts';
 import { startUnixSeconds } from '../sources/process-stat.ts';
 import { readProcessStatus } from '../sources/process-status.ts';
 import { ProcessThreadReader, type ProcessThread } from '../sources/process-threads.ts';
 import type { QemuProcess } from '../sources/qemu-processes.ts';
-import { valueOf } from '../sources/reading.ts';
+import { valueOf, type Reading } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
-import { readSmapsRollup } from '../sources/smaps-rollup.ts';
+import { readSmapsRollup, type SmapsRollup } from '../sources/smaps-rollup.ts';
+import { TimeSlice } from '../sources/time-slice.ts';
 import type { GuestCgroupFacts, GuestProcess } from './domain.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import { VhostThreads } from './vhost-threads.ts';
 
-/** Longest stretch of reading without giving other work a turn. */
-const SLICE_MILLISECONDS = 5;
 /** Longest to wait for one file that takes the mmap lock of a guest's process. */
 const LOCKED_FILE_MILLISECONDS = 250;
+/** As many as DeadlineFileReader reads at once: for more, waiting their turn would count as late. */
+const LOCKED_FILES_AT_ONCE = 2;
 
 /** What /proc and the cgroups say of one guest. */
 export interface GuestFacts {
@@ -78,12 +77,22 @@ export class GuestProcessCollector {
 
     const vhosts =
       log.run('process', () => this.#vhosts.of(pids)) ?? new Map<number, ProcessThread[]>();
+    // Under way while the quick files are read.
+    const ksm = log.runAsync('guestksm', () =>
+      readOneByOne(processes, (pid, patience) => this.#ksm.read(pid, patience), deadline),
+    );
+    const smaps = log.runAsync('smaps', () =>
+      readOneByOne(
+        processes,
+        (pid, patience) => readSmapsRollup(this.#roots, pid, this.#lockedFiles, patience),
+        deadline,
+      ),
+    );
+
     const facts = new Map<string, GuestFacts>();
-    const slow: Promise<void>[] = [];
-    let sliceStart = performance.now();
+    const slice = new TimeSlice();
     for (const [uuid, process] of processes) {
-      const now = performance.now();
-      if (now >= deadline) {
+      if (performance.now() >= deadline) {
         log.fail('process', {
           kind: 'timeout',
           subject: 'QEMU processes',
@@ -91,20 +100,10 @@ export class GuestProcessCollector {
         });
         break;
       }
-      if (now - sliceStart > SLICE_MILLISECONDS) {
-        await nextTurn();
-        sliceStart = performance.now();
-      }
-      const quick = this.#read(process, vhosts.get(process.pid) ?? [], log);
-      facts.set(uuid, quick);
-      slow.push(
-        this.#readLocked(process, quick, log, deadline).then((complete) => {
-          facts.set(uuid, complete);
-        }),
-      );
+      if (slice.isOver) await slice.nextTurn();
+      facts.set(uuid, this.#read(process, vhosts.get(process.pid) ?? [], log));
     }
-    await Promise.all(slow);
-    return facts;
+    return withLockedFiles(facts, await ksm, await smaps, log);
   }
 
   #read(qemu: QemuProcess, vhosts: readonly ProcessThread[], log: OutcomeLog): GuestFacts {
@@ -153,30 +152,56 @@ export class GuestProcessCollector {
       },
     };
   }
+}
 
-  /** Files whose reading takes the mmap lock of the guest's process, which somebody may hold. */
-  async #readLocked(
-    { pid }: QemuProcess,
-    facts: GuestFacts,
-    log: OutcomeLog,
-    deadline: number,
-  ): Promise<GuestFacts> {
-    const patience = (): number =>
-      Math.max(1, Math.min(LOCKED_FILE_MILLISECONDS, deadline - performance.now()));
-    const [ksm, smaps] = await Promise.all([
-      log.runAsync('guestksm', () => this.#ksm.read(pid, patience())),
-      log.runAsync('smaps', () => readSmapsRollup(this.#roots, pid, this.#lockedFiles, patience())),
-    ]);
-    if (facts.process === undefined) return facts;
-    return {
-      cgroup: facts.cgroup,
-      process: {
-        ...facts.process,
-        ksm: ksm === undefined ? undefined : log.optional('guestksm', ksm),
-        smaps: smaps === undefined ? undefined : log.optional('smaps', smaps),
-      },
-    };
+/**
+ * Reads a file that takes the mmap lock of the guest's process, which somebody may hold, of each
+ * process: two at a time, each under its own deadline. Those not reached before the deadline of the
+ * collection are missing.
+ */
+async function readOneByOne<T>(
+  processes: ReadonlyMap<string, QemuProcess>,
+  read: (pid: number, patienceMilliseconds: number) => Promise<Reading<T>>,
+  deadline: number,
+): Promise<ReadonlyMap<string, Reading<T>>> {
+  const readings = new Map<string, Reading<T>>();
+  const queue = processes.entries();
+  const slice = new TimeSlice();
+  const readNext = async (): Promise<void> => {
+    for (const [uuid, { pid }] of queue) {
+      if (slice.isOver) await slice.nextTurn();
+      const remaining = deadline - performance.now();
+      if (remaining <= 0) return;
+      readings.set(uuid, await read(pid, Math.min(LOCKED_FILE_MILLISECONDS, remaining)));
+    }
+  };
+  await Promise.all(Array.from({ length: LOCKED_FILES_AT_ONCE }, readNext));
+  return readings;
+}
+
+function withLockedFiles(
+  facts: ReadonlyMap<string, GuestFacts>,
+  ksm: ReadonlyMap<string, Reading<ProcessKsm>> | undefined,
+  smaps: ReadonlyMap<string, Reading<SmapsRollup>> | undefined,
+  log: OutcomeLog,
+): ReadonlyMap<string, GuestFacts> {
+  const complete = new Map<string, GuestFacts>();
+  for (const [uuid, { process, cgroup }] of facts) {
+    const ksmReading = ksm?.get(uuid);
+    const smapsReading = smaps?.get(uuid);
+    complete.set(uuid, {
+      cgroup,
+      process:
+        process === undefined
+          ? undefined
+          : {
+              ...process,
+              ksm: ksmReading === undefined ? undefined : log.optional('guestksm', ksmReading),
+              smaps: smapsReading === undefined ? undefined : log.optional('smaps', smapsReading),
+            },
+    });
   }
+  return complete;
 }
 
 function pressureOf(cgroup: GuestCgroup, resource: PressureResource): Pressure | undefined {

@@ -2,6 +2,7 @@ import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
 import { readProcessStat, type ProcessStat } from './process-stat.ts';
 import { found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
+import { TimeSlice } from './time-slice.ts';
 
 /** The QEMU process of one running domain. */
 export interface QemuProcess {
@@ -53,13 +54,15 @@ export class QemuProcessFinder {
    * The processes of those of the asked-for domains that have a live one. Fails only when /proc can
    * not be listed. Call once per collection.
    */
-  find(uuids: ReadonlySet<string>): Reading<ReadonlyMap<string, QemuProcess>> {
+  async find(uuids: ReadonlySet<string>): Promise<Reading<ReadonlyMap<string, QemuProcess>>> {
+    const slice = new TimeSlice();
     const processes = new Map<string, QemuProcess>();
     const missing = new Set<string>();
     for (const uuid of this.#qemus.keys()) if (!uuids.has(uuid)) this.#qemus.delete(uuid);
     for (const uuid of this.#unfound) if (!uuids.has(uuid)) this.#unfound.delete(uuid);
 
     for (const uuid of uuids) {
+      if (slice.isOver) await slice.nextTurn();
       const known = this.#qemus.get(uuid);
       const stat = known === undefined ? undefined : this.#liveStat(known.pid);
       if (known !== undefined && stat?.startTimeTicks === known.startTimeTicks) {
@@ -83,6 +86,7 @@ export class QemuProcessFinder {
 
     const candidates = new Map<string, QemuProcess>();
     for (const pid of pids) {
+      if (slice.isOver) await slice.nextTurn();
       if (!this.#others.has(pid)) this.#look(pid, missing, candidates);
     }
     // A pid taken for another process may since have become QEMU by pid reuse or exec. That costs
@@ -92,6 +96,7 @@ export class QemuProcessFinder {
     );
     if (unexplained) {
       for (const [pid, other] of this.#others) {
+        if (slice.isOver) await slice.nextTurn();
         const stat = this.#liveStat(pid);
         if (stat?.startTimeTicks === other.startTimeTicks && stat.comm === other.comm) continue;
         this.#others.delete(pid);

@@ -45,8 +45,8 @@ describe('a command line', () => {
 describe('the QEMU process of a domain', () => {
   let procfs: string;
   let finder: QemuProcessFinder;
-  const pidOf = (uuid: string): number | undefined =>
-    valueIn(finder.find(new Set([uuid]))).get(uuid)?.pid;
+  const pidOf = async (uuid: string): Promise<number | undefined> =>
+    valueIn(await finder.find(new Set([uuid]))).get(uuid)?.pid;
 
   /** A QEMU as the fixture's, under another pid, with another start time, UUID or state. */
   function addQemu(pid: number, startTimeTicks: number, uuid: string, state = 'S'): void {
@@ -70,8 +70,8 @@ describe('the QEMU process of a domain', () => {
     rmSync(procfs, { recursive: true });
   });
 
-  it('is found by UUID among all processes, with its name, start and stat', () => {
-    const process = valueIn(finder.find(new Set([WEB]))).get(WEB);
+  it('is found by UUID among all processes, with its name, start and stat', async () => {
+    const process = valueIn(await finder.find(new Set([WEB]))).get(WEB);
     expect(process).toMatchObject({
       uuid: WEB,
       name: 'web,front',
@@ -81,81 +81,81 @@ describe('the QEMU process of a domain', () => {
     expect(process?.stat.guestSeconds).toBe(8000);
   });
 
-  it('is found again without reading any command line', () => {
-    expect(pidOf(WEB)).toBe(4242);
+  it('is found again without reading any command line', async () => {
+    expect(await pidOf(WEB)).toBe(4242);
     rmSync(`${procfs}/4242/cmdline`);
-    expect(pidOf(WEB)).toBe(4242);
+    expect(await pidOf(WEB)).toBe(4242);
   });
 
-  it('is simply not there for a domain without one', () => {
-    expect([...valueIn(finder.find(new Set([OTHER]))).keys()]).toEqual([]);
+  it('is simply not there for a domain without one', async () => {
+    expect([...valueIn(await finder.find(new Set([OTHER]))).keys()]).toEqual([]);
   });
 
-  it('is not there any more when it has exited', () => {
-    expect(pidOf(WEB)).toBe(4242);
+  it('is not there any more when it has exited', async () => {
+    expect(await pidOf(WEB)).toBe(4242);
     rmSync(`${procfs}/4242`, { recursive: true });
-    expect(pidOf(WEB)).toBeUndefined();
+    expect(await pidOf(WEB)).toBeUndefined();
   });
 
-  it('is not a zombie', () => {
-    expect(pidOf(WEB)).toBe(4242);
+  it('is not a zombie', async () => {
+    expect(await pidOf(WEB)).toBe(4242);
     addQemu(4242, 360_000, WEB, 'Z');
-    expect(pidOf(WEB)).toBeUndefined();
+    expect(await pidOf(WEB)).toBeUndefined();
   });
 
-  it('is another one after a restart, even under the same pid', () => {
-    expect(pidOf(WEB)).toBe(4242);
+  it('is another one after a restart, even under the same pid', async () => {
+    expect(await pidOf(WEB)).toBe(4242);
     addQemu(4242, 400_000, OTHER);
     addQemu(5000, 400_001, WEB);
-    expect(pidOf(WEB)).toBe(5000);
-    expect(pidOf(OTHER)).toBe(4242);
+    expect(await pidOf(WEB)).toBe(5000);
+    expect(await pidOf(OTHER)).toBe(4242);
   });
 
-  it('is the youngest of those which show the UUID: a wrapper is older than what it starts', () => {
+  it('is the youngest of those which show the UUID: a wrapper is older than what it starts', async () => {
     addQemu(4241, 359_990, WEB);
-    expect(pidOf(WEB)).toBe(4242);
+    expect(await pidOf(WEB)).toBe(4242);
   });
 
-  it('is found when a domain starts later', () => {
-    expect(pidOf(OTHER)).toBeUndefined();
-    expect(pidOf(OTHER)).toBeUndefined();
+  it('is found when a domain starts later', async () => {
+    expect(await pidOf(OTHER)).toBeUndefined();
+    expect(await pidOf(OTHER)).toBeUndefined();
     addQemu(5000, 400_000, OTHER);
-    expect(pidOf(OTHER)).toBe(5000);
+    expect(await pidOf(OTHER)).toBe(5000);
   });
 
-  it('is found when the pid was once of another process', () => {
-    expect(pidOf(WEB)).toBe(4242);
+  it('is found when the pid was once of another process', async () => {
+    expect(await pidOf(WEB)).toBe(4242);
     // Scanned before, and taken for a process which is not QEMU.
     addQemu(900, 500_000, OTHER);
-    expect(pidOf(OTHER)).toBe(900);
+    expect(await pidOf(OTHER)).toBe(900);
   });
 
-  it('is found when it was seen between fork and exec, under its parent’s name', () => {
+  it('is found when it was seen between fork and exec, under its parent’s name', async () => {
     addQemu(5000, 400_000, OTHER);
     const stat = readFileSync(`${procfs}/5000/stat`, 'utf8');
     const cmdline = readFileSync(`${procfs}/5000/cmdline`, 'utf8');
     writeFileSync(`${procfs}/5000/stat`, stat.replace('(qemu-system-x86)', '(rpc-libvirtd)'));
     writeFileSync(`${procfs}/5000/cmdline`, '/usr/sbin/libvirtd\0');
-    expect(pidOf(WEB)).toBe(4242);
+    expect(await pidOf(WEB)).toBe(4242);
     writeFileSync(`${procfs}/5000/stat`, stat);
     writeFileSync(`${procfs}/5000/cmdline`, cmdline);
-    expect(pidOf(OTHER)).toBe(5000);
+    expect(await pidOf(OTHER)).toBe(5000);
   });
 
-  it('is not asked for its command line while in uninterruptible sleep, but later', () => {
+  it('is not asked for its command line while in uninterruptible sleep, but later', async () => {
     addQemu(5000, 400_000, OTHER, 'D');
-    expect(pidOf(OTHER)).toBeUndefined();
+    expect(await pidOf(OTHER)).toBeUndefined();
     addQemu(5000, 400_000, OTHER, 'S');
-    expect(pidOf(OTHER)).toBe(5000);
+    expect(await pidOf(OTHER)).toBe(5000);
   });
 
-  it('stays known while in uninterruptible sleep', () => {
-    expect(pidOf(WEB)).toBe(4242);
+  it('stays known while in uninterruptible sleep', async () => {
+    expect(await pidOf(WEB)).toBe(4242);
     addQemu(4242, 360_000, WEB, 'D');
-    expect(pidOf(WEB)).toBe(4242);
+    expect(await pidOf(WEB)).toBe(4242);
   });
 
-  it('can not be found without /proc', () => {
-    expect(failureOf(new QemuProcessFinder(NOWHERE).find(new Set([WEB])))).toBe('absent');
+  it('can not be found without /proc', async () => {
+    expect(failureOf(await new QemuProcessFinder(NOWHERE).find(new Set([WEB])))).toBe('absent');
   });
 });
