@@ -1,3 +1,4 @@
+import { promisedVcpus } from '../overcommit/assess-promise.ts';
 import type { Domain } from '../snapshot/domain.ts';
 import { nanosecondsToSeconds } from '../sources/kernel-time.ts';
 import type { ThreadRole } from '../sources/process-threads.ts';
@@ -11,7 +12,8 @@ import type { DomainView } from './view.ts';
 export const domainCpuMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_vcpus',
-    'vCPUs a guest has now: <vcpu current> of its XML, or its vCPU threads when there is no XML.',
+    'vCPUs a guest has now: <vcpu current> of its XML; without XML its vCPU threads, or what ' +
+      'libvirt says (vcpu.<n>).',
     {
       replaces: [
         'libvirt_domain_info_virtual_cpus',
@@ -186,11 +188,11 @@ export const domainCpuMetrics: readonly Metric[] = [
   ),
 ];
 
-/** vCPUs online now: libvirt's figure; the threads themselves only when there is no XML. */
-export function currentVcpus(domain: Domain): number | undefined {
-  if (domain.config !== undefined) return domain.config.vcpu.current;
-  const threads = domain.process?.threads?.filter((thread) => thread.role.kind === 'vcpu');
-  return threads === undefined || threads.length === 0 ? undefined : threads.length;
+/** As the arithmetic counts them; the plain figure first, since most guests have it. */
+function currentVcpus(domain: Domain): number | undefined {
+  return (
+    domain.config?.vcpu.current ?? promisedVcpus(domain)?.filter(({ online }) => online).length
+  );
 }
 
 function perVcpu(

@@ -22,8 +22,8 @@ const DISK_IMAGE_LABELS = ['device', 'path', 'depth', 'role'] as const;
 export const imageMetrics: readonly Metric[] = [
   info(
     'kvm_image_info',
-    'A disk image. path has all symbolic links followed; what follows format is from the header ' +
-      'of a qcow2 and empty for other formats.',
+    'A disk image. path has all symbolic links followed (or is the name in /dev/mapper); what ' +
+      'follows format is from the header of a qcow2 and empty for other formats.',
     { labels: IMAGE_INFO_LABELS },
     ({ images }, sample) => {
       for (const { path, image } of images) {

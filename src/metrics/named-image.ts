@@ -4,7 +4,10 @@ import type { ImageFile } from '../sources/image-file.ts';
 
 /** One image of this host, however many disks, paths and chains lead to it. */
 export interface NamedImage {
-  /** Its path with all symbolic links followed: the first one of several hard links. */
+  /**
+   * Its path with all symbolic links followed, of several hard links the first; of device-mapper
+   * devices the one in /dev/mapper, since /dev/dm-<n> changes at the next boot.
+   */
   readonly path: string;
   /** `{path="…"}` */
   readonly labels: string;
@@ -29,20 +32,23 @@ export function namedImages(storage: Storage | undefined): NamedImages {
     for (const { image } of images) {
       const known = files.get(image.identity);
       // The smallest path, so that the order of guests does not decide.
-      if (known === undefined || image.resolvedPath < known.resolvedPath) {
-        files.set(image.identity, image);
-      }
+      if (known === undefined || pathOf(image) < pathOf(known)) files.set(image.identity, image);
     }
   }
   const byPath = new Map<string, ImageFile | undefined>();
   for (const path of unreadable) byPath.set(path, undefined);
-  for (const file of files.values()) byPath.set(file.resolvedPath, file);
+  for (const file of files.values()) byPath.set(pathOf(file), file);
   return {
     all: [...byPath].map(([path, image]) => ({
       path,
       labels: labelText(['path'], [path]),
       image,
     })),
-    pathOf: new Map([...files].map(([identity, { resolvedPath }]) => [identity, resolvedPath])),
+    pathOf: new Map([...files].map(([identity, file]) => [identity, pathOf(file)])),
   };
+}
+
+function pathOf({ blockDevice, resolvedPath }: ImageFile): string {
+  const name = blockDevice?.deviceMapperName;
+  return name === undefined ? resolvedPath : `/dev/mapper/${name}`;
 }

@@ -62,7 +62,7 @@ export const policyMetrics: readonly Metric[] = [
 function limitMetric({ resource, name, bad, meaning, source }: LimitDeclaration): Metric {
   return gauge(
     `kvm_policy_${resource}_${name}`,
-    `Limit, ${bad} which is bad: ${meaning} Built-in values: ${source}.`,
+    `${meaning} Bad ${bad} the limit. Built-in values: ${source}.`,
     { labels: ['severity'] },
     ({ policy }, sample) => {
       const limit = limitOf(policy.policy, resource, name);

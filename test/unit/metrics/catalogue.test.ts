@@ -39,7 +39,13 @@ describe('the catalogue', () => {
     const writer = new ExpositionWriter(textFormat, { onDuplicate: 'throw' });
     for (const metric of CATALOGUE) {
       writer.family(metric);
-      writer.sample(labelText(metric.labels, metric.labels.map(() => 'x')), 1);
+      writer.sample(
+        labelText(
+          metric.labels,
+          metric.labels.map(() => 'x'),
+        ),
+        1,
+      );
     }
     writer.end();
     const input = Buffer.concat([...writer.take()]);

@@ -118,7 +118,7 @@ export function webGuest(): Domain {
             burstBytes: 2 * MIB,
           }),
         }),
-        detachedInterface({ type: 'hostdev', alias: 'hostdev0', model: undefined }),
+        detachedInterface({ type: 'user', alias: 'net1', mac: '52:54:00:00:00:02' }),
       ],
       nova: {
         instanceName: 'web-1',
@@ -201,7 +201,10 @@ export function hostileGuest(): Domain {
         exampleDisk({ source: { kind: 'file', path: '/mnt/nfs/gone.img' } }),
         exampleDisk({ target: 'sda', bus: 'sata', device: 'cdrom', source: undefined }),
       ],
-      interfaces: [detachedInterface({ type: 'user' }), detachedInterface({ type: 'user' })],
+      interfaces: [
+        detachedInterface({ type: 'user', mac: '52:54:00:00:00:03' }),
+        detachedInterface({ type: 'hostdev', model: undefined, mac: '52:54:00:00:00:04' }),
+      ],
     }),
     process: exampleProcess({
       pid: 5000,
@@ -245,9 +248,16 @@ export function archiveGuest(): Domain {
           type: 'network',
           source: { kind: 'network', protocol: 'rbd', name: 'vms/archive', hosts: [] },
         }),
-        exampleDisk({ target: 'vdb' }),
+        exampleDisk({ target: 'vdb', source: { kind: 'file', path: '/srv/clone.qcow2' } }),
       ],
-      interfaces: [exampleInterface({ target: undefined, alias: undefined, linkUp: false })],
+      interfaces: [
+        exampleInterface({
+          mac: '52:54:00:00:00:05',
+          target: undefined,
+          alias: undefined,
+          linkUp: false,
+        }),
+      ],
     }),
   });
 }

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+
+import { RisingValues } from '../../../src/metrics/rising.ts';
+import { ScrapeMemory } from '../../../src/metrics/scrape-memory.ts';
+import type { Snapshot } from '../../../src/snapshot/model.ts';
+import { exampleSnapshot, exampleView } from './example-snapshot.ts';
+import { familyOf } from './samples.ts';
+
+describe('a rising value', () => {
+  it('stays where it is when the difference steps back by a tick', () => {
+    const rising = new RisingValues();
+    expect([5, 4.99, 5, 5.01].map((value) => rising.of('user', 1, value))).toEqual([5, 5, 5, 5.01]);
+  });
+
+  it('begins anew with a new epoch', () => {
+    const rising = new RisingValues();
+    rising.of('user', 1, 5);
+    expect(rising.of('user', 2, 0.5)).toBe(0.5);
+  });
+
+  it('is kept for each key by itself', () => {
+    const rising = new RisingValues();
+    rising.of('user', 1, 5);
+    expect(rising.of('nice', 1, 2)).toBe(2);
+  });
+});
+
+/** The example with user and guest time as the kernel would round them. */
+function withTicks(userSeconds: number, guestSeconds: number): Snapshot {
+  const snapshot = exampleSnapshot();
+  const { cpuTime } = snapshot.host;
+  if (cpuTime === undefined) throw new Error('the example has CPU times');
+  const total = { ...cpuTime.total, userSeconds, guestSeconds };
+  return { ...snapshot, host: { ...snapshot.host, cpuTime: { ...cpuTime, total } } };
+}
+
+describe('user time of the host without guests', () => {
+  it('does not fall when only guests ran and the kernel rounds the two differently', async () => {
+    const memory = new ScrapeMemory();
+    // True times: user 1.204 and guest 0.199, then both 2 ms more.
+    const before = exampleView(withTicks(1.2, 0.19), memory);
+    const user = '{mode="user"}';
+    expect((await familyOf(before, 'kvm_host_cpu_seconds_total'))[user]).toBe(1.01);
+    const after = exampleView(withTicks(1.2, 0.2), memory);
+    expect((await familyOf(after, 'kvm_host_cpu_seconds_total'))[user]).toBe(1.01);
+  });
+});
