@@ -25,8 +25,9 @@ const LOW_BYTES = 400 * MIB;
 export const WATERMARK_BYTES = 100 * MIB;
 const MOST_PAGE_CACHE_BYTES = 3 * GIB;
 
+/** How fast a guest's driver takes or gives pages. */
+const BALLOON_BYTES_PER_SECOND = 16 * MIB;
 /** Levels follow what guests want after about so many seconds. */
-const BALLOON_SECONDS = 15;
 const GUEST_MEMORY_SECONDS = 40;
 const KSM_SECONDS = 60;
 const SWAP_BACK_SECONDS = 90;
@@ -110,6 +111,7 @@ export function stepMemory(
   dt: number,
 ): void {
   const { guests, host } = state;
+  mergePages(state, moment, dt);
   for (const [i, guest] of guests.entries()) {
     const activity = activities[i];
     if (activity !== undefined && guest.pausedAt === undefined) {
@@ -117,15 +119,6 @@ export function stepMemory(
     }
   }
   const resident = sum(guests, ({ touchedBytes, swappedBytes }) => touchedBytes - swappedBytes);
-  const alike = ALIKE_RATIO[moment.phase] * resident;
-  const merged = (alike - host.ksmSavedBytes) * approach(dt, KSM_SECONDS, moment);
-  host.ksmSavedBytes += merged;
-  // Guests wrote to pages that were merged: each got its own copy back.
-  host.pages.copiedFromKsm += Math.max(0, -merged) / PAGE_BYTES;
-  const scanned = (KSM_PAGES_TO_SCAN / KSM_SLEEP_SECONDS) * dt;
-  host.ksmScannedPages += scanned;
-  host.ksmFullScans += scanned / (resident / PAGE_BYTES);
-
   const exchanged = HOT_SWAP_RATIO[moment.phase] * sum(guests, (one) => one.swappedBytes) * dt;
   const left = MEMORY_BYTES - HOST_OWN_BYTES - (resident - host.ksmSavedBytes);
   const lacking = Math.max(0, LOW_BYTES - left);
@@ -142,6 +135,18 @@ export function stepMemory(
   host.pressure.memorySome += Math.min(0.98, stall * 1.2) * dt;
 }
 
+function mergePages({ guests, host }: State, moment: Moment, dt: number): void {
+  const resident = sum(guests, ({ touchedBytes, swappedBytes }) => touchedBytes - swappedBytes);
+  const alike = ALIKE_RATIO[moment.phase] * resident;
+  const merged = (alike - host.ksmSavedBytes) * approach(dt, KSM_SECONDS, moment);
+  host.ksmSavedBytes += merged;
+  // Guests wrote to pages that were merged: each got its own copy back.
+  host.pages.copiedFromKsm += Math.max(0, -merged) / PAGE_BYTES;
+  const scanned = (KSM_PAGES_TO_SCAN / KSM_SLEEP_SECONDS) * dt;
+  host.ksmScannedPages += scanned;
+  host.ksmFullScans += scanned / (resident / PAGE_BYTES);
+}
+
 function useMemory(
   guest: RunningGuest,
   activity: Activity,
@@ -149,8 +154,9 @@ function useMemory(
   { host }: State,
   dt: number,
 ): void {
-  const target = balloonTarget(moment);
-  guest.balloonBytes += (target - guest.balloonBytes) * approach(dt, BALLOON_SECONDS, moment);
+  const lag = balloonTarget(moment) - guest.balloonBytes;
+  const most = BALLOON_BYTES_PER_SECOND * moment.speed * dt;
+  guest.balloonBytes += Math.sign(lag) * Math.min(Math.abs(lag), most);
   const wanted = Math.min(activity.memoryBytes, guest.balloonBytes) + QEMU_BYTES;
   const change = (wanted - guest.touchedBytes) * approach(dt, GUEST_MEMORY_SECONDS, moment);
   // What a guest gives back (free page reporting) is given back from swap as well.
