@@ -71,3 +71,7 @@ function link(uid: Uid, variables: readonly (readonly [string, string])[]): Data
   ];
   return { title: TITLES[uid], url: `/d/${uid}?${query.join('&')}` };
 }
+
+/** The columns of tables that links take their variables from. */
+export const HOST_COLUMN = 'Host';
+export const GUEST_COLUMN = 'Guest';

@@ -1,0 +1,3 @@
+import { FLEET } from './fleet.ts';
+
+export const DASHBOARDS = [FLEET];

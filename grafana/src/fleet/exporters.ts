@@ -1,0 +1,89 @@
+import { HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { of } from '../common/promql.ts';
+import { worseBelow } from '../common/risk.ts';
+import { table } from '../common/table.ts';
+
+const YES_NO = { '0': 'no', '1': 'yes' };
+
+export const EXPORTERS: Row = {
+  title: 'Exporters',
+  folded: true,
+  tiles: [
+    table({
+      title: 'Exporters and their libvirt',
+      description:
+        'Whether each exporter reaches libvirt, whether its policy file is sound, and how many ' +
+        'libvirt calls hang. Good: yes, yes and 0.',
+      keys: [
+        HOST_KEY,
+        { label: 'version', title: 'Version' },
+        { label: 'nodeversion', title: 'Node.js' },
+      ],
+      values: [
+        {
+          title: 'Answers',
+          expr: `max by (job, instance, version, nodeversion) (${of('kvm_exporter_build_info')})`,
+          unit: 'short',
+          texts: YES_NO,
+        },
+        {
+          title: 'libvirt reachable',
+          expr: `max by (job, instance) (${of('kvm_libvirt_up')})`,
+          unit: 'short',
+          texts: YES_NO,
+          thresholds: worseBelow(1, 1),
+        },
+        {
+          title: 'Policy sound',
+          expr: `max by (job, instance) (${of('kvm_policy_last_reload_successful')})`,
+          unit: 'short',
+          texts: YES_NO,
+          thresholds: worseBelow(1, 1),
+        },
+        {
+          title: 'Hanging calls',
+          expr: `max by (job, instance) (${of('kvm_exporter_libvirt_outstanding_calls')})`,
+          unit: 'short',
+        },
+        {
+          title: 'Simulated host',
+          expr: `max by (job, instance) (${of('kvm_exporter_demo')})`,
+          unit: 'short',
+          texts: YES_NO,
+        },
+      ],
+      sortBy: 'libvirt reachable',
+      ascending: true,
+      width: 24,
+      height: 8,
+    }),
+    graph({
+      title: 'Time spent by collectors',
+      description:
+        'Seconds each part of a scrape took, the slowest host. Good: all far below the scrape ' +
+        'timeout.',
+      unit: 's',
+      queries: [
+        {
+          expr: `max by (collector) (${of('kvm_scrape_collector_duration_seconds')})`,
+          legend: '{{collector}}',
+        },
+      ],
+      limit: 'exporter.scrape_seconds',
+    }),
+    graph({
+      title: 'Collectors that succeed',
+      description: 'Share of hosts on which a collector works. Good: 100 % of all of them.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `avg by (collector) (${of('kvm_scrape_collector_success')})`,
+          legend: '{{collector}}',
+        },
+      ],
+      max: 1,
+    }),
+  ],
+};

@@ -1,0 +1,170 @@
+import { HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { of } from '../common/promql.ts';
+import { NONE_IS_GOOD, RISK_MAPPINGS, RISK_THRESHOLDS, worseAbove } from '../common/risk.ts';
+import { stat } from '../common/stat.ts';
+import { table } from '../common/table.ts';
+import { timeline } from '../common/timeline.ts';
+
+const LEVEL = 'instance_resource:kvm_risk:level';
+
+export const RISK: Row = {
+  title: 'Risk',
+  tiles: [
+    stat({
+      title: 'Hosts',
+      description: 'Exporters that answer. Good: as many as there are hosts.',
+      unit: 'short',
+      queries: [{ expr: `count(${of('kvm_exporter_build_info')})`, legend: 'hosts' }],
+    }),
+    stat({
+      title: 'Hosts at high or critical risk',
+      description: 'Hosts with a resource at risk level high or critical. Good: 0.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `count(max by (job, instance) (${of(LEVEL)}) >= 2) or vector(0)`,
+          legend: 'at risk',
+        },
+      ],
+      thresholds: NONE_IS_GOOD,
+    }),
+    stat({
+      title: 'Guests that run',
+      description: 'Running guests of all hosts. A sudden fall means that a host or its guests died.',
+      unit: 'short',
+      queries: [{ expr: `sum(${of('kvm_domains', 'state="running"')})`, legend: 'running' }],
+    }),
+    stat({
+      title: 'Guests stopped by an I/O error',
+      description:
+        'Guests QEMU has paused because a disk is full or broken: they stand still until somebody ' +
+        'makes room and resumes them. Good: 0.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `count(${of('kvm_domain_state', 'state="paused", reason="ioerror"')} == 1) or vector(0)`,
+          legend: 'paused',
+        },
+      ],
+      thresholds: NONE_IS_GOOD,
+    }),
+    stat({
+      title: 'Guests whose monitor hangs',
+      description:
+        'Guests whose QEMU does not answer: libvirt cannot manage them, and their monitor values ' +
+        'are absent. Good: 0.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `count(${of('kvm_domain_monitor_responsive')} == 0) or vector(0)`,
+          legend: 'hanging',
+        },
+      ],
+      thresholds: NONE_IS_GOOD,
+    }),
+    stat({
+      title: 'Alerts that fire',
+      description: 'Firing alerts of the rule pack. Good: 0.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `count(${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')}) or vector(0)`,
+          legend: 'firing',
+        },
+      ],
+      thresholds: worseAbove(1),
+    }),
+    table({
+      title: 'Hosts by risk, worst first',
+      description:
+        'Risk of each resource, then the figures behind it: what is promised per what there is, ' +
+        'and what guests could still claim per what is left. Good: low everywhere, and exposure ' +
+        'below 1. Click a host for its dashboards.',
+      keys: [HOST_KEY],
+      values: [
+        {
+          title: 'Risk',
+          expr: `max by (job, instance) (${of(LEVEL)})`,
+          unit: 'short',
+          cell: 'risk',
+          width: 90,
+        },
+        ...['cpu', 'memory', 'storage', 'network'].map((resource) => ({
+          title: resource === 'cpu' ? 'CPU' : resource,
+          expr: `max by (job, instance) (${of(LEVEL, `resource="${resource}"`)})`,
+          unit: 'short' as const,
+          cell: 'risk' as const,
+          width: 90,
+        })),
+        {
+          title: 'Guests',
+          expr: `sum by (job, instance) (${of('kvm_domains', 'state="running"')})`,
+          unit: 'short',
+        },
+        {
+          title: 'vCPUs per CPU',
+          expr: `max by (job, instance) (${of('instance:kvm_cpu_promised_per_capacity:ratio')})`,
+          unit: 'none',
+        },
+        {
+          title: 'Memory promised',
+          expr: `max by (job, instance) (${of('instance:kvm_memory_promised_per_capacity:ratio')})`,
+          unit: 'percentunit',
+        },
+        {
+          title: 'Memory exposure',
+          expr: `max by (job, instance) (${of('instance:kvm_memory_exposure_per_supply:ratio')})`,
+          unit: 'percentunit',
+          thresholds: worseAbove(1, 1.5),
+        },
+        {
+          title: 'Storage exposure',
+          expr: `max by (job, instance) (${of('kvm_filesystem_unfunded_bytes')} / ${of('kvm_filesystem_avail_bytes')})`,
+          unit: 'percentunit',
+          thresholds: worseAbove(1),
+        },
+        {
+          title: 'Network promised',
+          expr: `max by (job, instance) (${of('kvm_uplink_promised_bytes_per_second')} / on (job, instance, device) group_left () ${of('kvm_uplink_speed_bytes_per_second')})`,
+          unit: 'percentunit',
+        },
+      ],
+      sortBy: 'Risk',
+      height: 10,
+    }),
+    timeline({
+      title: 'Risk over time',
+      description:
+        'The highest risk level of each host. Good: green; a host that keeps flickering is a host ' +
+        'without reserve.',
+      queries: [{ expr: `max by (job, instance) (${of(LEVEL)})`, legend: '{{instance}}' }],
+      mappings: RISK_MAPPINGS,
+      thresholds: RISK_THRESHOLDS,
+      height: 8,
+    }),
+    table({
+      title: 'Firing alerts',
+      description:
+        'What fires now, with the guest it is about where there is one. Good: no rows. The ' +
+        'runbook of an alert is linked in its notification.',
+      keys: [
+        HOST_KEY,
+        { label: 'alertname', title: 'Alert' },
+        { label: 'severity', title: 'Severity' },
+        { label: 'domain', title: 'Guest' },
+      ],
+      values: [
+        {
+          title: 'Firing',
+          expr: `count by (job, instance, alertname, severity, domain) (${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')})`,
+          unit: 'short',
+        },
+      ],
+      sortBy: 'Severity',
+      ascending: true,
+      width: 12,
+      height: 8,
+    }),
+  ],
+};

@@ -1,0 +1,93 @@
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { fromSeries } from '../common/links.ts';
+import { of } from '../common/promql.ts';
+
+export const MEMORY: Row = {
+  title: 'Memory',
+  tiles: [
+    graph({
+      title: 'Memory promised, there, and used',
+      description:
+        'What guests have now and at most, the memory the host can give, and what is really in ' +
+        'use. Good: promised below capacity; if not, see exposure.',
+      unit: 'bytes',
+      queries: [
+        { expr: of('instance:kvm_memory_promised_bytes:sum'), legend: 'promised {{instance}}' },
+        {
+          expr: of('instance:kvm_memory_promised_maximum_bytes:sum'),
+          legend: 'promised with balloons empty {{instance}}',
+        },
+        { expr: of('kvm_memory_capacity_bytes'), legend: 'capacity {{instance}}' },
+        {
+          expr: `${of('kvm_host_memory_size_bytes')} - ${of('kvm_host_memory_available_bytes')}`,
+          legend: 'used {{instance}}',
+        },
+      ],
+      link: fromSeries('kvm-memory', ['instance']),
+    }),
+    graph({
+      title: 'A run on the bank: claim and supply of memory',
+      description:
+        'What guests may still claim, and un-merging would cost, beside available memory and free ' +
+        'swap. Good: supply above both claims.',
+      unit: 'bytes',
+      queries: [
+        { expr: of('kvm_memory_exposure_bytes'), legend: 'claim {{instance}}' },
+        {
+          expr: of('kvm_memory_exposure_maximum_bytes'),
+          legend: 'claim with balloons empty {{instance}}',
+        },
+        { expr: of('kvm_memory_supply_bytes'), legend: 'supply {{instance}}' },
+      ],
+      link: fromSeries('kvm-memory', ['instance']),
+    }),
+    graph({
+      title: 'Memory pressure',
+      description:
+        'Share of time some task waited for memory, and in which all stood still (PSI). Good: ' +
+        'near 0.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: of('instance:kvm_host_memory_pressure_waiting:ratio'),
+          legend: 'some wait {{instance}}',
+        },
+        {
+          expr: of('instance:kvm_host_memory_pressure_stalled:ratio'),
+          legend: 'all stalled {{instance}}',
+        },
+      ],
+      limit: 'memory.pressure_ratio',
+      width: 8,
+    }),
+    graph({
+      title: 'Swap traffic',
+      description:
+        'Memory swapped in and out, zswap included. Out alone is cold memory leaving; both at ' +
+        'once is a swap storm.',
+      unit: 'binBps',
+      queries: [
+        { expr: of('instance:kvm_host_swap_in_bytes:rate5m'), legend: 'in {{instance}}' },
+        { expr: of('instance:kvm_host_swap_out_bytes:rate5m'), legend: 'out {{instance}}' },
+      ],
+      limit: 'memory.swap_bytes_per_second',
+      width: 8,
+    }),
+    graph({
+      title: 'Saved by merging and by balloons',
+      description:
+        'Memory the host has only because pages are merged, and what balloons took from guests. ' +
+        'Both can be asked back at once.',
+      unit: 'bytes',
+      queries: [
+        { expr: of('kvm_ksm_saved_bytes'), legend: 'saved by merging {{instance}}' },
+        {
+          expr: `sum by (instance) (${of('kvm_domain_memory_maximum_bytes')} - ${of('kvm_domain_balloon_current_bytes')})`,
+          legend: 'in balloons {{instance}}',
+        },
+      ],
+      width: 8,
+    }),
+  ],
+};

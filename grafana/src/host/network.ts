@@ -1,0 +1,47 @@
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { fromSeries } from '../common/links.ts';
+import { of, rate } from '../common/promql.ts';
+
+const SPEED = of('kvm_uplink_speed_bytes_per_second');
+const LINK = fromSeries('kvm-network', ['instance', 'device']);
+
+export const NETWORK: Row = {
+  title: 'Network',
+  tiles: [
+    graph({
+      title: 'Bandwidth promised per uplink',
+      description:
+        'Bandwidth guests may use per bandwidth of the uplink, by direction; a guest without a ' +
+        'cap counts as the whole uplink. Good: below the limit of the policy.',
+      unit: 'none',
+      queries: [
+        {
+          expr: `${of('kvm_uplink_promised_bytes_per_second')} / on (job, instance, device) group_left () ${SPEED}`,
+          legend: '{{device}} {{direction}} {{instance}}',
+        },
+      ],
+      limit: 'network.promise_ratio',
+      link: LINK,
+    }),
+    graph({
+      title: 'Uplink utilisation',
+      description:
+        'Traffic per bandwidth by direction; links are full duplex, so the directions do not add ' +
+        'up. Good: below the limits.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `${rate('kvm_uplink_receive_bytes_total')} / ${SPEED}`,
+          legend: 'in {{device}} {{instance}}',
+        },
+        {
+          expr: `${rate('kvm_uplink_transmit_bytes_total')} / ${SPEED}`,
+          legend: 'out {{device}} {{instance}}',
+        },
+      ],
+      limit: 'network.utilisation_ratio',
+      link: LINK,
+    }),
+  ],
+};

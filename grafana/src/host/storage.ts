@@ -1,0 +1,83 @@
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { fromSeries } from '../common/links.ts';
+import { of, rate } from '../common/promql.ts';
+
+const LEGEND = '{{mountpoint}} {{instance}}';
+const LINK = fromSeries('kvm-storage', ['instance', 'mountpoint']);
+
+export const STORAGE: Row = {
+  title: 'Storage',
+  tiles: [
+    graph({
+      title: 'Storage promised per size',
+      description:
+        'Worst-case size of all images per size of their filesystem. Good: below 100 %, or so ' +
+        'much free space that nobody can use it up in the time you need to add some.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `${of('kvm_filesystem_promised_bytes')} / ${of('kvm_filesystem_size_bytes')}`,
+          legend: LEGEND,
+        },
+      ],
+      limit: 'storage.promise_ratio',
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'A run on the bank: growth and free space',
+      description:
+        'What images may still grow beside what is available. Good: available above the growth.',
+      unit: 'bytes',
+      queries: [
+        { expr: of('kvm_filesystem_unfunded_bytes'), legend: `may grow ${LEGEND}` },
+        {
+          expr: `${of('kvm_filesystem_avail_bytes')} and on (job, instance, mountpoint) ${of('kvm_filesystem_unfunded_bytes')}`,
+          legend: `available ${LEGEND}`,
+        },
+      ],
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'Free space',
+      description: 'Available per size of filesystems with images. Good: above the limits.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `${of('kvm_filesystem_avail_bytes')} / ${of('kvm_filesystem_size_bytes')}`,
+          legend: LEGEND,
+        },
+      ],
+      limit: 'storage.available_ratio',
+      max: 1,
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'I/O pressure',
+      description: 'Share of time some task waited for I/O (PSI). Good: below the limit.',
+      unit: 'percentunit',
+      queries: [
+        { expr: of('instance:kvm_host_io_pressure_waiting:ratio'), legend: '{{instance}}' },
+      ],
+      limit: 'storage.pressure_ratio',
+    }),
+    graph({
+      title: 'Disk traffic of guests',
+      description: 'What all guests read and write. Good: known peaks only, such as backups.',
+      unit: 'binBps',
+      queries: [
+        {
+          expr: `sum by (instance) (${rate('kvm_domain_disk_read_bytes_total')})`,
+          legend: 'read {{instance}}',
+        },
+        {
+          expr: `sum by (instance) (${rate('kvm_domain_disk_written_bytes_total')})`,
+          legend: 'written {{instance}}',
+        },
+      ],
+    }),
+  ],
+};

@@ -1,0 +1,76 @@
+import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { of, rate } from '../common/promql.ts';
+import { worseAbove } from '../common/risk.ts';
+import { table } from '../common/table.ts';
+
+const BY_GUEST = 'by (job, instance, domain)';
+
+export const TOP_GUESTS: Row = {
+  title: 'Guests',
+  tiles: [
+    table({
+      title: 'Guests and what they take of each resource',
+      description:
+        'Every guest of the host: who uses, who waits, who could still claim. Sort by a column to ' +
+        'find whom to cap or to move; click a guest for everything about it.',
+      keys: [HOST_KEY, GUEST_KEY],
+      values: [
+        {
+          title: 'CPUs used',
+          expr: `sum ${BY_GUEST} (${of('instance_domain:kvm_domain_cpu_seconds:rate5m')})`,
+          unit: 'none',
+        },
+        {
+          title: 'Share of the host',
+          expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_cpu_share:ratio')})`,
+          unit: 'percentunit',
+          cell: 'bar',
+        },
+        {
+          title: 'Waits for a CPU',
+          expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_vcpu_delay:ratio')})`,
+          unit: 'percentunit',
+          thresholds: worseAbove(0.05, 0.1),
+        },
+        {
+          title: 'Memory',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_balloon_current_bytes')})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Resident',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_resident_bytes')})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Claimable',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_memory_claimable_bytes')})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Swapped out',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_swap_bytes')})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Images may grow',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_storage_unfunded_bytes')})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Disk traffic',
+          expr: `sum ${BY_GUEST} (${rate('kvm_domain_disk_read_bytes_total')} + ${rate('kvm_domain_disk_written_bytes_total')})`,
+          unit: 'binBps',
+        },
+        {
+          title: 'Network traffic',
+          expr: `sum ${BY_GUEST} (${rate('kvm_domain_nic_receive_bytes_total')} + ${rate('kvm_domain_nic_transmit_bytes_total')})`,
+          unit: 'Bps',
+        },
+      ],
+      sortBy: 'CPUs used',
+      height: 14,
+    }),
+  ],
+};
