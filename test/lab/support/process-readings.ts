@@ -42,10 +42,6 @@ export function openFiles(pid: number): readonly string[] {
   });
 }
 
-export function openSockets(pid: number): number {
-  return openFiles(pid).filter((target) => target.startsWith('socket:')).length;
-}
-
 /** Process ids of its direct children. */
 export function children(pid: number): readonly number[] {
   const text = readdirSync(`/proc/${pid}/task`)

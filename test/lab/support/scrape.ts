@@ -1,16 +1,28 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import { eventually } from '../harness/polling.ts';
 import { get } from './http.ts';
 import { Exposition } from './prometheus-text.ts';
 
+/** An exporter, if possible with what it logged. */
+export interface Target {
+  readonly url: string;
+  readonly process?: { output(): string };
+}
+
 /** Scrapes an exporter as Prometheus would with this timeout. @throws Error unless it says 200. */
 export async function scrape(
-  exporter: { readonly url: string },
+  exporter: Target,
   options: { readonly timeoutSeconds?: number; readonly query?: string } = {},
 ): Promise<Exposition> {
   const headers = {
     'X-Prometheus-Scrape-Timeout-Seconds': String(options.timeoutSeconds ?? 10),
   };
   const { status, body } = await get(`${exporter.url}/metrics${options.query ?? ''}`, headers);
-  if (status !== 200) throw new Error(`/metrics: ${status}: ${body.toString()}`);
+  if (status !== 200) {
+    const log = exporter.process?.output().slice(-4000) ?? '';
+    throw new Error(`/metrics: ${status}: ${body.toString()}\n${log}`);
+  }
   return Exposition.parse(body.toString());
 }
 
@@ -26,10 +38,31 @@ export interface Bracketed<Reading> {
  * however busy the machine is.
  */
 export async function bracket<Reading>(
-  exporter: { readonly url: string },
+  exporter: Target,
   read: () => Reading | Promise<Reading>,
 ): Promise<Bracketed<Reading>> {
   const before = await read();
   const scraped = await scrape(exporter);
   return { before, scraped, after: await read() };
+}
+
+/**
+ * Scrapes until two equal independent readings enclose a scrape: what it says of a quantity that
+ * goes up and down must then be exactly the reading.
+ */
+export async function scrapeWhileSteady<Reading>(
+  exporter: Target,
+  read: () => Reading | Promise<Reading>,
+): Promise<{ readonly reading: Reading; readonly scraped: Exposition }> {
+  let last: Bracketed<Reading> | undefined;
+  return eventually(
+    'a scrape between two equal readings',
+    60_000,
+    async () => {
+      last = await bracket(exporter, read);
+      const { before, scraped, after } = last;
+      return isDeepStrictEqual(before, after) && { reading: before, scraped };
+    },
+    () => JSON.stringify([last?.before, last?.after]),
+  );
 }
