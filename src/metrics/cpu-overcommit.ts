@@ -14,7 +14,7 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
   ),
   ofHost(
     'kvm_cpu_capacity_cores',
-    'The same in physical cores: with two threads per core each CPU is half a core.',
+    'kvm_cpu_capacity_cpus in physical cores: with two threads per core each CPU is half a core.',
     ({ shared }) => shared.capacity.cores,
   ),
   ofHost(
@@ -25,7 +25,7 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
   ),
   ofHost(
     'kvm_cpu_promised_maximum_vcpus',
-    'The same with all vCPUs these guests can be given by hot-plug.',
+    'kvm_cpu_promised_vcpus with all vCPUs these guests can be given by hot-plug.',
     ({ shared }) => shared.promised.maximum,
   ),
   ofHost(

@@ -154,7 +154,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
   domainCounter(
     'kvm_domain_pressure_stalled_seconds_total',
     'Time in which no task of a guest could run because all waited for a resource (PSI: full ' +
-      'line of the same files).',
+      'line of cpu.pressure, memory.pressure and io.pressure of its cgroup, v2).',
     {
       labels: ['resource'],
       replaces: [

@@ -33,7 +33,8 @@ export const domainPerfMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_memory_bandwidth_bytes_total',
-    'The same to all nodes (memory.bandwidth.monitor.<i>.node.<j>.bytes.total).',
+    'Memory traffic of a guest to all nodes, as the resctrl monitor of one node counts it ' +
+      '(memory.bandwidth.monitor.<i>.node.<j>.bytes.total).',
     { labels: BANDWIDTH_LABELS },
     ({ domain, labels }, sample) => {
       for (const { monitor, node, totalBytes } of domain.perf?.bandwidth ?? []) {

@@ -63,26 +63,41 @@ export const filesystemMetrics: readonly Metric[] = [
     'pve_node_storage_size_bytes',
     'openstack_nova_local_storage_available_bytes',
   ]),
-  space('avail_bytes', 'Space programs can still use on it', 'availableBytes', [
-    'node_filesystem_avail_bytes',
-    'opennebula_datastore_free_bytes',
-    'pve_node_storage_free_bytes',
-    'openstack_nova_free_disk_bytes',
+  space(
+    'avail_bytes',
+    'Space programs can still use on a filesystem with images',
+    'availableBytes',
+    [
+      'node_filesystem_avail_bytes',
+      'opennebula_datastore_free_bytes',
+      'pve_node_storage_free_bytes',
+      'openstack_nova_free_disk_bytes',
+    ],
+  ),
+  space(
+    'free_bytes',
+    'Free space on a filesystem with images, that kept for root included',
+    'freeBytes',
+    [
+      'node_filesystem_free_bytes',
+      'opennebula_datastore_used_bytes',
+      'proxmox_node_storage_used_bytes',
+      'openstack_nova_local_storage_used_bytes',
+    ],
+  ),
+  space(
+    'files',
+    'Inodes of a filesystem with images; none where they are made as needed',
+    'inodes',
+    ['node_filesystem_files'],
+  ),
+  space('files_free', 'Free inodes of a filesystem with images', 'inodesFree', [
+    'node_filesystem_files_free',
   ]),
-  space('free_bytes', 'Free space on it, that kept for root included', 'freeBytes', [
-    'node_filesystem_free_bytes',
-    'opennebula_datastore_used_bytes',
-    'proxmox_node_storage_used_bytes',
-    'openstack_nova_local_storage_used_bytes',
-  ]),
-  space('files', 'Inodes of it; absent where they are made as needed', 'inodes', [
-    'node_filesystem_files',
-  ]),
-  space('files_free', 'Free inodes of it', 'inodesFree', ['node_filesystem_files_free']),
   container('images', 'Images on a filesystem, each once', ({ images }) => images),
   container(
     'images_unknown',
-    'Of these, images whose occupied or largest size is not known: the sums lack that part',
+    'Images on a filesystem whose occupied or largest size is not known: the sums lack that part',
     ({ imagesUnknown }) => imagesUnknown,
   ),
   container(
@@ -103,8 +118,8 @@ export const filesystemMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_filesystem_sums_approximate',
-    'Whether files on a filesystem can share or compress blocks, so that the sums above count ' +
-      'some blocks twice.',
+    'Whether files on a filesystem can share or compress blocks, so that sums over its ' +
+      'images count some blocks twice.',
     LABEL,
     (view, sample) => {
       perFilesystem(view, sample, ({ traits }) =>

@@ -17,7 +17,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_online_cpus',
     'Logical CPUs that are online (/sys/devices/system/cpu/online).',
-    {},
+    { replaces: ['opennebula_host_cpu_total'] },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.cpuTopology?.online.length);
     },
@@ -79,7 +79,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_load1',
     'Load average over one minute (/proc/loadavg): tasks that run, want to, or wait for a disk.',
-    { replaces: ['node_load1', 'libvirt_cpu_load1'] },
+    { replaces: ['node_load1'] },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.load?.oneMinute);
     },
@@ -87,7 +87,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_load5',
     'Load average over five minutes (/proc/loadavg).',
-    { replaces: ['node_load5', 'libvirt_cpu_load5'] },
+    { replaces: ['node_load5'] },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.load?.fiveMinutes);
     },

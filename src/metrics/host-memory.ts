@@ -10,6 +10,7 @@ const THP_LABELS = ['enabled', 'defrag', 'shmem_enabled'] as const;
 export const hostMemoryMetrics: readonly Metric[] = [
   memory('size', 'MemTotal', 'totalBytes', 'RAM the kernel manages', [
     'node_memory_MemTotal_bytes',
+    'opennebula_host_mem_total_bytes',
   ]),
   memory('free', 'MemFree', 'freeBytes', 'RAM that is used for nothing at all', [
     'node_memory_MemFree_bytes',

@@ -18,7 +18,7 @@ export const hostSwapMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_swap_free_bytes',
-    'Free swap on devices and files (as kvm_host_swap_size_bytes).',
+    'Free swap on devices and files, counted like kvm_host_swap_size_bytes (/proc/swaps).',
     {
       replaces: [
         'node_memory_SwapFree_bytes',
@@ -55,7 +55,7 @@ export const hostSwapMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_zram_memory_bytes',
-    'RAM a zram device takes for it (mm_stat of the device, field 3).',
+    'RAM a zram device takes for what was swapped to it (mm_stat of the device, field 3).',
     { labels: ['path'] },
     ({ snapshot }, sample) => {
       for (const one of snapshot.host.swapAreas ?? []) {

@@ -139,7 +139,7 @@ export const ksmMetrics: readonly Metric[] = [
   ),
   setting(
     'stable_node_duplicates',
-    'Copies in those chains',
+    'Copies of merged pages that needed more than one because of max_page_sharing',
     'stable_node_dups',
     ({ stableNodeDuplicates }) => stableNodeDuplicates,
     [],

@@ -37,7 +37,7 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ),
   ofHost(
     'kvm_memory_claimable_maximum_bytes',
-    'The same with empty balloons.',
+    'kvm_memory_claimable_bytes with empty balloons.',
     ({ maximum }) => maximum.claimableBytes,
   ),
   ofHost(
@@ -48,7 +48,7 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ),
   ofHost(
     'kvm_memory_exposure_maximum_bytes',
-    'The same with empty balloons.',
+    'kvm_memory_exposure_bytes with empty balloons.',
     ({ maximum }) => maximum.exposureBytes,
   ),
   ofHost(
@@ -74,7 +74,8 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_hugepages_capacity_bytes',
-    'Size of that pool; absent where guests were promised pages of a size the host has none of.',
+    'Pool of huge pages of a size, given in bytes; absent where guests were promised pages of a ' +
+      'size the host has none of.',
     { labels: ['page_size'] },
     ({ assessment }, sample) => {
       for (const { pageBytes, totalBytes } of assessment.memory?.hugepages ?? []) {
@@ -105,7 +106,7 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ),
   ofGuest(
     'kvm_domain_memory_claimable_maximum_bytes',
-    'The same with an empty balloon (balloon.maximum).',
+    'kvm_domain_memory_claimable_bytes with an empty balloon (balloon.maximum).',
     ({ claimableAtMaximumBytes }) => claimableAtMaximumBytes,
   ),
 ];

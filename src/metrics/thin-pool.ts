@@ -9,7 +9,11 @@ const POOL_LABELS = ['vg', 'pool'] as const;
 /** LVM thin pools that disks of guests lie in. */
 export const thinPoolMetrics: readonly Metric[] = [
   ofPool('size_bytes', 'Size of the data device of a thin pool', ({ sizeBytes }) => sizeBytes),
-  ofPool('data_used_bytes', 'Used part of it', ({ dataUsedBytes }) => dataUsedBytes),
+  ofPool(
+    'data_used_bytes',
+    'Used part of the data device of a thin pool',
+    ({ dataUsedBytes }) => dataUsedBytes,
+  ),
   ofPool(
     'metadata_size_bytes',
     'Size of the metadata device of a thin pool',
@@ -17,7 +21,7 @@ export const thinPoolMetrics: readonly Metric[] = [
   ),
   ofPool(
     'metadata_used_bytes',
-    'Used part of it; a pool whose metadata is full needs a repair',
+    'Used part of the metadata device of a thin pool; once it is full the pool needs a repair',
     ({ metadataUsedBytes }) => metadataUsedBytes,
   ),
   gauge(

@@ -69,21 +69,25 @@ export const uplinkMetrics: readonly Metric[] = [
     'NICs of running guests that can leave by an uplink; one that can leave by two counts on both',
     ({ nics }) => nics,
   ),
-  ofUplink('domains', 'Running guests that have such a NIC', ({ guests }) => guests),
+  ofUplink(
+    'domains',
+    'Running guests with a NIC that can leave by an uplink',
+    ({ guests }) => guests,
+  ),
   perDirection(
     'capped_nics',
-    'Of these NICs, those with a bandwidth limit in that direction of the guest',
+    'NICs that can leave by an uplink and have a bandwidth limit in that direction of the guest',
     ({ cappedNics }) => cappedNics,
   ),
   perDirection(
     'promised_bytes_per_second',
-    'Bandwidth these NICs may use: their limits, and the speed of the uplink for each that has ' +
-      'none. Absent while the speed matters and is not known',
+    'Bandwidth NICs that can leave by an uplink may use: their limits, and the speed of the ' +
+      'uplink for each that has none. Absent while the speed matters and is not known',
     ({ promisedBytesPerSecond }) => promisedBytesPerSecond,
   ),
   ofUplink(
     'guaranteed_bytes_per_second',
-    'Bandwidth guaranteed to these NICs (<inbound floor> of their XML)',
+    'Bandwidth guaranteed to NICs that can leave by an uplink (<inbound floor> of their XML)',
     ({ floorBytesPerSecond }) => floorBytesPerSecond,
   ),
   gauge(
