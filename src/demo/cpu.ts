@@ -16,14 +16,21 @@ const PATIENCE_SECONDS = 0.25;
 const WAKEUP_WAIT = 0.01;
 const TIMESLICE_SECONDS = 0.003;
 /** Part of a vCPU's time spent in the guest; the rest is KVM's. */
-const IN_GUEST = 0.97;
+export const VCPU_GUEST_RATIO = 0.97;
+/** Part of its main loop's time that QEMU does not spend in system calls. */
+export const EMULATOR_USER_RATIO = 0.5;
 const IO_SECONDS_PER_BYTE = 2.5e-9;
 const VHOST_SECONDS_PER_BYTE = 8e-10;
 const SOFT_IRQ_SECONDS_PER_BYTE = 4e-10;
 
 type Demand = Readonly<Record<Thread, number>>;
 
-/** Advances CPU times by `dt` seconds. Expects memory, disk and network to know their stalls. */
+/**
+ * Advances CPU times by `dt` seconds.
+ *
+ * @param memoryStall part of the time in which nobody gets on for want of memory.
+ * @param ioStall the same for the disk.
+ */
 export function stepCpu(
   { guests, host }: State,
   activities: readonly Activity[],
@@ -71,7 +78,7 @@ export function stepCpu(
       guestCpus += run;
       waiting += delay;
     }
-    guestModeCpus += demand.vcpu * ratio * IN_GUEST;
+    guestModeCpus += demand.vcpu * ratio * VCPU_GUEST_RATIO;
     emulatorCpus += demand.emulator * ratio;
     guest.delayRatio = demand.vcpu * (1 - ratio);
     const arriving = (activities[i]?.cpus ?? 0) * (1 - memoryStall);
@@ -79,7 +86,7 @@ export function stepCpu(
     guest.backlogSeconds = Math.min(PATIENCE_SECONDS, Math.max(0, backlog));
   }
 
-  const user = guestModeCpus + emulatorCpus / 2 + SERVICES_CPUS / 2;
+  const user = guestModeCpus + emulatorCpus * EMULATOR_USER_RATIO + SERVICES_CPUS / 2;
   const busy = guestCpus + hostCpus;
   const idle = Math.max(0, CORES - busy);
   host.guestSeconds += guestModeCpus * dt;

@@ -24,8 +24,8 @@ export interface DemoHostOptions {
 const KEEP_UP_MS = 60_000;
 
 /**
- * The host of `--demo`: Rister's 32 guests of 1 vCPU, 1 GiB and 100 GiB on 4 cores, 16 GiB, 1 TB and
- * 1 Gbit/s ("KVM: Overcommit", 2012), simulated. It stands where the real host's readers stand, so
+ * The host of `--demo`, simulated: 32 guests of 1 vCPU, 1 GiB and 100 GiB on 4 cores, 16 GiB, 1 TB
+ * and 1 Gbit/s, the example of Rister's talk on over-committing KVM (2012). It stands where the real host's readers stand, so
  * that arithmetic, metrics and pages are the real ones.
  */
 export class DemoHost implements SnapshotSources {

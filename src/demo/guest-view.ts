@@ -13,7 +13,9 @@ import type { DomainConfig } from '../sources/domain-config.ts';
 import type { ProcessKsm } from '../sources/process-ksm.ts';
 import type { ProcessThread, ThreadRole } from '../sources/process-threads.ts';
 import { balloonTarget } from './activity.ts';
+import { EMULATOR_USER_RATIO, VCPU_GUEST_RATIO } from './cpu.ts';
 import { GUEST_DISK_BYTES, GUEST_MEMORY_BYTES, STATS_PERIOD_SECONDS } from './guest-xml.ts';
+import { GUESTS } from './guests.ts';
 import { KSM_ITEM_BYTES, ksmPages } from './host-view.ts';
 import { residentOf, swappedOf } from './memory.ts';
 import type { Moment } from './schedule.ts';
@@ -35,10 +37,6 @@ const QEMU_VIRTUAL_BYTES = 900 * MIB;
 const GUEST_KERNEL_RATIO = 0.015;
 /** Part of what a guest uses that is its page cache, which it can do without. */
 const GUEST_CACHE_RATIO = 0.3;
-/** Part of a vCPU's time in guest mode, and of the main loop's in user mode. */
-const VCPU_USER = 0.97;
-const EMULATOR_USER = 0.5;
-
 /** The parsed XML of a guest in this run of it, asked for so much memory. */
 export type ConfigOf = (guest: RunningGuest, id: number, askedBytes: number) => DomainConfig;
 
@@ -82,7 +80,7 @@ function domainOf(guest: RunningGuest, input: GuestViewInput, log: OutcomeLog): 
 
 /** libvirt numbers each start of a guest; here so that no two starts share a number. */
 function idOf({ guest, starts }: RunningGuest): number {
-  return guest.index + 1 + (starts - 1) * 32;
+  return guest.index + 1 + (starts - 1) * GUESTS.length;
 }
 
 function pidOf(guest: RunningGuest): number {
@@ -157,8 +155,8 @@ function processOf(
   const residentBytes = residentOf(guest);
   const virtualBytes = GUEST_MEMORY_BYTES + QEMU_VIRTUAL_BYTES;
   const { vcpu, emulator } = guest.threads;
-  const guestSeconds = vcpu.runSeconds * VCPU_USER;
-  const userSeconds = guestSeconds + emulator.runSeconds * EMULATOR_USER;
+  const guestSeconds = vcpu.runSeconds * VCPU_GUEST_RATIO;
+  const userSeconds = guestSeconds + emulator.runSeconds * EMULATOR_USER_RATIO;
   const allSeconds = sum(THREADS, (thread) => guest.threads[thread].runSeconds);
   return {
     pid,

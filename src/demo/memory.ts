@@ -111,6 +111,7 @@ export function stepMemory(
   dt: number,
 ): void {
   const { guests, host } = state;
+  const swapped = sum(guests, (one) => one.swappedBytes);
   mergePages(state, moment, dt);
   for (const [i, guest] of guests.entries()) {
     const activity = activities[i];
@@ -119,14 +120,11 @@ export function stepMemory(
     }
   }
   const resident = sum(guests, ({ touchedBytes, swappedBytes }) => touchedBytes - swappedBytes);
-  const exchanged = HOT_SWAP_RATIO[moment.phase] * sum(guests, (one) => one.swappedBytes) * dt;
+  const exchanged = HOT_SWAP_RATIO[moment.phase] * swapped * dt;
   const left = MEMORY_BYTES - HOST_OWN_BYTES - (resident - host.ksmSavedBytes);
   const lacking = Math.max(0, LOW_BYTES - left);
   const returning =
-    Math.min(
-      sum(guests, (one) => one.swappedBytes),
-      Math.max(0, left - 2 * LOW_BYTES),
-    ) * approach(dt, SWAP_BACK_SECONDS, moment);
+    Math.min(swapped, Math.max(0, left - 2 * LOW_BYTES)) * approach(dt, SWAP_BACK_SECONDS, moment);
   swapOut(state, exchanged + lacking, resident);
   swapIn(state, exchanged + returning);
   countReclaim(state, exchanged + lacking);

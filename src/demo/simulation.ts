@@ -62,8 +62,9 @@ export class Simulation {
     const ioStall = ioStallOf(state, activities);
     stepCpu(state, activities, memoryStall, ioStall, dt);
     stepMemory(state, activities, moment, memoryStall, dt);
-    stepStorage(state, activities, moment, ioStall, dt);
     stepNetwork(state, activities, dt);
+    // Last, since it pauses guests: what they did until then counts.
+    stepStorage(state, activities, moment, ioStall, dt);
     state.seconds += dt;
   }
 }
