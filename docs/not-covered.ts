@@ -110,7 +110,7 @@ export const NOT_COVERED: readonly NotCovered[] = [
     ],
     what: 'System calls of the QEMU process',
     why:
-      'They count QEMU’s own files and sockets too, and miss io_uring and vhost. Requests of the ' +
+      'They count files and sockets of QEMU itself too, and miss io_uring and vhost. Requests of the ' +
       'guest are kvm_domain_disk_read_requests_total and kvm_domain_disk_write_requests_total.',
   },
   {
@@ -222,7 +222,7 @@ export const NOT_COVERED: readonly NotCovered[] = [
       'hv.secrets, hv.nwfilters and hv.devices of PCP',
     ],
     what: 'Counts of other objects of libvirt',
-    why: 'Inventory that has nothing to do with guests’ resources.',
+    why: 'Inventory that has nothing to do with what guests take.',
   },
   {
     peers: ['libvirt_virtual_cpus'],
