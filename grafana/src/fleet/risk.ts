@@ -120,13 +120,13 @@ export const RISK: Row = {
         },
         {
           title: 'Storage exposure',
-          expr: `max by (job, instance) (${of('kvm_filesystem_unfunded_bytes')} / ${of('kvm_filesystem_avail_bytes')})`,
+          expr: `max by (job, instance) (${of('instance:kvm_storage_unfunded_per_avail:max')})`,
           unit: 'percentunit',
           thresholds: worseAbove(1),
         },
         {
           title: 'Network promised',
-          expr: `max by (job, instance) (${of('kvm_uplink_promised_bytes_per_second')} / on (job, instance, device) group_left () ${of('kvm_uplink_speed_bytes_per_second')})`,
+          expr: `max by (job, instance) (${of('instance:kvm_uplink_promised_per_speed:max')})`,
           unit: 'percentunit',
         },
       ],

@@ -47,7 +47,7 @@ export const PROMISE: Row = {
         unit: 'percentunit',
         limit: 'storage.promise_ratio',
       },
-      `max by (job, instance) (${of('kvm_filesystem_promised_bytes')} / ${of('kvm_filesystem_size_bytes')})`,
+      `max by (job, instance) (${of('instance:kvm_filesystem_promised_per_size:max')})`,
     ),
     ofHosts(
       {
@@ -58,7 +58,7 @@ export const PROMISE: Row = {
         unit: 'none',
         limit: 'network.promise_ratio',
       },
-      `max by (job, instance) (${of('kvm_uplink_promised_bytes_per_second')} / on (job, instance, device) group_left () ${of('kvm_uplink_speed_bytes_per_second')})`,
+      `max by (job, instance) (${of('instance:kvm_uplink_promised_per_speed:max')})`,
     ),
   ],
 };
@@ -86,7 +86,7 @@ export const EXPOSURE: Row = {
         unit: 'percentunit',
         limit: 'storage.exposure_ratio',
       },
-      `max by (job, instance) (${of('kvm_filesystem_unfunded_bytes')} / ${of('kvm_filesystem_avail_bytes')})`,
+      `max by (job, instance) (${of('instance:kvm_storage_unfunded_per_avail:max')})`,
     ),
     ofHosts(
       {

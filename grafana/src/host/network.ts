@@ -17,7 +17,7 @@ export const NETWORK: Row = {
       unit: 'none',
       queries: [
         {
-          expr: `${of('kvm_uplink_promised_bytes_per_second')} / on (job, instance, device) group_left () ${SPEED}`,
+          expr: of('instance_device_direction:kvm_uplink_promised_per_speed:ratio'),
           legend: '{{device}} {{direction}} {{instance}}',
         },
       ],

@@ -1,13 +1,12 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
-import { fromSeries } from '../common/links.ts';
 import { of } from '../common/promql.ts';
 import { NEUTRAL, RISK_MAPPINGS, RISK_THRESHOLDS, worseAbove } from '../common/risk.ts';
 import { risk, stat } from '../common/stat.ts';
 import { timeline } from '../common/timeline.ts';
 
 const LEVEL = of('instance_resource:kvm_risk:level');
-const WORST_STORAGE = `max by (job, instance) (${of('kvm_filesystem_unfunded_bytes')} / ${of('kvm_filesystem_avail_bytes')})`;
+const WORST_STORAGE = `max by (job, instance) (${of('instance:kvm_storage_unfunded_per_avail:max')})`;
 
 export const OVERVIEW: Row = {
   title: 'Risk',
@@ -62,7 +61,6 @@ export const OVERVIEW: Row = {
       queries: [{ expr: `sum by (state) (${of('kvm_domains')}) > 0`, legend: '{{state}}' }],
       stacked: true,
       height: 6,
-      link: fromSeries('kvm-fleet', []),
     }),
   ],
 };

@@ -17,7 +17,7 @@ export const STORAGE: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `${of('kvm_filesystem_promised_bytes')} / ${of('kvm_filesystem_size_bytes')}`,
+          expr: of('instance_mountpoint:kvm_filesystem_promised_per_size:ratio'),
           legend: LEGEND,
         },
       ],
@@ -46,7 +46,7 @@ export const STORAGE: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `${of('kvm_filesystem_avail_bytes')} / ${of('kvm_filesystem_size_bytes')}`,
+          expr: of('instance_mountpoint:kvm_filesystem_avail:ratio'),
           legend: LEGEND,
         },
       ],

@@ -1,0 +1,145 @@
+import { HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { of, rate, THIS_GUEST } from '../common/promql.ts';
+import { table } from '../common/table.ts';
+
+const LEGEND = '{{device}} {{instance}}';
+
+export const DISKS: Row = {
+  title: 'Disks',
+  tiles: [
+    graph({
+      title: 'Disk traffic',
+      description: 'Bytes read and written. Good: known peaks only.',
+      unit: 'binBps',
+      queries: [
+        { expr: rate('kvm_domain_disk_read_bytes_total', THIS_GUEST), legend: `read ${LEGEND}` },
+        {
+          expr: rate('kvm_domain_disk_written_bytes_total', THIS_GUEST),
+          legend: `written ${LEGEND}`,
+        },
+        {
+          expr: of('kvm_domain_disk_limit_bytes_per_second', THIS_GUEST),
+          legend: `limit {{direction}} ${LEGEND}`,
+        },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'Disk requests',
+      description: 'Requests completed, and the limits set on them, where there are any.',
+      unit: 'iops',
+      queries: [
+        {
+          expr: rate('kvm_domain_disk_read_requests_total', THIS_GUEST),
+          legend: `read ${LEGEND}`,
+        },
+        {
+          expr: rate('kvm_domain_disk_write_requests_total', THIS_GUEST),
+          legend: `write ${LEGEND}`,
+        },
+        {
+          expr: of('kvm_domain_disk_limit_requests_per_second', THIS_GUEST),
+          legend: `limit {{direction}} ${LEGEND}`,
+        },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'Time per request',
+      description:
+        'Mean time a request took as QEMU saw it, throttling included. Good: what the storage ' +
+        'does on a quiet day; a rise without more requests means that somebody else is busy.',
+      unit: 's',
+      queries: [
+        {
+          expr: `${rate('kvm_domain_disk_read_seconds_total', THIS_GUEST)} / (${rate('kvm_domain_disk_read_requests_total', THIS_GUEST)} > 0)`,
+          legend: `read ${LEGEND}`,
+        },
+        {
+          expr: `${rate('kvm_domain_disk_write_seconds_total', THIS_GUEST)} / (${rate('kvm_domain_disk_write_requests_total', THIS_GUEST)} > 0)`,
+          legend: `write ${LEGEND}`,
+        },
+        {
+          expr: `${rate('kvm_domain_disk_flush_seconds_total', THIS_GUEST)} / (${rate('kvm_domain_disk_flush_requests_total', THIS_GUEST)} > 0)`,
+          legend: `flush ${LEGEND}`,
+        },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'Its images: promised, allocated, still to come',
+      description:
+        'Worst-case size of the images of the guest, what they take now, and what they may still ' +
+        'take, by filesystem.',
+      unit: 'bytes',
+      queries: [
+        {
+          expr: of('kvm_domain_storage_promised_bytes', THIS_GUEST),
+          legend: 'promised {{mountpoint}} {{instance}}',
+        },
+        {
+          expr: of('kvm_domain_storage_allocated_bytes', THIS_GUEST),
+          legend: 'allocated {{mountpoint}} {{instance}}',
+        },
+        {
+          expr: of('kvm_domain_storage_unfunded_bytes', THIS_GUEST),
+          legend: 'may grow {{mountpoint}} {{instance}}',
+        },
+      ],
+    }),
+    table({
+      title: 'Its disks and their images',
+      description:
+        'Each disk with the images behind it; depth 0 is the one written to. Good: short chains, ' +
+        'and an error policy that pauses the guest instead of telling it of errors it cannot ' +
+        'handle (empty is the default, which does).',
+      keys: [
+        HOST_KEY,
+        { label: 'device', title: 'Disk' },
+        { label: 'depth', title: 'Depth' },
+        { label: 'role', title: 'Role' },
+        { label: 'path', title: 'Image' },
+        { label: 'format', title: 'Format' },
+        { label: 'cache', title: 'Cache' },
+        { label: 'discard', title: 'Discard' },
+        { label: 'error_policy', title: 'Error policy' },
+      ],
+      values: [
+        {
+          title: 'Images',
+          expr: `max by (job, instance, device, depth, role, path) (${of('kvm_domain_disk_image_info', THIS_GUEST)})`,
+          unit: 'short',
+          texts: { '1': 'known' },
+        },
+        {
+          title: 'Described',
+          expr: `max by (job, instance, device, format, cache, discard, error_policy) (${of('kvm_domain_disk_info', THIS_GUEST)})`,
+          unit: 'short',
+          texts: { '1': 'known' },
+        },
+        {
+          title: 'Capacity',
+          expr: `max by (job, instance, device) (${of('kvm_domain_disk_capacity_bytes', THIS_GUEST)})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Chain depth',
+          expr: `max by (job, instance, device) (${of('kvm_domain_disk_chain_depth', THIS_GUEST)})`,
+          unit: 'short',
+        },
+        {
+          title: 'Whole chain found',
+          expr: `max by (job, instance, device) (${of('kvm_domain_disk_chain_complete', THIS_GUEST)})`,
+          unit: 'short',
+          texts: { '0': 'no', '1': 'yes' },
+        },
+      ],
+      sortBy: 'Disk',
+      ascending: true,
+      width: 12,
+      height: 8,
+    }),
+  ],
+};

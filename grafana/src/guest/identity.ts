@@ -1,0 +1,139 @@
+import { HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { of, THIS_GUEST } from '../common/promql.ts';
+import { NEUTRAL, worseAbove, worseBelow } from '../common/risk.ts';
+import { stat } from '../common/stat.ts';
+import { table } from '../common/table.ts';
+import { timeline } from '../common/timeline.ts';
+
+export const IDENTITY: Row = {
+  title: 'The guest at a glance',
+  tiles: [
+    stat({
+      title: 'Waits for a CPU',
+      description: 'Share of time its worst vCPU waited for a CPU. Good: below 5 %.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: of('instance_domain:kvm_domain_vcpu_delay:ratio', THIS_GUEST),
+          legend: '{{instance}}',
+        },
+      ],
+      thresholds: worseAbove(0.05, 0.1),
+    }),
+    stat({
+      title: 'CPUs used',
+      description: 'CPU time per second of all threads of its QEMU process, in CPUs.',
+      unit: 'none',
+      queries: [
+        {
+          expr: of('instance_domain:kvm_domain_cpu_seconds:rate5m', THIS_GUEST),
+          legend: '{{instance}}',
+        },
+      ],
+      thresholds: NEUTRAL,
+    }),
+    stat({
+      title: 'Swapped out by the host',
+      description: "Share of the guest's memory in the host's swap. Good: near 0.",
+      unit: 'percentunit',
+      queries: [
+        { expr: of('instance_domain:kvm_domain_swapped:ratio', THIS_GUEST), legend: '{{instance}}' },
+      ],
+      thresholds: worseAbove(0.1, 0.5),
+    }),
+    stat({
+      title: 'Available inside the guest',
+      description:
+        'Memory the guest can still use without swapping, per memory it has. Good: above 20 %. ' +
+        'Empty without a balloon that reports statistics.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: of('instance_domain:kvm_domain_guest_memory_available:ratio', THIS_GUEST),
+          legend: '{{instance}}',
+        },
+      ],
+      thresholds: worseBelow(0.2, 0.05),
+    }),
+    stat({
+      title: 'Images may grow',
+      description: 'Space its images may still take. Good: less than its filesystem has left.',
+      unit: 'bytes',
+      queries: [
+        {
+          expr: `sum by (job, instance) (${of('kvm_domain_storage_unfunded_bytes', THIS_GUEST)})`,
+          legend: '{{instance}}',
+        },
+      ],
+      thresholds: NEUTRAL,
+    }),
+    stat({
+      title: 'Monitor answers',
+      description: 'Whether its QEMU answers libvirt: 1 for yes. Good: 1.',
+      unit: 'bool_yes_no',
+      queries: [{ expr: of('kvm_domain_monitor_responsive', THIS_GUEST), legend: '{{instance}}' }],
+      thresholds: worseBelow(1, 1),
+    }),
+    table({
+      title: 'What it is',
+      description: 'Identity, size and start of the guest. Counters begin anew at each start.',
+      keys: [
+        HOST_KEY,
+        { label: 'uuid', title: 'UUID' },
+        { label: 'machine', title: 'Machine' },
+        { label: 'persistent', title: 'Persistent' },
+        { label: 'autostart', title: 'Autostart' },
+        { label: 'backing', title: 'Memory backing' },
+        { label: 'mergeable', title: 'Mergeable' },
+        { label: 'swappable', title: 'Swappable' },
+        { label: 'balloonable', title: 'Balloonable' },
+      ],
+      values: [
+        {
+          title: 'Known',
+          expr: `max by (job, instance, uuid, machine, persistent, autostart) (${of('kvm_domain_info', THIS_GUEST)})`,
+          unit: 'short',
+          texts: { '1': 'yes' },
+        },
+        {
+          title: 'Memory described',
+          expr: `max by (job, instance, backing, mergeable, swappable, balloonable) (${of('kvm_domain_memory_backing_info', THIS_GUEST)})`,
+          unit: 'short',
+          texts: { '1': 'yes' },
+        },
+        {
+          title: 'vCPUs',
+          expr: `max by (job, instance) (${of('kvm_domain_vcpus', THIS_GUEST)})`,
+          unit: 'short',
+        },
+        {
+          title: 'Memory at most',
+          expr: `max by (job, instance) (${of('kvm_domain_memory_maximum_bytes', THIS_GUEST)})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Started',
+          expr: `max by (job, instance) (${of('kvm_domain_start_time_seconds', THIS_GUEST)} * 1000)`,
+          unit: 'dateTimeFromNow',
+        },
+      ],
+      sortBy: 'Host',
+      ascending: true,
+      width: 24,
+      height: 5,
+    }),
+    timeline({
+      title: 'State',
+      description:
+        'States of the guest and why. Good: running; paused (ioerror) is a full or broken disk.',
+      queries: [
+        { expr: of('kvm_domain_state', THIS_GUEST), legend: '{{state}} ({{reason}}) {{instance}}' },
+      ],
+      mappings: [],
+      thresholds: NEUTRAL,
+      width: 24,
+      height: 4,
+    }),
+  ],
+};

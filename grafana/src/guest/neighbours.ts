@@ -1,0 +1,103 @@
+import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { fromSeries } from '../common/links.ts';
+import { of, rate, THIS_GUEST } from '../common/promql.ts';
+import { worseAbove } from '../common/risk.ts';
+import { table } from '../common/table.ts';
+
+/** Only guests of the host this guest is on, even when several hosts are selected. */
+const HERE = `and on (job, instance) ${of('kvm_domain_state', THIS_GUEST)}`;
+const BY_GUEST = 'by (job, instance, domain)';
+const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
+
+export const NEIGHBOURS: Row = {
+  title: 'Neighbours on the same host',
+  tiles: [
+    table({
+      title: 'Guests of the same host',
+      description:
+        'Who takes and who waits beside this guest. If it waits, look for a neighbour with a ' +
+        'large share: that one can be capped or moved.',
+      keys: [HOST_KEY, GUEST_KEY],
+      values: [
+        {
+          title: 'Share of the host',
+          expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_cpu_share:ratio')} ${HERE})`,
+          unit: 'percentunit',
+          cell: 'bar',
+        },
+        {
+          title: 'Waits for a CPU',
+          expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_vcpu_delay:ratio')} ${HERE})`,
+          unit: 'percentunit',
+          thresholds: worseAbove(0.05, 0.1),
+        },
+        {
+          title: 'Resident',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_resident_bytes')} ${HERE})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Claimable',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_memory_claimable_bytes')} ${HERE})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Disk writes',
+          expr: `sum ${BY_GUEST} (${rate('kvm_domain_disk_written_bytes_total')} ${HERE})`,
+          unit: 'binBps',
+        },
+        {
+          title: 'Network traffic',
+          expr: `sum ${BY_GUEST} (${of('instance_domain:kvm_domain_nic_bytes:rate5m')} ${HERE})`,
+          unit: 'Bps',
+        },
+      ],
+      sortBy: 'Share of the host',
+      width: 24,
+      height: 10,
+    }),
+    graph({
+      title: 'CPU: the five largest neighbours',
+      description: 'CPUs used by the largest guests of the host, this one among them if it is.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `${of('instance_domain:kvm_domain_cpu_seconds:topk_rate5m')} ${HERE}`,
+          legend: '{{domain}}',
+        },
+      ],
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'Network: the five largest neighbours',
+      description: 'Traffic of the largest guests of the host.',
+      unit: 'Bps',
+      queries: [
+        {
+          expr: `${of('instance_domain:kvm_domain_nic_bytes:topk_rate5m')} ${HERE}`,
+          legend: '{{domain}}',
+        },
+      ],
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'Filesystems of its images: the five who may grow most',
+      description:
+        'Space images of guests may still take on the filesystems this guest has images on. They ' +
+        'compete with it for what is left.',
+      unit: 'bytes',
+      queries: [
+        {
+          expr: `topk by (job, instance, mountpoint) (5, ${of('kvm_domain_storage_unfunded_bytes')} and on (job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)})`,
+          legend: '{{domain}} {{mountpoint}}',
+        },
+      ],
+      link: LINK,
+      width: 8,
+    }),
+  ],
+};
