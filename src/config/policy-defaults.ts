@@ -181,6 +181,17 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
       '(admin-guide/mm/ksm); warning: chosen, half of that',
   },
   {
+    name: 'ksm_collapse_ratio',
+    unit: 'ratio',
+    bad: 'above',
+    warning: 0.1,
+    critical: undefined,
+    meaning:
+      'Memory merging no longer saves but did within the last ten minutes, per available memory ' +
+      'and swap.',
+    source: 'chosen: a tenth of what is left, gone in one go, does not happen many times',
+  },
+  {
     name: 'available_ratio',
     unit: 'share',
     bad: 'below',

@@ -1,0 +1,103 @@
+import type { AlertDefinition, Annotations, DashboardLink } from './rule.ts';
+
+/** Where the runbooks are read; docs/runbooks/ of this repository. */
+export const RUNBOOK_BASE_URL =
+  'https://github.com/kvm-overcommit-exporter/kvm-overcommit-exporter/blob/main/docs/runbooks';
+
+/** The Grafana with the dashboards of grafana/; replaced when the rules are installed. */
+export const GRAFANA_BASE_URL = 'https://grafana.example.com';
+
+export function annotationsOf(alert: AlertDefinition): Annotations {
+  return {
+    summary: alert.summary,
+    description: alert.description,
+    runbook_url: `${RUNBOOK_BASE_URL}/${alert.name}.md`,
+    dashboard_url: dashboardUrl(alert.dashboard),
+  };
+}
+
+function dashboardUrl({ uid, variables }: DashboardLink): string {
+  const query = variables.map((name) => `var-${name}={{ $labels.${name} | urlquery }}`).join('&');
+  return `${GRAFANA_BASE_URL}/d/${uid}${query === '' ? '' : `?${query}`}`;
+}
+
+type Format = 'number' | 'bytes' | 'bytes per second' | 'percent' | 'seconds';
+
+const FORMATS: Readonly<Record<Format, { readonly filter: string; readonly unit: string }>> = {
+  number: { filter: 'humanize', unit: '' },
+  bytes: { filter: 'humanize1024', unit: 'B' },
+  'bytes per second': { filter: 'humanize1024', unit: 'B/s' },
+  percent: { filter: 'humanizePercentage', unit: '' },
+  seconds: { filter: 'humanizeDuration', unit: '' },
+};
+
+/** A value of the template in a form people read. */
+export function shown(value: string, format: Format): string {
+  const { filter, unit } = FORMATS[format];
+  return `{{ ${value} | ${filter} }}${unit}`;
+}
+
+/** The value of the alert in a form people read. */
+export function value(format: Format): string {
+  return shown('$value', format);
+}
+
+/**
+ * The highest series of a query on the host of the alert, as `name (value), name (value)`: the top
+ * movers, who are the candidates for mitigation.
+ *
+ * @param query PromQL in which `{@}`, or `{@,…}` with further matchers, binds a selector to the host
+ * of the alert, and `$name` is any other of its labels.
+ * @param label which label names a series.
+ */
+export function top(
+  query: string,
+  format: Format,
+  { label = 'domain', count = 3 }: { readonly label?: string; readonly count?: number } = {},
+): string {
+  return listed(`sort_desc(topk(${count}, ${query}))`, label, format);
+}
+
+/** The lowest series instead, e.g. who has the least. */
+export function bottom(
+  query: string,
+  format: Format,
+  { label = 'domain', count = 3 }: { readonly label?: string; readonly count?: number } = {},
+): string {
+  return listed(`sort(bottomk(${count}, ${query}))`, label, format);
+}
+
+/** All series of such a query, the least first. */
+export function ascending(query: string, format: Format, label: string): string {
+  return listed(`sort((${query}))`, label, format);
+}
+
+/** The names alone. */
+export function names(query: string, label = 'domain'): string {
+  const all = `count by (${label}) (${query})`;
+  return (
+    `{{ range $index, $one := ${queryOf(all)} | sortByLabel "${label}" }}` +
+    `{{ if $index }}, {{ end }}{{ $one.Labels.${label} }}{{ else }}unknown{{ end }}`
+  );
+}
+
+function listed(query: string, label: string, format: Format): string {
+  return (
+    `{{ range $index, $one := ${queryOf(query)} }}{{ if $index }}, {{ end }}` +
+    `{{ $one.Labels.${label} }} (${shown('$one.Value', format)})` +
+    `{{ else }}unknown{{ end }}`
+  );
+}
+
+/** `{@` binds a selector to the host of the alert, `$name` stands for any other label of it. */
+function queryOf(query: string): string {
+  if (!query.includes('{@')) throw new RangeError(`${query}: not bound to the host, use {@}`);
+  const labels: string[] = [];
+  const format = query
+    .replaceAll('{@', '{job=$job,instance=$instance')
+    .replaceAll(/\$([a-z_]+)/g, (_whole, name: string) => {
+      labels.push(` $labels.${name}`);
+      return '%q';
+    });
+  return `query (printf \`${format}\`${labels.join('')})`;
+}

@@ -1,0 +1,125 @@
+import { names, top, value } from './annotations.ts';
+import { beyond } from './limit.ts';
+import { promql, prose, type Subject } from './rule.ts';
+
+const FLEET = { uid: 'kvm-fleet', variables: ['job', 'instance'] } as const;
+const HOST = { uid: 'kvm-host', variables: ['job', 'instance'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+
+/** Everything without which the other alerts are blind. */
+export const exporter: Subject = {
+  name: 'exporter',
+  recording: [
+    {
+      record: 'instance:kvm_exporter_seen:bool1d',
+      expr: promql`
+        # Which targets are ours: up has no metric name to tell. Outlives the exporter by a day.
+        group without (version, nodeversion) (last_over_time(kvm_exporter_build_info[1d]))
+      `,
+    },
+  ],
+  alerts: [
+    {
+      name: 'KvmExporterDown',
+      // The only sign of a host that is gone together with all its guests.
+      summary: 'A host does not answer, or only its exporter does not.',
+      description: prose`
+        Nothing is known of {{ $labels.instance }} any more. If the host is gone, these guests are
+        too: ${names('last_over_time(kvm_domain_info{@}[1d])')}.
+      `,
+      dashboard: FLEET,
+      at: { critical: { for: '5m' } },
+      expr: () => promql`
+        (up == 0)
+        and on (job, instance)
+        instance:kvm_exporter_seen:bool1d
+      `,
+    },
+    {
+      name: 'KvmExporterAbsent',
+      summary: 'No host reports anything.',
+      description: prose`
+        Prometheus has no series of any exporter
+        {{ with query "count(last_over_time(kvm_exporter_build_info[1d]))" }}and had
+        {{ . | first | value | humanize }} of them within a day{{ else }}and had none within a
+        day{{ end }}: discovery or the network is broken, and no other alert of this pack can fire.
+      `,
+      dashboard: { uid: 'kvm-fleet', variables: [] },
+      at: { critical: { for: '15m' } },
+      expr: () => 'absent(kvm_exporter_build_info)',
+    },
+    {
+      name: 'KvmExporterSlow',
+      summary: 'A scrape of an exporter takes too long.',
+      description: prose`
+        Scraping {{ $labels.instance }} takes ${value('seconds')}. Slowest parts:
+        ${top('kvm_scrape_collector_duration_seconds{@}', 'seconds', { label: 'collector' })}.
+      `,
+      dashboard: HOST,
+      at: { warning: { for: '10m' } },
+      expr: () => promql`
+        scrape_duration_seconds
+        ${beyond('exporter.scrape_seconds', 'warning')}
+      `,
+    },
+    {
+      name: 'KvmExporterPartial',
+      summary: 'An exporter cannot read a part of its host.',
+      description: prose`
+        Collector {{ $labels.collector }} on {{ $labels.instance }} fails: alerts that need it are
+        silent. Failing there: ${names('kvm_scrape_collector_success{@} == 0', 'collector')}. The
+        exporter's log says why.
+      `,
+      dashboard: HOST,
+      at: { warning: { for: '15m' } },
+      expr: () => 'kvm_scrape_collector_success == 0',
+    },
+    {
+      name: 'KvmLibvirtDown',
+      summary: 'The libvirt daemon of a host cannot be reached.',
+      description: prose`
+        The exporter on {{ $labels.instance }} cannot talk to libvirt. Guests run on, but nobody can
+        start, stop, move or pause them. Seen last:
+        ${names('last_over_time(kvm_domain_info{@}[1h])')}.
+      `,
+      dashboard: HOST,
+      at: { critical: { for: '2m' } },
+      expr: () => promql`
+        # The highest of two minutes: a daemon that stops when idle is woken by the next scrape.
+        max_over_time(kvm_libvirt_up[2m]) == 0
+      `,
+    },
+    {
+      name: 'KvmPolicyReloadFailed',
+      summary: 'The policy file of an exporter is broken.',
+      description: prose`
+        {{ $labels.instance }} could not read its policy file and keeps the policy it had. Loaded
+        last, as Unix time:
+        ${top('kvm_policy_last_reload_success_timestamp_seconds{@}', 'number', { label: 'instance' })}.
+      `,
+      dashboard: HOST,
+      at: { warning: { for: '5m' } },
+      expr: () => 'kvm_policy_last_reload_successful == 0',
+    },
+    {
+      name: 'KvmGuestMonitorUnresponsive',
+      summary: 'The QEMU process of a guest does not answer.',
+      description: prose`
+        QEMU of {{ $labels.domain }} on {{ $labels.instance }} does not answer its monitor: the guest
+        cannot be moved, paused or shut down, and its balloon and disk figures are missing. Not
+        answering there: ${names('kvm_domain_monitor_responsive{@} == 0')}.
+      `,
+      dashboard: GUEST,
+      at: { warning: { for: '5m' }, critical: { for: '5m' } },
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              (kvm_domain_monitor_responsive == 0)
+              # Not even an idle guest uses no CPU time at all for five minutes.
+              and on (job, instance, domain)
+              instance_domain:kvm_domain_cpu_seconds:rate5m == 0
+            `
+          : 'kvm_domain_monitor_responsive == 0',
+    },
+  ],
+};

@@ -1,0 +1,210 @@
+import { names, top, value } from './annotations.ts';
+import { beyond } from './limit.ts';
+import { promql, prose, type Subject } from './rule.ts';
+
+const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+
+const LEAST_PRESSED = top('kvm_domain_guest_memory_available_bytes{@}', 'bytes');
+
+/** Memory as guests see it, which only their balloon statistics tell. */
+export const guestMemory: Subject = {
+  name: 'guest-memory',
+  recording: [
+    {
+      record: 'instance_domain:kvm_domain_balloon_stats_age_per_period:ratio',
+      expr: promql`
+        # QEMU's timer stands still while a guest is paused, so only running guests can be late.
+        (time() - kvm_domain_balloon_last_update_timestamp_seconds)
+        /
+        (kvm_domain_balloon_stats_period_seconds > 0)
+        and on (job, instance, domain) kvm_domain_state{state="running"} == 1
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_guest_memory_available:ratio',
+      expr: promql`
+        # Statistics that are no longer refreshed keep their last value for ever: better none.
+        kvm_domain_guest_memory_available_bytes
+        /
+        (kvm_domain_guest_memory_size_bytes > 0)
+        unless on (job, instance, domain) (
+          instance_domain:kvm_domain_balloon_stats_age_per_period:ratio
+          ${beyond('memory.balloon_stats_age_ratio', 'warning')}
+        )
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_guest_swap_storm_bytes:rate5m',
+      expr: promql`
+        # The weaker direction, as for the host.
+        rate(kvm_domain_guest_swap_in_bytes_total[5m])
+          <= rate(kvm_domain_guest_swap_out_bytes_total[5m])
+        or
+        rate(kvm_domain_guest_swap_out_bytes_total[5m])
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_guest_major_faults:rate5m',
+      expr: 'rate(kvm_domain_guest_major_faults_total[5m])',
+    },
+    {
+      record: 'instance_domain:kvm_domain_guest_thrashing:bool',
+      expr: promql`
+        # 1 for a guest that swaps in both directions, or keeps reading its own programs from disk.
+        group without () (
+          (
+            instance_domain:kvm_domain_guest_swap_storm_bytes:rate5m
+            ${beyond('memory.guest_swap_bytes_per_second', 'warning')}
+          )
+          or
+          (
+            instance_domain:kvm_domain_guest_major_faults:rate5m
+            ${beyond('memory.guest_major_faults_per_second', 'warning')}
+          )
+        )
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_balloon_taken:ratio',
+      expr: promql`
+        # The part of a guest's memory its balloon has taken.
+        1
+        -
+        kvm_domain_balloon_current_bytes
+        /
+        (kvm_domain_memory_maximum_bytes > 0)
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_balloon_lag:ratio',
+      expr: promql`
+        abs(kvm_domain_balloon_current_bytes - kvm_domain_balloon_target_bytes)
+        /
+        (kvm_domain_balloon_target_bytes > 0)
+      `,
+    },
+    {
+      record: 'instance:kvm_domains_without_balloon_stats:count',
+      expr: promql`
+        # Running guests nobody asks how much of their memory they need.
+        count without (domain, state, reason) (
+          (kvm_domain_state{state="running"} == 1)
+          unless on (job, instance, domain) kvm_domain_balloon_stats_period_seconds
+        )
+      `,
+    },
+  ],
+  alerts: [
+    {
+      name: 'KvmBalloonSqueezesGuest',
+      summary: 'The balloon of a guest leaves it too little memory.',
+      description: prose`
+        {{ $labels.domain }} on {{ $labels.instance }} has ${value('percent')} of its memory left
+        while its balloon holds memory back. Deflate its balloon; guests there that could give
+        instead: ${LEAST_PRESSED}.
+      `,
+      dashboard: GUEST,
+      at: { warning: { for: '10m' } },
+      expr: () => promql`
+        (
+          instance_domain:kvm_domain_guest_memory_available:ratio
+          ${beyond('memory.guest_available_ratio', 'warning')}
+        )
+        # Without a balloon in action a small guest is its owner's choice.
+        and on (job, instance, domain)
+        instance_domain:kvm_domain_balloon_taken:ratio > 0
+      `,
+    },
+    {
+      name: 'KvmGuestThrashing',
+      summary: 'A guest spends its time on paging.',
+      description: prose`
+        {{ $labels.domain }} on {{ $labels.instance }} swaps in and out or keeps reading its programs
+        from disk. Its memory: ${top('kvm_domain_balloon_current_bytes{@}', 'bytes', { count: 5 })}
+        (largest guests there). Deflate its balloon or give it more memory.
+      `,
+      dashboard: GUEST,
+      at: { warning: { for: '10m', keepFiringFor: '5m' } },
+      expr: () => 'instance_domain:kvm_domain_guest_thrashing:bool == 1',
+    },
+    {
+      name: 'KvmGuestOutOfMemory',
+      summary: 'A guest is out of memory.',
+      description: prose`
+        {{ $labels.domain }} on {{ $labels.instance }} has ${value('percent')} of its memory left and
+        does nothing but page: its kernel is about to kill a program, or has. Deflate its balloon
+        now; guests there that could give instead: ${LEAST_PRESSED}.
+      `,
+      dashboard: GUEST,
+      at: { critical: { for: '5m', keepFiringFor: '5m' } },
+      expr: () => promql`
+        (
+          instance_domain:kvm_domain_guest_memory_available:ratio
+          ${beyond('memory.guest_available_ratio', 'critical')}
+        )
+        and on (job, instance, domain)
+        instance_domain:kvm_domain_guest_thrashing:bool
+      `,
+    },
+    {
+      name: 'KvmBalloonLag',
+      summary: 'The balloon of a guest does not follow what it was told.',
+      description: prose`
+        What {{ $labels.domain }} on {{ $labels.instance }} has differs by ${value('percent')} from
+        what it was told to have: it cannot give the memory up, or has no balloon driver. Do not
+        count on that memory; ask another guest: ${LEAST_PRESSED}.
+      `,
+      dashboard: GUEST,
+      at: { warning: { for: '10m' } },
+      expr: () => promql`
+        (
+          instance_domain:kvm_domain_balloon_lag:ratio
+          ${beyond('memory.balloon_lag_ratio', 'warning')}
+        )
+        and on (job, instance, domain) kvm_domain_state{state="running"} == 1
+      `,
+    },
+    {
+      name: 'KvmBalloonWithoutGain',
+      summary: 'A guest gave memory up and the host did not get it.',
+      description: prose`
+        The balloon of {{ $labels.domain }} on {{ $labels.instance }} has taken ${value('percent')} of
+        its memory, but that memory is locked, shared or pinned by a device and stays where it is.
+        Deflate the balloon: it only hurts the guest.
+      `,
+      dashboard: GUEST,
+      at: { warning: { for: '15m' } },
+      expr: () => promql`
+        instance_domain:kvm_domain_balloon_taken:ratio > 0
+        and on (job, instance, domain) kvm_domain_memory_backing_info{balloonable="no"} == 1
+      `,
+    },
+    {
+      name: 'KvmBalloonStatsStale',
+      summary: 'A guest no longer reports its memory statistics.',
+      description: prose`
+        The balloon statistics of {{ $labels.domain }} on {{ $labels.instance }} are
+        ${value('number')} periods old: its balloon driver is not loaded or hangs, so nobody knows
+        whether it is short of memory.
+      `,
+      dashboard: GUEST,
+      at: { warning: { for: '5m' } },
+      expr: () => promql`
+        instance_domain:kvm_domain_balloon_stats_age_per_period:ratio
+        ${beyond('memory.balloon_stats_age_ratio', 'warning')}
+      `,
+    },
+    {
+      name: 'KvmBalloonStatsMissing',
+      summary: 'Running guests are not asked for memory statistics.',
+      description: prose`
+        ${value('number')} running guests on {{ $labels.instance }} have no <stats period> at their
+        memory balloon, so whether they are short of memory is not known:
+        ${names('kvm_domain_state{@,state="running"} unless on (job, instance, domain) kvm_domain_balloon_stats_period_seconds{@}')}.
+      `,
+      dashboard: { uid: 'kvm-memory', variables: ['job', 'instance'] },
+      at: { info: { for: '1h' } },
+      expr: () => 'instance:kvm_domains_without_balloon_stats:count > 0',
+    },
+  ],
+};

@@ -1,0 +1,388 @@
+import { top, value } from './annotations.ts';
+import { beyond } from './limit.ts';
+import { promql, prose, type Subject } from './rule.ts';
+
+const MEMORY = { uid: 'kvm-memory', variables: ['job', 'instance'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+
+const CLAIMS = top('kvm_domain_memory_claimable_bytes{@}', 'bytes');
+const SWAPPED = top('kvm_domain_swap_bytes{@}', 'bytes');
+const RESIDENT = top('sum without (kind) (kvm_domain_resident_bytes{@})', 'bytes');
+
+/** Memory of the host: what was promised, what can still be claimed, and what paging costs. */
+export const memory: Subject = {
+  name: 'memory',
+  recording: [
+    {
+      record: 'instance:kvm_memory_promised_bytes:sum',
+      expr: promql`
+        # Huge pages come from pools of their own.
+        sum without (class) (kvm_memory_promised_bytes{class!="hugepages"})
+      `,
+    },
+    {
+      record: 'instance:kvm_memory_promised_maximum_bytes:sum',
+      expr: 'sum without (class) (kvm_memory_promised_maximum_bytes{class!="hugepages"})',
+    },
+    {
+      record: 'instance:kvm_memory_promised_per_capacity:ratio',
+      expr: promql`
+        instance:kvm_memory_promised_bytes:sum
+        /
+        (kvm_memory_capacity_bytes > 0)
+      `,
+    },
+    {
+      record: 'instance:kvm_memory_promised_maximum_per_capacity:ratio',
+      expr: promql`
+        instance:kvm_memory_promised_maximum_bytes:sum
+        /
+        (kvm_memory_capacity_bytes > 0)
+      `,
+    },
+    {
+      record: 'instance_page_size:kvm_hugepages_promised_per_capacity:ratio',
+      expr: promql`
+        kvm_hugepages_promised_bytes
+        /
+        (kvm_hugepages_capacity_bytes > 0)
+      `,
+    },
+    {
+      record: 'instance:kvm_memory_exposure_per_supply:ratio',
+      expr: promql`
+        # No guard against a supply of 0: a claim on nothing is infinitely exposed, and must not vanish.
+        kvm_memory_exposure_bytes
+        /
+        kvm_memory_supply_bytes
+      `,
+    },
+    {
+      record: 'instance:kvm_memory_exposure_maximum_per_supply:ratio',
+      expr: promql`
+        kvm_memory_exposure_maximum_bytes
+        /
+        kvm_memory_supply_bytes
+      `,
+    },
+    {
+      record: 'instance:kvm_host_memory_available:ratio',
+      expr: promql`
+        kvm_host_memory_available_bytes
+        /
+        (kvm_host_memory_size_bytes > 0)
+      `,
+    },
+    {
+      record: 'instance:kvm_host_swap_in_bytes:rate5m',
+      expr: promql`
+        # Pages that zswap serves are not in pswpin, but the guest waited for them all the same.
+          rate(kvm_host_swap_in_bytes_total[5m])
+        + on (job, instance) group_left ()
+          rate(kvm_host_zswap_in_bytes_total[5m])
+        or
+        rate(kvm_host_swap_in_bytes_total[5m])
+      `,
+    },
+    {
+      record: 'instance:kvm_host_swap_out_bytes:rate5m',
+      expr: promql`
+          rate(kvm_host_swap_out_bytes_total[5m])
+        + on (job, instance) group_left ()
+          rate(kvm_host_zswap_out_bytes_total[5m])
+        or
+        rate(kvm_host_swap_out_bytes_total[5m])
+      `,
+    },
+    {
+      record: 'instance:kvm_host_swap_storm_bytes:rate5m',
+      expr: promql`
+        # The weaker direction. Only out: cold memory leaves, harmless. Only in: the host recovers.
+        instance:kvm_host_swap_in_bytes:rate5m <= instance:kvm_host_swap_out_bytes:rate5m
+        or
+        instance:kvm_host_swap_out_bytes:rate5m
+      `,
+    },
+    {
+      record: 'instance:kvm_host_swap_used:ratio',
+      expr: promql`
+        1
+        -
+        kvm_host_swap_free_bytes
+        /
+        (kvm_host_swap_size_bytes > 0)
+      `,
+    },
+    {
+      record: 'instance:kvm_host_swap_per_overcommit:ratio',
+      expr: promql`
+        kvm_host_swap_size_bytes
+        /
+        (instance:kvm_memory_promised_bytes:sum - kvm_memory_capacity_bytes > 0)
+      `,
+    },
+    {
+      record: 'instance:kvm_host_major_page_faults:rate5m',
+      expr: 'rate(kvm_host_major_page_faults_total[5m])',
+    },
+    {
+      record: 'instance:kvm_host_allocation_stalls:rate5m',
+      expr: 'sum without (zone) (rate(kvm_host_allocation_stalls_total[5m]))',
+    },
+    {
+      record: 'instance:kvm_host_reclaim_freed_per_scanned:ratio',
+      expr: promql`
+        # How hard it is to find something to free: near 1 is easy, near 0 is thrashing.
+        sum without (by) (rate(kvm_host_reclaim_freed_bytes_total[5m]))
+        /
+        (sum without (by) (rate(kvm_host_reclaim_scanned_bytes_total[5m])) > 0)
+      `,
+    },
+    {
+      record: 'instance:kvm_host_oom_kills:increase10m',
+      expr: 'increase(kvm_host_oom_kills_total[10m])',
+    },
+    {
+      record: 'instance_domain:kvm_domain_swapped:ratio',
+      expr: promql`
+        # Of the memory the guest really has, not of its promise.
+        kvm_domain_swap_bytes
+        /
+        (kvm_domain_swap_bytes + sum without (kind) (kvm_domain_resident_bytes) > 0)
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_memory_claimable_bytes:topk',
+      expr: 'topk by (job, instance) (5, kvm_domain_memory_claimable_bytes)',
+    },
+    {
+      record: 'instance_domain:kvm_domain_swap_bytes:topk',
+      expr: 'topk by (job, instance) (5, kvm_domain_swap_bytes)',
+    },
+  ],
+  alerts: [
+    {
+      name: 'KvmMemoryOverPromised',
+      summary: 'More memory is promised to guests than the policy allows.',
+      description: prose`
+        {{ $labels.instance }} has promised ${value('percent')} of the memory it can give. May claim
+        most: ${CLAIMS}. Shrink guests, move them, or add memory or swap.
+      `,
+      dashboard: MEMORY,
+      at: { warning: { for: '10m' } },
+      expr: () => promql`
+        instance:kvm_memory_promised_per_capacity:ratio
+        ${beyond('memory.promise_ratio', 'warning')}
+      `,
+    },
+    {
+      name: 'KvmHugepagesOverPromised',
+      summary: 'Guests are promised more huge pages than there are.',
+      description: prose`
+        Guests on {{ $labels.instance }} are promised ${value('percent')} of its huge pages of
+        {{ $labels.page_size }} bytes: a guest that touches one too many is killed. Largest guests:
+        ${top('kvm_domain_memory_maximum_bytes{@}', 'bytes')}.
+      `,
+      dashboard: MEMORY,
+      at: { warning: { for: '10m' } },
+      // Huge pages cannot be swapped or merged, so no policy can allow more than there are.
+      expr: () => 'instance_page_size:kvm_hugepages_promised_per_capacity:ratio > 1',
+    },
+    {
+      name: 'KvmMemoryRunOnTheBank',
+      summary: 'Guests may claim more memory than a host has left.',
+      description: prose`
+        Guests on {{ $labels.instance }} may claim ${value('percent')} of its available memory and
+        free swap. May claim most: ${CLAIMS}. If they do, the host swaps until it kills one of them.
+      `,
+      dashboard: MEMORY,
+      at: { warning: { for: '10m' } },
+      expr: () => promql`
+        instance:kvm_memory_exposure_per_supply:ratio
+        ${beyond('memory.exposure_ratio', 'warning')}
+      `,
+    },
+    {
+      name: 'KvmSwapStorm',
+      summary: 'A host swaps in and out at the same time.',
+      description: prose`
+        {{ $labels.instance }} swaps in as well as out, ${value('bytes per second')} in the weaker
+        direction: guests throw each other out of memory. Most swapped: ${SWAPPED}. Largest in
+        memory: ${RESIDENT}. Move, pause or shut down one of them.
+      `,
+      dashboard: MEMORY,
+      at: {
+        warning: { for: '1m', keepFiringFor: '5m' },
+        critical: { for: '1m', keepFiringFor: '5m' },
+      },
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              (
+                instance:kvm_host_swap_storm_bytes:rate5m
+                ${beyond('memory.swap_bytes_per_second', 'critical')}
+              )
+              and on (job, instance) (
+                (
+                  instance:kvm_host_memory_pressure_stalled:ratio
+                  ${beyond('memory.pressure_ratio', 'warning')}
+                )
+                or
+                # A kernel without PSI: pages that had to be waited for tell the same.
+                (
+                  instance:kvm_host_major_page_faults:rate5m
+                  ${beyond('memory.major_faults_per_second', 'warning')}
+                )
+                unless on (job, instance) instance:kvm_host_memory_pressure_stalled:ratio
+              )
+            `
+          : promql`
+              instance:kvm_host_swap_storm_bytes:rate5m
+              ${beyond('memory.swap_bytes_per_second', 'warning')}
+            `,
+    },
+    {
+      name: 'KvmGuestSwappedByHost',
+      summary: 'The host has swapped out much of a guest.',
+      description: prose`
+        ${value('percent')} of the memory of {{ $labels.domain }} is in the swap of
+        {{ $labels.instance }}. The guest cannot see it and will be slow when it needs that memory.
+        May claim most there: ${CLAIMS}.
+      `,
+      dashboard: GUEST,
+      at: { warning: { for: '15m' } },
+      expr: () => promql`
+        instance_domain:kvm_domain_swapped:ratio
+        ${beyond('memory.guest_swapped_ratio', 'warning')}
+      `,
+    },
+    {
+      name: 'KvmHostMajorFaults',
+      summary: 'A host often waits for memory to be read from a disk.',
+      description: prose`
+        {{ $labels.instance }} has ${value('number')} major page faults per second. Most swapped:
+        ${SWAPPED}.
+      `,
+      dashboard: MEMORY,
+      at: { warning: { for: '15m' } },
+      expr: () => promql`
+        instance:kvm_host_major_page_faults:rate5m
+        ${beyond('memory.major_faults_per_second', 'warning')}
+      `,
+    },
+    {
+      name: 'KvmAllocationStalls',
+      summary: 'Programs on a host must free memory before they get any.',
+      description: prose`
+        ${value('number')} allocations per second on {{ $labels.instance }} had to free memory
+        themselves first; in a vCPU thread that is time the guest loses. Largest in memory:
+        ${RESIDENT}.
+      `,
+      dashboard: MEMORY,
+      at: { warning: { for: '10m', keepFiringFor: '5m' } },
+      expr: () => promql`
+        instance:kvm_host_allocation_stalls:rate5m
+        ${beyond('memory.allocation_stalls_per_second', 'warning')}
+      `,
+    },
+    {
+      name: 'KvmHostOomKill',
+      summary: 'A host killed a process for want of memory.',
+      description: prose`
+        {{ $labels.instance }} killed ${value('number')} processes in the last ten minutes; the
+        largest, so a guest, is the usual victim. Largest that are left: ${RESIDENT}. Free memory
+        before the victim is started again.
+      `,
+      dashboard: MEMORY,
+      // No waiting: the process is gone already.
+      at: { critical: {} },
+      expr: () => promql`
+        instance:kvm_host_oom_kills:increase10m
+        ${beyond('memory.oom_kills', 'critical')}
+      `,
+    },
+    {
+      name: 'KvmHostMemoryLow',
+      summary: 'A host has little memory left.',
+      description: prose`
+        {{ $labels.instance }} has ${value('percent')} of its memory available. Largest in memory:
+        ${RESIDENT}. May claim most: ${CLAIMS}.
+      `,
+      dashboard: MEMORY,
+      at: { warning: { for: '15m' }, critical: { for: '5m', keepFiringFor: '5m' } },
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              (
+                instance:kvm_host_memory_available:ratio
+                ${beyond('memory.available_ratio', 'critical')}
+              )
+              # Little memory alone harms nobody; waiting for it does.
+              and on (job, instance) (
+                instance:kvm_host_allocation_stalls:rate5m
+                ${beyond('memory.allocation_stalls_per_second', 'warning')}
+              )
+            `
+          : promql`
+              instance:kvm_host_memory_available:ratio
+              ${beyond('memory.available_ratio', 'warning')}
+            `,
+    },
+    {
+      name: 'KvmHostMemoryPressure',
+      summary: 'All tasks of a host stand still for want of memory.',
+      description: prose`
+        On {{ $labels.instance }} nothing could run ${value('percent')} of the time because all
+        tasks waited for memory. Most swapped: ${SWAPPED}. Largest in memory: ${RESIDENT}.
+      `,
+      dashboard: MEMORY,
+      at: {
+        warning: { for: '5m', keepFiringFor: '5m' },
+        critical: { for: '1m', keepFiringFor: '5m' },
+      },
+      expr: (severity) => promql`
+        instance:kvm_host_memory_pressure_stalled:ratio
+        ${beyond('memory.pressure_ratio', severity === 'critical' ? 'critical' : 'warning')}
+      `,
+    },
+    {
+      name: 'KvmSwapAlmostFull',
+      summary: 'The swap of a host is almost used up.',
+      description: prose`
+        ${value('percent')} of the swap of {{ $labels.instance }} is used. Most swapped: ${SWAPPED}.
+        Once it is full the host can only kill.
+      `,
+      dashboard: MEMORY,
+      at: { warning: { for: '10m' } },
+      expr: () => promql`
+        instance:kvm_host_swap_used:ratio
+        ${beyond('memory.swap_used_ratio', 'warning')}
+      `,
+    },
+    {
+      name: 'KvmSwapTooSmall',
+      summary: 'The swap of a host does not cover its memory over-commitment.',
+      description: prose`
+        The swap of {{ $labels.instance }} covers ${value('percent')} of what it has promised beyond
+        its memory. May claim most: ${CLAIMS}. Add swap or promise less.
+      `,
+      dashboard: MEMORY,
+      at: { warning: { for: '1h' } },
+      expr: () => promql`
+        instance:kvm_host_swap_per_overcommit:ratio
+        ${beyond('memory.swap_cover_ratio', 'warning')}
+      `,
+    },
+    {
+      name: 'KvmHostMemoryCorrupted',
+      summary: 'A host has taken broken memory out of use.',
+      description: prose`
+        ${value('bytes')} of the memory of {{ $labels.instance }} is broken. A guest that had it has
+        been killed or will be when it reads it. Largest in memory: ${RESIDENT}. Move the guests away.
+      `,
+      dashboard: MEMORY,
+      at: { warning: { for: '1m' } },
+      expr: () => 'kvm_host_memory_corrupted_bytes > 0',
+    },
+  ],
+};

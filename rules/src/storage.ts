@@ -1,0 +1,428 @@
+import { ascending, names, top, value } from './annotations.ts';
+import { beyond } from './limit.ts';
+import { promql, prose, type AlertDefinition, type RecordingRule, type Subject } from './rule.ts';
+
+const HOST = { uid: 'kvm-storage', variables: ['job', 'instance'] } as const;
+const FILESYSTEM = { uid: 'kvm-storage', variables: ['job', 'instance', 'mountpoint'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+
+const MAY_GROW = top('sum by (domain) (kvm_domain_storage_unfunded_bytes{@})', 'bytes');
+const WRITERS = top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'bytes per second');
+
+const recording: readonly RecordingRule[] = [
+  {
+    record: 'instance_mountpoint:kvm_filesystem_promised_per_size:ratio',
+    expr: promql`
+      kvm_filesystem_promised_bytes
+      /
+      (kvm_filesystem_size_bytes > 0)
+    `,
+  },
+  {
+    record: 'instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio',
+    expr: promql`
+      # No guard: with nothing left, any growth is infinitely exposed, and must not vanish.
+      kvm_filesystem_unfunded_bytes
+      /
+      kvm_filesystem_avail_bytes
+    `,
+  },
+  {
+    record: 'instance_mountpoint:kvm_filesystem_avail:ratio',
+    expr: promql`
+      kvm_filesystem_avail_bytes
+      /
+      (kvm_filesystem_size_bytes > 0)
+    `,
+  },
+  {
+    record: 'instance_mountpoint:kvm_filesystem_files_free:ratio',
+    expr: promql`
+      kvm_filesystem_files_free
+      /
+      (kvm_filesystem_files > 0)
+    `,
+  },
+  {
+    record: 'instance_mountpoint:kvm_filesystem_full_seconds:deriv6h',
+    expr: promql`
+      # Seconds until nothing is left at the pace of the last hours; no series while it does not shrink.
+      kvm_filesystem_avail_bytes
+      /
+      -(deriv(kvm_filesystem_avail_bytes[6h]) < 0)
+    `,
+  },
+  {
+    record: 'instance_mountpoint:kvm_filesystem_full_seconds:deriv10m',
+    expr: promql`
+      kvm_filesystem_avail_bytes
+      /
+      -(deriv(kvm_filesystem_avail_bytes[10m]) < 0)
+    `,
+  },
+  {
+    record: 'instance_path:kvm_image_allocated_per_worst_case:ratio',
+    expr: promql`
+      # Internal snapshots may pin as much again, so an image with some proves nothing.
+      kvm_image_allocated_bytes
+      /
+      (kvm_image_worst_case_bytes > 0)
+      unless on (job, instance, path) kvm_image_snapshots > 0
+    `,
+  },
+  {
+    record: 'instance_pool:kvm_thin_pool_data_used:ratio',
+    expr: promql`
+      kvm_thin_pool_data_used_bytes
+      /
+      (kvm_thin_pool_size_bytes > 0)
+    `,
+  },
+  {
+    record: 'instance_pool:kvm_thin_pool_metadata_used:ratio',
+    expr: promql`
+      kvm_thin_pool_metadata_used_bytes
+      /
+      (kvm_thin_pool_metadata_size_bytes > 0)
+    `,
+  },
+  {
+    record: 'instance_pool:kvm_thin_pool_unfunded_per_avail:ratio',
+    expr: promql`
+      # Free space of the volume group is not counted: extending takes somebody, or a threshold.
+      kvm_thin_pool_unfunded_bytes
+      /
+      (kvm_thin_pool_size_bytes - kvm_thin_pool_data_used_bytes)
+    `,
+  },
+  {
+    record: 'instance_pool:kvm_pool_allocated:ratio',
+    expr: promql`
+      kvm_pool_allocation_bytes
+      /
+      (kvm_pool_capacity_bytes > 0)
+    `,
+  },
+  {
+    record: 'instance_domain:kvm_domain_disk_write_bytes:rate5m',
+    expr: 'sum without (device) (rate(kvm_domain_disk_written_bytes_total[5m]))',
+  },
+  {
+    record: 'instance_domain:kvm_domain_disk_read_bytes:rate5m',
+    expr: 'sum without (device) (rate(kvm_domain_disk_read_bytes_total[5m]))',
+  },
+  {
+    record: 'instance_domain_device:kvm_domain_disk_write_seconds_per_request:rate5m',
+    expr: promql`
+      rate(kvm_domain_disk_write_seconds_total[5m])
+      /
+      (rate(kvm_domain_disk_write_requests_total[5m]) > 0)
+    `,
+  },
+  {
+    record: 'instance_domain:kvm_domain_disk_write_bytes:topk_rate5m',
+    expr: 'topk by (job, instance) (5, instance_domain:kvm_domain_disk_write_bytes:rate5m)',
+  },
+  {
+    record: 'instance:kvm_domains_paused_on_io_error:count',
+    expr: promql`
+      count without (domain, state, reason) (
+        kvm_domain_state{state="paused",reason="ioerror"} == 1
+      )
+      or
+      # None of the known guests is a measured 0; no known guests is not.
+      0 * count without (domain, state, reason) (kvm_domain_state)
+    `,
+  },
+];
+
+const filesystemAlerts: readonly AlertDefinition[] = [
+  {
+    name: 'KvmFilesystemOverPromised',
+    summary: 'Images may grow larger than their filesystem.',
+    description: prose`
+      Images on {{ $labels.mountpoint }} of {{ $labels.instance }} may grow to ${value('percent')} of
+      its size. May still grow most: ${MAY_GROW}. Move images, or watch it closely.
+    `,
+    dashboard: FILESYSTEM,
+    at: { warning: { for: '30m' } },
+    expr: () => promql`
+      instance_mountpoint:kvm_filesystem_promised_per_size:ratio
+      ${beyond('storage.promise_ratio', 'warning')}
+    `,
+  },
+  {
+    name: 'KvmStorageRunOnTheBank',
+    summary: 'Images may grow by more than a filesystem has left.',
+    description: prose`
+      Images on {{ $labels.mountpoint }} of {{ $labels.instance }} may grow by ${value('percent')} of
+      what is left there. May still grow most: ${MAY_GROW}. If they do, guests are paused.
+    `,
+    dashboard: FILESYSTEM,
+    at: { warning: { for: '30m' } },
+    expr: () => promql`
+      instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio
+      ${beyond('storage.exposure_ratio', 'warning')}
+    `,
+  },
+  {
+    name: 'KvmFilesystemFillingUp',
+    summary: 'A filesystem with images fills up.',
+    description: prose`
+      {{ $labels.mountpoint }} of {{ $labels.instance }} is full in ${value('seconds')} if it goes on
+      like in the last hours. Writing most: ${WRITERS}. May still grow most: ${MAY_GROW}.
+    `,
+    dashboard: FILESYSTEM,
+    // Critical: it is full before anybody reads a ticket.
+    at: { warning: { for: '1h' }, critical: { for: '15m' } },
+    expr: (severity) => {
+      const of = severity === 'critical' ? 'critical' : 'warning';
+      return promql`
+        (
+          instance_mountpoint:kvm_filesystem_full_seconds:deriv6h
+          ${beyond('storage.fill_seconds', of)}
+        )
+        and on (job, instance, mountpoint) (
+          instance_mountpoint:kvm_filesystem_avail:ratio
+          ${beyond('storage.fill_available_ratio', of)}
+        )
+      `;
+    },
+  },
+  {
+    name: 'KvmFilesystemFullImminent',
+    summary: 'A filesystem with images is full within minutes.',
+    description: prose`
+      {{ $labels.mountpoint }} of {{ $labels.instance }} is full in ${value('seconds')}; guests that
+      write to it are paused then. Writing most: ${WRITERS}. Pause the fastest writer now and make
+      room.
+    `,
+    dashboard: FILESYSTEM,
+    at: { critical: { for: '1m', keepFiringFor: '5m' } },
+    expr: () => promql`
+      (
+        instance_mountpoint:kvm_filesystem_full_seconds:deriv10m
+        ${beyond('storage.imminent_seconds', 'critical')}
+      )
+      # A burst into a filesystem with plenty of room is a copy, not an accident.
+      and on (job, instance, mountpoint) (
+        instance_mountpoint:kvm_filesystem_avail:ratio
+        ${beyond('storage.fill_available_ratio', 'warning')}
+      )
+    `,
+  },
+  {
+    name: 'KvmFilesystemAlmostFull',
+    summary: 'A filesystem with images that may still grow is almost full.',
+    description: prose`
+      {{ $labels.mountpoint }} of {{ $labels.instance }} has ${value('percent')} left and images on it
+      may outgrow that. May still grow most: ${MAY_GROW}. Writing most: ${WRITERS}.
+    `,
+    dashboard: FILESYSTEM,
+    at: { warning: { for: '30m' }, critical: { for: '15m' } },
+    expr: (severity) => promql`
+      (
+        instance_mountpoint:kvm_filesystem_avail:ratio
+        ${beyond('storage.available_ratio', severity === 'critical' ? 'critical' : 'warning')}
+      )
+      and on (job, instance, mountpoint) (
+        # Preallocated images fill a filesystem without any danger. On a network filesystem there are
+        # images of other hosts too, which this host cannot know.
+        kvm_filesystem_unfunded_bytes > kvm_filesystem_avail_bytes
+        or
+        kvm_filesystem_info{network="yes"} == 1
+      )
+    `,
+  },
+  {
+    name: 'KvmFilesystemInodesLow',
+    summary: 'A filesystem with images is running out of inodes.',
+    description: prose`
+      {{ $labels.mountpoint }} of {{ $labels.instance }} has ${value('percent')} of its inodes left:
+      no new image, snapshot or state file can be made without one. Snapshots of these would need
+      one: ${names('kvm_domain_storage_unfunded_bytes{@}')}.
+    `,
+    dashboard: FILESYSTEM,
+    at: { warning: { for: '30m' }, critical: { for: '15m' } },
+    expr: (severity) => promql`
+      instance_mountpoint:kvm_filesystem_files_free:ratio
+      ${beyond('storage.inodes_available_ratio', severity === 'critical' ? 'critical' : 'warning')}
+    `,
+  },
+  {
+    name: 'KvmFilesystemUnresponsive',
+    summary: 'A filesystem with images does not answer.',
+    description: prose`
+      {{ $labels.mountpoint }} of {{ $labels.instance }} does not even tell its size: guests with
+      disks on it hang. Guests of that host:
+      ${names('kvm_domain_state{@,state="running"}')}.
+    `,
+    dashboard: FILESYSTEM,
+    at: { critical: { for: '2m' } },
+    expr: () => 'kvm_filesystem_responsive == 0',
+  },
+  {
+    name: 'KvmFilesystemReadOnly',
+    summary: 'A filesystem with images that grow is read-only.',
+    description: prose`
+      {{ $labels.mountpoint }} of {{ $labels.instance }} is mounted read-only, usually after an I/O
+      error: guests with disks on it cannot write. May want to grow: ${MAY_GROW}.
+    `,
+    dashboard: FILESYSTEM,
+    at: { critical: { for: '2m' } },
+    expr: () => promql`
+      (kvm_filesystem_readonly == 1)
+      # A read-only filesystem of templates is meant to be so.
+      and on (job, instance, mountpoint)
+      kvm_filesystem_unfunded_bytes > 0
+    `,
+  },
+];
+
+const otherAlerts: readonly AlertDefinition[] = [
+  {
+    name: 'KvmGuestPausedOnIoError',
+    summary: 'A guest is paused because a write to its disk failed.',
+    description: prose`
+      {{ $labels.domain }} on {{ $labels.instance }} stands still: a write failed, for lack of space
+      as a rule. Its filesystems and what is left there:
+      ${ascending('kvm_filesystem_avail_bytes{@} and on (mountpoint) kvm_domain_storage_promised_bytes{@,domain=$domain}', 'bytes', 'mountpoint')}.
+      Make room first, then resume it.
+    `,
+    dashboard: GUEST,
+    // No waiting: nothing heals this.
+    at: { critical: { keepFiringFor: '2m' } },
+    expr: () => 'kvm_domain_state{state="paused",reason="ioerror"} == 1',
+  },
+  {
+    name: 'KvmImageCorrupt',
+    summary: 'A qcow2 image is marked corrupt.',
+    description: prose`
+      QEMU marked {{ $labels.path }} on {{ $labels.instance }} corrupt and does not write to it any
+      more. Guests on that host whose disks use it:
+      ${names('kvm_domain_disk_image_info{@,path=$path}')}.
+      Shut them down before qemu-img check -r.
+    `,
+    dashboard: HOST,
+    at: { critical: {} },
+    expr: () => 'kvm_image_corrupt == 1',
+  },
+  {
+    name: 'KvmImageLeaking',
+    summary: 'A qcow2 image takes more space than its guest can ever fill.',
+    description: prose`
+      {{ $labels.path }} on {{ $labels.instance }} takes ${value('percent')} of its worst case without
+      any internal snapshot: clusters have leaked. qemu-img check -r leaks gives them back while the
+      guest is off. Guests on that host that may still grow most: ${MAY_GROW}.
+    `,
+    dashboard: HOST,
+    at: { warning: { for: '1h' } },
+    expr: () => promql`
+      instance_path:kvm_image_allocated_per_worst_case:ratio
+      ${beyond('storage.qcow2_size_ratio', 'warning')}
+    `,
+  },
+  {
+    name: 'KvmImageUnreadable',
+    summary: 'An image of a guest cannot be read, so its promise is not known.',
+    description: prose`
+      The exporter cannot read {{ $labels.path }} on {{ $labels.instance }}: the sums of its
+      filesystem lack it. Guests on that host with images: ${names('kvm_domain_disk_image_info{@}')}.
+    `,
+    dashboard: HOST,
+    at: { info: { for: '1h' } },
+    expr: () => 'kvm_image_readable == 0',
+  },
+  {
+    name: 'KvmThinPoolDataFull',
+    summary: 'The data of a thin pool is almost used up.',
+    description: prose`
+      ${value('percent')} of thin pool {{ $labels.vg }}/{{ $labels.pool }} on {{ $labels.instance }} is
+      used. Once it is full writes wait a minute and then fail, which damages guests' filesystems.
+      May still grow most: ${top('sum by (domain) (kvm_domain_thin_unfunded_bytes{@})', 'bytes')}.
+    `,
+    dashboard: HOST,
+    at: { warning: { for: '10m' }, critical: { for: '1m' } },
+    expr: (severity) => promql`
+      instance_pool:kvm_thin_pool_data_used:ratio
+      ${beyond('storage.thin_data_ratio', severity === 'critical' ? 'critical' : 'warning')}
+    `,
+  },
+  {
+    name: 'KvmThinPoolMetadataFull',
+    summary: 'The metadata of a thin pool is almost used up.',
+    description: prose`
+      ${value('percent')} of the metadata of thin pool {{ $labels.vg }}/{{ $labels.pool }} on
+      {{ $labels.instance }} is used. Once it is full the pool goes read-only and needs a repair.
+      Largest users: ${top('sum by (domain) (kvm_domain_thin_allocated_bytes{@})', 'bytes')}.
+    `,
+    dashboard: HOST,
+    at: { warning: { for: '10m' }, critical: { for: '1m' } },
+    expr: (severity) => promql`
+      instance_pool:kvm_thin_pool_metadata_used:ratio
+      ${beyond('storage.thin_metadata_ratio', severity === 'critical' ? 'critical' : 'warning')}
+    `,
+  },
+  {
+    name: 'KvmThinPoolBroken',
+    summary: 'A thin pool cannot be written to.',
+    description: prose`
+      Thin pool {{ $labels.vg }}/{{ $labels.pool }} on {{ $labels.instance }} is out of space,
+      read-only, failed, or must be checked. Guests with volumes in pools of that host:
+      ${names('kvm_domain_thin_promised_bytes{@}')}.
+    `,
+    dashboard: HOST,
+    at: { critical: { for: '1m' } },
+    expr: () => promql`
+      kvm_thin_pool_state{state=~"ro|out-of-data-space|failed"} == 1
+      or
+      kvm_thin_pool_needs_check == 1
+    `,
+  },
+  {
+    name: 'KvmThinPoolRunOnTheBank',
+    summary: 'Thin volumes may grow by more than their pool has left.',
+    description: prose`
+      Thin volumes in {{ $labels.vg }}/{{ $labels.pool }} on {{ $labels.instance }} may grow by
+      ${value('percent')} of what is left in it. May still grow most:
+      ${top('sum by (domain) (kvm_domain_thin_unfunded_bytes{@})', 'bytes')}.
+    `,
+    dashboard: HOST,
+    at: { warning: { for: '30m' } },
+    expr: () => promql`
+      instance_pool:kvm_thin_pool_unfunded_per_avail:ratio
+      ${beyond('storage.exposure_ratio', 'warning')}
+    `,
+  },
+  {
+    name: 'KvmStoragePoolFull',
+    summary: 'A libvirt storage pool is almost full.',
+    description: prose`
+      ${value('percent')} of storage pool {{ $labels.pool }} on {{ $labels.instance }} is allocated.
+      Writing most on that host: ${WRITERS}.
+    `,
+    dashboard: HOST,
+    at: { warning: { for: '30m' }, critical: { for: '15m' } },
+    expr: (severity) => promql`
+      instance_pool:kvm_pool_allocated:ratio
+      ${beyond('storage.pool_used_ratio', severity === 'critical' ? 'critical' : 'warning')}
+    `,
+  },
+  {
+    name: 'KvmStoragePoolDegraded',
+    summary: 'A libvirt storage pool is degraded or cannot be reached.',
+    description: prose`
+      Storage pool {{ $labels.pool }} on {{ $labels.instance }} is {{ $labels.state }}. Guests of that
+      host: ${names('kvm_domain_state{@,state="running"}')}.
+    `,
+    dashboard: HOST,
+    at: { warning: { for: '5m' } },
+    expr: () => 'kvm_pool_state{state=~"degraded|inaccessible"} == 1',
+  },
+];
+
+/** Images against the space they may still want. */
+export const filesystems: Subject = { name: 'filesystem', recording, alerts: filesystemAlerts };
+
+/** Guests stopped by storage, and storage below the filesystems. */
+export const images: Subject = { name: 'image', recording: [], alerts: otherAlerts };

@@ -1,0 +1,348 @@
+import { limitOf, type Policy } from '../config/policy.ts';
+import type { LimitDeclaration } from '../config/policy-defaults.ts';
+
+/**
+ * How risky over-commitment of one resource is on one host right now. The table below is the only
+ * place that says so: the recording rules `instance_resource:kvm_risk:level`, docs/risk-model.md
+ * and the exporter's landing page all come from it.
+ *
+ * It starts from the inherent risk Karl Rister gives each resource ("Managing Hypervisor
+ * Over-commitment", 2012: CPU low, network low, storage medium, memory high), which counts as soon
+ * as more is promised than there is, and rises with what is measured.
+ */
+export type RiskLevel = 0 | 1 | 2 | 3;
+
+export const RISK_LEVEL_MEANINGS: Readonly<Record<RiskLevel, string>> = {
+  0: 'Nothing is promised that could not be given, or the worst that can happen is that guests run slower.',
+  1: 'The promise can be broken: guests that want it at the same time will not get it.',
+  2: 'The promise is about to be broken, or breaking it would stop guests rather than slow them.',
+  3: 'Service or data is being lost now.',
+};
+
+export const RISK_RESOURCES = ['cpu', 'memory', 'storage', 'network'] as const;
+export type RiskResource = (typeof RISK_RESOURCES)[number];
+
+/** The level a resource has merely because it is over-committed. */
+export const INHERENT_LEVELS: Readonly<Record<RiskResource, RiskLevel>> = {
+  cpu: 0,
+  memory: 2,
+  storage: 1,
+  network: 0,
+};
+
+export type SignalId =
+  | 'cpu_promise'
+  | 'cpu_start_all'
+  | 'cpu_pressure'
+  | 'cpu_delay'
+  | 'memory_overcommitted_at_most'
+  | 'memory_overcommitted'
+  | 'memory_exposure'
+  | 'memory_ksm_unmerge'
+  | 'memory_available'
+  | 'memory_swap_used'
+  | 'memory_pressure'
+  | 'memory_swap_storm'
+  | 'memory_oom_kills'
+  | 'storage_overcommitted'
+  | 'storage_promise'
+  | 'storage_pressure'
+  | 'storage_pool_used'
+  | 'storage_fill'
+  | 'storage_available'
+  | 'storage_thin_data'
+  | 'storage_thin_metadata'
+  | 'storage_paused_guests'
+  | 'network_promise'
+  | 'network_guarantee'
+  | 'network_utilisation'
+  | 'network_drops';
+
+/** A limit of the policy, with the level that passing it at each severity gives. */
+interface PolicyThreshold {
+  readonly kind: 'policy';
+  readonly resource: LimitDeclaration['resource'];
+  readonly name: string;
+  readonly bad: LimitDeclaration['bad'];
+  readonly warning: RiskLevel | undefined;
+  readonly critical: RiskLevel | undefined;
+}
+
+/** Over-committed by definition, or lost by definition: no policy can move it. */
+interface Definition {
+  readonly kind: 'definition';
+  readonly above: 0 | 1;
+  readonly level: RiskLevel;
+}
+
+export interface RiskSignal {
+  readonly id: SignalId;
+  readonly resource: RiskResource;
+  /** What the value is; the worst filesystem, pool, uplink or guest of a host stands for it. */
+  readonly meaning: string;
+  /** The recording rule that holds the value, one series per host. */
+  readonly record: string;
+  readonly threshold: PolicyThreshold | Definition;
+}
+
+type Levels = Pick<PolicyThreshold, 'warning' | 'critical'>;
+type LimitKey = `${LimitDeclaration['resource']}.${string}`;
+
+const above = (key: LimitKey, levels: Levels): PolicyThreshold => limit(key, 'above', levels);
+const below = (key: LimitKey, levels: Levels): PolicyThreshold => limit(key, 'below', levels);
+
+const defined = (over: 0 | 1, level: RiskLevel): Definition => ({
+  kind: 'definition',
+  above: over,
+  level,
+});
+
+export const RISK_SIGNALS: readonly RiskSignal[] = [
+  {
+    id: 'cpu_promise',
+    resource: 'cpu',
+    meaning: 'vCPUs of running guests per CPU',
+    record: 'instance:kvm_cpu_promised_per_capacity:ratio',
+    threshold: above('cpu.promise_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'cpu_start_all',
+    resource: 'cpu',
+    meaning: 'vCPUs per CPU once every guest with autostart runs too',
+    record: 'instance:kvm_cpu_start_all_per_capacity:ratio',
+    threshold: above('cpu.start_all_ratio', { warning: 1, critical: 1 }),
+  },
+  {
+    id: 'cpu_pressure',
+    resource: 'cpu',
+    meaning: 'share of time some task of the host waited for a CPU (PSI)',
+    record: 'instance:kvm_host_cpu_pressure_waiting:ratio',
+    threshold: above('cpu.pressure_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'cpu_delay',
+    resource: 'cpu',
+    meaning: 'share of time the vCPUs of the host were ready to run and waited',
+    record: 'instance:kvm_domain_vcpu_delay:ratio',
+    threshold: above('cpu.delay_ratio', { warning: 2, critical: 3 }),
+  },
+  {
+    id: 'memory_overcommitted_at_most',
+    resource: 'memory',
+    meaning: 'memory promised with all balloons empty per memory the host can give',
+    record: 'instance:kvm_memory_promised_maximum_per_capacity:ratio',
+    threshold: defined(1, 1),
+  },
+  {
+    id: 'memory_overcommitted',
+    resource: 'memory',
+    meaning: 'memory promised now per memory the host can give: the inherent risk',
+    record: 'instance:kvm_memory_promised_per_capacity:ratio',
+    threshold: defined(1, INHERENT_LEVELS.memory),
+  },
+  {
+    id: 'memory_exposure',
+    resource: 'memory',
+    meaning: 'what guests may still claim per available memory and free swap',
+    record: 'instance:kvm_memory_exposure_per_supply:ratio',
+    threshold: above('memory.exposure_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'memory_ksm_unmerge',
+    resource: 'memory',
+    meaning: 'memory needed if all merged pages were written per available memory and free swap',
+    record: 'instance:kvm_ksm_unmerge_per_supply:ratio',
+    threshold: above('memory.ksm_unmerge_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'memory_available',
+    resource: 'memory',
+    meaning: 'available memory per memory of the host',
+    record: 'instance:kvm_host_memory_available:ratio',
+    threshold: below('memory.available_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'memory_swap_used',
+    resource: 'memory',
+    meaning: 'used swap per swap of the host',
+    record: 'instance:kvm_host_swap_used:ratio',
+    threshold: above('memory.swap_used_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'memory_pressure',
+    resource: 'memory',
+    meaning: 'share of time all tasks of the host stood still for memory (PSI)',
+    record: 'instance:kvm_host_memory_pressure_stalled:ratio',
+    threshold: above('memory.pressure_ratio', { warning: 2, critical: 3 }),
+  },
+  {
+    id: 'memory_swap_storm',
+    resource: 'memory',
+    meaning: 'swap traffic of the host in its weaker direction, so in both at once',
+    record: 'instance:kvm_host_swap_storm_bytes:rate5m',
+    threshold: above('memory.swap_bytes_per_second', { warning: 2, critical: 3 }),
+  },
+  {
+    id: 'memory_oom_kills',
+    resource: 'memory',
+    meaning: 'processes the host killed for want of memory in the last ten minutes',
+    record: 'instance:kvm_host_oom_kills:increase10m',
+    threshold: above('memory.oom_kills', { warning: undefined, critical: 3 }),
+  },
+  {
+    id: 'storage_overcommitted',
+    resource: 'storage',
+    meaning: 'what images may still grow per space available: the inherent risk',
+    record: 'instance:kvm_storage_unfunded_per_avail:max',
+    threshold: defined(1, INHERENT_LEVELS.storage),
+  },
+  {
+    id: 'storage_promise',
+    resource: 'storage',
+    meaning: 'worst-case size of all images per size of their filesystem',
+    record: 'instance:kvm_filesystem_promised_per_size:max',
+    threshold: above('storage.promise_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'storage_pressure',
+    resource: 'storage',
+    meaning: 'share of time some task of the host waited for I/O (PSI)',
+    record: 'instance:kvm_host_io_pressure_waiting:ratio',
+    threshold: above('storage.pressure_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'storage_pool_used',
+    resource: 'storage',
+    meaning: 'allocated per capacity of a libvirt storage pool',
+    record: 'instance:kvm_pool_allocated:max',
+    threshold: above('storage.pool_used_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'storage_fill',
+    resource: 'storage',
+    meaning: 'seconds until a filesystem that is filling is full',
+    record: 'instance:kvm_filesystem_full_seconds:min',
+    threshold: below('storage.fill_seconds', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'storage_available',
+    resource: 'storage',
+    meaning: 'available per size of a filesystem whose images may still outgrow it',
+    record: 'instance:kvm_filesystem_avail:min',
+    threshold: below('storage.available_ratio', { warning: 2, critical: 2 }),
+  },
+  {
+    id: 'storage_thin_data',
+    resource: 'storage',
+    meaning: 'used data blocks of a thin pool per all',
+    record: 'instance:kvm_thin_pool_data_used:max',
+    threshold: above('storage.thin_data_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'storage_thin_metadata',
+    resource: 'storage',
+    meaning: 'used metadata blocks of a thin pool per all',
+    record: 'instance:kvm_thin_pool_metadata_used:max',
+    threshold: above('storage.thin_metadata_ratio', { warning: 2, critical: 2 }),
+  },
+  {
+    id: 'storage_paused_guests',
+    resource: 'storage',
+    meaning: 'guests paused because a write failed',
+    record: 'instance:kvm_domains_paused_on_io_error:count',
+    threshold: defined(0, 3),
+  },
+  {
+    id: 'network_promise',
+    resource: 'network',
+    meaning: 'bandwidth promised to guests per bandwidth of their uplink',
+    record: 'instance:kvm_uplink_promised_per_speed:max',
+    threshold: above('network.promise_ratio', { warning: 1, critical: 1 }),
+  },
+  {
+    id: 'network_guarantee',
+    resource: 'network',
+    meaning: 'bandwidth guaranteed to guests per bandwidth of their uplink',
+    record: 'instance:kvm_uplink_guaranteed_per_speed:max',
+    threshold: above('network.guarantee_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'network_utilisation',
+    resource: 'network',
+    meaning: 'traffic of an uplink in its busier direction per its bandwidth',
+    record: 'instance:kvm_uplink_utilisation:max',
+    threshold: above('network.utilisation_ratio', { warning: 1, critical: 2 }),
+  },
+  {
+    id: 'network_drops',
+    resource: 'network',
+    meaning: 'packets dropped per packets at the NIC of a running guest',
+    record: 'instance:kvm_domain_nic_drops:max',
+    threshold: above('network.drop_ratio', { warning: 2, critical: 3 }),
+  },
+];
+
+export interface RiskReason {
+  readonly signal: RiskSignal;
+  readonly value: number;
+  /** What the value was compared with. */
+  readonly limit: number;
+  readonly level: RiskLevel;
+}
+
+export interface ResourceRisk {
+  readonly level: RiskLevel;
+  /** Every signal that is past a limit, the gravest first; empty at level 0. */
+  readonly reasons: readonly RiskReason[];
+}
+
+/**
+ * The risk of each resource: the highest level any of its signals gives. undefined where not one
+ * signal of a resource was measured, because not knowing is not level 0.
+ *
+ * @param signals values in the unit of the limit they are compared with; undefined: not measured.
+ */
+export function riskLevels(
+  signals: ReadonlyMap<SignalId, number | undefined>,
+  policy: Policy,
+): Readonly<Record<RiskResource, ResourceRisk | undefined>> {
+  const of = (resource: RiskResource): ResourceRisk | undefined => {
+    const measured = RISK_SIGNALS.flatMap((signal) => {
+      const value = signals.get(signal.id);
+      return signal.resource !== resource || value === undefined ? [] : [{ signal, value }];
+    });
+    if (measured.length === 0) return undefined;
+    const reasons = measured
+      .flatMap(({ signal, value }) => reasonOf(signal, value, policy) ?? [])
+      .sort((one, other) => other.level - one.level);
+    return { level: reasons[0]?.level ?? 0, reasons };
+  };
+  return { cpu: of('cpu'), memory: of('memory'), storage: of('storage'), network: of('network') };
+}
+
+function reasonOf(signal: RiskSignal, value: number, policy: Policy): RiskReason | undefined {
+  const { threshold } = signal;
+  if (threshold.kind === 'definition') {
+    const { above: limit, level } = threshold;
+    return value > limit ? { signal, value, limit, level } : undefined;
+  }
+  const declared = limitOf(policy, threshold.resource, threshold.name);
+  // The critical limit first: it gives the higher level.
+  for (const severity of ['critical', 'warning'] as const) {
+    const limit = declared[severity];
+    const level = threshold[severity];
+    if (limit === undefined || level === undefined) continue;
+    const passed = threshold.bad === 'above' ? value > limit : value < limit;
+    if (passed) return { signal, value, limit, level };
+  }
+  return undefined;
+}
+
+function limit(key: LimitKey, bad: LimitDeclaration['bad'], levels: Levels): PolicyThreshold {
+  for (const resource of ['cpu', 'memory', 'storage', 'network', 'exporter'] as const) {
+    if (key.startsWith(`${resource}.`)) {
+      return { kind: 'policy', resource, name: key.slice(resource.length + 1), bad, ...levels };
+    }
+  }
+  throw new RangeError(`no such limit: ${key}`);
+}
