@@ -64,11 +64,10 @@ async function serveMetrics(
     plain(response, 400, scrape.fault);
     return;
   }
-  self.requestsInFlight.inc();
+  const inFlight = self.beginRequest();
   try {
-    const inFlight = await self.requestsInFlight.get();
     const { maxRequests } = options.web;
-    if ((inFlight.values[0]?.value ?? 0) > maxRequests) {
+    if (inFlight > maxRequests) {
       plain(response, 503, `More than ${maxRequests} scrapes at once; see --web.max-requests.`);
       return;
     }
@@ -92,7 +91,7 @@ async function serveMetrics(
     if (response.headersSent) response.destroy();
     else plain(response, 500, 'The scrape failed; see the log of the exporter.');
   } finally {
-    self.requestsInFlight.dec();
+    self.endRequest();
   }
 }
 

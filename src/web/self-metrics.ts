@@ -10,8 +10,10 @@ const EVENT_LOOP_PRECISION_MS = 100;
 export class SelfMetrics {
   readonly registry = new Registry();
   readonly requests: Counter<'code'>;
-  readonly requestsInFlight: Gauge;
   readonly droppedSamples: Counter;
+  readonly #requestsInFlight: Gauge;
+  /** The gauge's own value can only be had later, when further requests may have begun. */
+  #inFlight = 0;
 
   constructor() {
     const registers = [this.registry];
@@ -25,7 +27,7 @@ export class SelfMetrics {
       labelNames: ['code'],
       registers,
     });
-    this.requestsInFlight = new Gauge({
+    this.#requestsInFlight = new Gauge({
       name: 'kvm_exporter_http_requests_in_flight',
       help: 'Requests to the metrics path being answered.',
       registers,
@@ -35,5 +37,16 @@ export class SelfMetrics {
       help: 'Samples left out because their series was already there; more than 0 is a bug.',
       registers,
     });
+  }
+  /** Counts a request to the metrics path; returns how many are being answered, with this one. */
+  beginRequest(): number {
+    this.#inFlight += 1;
+    this.#requestsInFlight.set(this.#inFlight);
+    return this.#inFlight;
+  }
+
+  endRequest(): void {
+    this.#inFlight -= 1;
+    this.#requestsInFlight.set(this.#inFlight);
   }
 }
