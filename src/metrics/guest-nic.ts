@@ -1,7 +1,7 @@
 import type { Domain, NicCounters } from '../snapshot/domain.ts';
 import type { NetworkLinks } from '../snapshot/network.ts';
 import type { Interface } from '../sources/domain-config.ts';
-import { uplinksOf } from '../sources/network-uplinks.ts';
+import { Routes } from '../sources/network-uplinks.ts';
 import { nicNames } from './nic-name.ts';
 
 /** A NIC of a guest: what its XML says, what was counted, and the way out of the host. */
@@ -50,16 +50,14 @@ export function guestNics({ config, nics }: Domain, waysOut: WaysOut): readonly 
   ];
 }
 
-/**
- * How host devices reach the outside, for one snapshot. All taps of a bridge share one answer: to
- * walk a bridge of 1,000 ports for each of its 1,000 taps would take longer than the scrape.
- */
+/** How host devices reach the outside, for one snapshot. */
 export class WaysOut {
   readonly #network: NetworkLinks | undefined;
-  readonly #known = new Map<string, readonly string[]>();
+  readonly #routes: Routes | undefined;
 
   constructor(network: NetworkLinks | undefined) {
     this.#network = network;
+    this.#routes = network === undefined ? undefined : new Routes(network);
   }
 
   bridgeOf(device: string | undefined): string | undefined {
@@ -68,17 +66,9 @@ export class WaysOut {
 
   /** Of the first of these devices that exists. */
   uplinksOf(devices: readonly (string | undefined)[]): readonly string[] {
-    const links = this.#network?.links;
-    const device = devices.find((name) => name !== undefined && links?.has(name) === true);
-    if (this.#network === undefined || device === undefined) return [];
-    const link = this.#network.links.get(device);
-    const from = link?.kind === 'tap' && link.master !== undefined ? link.master : device;
-    let uplinks = this.#known.get(from);
-    if (uplinks === undefined) {
-      uplinks = bottoms(uplinksOf(from, this.#network).uplinks, this.#network);
-      this.#known.set(from, uplinks);
-    }
-    return uplinks;
+    const route = this.#routes?.fromFirst(devices);
+    if (this.#network === undefined || route === undefined) return [];
+    return bottoms(route.uplinks, this.#network);
   }
 }
 

@@ -1,9 +1,15 @@
-import { isMergeable, pinsMemory, type DomainConfig } from '../sources/domain-config.ts';
+import {
+  backingKind,
+  isMergeable,
+  pinsMemory,
+  type BackingKind,
+  type DomainConfig,
+} from '../sources/domain-config.ts';
 import type { MemoryOfGuest } from '../overcommit/memory.ts';
 
 /** What can be done with a guest's memory when the host runs short. */
 export interface MemoryTraits {
-  readonly backing: 'anonymous' | 'shared' | 'hugepages';
+  readonly backing: BackingKind;
   /** KSM may merge it. */
   readonly mergeable: boolean;
   readonly swappable: boolean;
@@ -19,7 +25,7 @@ export function memoryTraits(
   config: DomainConfig,
   assessed: MemoryOfGuest | undefined,
 ): MemoryTraits {
-  const backing = backingOf(config);
+  const backing = backingKind(config);
   const pinned = pinsMemory(config);
   const swappable =
     assessed === undefined
@@ -27,22 +33,11 @@ export function memoryTraits(
       : assessed.class === 'anonymous' || assessed.class === 'shared';
   return {
     backing,
-    mergeable: backing === 'anonymous' && isMergeable(config) && !pinned,
+    mergeable: isMergeable(config) && !pinned,
     swappable,
     balloonable:
       assessed === undefined
         ? config.balloon !== undefined && swappable
         : assessed.balloon === 'effective',
   };
-}
-
-function backingOf({ memory, numa }: DomainConfig): MemoryTraits['backing'] {
-  const { hugepages, source, access } = memory.backing;
-  if (hugepages !== undefined) return 'hugepages';
-  // QEMU shares a memfd unless told otherwise (backends/hostmem-memfd.c).
-  const whole = access ?? (source === 'memfd' ? 'shared' : 'private');
-  const cells = numa.guestCells.map((cell) => cell.access ?? whole);
-  return (cells.length === 0 ? whole === 'shared' : cells.includes('shared'))
-    ? 'shared'
-    : 'anonymous';
 }

@@ -83,7 +83,14 @@ function guestQuota(
 ): number | undefined {
   const quota = cgroup?.quota;
   if (quota === undefined) return quotaOf(declared);
-  return quota === 'unlimited' ? undefined : quota.quotaSeconds / quota.periodSeconds;
+  // In the kernel's microseconds, or 0.15 / 0.1 would be 1.4999999999999998.
+  return quota === 'unlimited'
+    ? undefined
+    : microseconds(quota.quotaSeconds) / microseconds(quota.periodSeconds);
+}
+
+function microseconds(seconds: number): number {
+  return Math.round(seconds * 1e6);
 }
 
 /** libvirt's period where the XML has none (virDomainCputune, 100 ms as the kernel's default). */

@@ -3,7 +3,7 @@
 import type { Policy } from '../config/policy.ts';
 import type { Domain } from '../snapshot/domain.ts';
 import type { Host } from '../snapshot/host.ts';
-import { pinsMemory, type DomainConfig } from '../sources/domain-config.ts';
+import { backingKind, pinsMemory, type DomainConfig } from '../sources/domain-config.ts';
 import type { Meminfo } from '../sources/meminfo.ts';
 import type { ProcessStatus } from '../sources/process-status.ts';
 import { promisedMemory } from './assess-promise.ts';
@@ -104,20 +104,15 @@ function swapLimit(
   return includesMemory && typeof memory === 'number' ? Math.max(0, swap - memory) : swap;
 }
 
-function backingDeclared({ memory, numa }: DomainConfig, meminfo: Meminfo): MemoryBacking {
-  const { hugepages, source, access } = memory.backing;
-  if (hugepages !== undefined) {
-    // Pages of several sizes: those of the nodes that are not named on their own.
-    const size = hugepages.find(({ guestNodes }) => guestNodes === undefined) ?? hugepages[0];
-    const pageBytes = size?.pageBytes ?? meminfo.defaultHugePages?.pageBytes;
-    // Without hugetlbfs there are no such pages to be had.
-    if (pageBytes !== undefined) return { kind: 'hugepages', pageBytes };
-  }
-  // QEMU's memfd backend is shared unless told otherwise (backends/hostmem-memfd.c).
-  const whole = access ?? (source === 'memfd' ? 'shared' : 'private');
-  const cells = numa.guestCells.map((cell) => cell.access ?? whole);
-  const isShared = cells.length === 0 ? whole === 'shared' : cells.includes('shared');
-  return { kind: isShared ? 'shared' : 'anonymous' };
+function backingDeclared(config: DomainConfig, meminfo: Meminfo): MemoryBacking {
+  const kind = backingKind(config);
+  if (kind !== 'hugepages') return { kind };
+  const hugepages = config.memory.backing.hugepages ?? [];
+  // Pages of several sizes: those of the nodes that are not named on their own.
+  const size = hugepages.find(({ guestNodes }) => guestNodes === undefined) ?? hugepages[0];
+  const pageBytes = size?.pageBytes ?? meminfo.defaultHugePages?.pageBytes;
+  // Without hugetlbfs there are no such pages to be had.
+  return pageBytes === undefined ? { kind: 'anonymous' } : { kind, pageBytes };
 }
 
 /** Without XML: by the kind of memory the process holds most of. */

@@ -4,7 +4,7 @@ import type { Domain } from '../snapshot/domain.ts';
 import type { NetworkLinks } from '../snapshot/network.ts';
 import type { Bandwidth } from '../sources/domain-config.ts';
 import type { NetworkLink } from '../sources/network-links.ts';
-import { uplinksOf } from '../sources/network-uplinks.ts';
+import { Routes } from '../sources/network-uplinks.ts';
 import {
   networkOvercommit,
   type NetworkNic,
@@ -16,25 +16,23 @@ export function assessNetwork(
   running: readonly Domain[],
   network: NetworkLinks,
 ): NetworkOvercommit {
+  const routes = new Routes(network);
   return networkOvercommit(
-    running.flatMap((domain) => nicsOf(domain, network)),
+    running.flatMap((domain) => nicsOf(domain, routes)),
     [...network.links.values()].flatMap((link) => uplinkOf(link) ?? []),
   );
 }
 
 /** From the XML; without it, from the counters, which know neither limits nor bridges. */
-function nicsOf(
-  { name: guest, config, nics }: Domain,
-  network: NetworkLinks,
-): readonly NetworkNic[] {
+function nicsOf({ name: guest, config, nics }: Domain, routes: Routes): readonly NetworkNic[] {
   if (config === undefined) {
-    return (nics ?? []).map(({ device }) => nicOf(guest, device, [device], network));
+    return (nics ?? []).map(({ device }) => nicOf(guest, device, [device], routes));
   }
   return config.interfaces.map(({ target, source, alias, inbound, outbound }, index) => {
     // A tap out of sight (another namespace) still hangs on the bridge or device of the XML.
     const waysOut = [target, source.bridge, source.device];
     const device = target ?? alias ?? `nic${index}`;
-    return nicOf(guest, device, waysOut, network, inbound, outbound);
+    return nicOf(guest, device, waysOut, routes, inbound, outbound);
   });
 }
 
@@ -42,15 +40,14 @@ function nicOf(
   guest: string,
   device: string,
   waysOut: readonly (string | undefined)[],
-  network: NetworkLinks,
+  routes: Routes,
   inbound?: Bandwidth,
   outbound?: Bandwidth,
 ): NetworkNic {
-  const link = waysOut.find((name) => name !== undefined && network.links.has(name));
   return {
     guest,
     device,
-    uplinks: link === undefined ? [] : uplinksOf(link, network).uplinks,
+    uplinks: routes.fromFirst(waysOut)?.uplinks ?? [],
     inboundLimitBytesPerSecond: inbound?.averageBytesPerSecond,
     outboundLimitBytesPerSecond: outbound?.averageBytesPerSecond,
     floorBytesPerSecond: inbound?.floorBytesPerSecond,

@@ -357,13 +357,22 @@ export function pinsMemory(config: DomainConfig): boolean {
 }
 
 /**
- * Whether the guest's memory is shared with other processes (virtiofs, vhost-user) or in huge
- * pages or refused by `<nosharepages/>`: KSM merges only private anonymous normal pages.
+ * What a guest's memory is made of: huge pages, memory that other processes may map (virtiofs,
+ * vhost-user), or private anonymous pages. QEMU shares a memfd unless told otherwise
+ * (backends/hostmem-memfd.c), and a cell's own access overrides that of the whole guest.
  */
-export function isMergeable({ memory, numa }: DomainConfig): boolean {
-  const { hugepages, noSharePages, access } = memory.backing;
-  if (hugepages !== undefined || noSharePages) return false;
-  // A cell's own access overrides that of the whole guest.
-  const accesses = numa.guestCells.map((cell) => cell.access ?? access);
-  return accesses.length === 0 ? access !== 'shared' : accesses.some((one) => one !== 'shared');
+export type BackingKind = 'anonymous' | 'shared' | 'hugepages';
+
+export function backingKind({ memory, numa }: DomainConfig): BackingKind {
+  const { hugepages, source, access } = memory.backing;
+  if (hugepages !== undefined) return 'hugepages';
+  const whole = access ?? (source === 'memfd' ? 'shared' : 'private');
+  const cells = numa.guestCells.map((cell) => cell.access ?? whole);
+  const isShared = cells.length === 0 ? whole === 'shared' : cells.includes('shared');
+  return isShared ? 'shared' : 'anonymous';
+}
+
+/** Whether KSM may merge the guest's memory: private, anonymous, normal pages not kept from it. */
+export function isMergeable(config: DomainConfig): boolean {
+  return backingKind(config) === 'anonymous' && !config.memory.backing.noSharePages;
 }

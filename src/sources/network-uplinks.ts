@@ -103,3 +103,34 @@ function liesOnUplink(vlan: NetworkLink, links: ReadonlyMap<string, NetworkLink>
   }
   return link?.kind === 'physical' || link?.kind === 'bond' || link?.kind === 'team';
 }
+
+/**
+ * The routes of one table, each walked once: all taps of a bridge share the bridge's, as to walk a
+ * bridge of 1,000 ports for each of its 1,000 taps would take longer than a scrape.
+ */
+export class Routes {
+  readonly #table: NetworkLinkTable;
+  readonly #known = new Map<string, Route>();
+
+  constructor(table: NetworkLinkTable) {
+    this.#table = table;
+  }
+
+  /** As {@link uplinksOf}. */
+  from(name: string): Route {
+    const link = this.#table.links.get(name);
+    const start = link?.kind === 'tap' && link.master !== undefined ? link.master : name;
+    let route = this.#known.get(start);
+    if (route === undefined) {
+      route = uplinksOf(start, this.#table);
+      this.#known.set(start, route);
+    }
+    return route;
+  }
+
+  /** The route of the first of these devices that exists here; undefined when none does. */
+  fromFirst(names: readonly (string | undefined)[]): Route | undefined {
+    const device = names.find((name) => name !== undefined && this.#table.links.has(name));
+    return device === undefined ? undefined : this.from(device);
+  }
+}
