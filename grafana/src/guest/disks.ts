@@ -2,7 +2,8 @@ import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { of, rate, THIS_GUEST } from '../common/promql.ts';
-import { table } from '../common/table.ts';
+import { table, type ValueColumn } from '../common/table.ts';
+import type { Unit } from '../common/units.ts';
 
 const LEGEND = '{{device}} {{instance}}';
 
@@ -90,35 +91,20 @@ export const DISKS: Row = {
       ],
     }),
     table({
-      title: 'Its disks and their images',
+      title: 'Its disks',
       description:
-        'Each disk with the images behind it; depth 0 is the one written to. Good: short chains, ' +
-        'and an error policy that pauses the guest instead of telling it of errors it cannot ' +
-        'handle (empty is the default, which does).',
+        'How each disk is set up. Good: short chains that are found whole, and an error policy ' +
+        'that pauses the guest instead of telling it of errors it cannot handle (empty is the ' +
+        'default, which does).',
       keys: [
         HOST_KEY,
         { label: 'device', title: 'Disk' },
-        { label: 'depth', title: 'Depth' },
-        { label: 'role', title: 'Role' },
-        { label: 'path', title: 'Image' },
         { label: 'format', title: 'Format' },
         { label: 'cache', title: 'Cache' },
         { label: 'discard', title: 'Discard' },
         { label: 'error_policy', title: 'Error policy' },
       ],
       values: [
-        {
-          title: 'Images',
-          expr: `max by (job, instance, device, depth, role, path) (${of('kvm_domain_disk_image_info', THIS_GUEST)})`,
-          unit: 'short',
-          texts: { '1': 'known' },
-        },
-        {
-          title: 'Described',
-          expr: `max by (job, instance, device, format, cache, discard, error_policy) (${of('kvm_domain_disk_info', THIS_GUEST)})`,
-          unit: 'short',
-          texts: { '1': 'known' },
-        },
         {
           title: 'Capacity',
           expr: `max by (job, instance, device) (${of('kvm_domain_disk_capacity_bytes', THIS_GUEST)})`,
@@ -130,10 +116,16 @@ export const DISKS: Row = {
           unit: 'short',
         },
         {
-          title: 'Whole chain found',
+          title: 'Chain found',
           expr: `max by (job, instance, device) (${of('kvm_domain_disk_chain_complete', THIS_GUEST)})`,
           unit: 'short',
-          texts: { '0': 'no', '1': 'yes' },
+          texts: { '0': 'not whole', '1': 'whole' },
+        },
+        {
+          title: 'Described',
+          expr: `max by (job, instance, device, format, cache, discard, error_policy) (${of('kvm_domain_disk_info', THIS_GUEST)})`,
+          unit: 'short',
+          texts: { '1': 'yes' },
         },
       ],
       sortBy: 'Disk',
@@ -141,5 +133,35 @@ export const DISKS: Row = {
       width: 12,
       height: 8,
     }),
+    table({
+      title: 'The images behind them',
+      description:
+        'Depth 0 is the image that is written to, the others are read through it. Good: nothing ' +
+        'allocated beyond the worst case, no internal snapshots, none corrupt.',
+      keys: [
+        HOST_KEY,
+        { label: 'device', title: 'Disk' },
+        { label: 'depth', title: 'Depth' },
+        { label: 'role', title: 'Role' },
+        { label: 'path', title: 'Image' },
+      ],
+      values: [
+        ofImage('Allocated', 'kvm_image_allocated_bytes', 'bytes'),
+        ofImage('Worst case', 'kvm_image_worst_case_bytes', 'bytes'),
+        ofImage('Snapshots', 'kvm_image_snapshots', 'short'),
+        ofImage('Corrupt', 'kvm_image_corrupt', 'bool_yes_no'),
+      ],
+      sortBy: 'Disk',
+      ascending: true,
+      width: 24,
+      height: 6,
+    }),
   ],
 };
+
+/** A value of every image behind a disk of the guest. */
+function ofImage(title: string, metric: string, unit: Unit): ValueColumn {
+  const images = of('kvm_domain_disk_image_info', THIS_GUEST);
+  const value = `${images} * on (job, instance, path) group_left () ${of(metric)}`;
+  return { title, expr: `max by (job, instance, device, depth, role, path) (${value})`, unit };
+}

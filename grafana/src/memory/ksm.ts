@@ -1,0 +1,129 @@
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { fromSeries } from '../common/links.ts';
+import { of, rate } from '../common/promql.ts';
+import { CHOSEN_GUESTS } from './guests.ts';
+
+const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
+
+export const KSM: Row = {
+  title: 'Samepage merging (KSM)',
+  tiles: [
+    graph({
+      title: 'Saved, and what it rests on',
+      description:
+        'Memory saved by merging and the profit after the cost of the records. Good: profit ' +
+        'positive. All of it can be lost when guests write.',
+      unit: 'bytes',
+      queries: [
+        { expr: of('kvm_ksm_saved_bytes'), legend: 'saved {{instance}}' },
+        { expr: of('kvm_ksm_profit_bytes'), legend: 'profit {{instance}}' },
+        { expr: of('kvm_ksm_shared_bytes'), legend: 'kept copies {{instance}}' },
+        { expr: of('kvm_ksm_unshared_bytes'), legend: 'looked at in vain {{instance}}' },
+      ],
+      signed: true,
+      width: 8,
+    }),
+    graph({
+      title: 'Guests per merged page',
+      description:
+        'How many uses one kept copy has. Good: far above 1; near 1 merging finds little that is ' +
+        'equal.',
+      unit: 'none',
+      queries: [{ expr: of('instance:kvm_ksm_sharing_per_shared:ratio'), legend: '{{instance}}' }],
+      width: 8,
+    }),
+    graph({
+      title: 'Un-merging: what would be needed at once',
+      description:
+        'Memory needed if all merged pages were written, per supply. Good: below 50 %; above ' +
+        '100 % un-merging ends in the OOM killer.',
+      unit: 'percentunit',
+      queries: [
+        { expr: of('instance:kvm_ksm_unmerge_per_supply:ratio'), legend: 'all {{instance}}' },
+        {
+          expr: of('instance:kvm_ksm_lost_per_supply:ratio'),
+          legend: 'lost in ten minutes {{instance}}',
+        },
+      ],
+      limit: 'memory.ksm_unmerge_ratio',
+      width: 8,
+    }),
+    graph({
+      title: 'CPU time of ksmd',
+      description: 'CPUs ksmd takes for scanning. Good: below 70 % of one.',
+      unit: 'percentunit',
+      queries: [{ expr: of('instance:kvm_ksm_thread_cpu_seconds:rate5m'), legend: '{{instance}}' }],
+      limit: 'memory.ksmd_cpu_ratio',
+      width: 8,
+    }),
+    graph({
+      title: 'Merged pages broken by writes',
+      description:
+        'Merged memory copied again because a guest wrote to it. Good: small beside what is ' +
+        'scanned; otherwise merging and writing chase each other.',
+      unit: 'binBps',
+      queries: [
+        { expr: rate('kvm_ksm_copied_on_write_bytes_total'), legend: 'copied {{instance}}' },
+        { expr: rate('kvm_ksm_scanned_bytes_total'), legend: 'scanned {{instance}}' },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'Guests with most merged memory',
+      description:
+        'Memory of the five guests with most in merged pages. What one of them saves depends on ' +
+        'the others.',
+      unit: 'bytes',
+      queries: [
+        {
+          expr: `topk by (job, instance) (5, ${of('kvm_domain_ksm_merging_bytes', CHOSEN_GUESTS)})`,
+          legend: '{{domain}} {{instance}}',
+        },
+      ],
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'Guests that are not worth scanning',
+      description:
+        'Pages KSM keeps records of per page it has merged, the five worst guests. Above 64 the ' +
+        'records cost more than merging saves.',
+      unit: 'none',
+      queries: [
+        {
+          expr: `topk by (job, instance) (5, ${of('instance_domain:kvm_domain_ksm_items_per_merged_page:ratio', CHOSEN_GUESTS)} < Inf)`,
+          legend: '{{domain}} {{instance}}',
+        },
+      ],
+      limit: 'memory.ksm_items_ratio',
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'Full scans per hour',
+      description:
+        'How often ksmd got through all mergeable memory. Good: several an hour; below one, ' +
+        'savings lag behind what guests do.',
+      unit: 'none',
+      queries: [
+        { expr: `${rate('kvm_ksm_full_scans_total')} * 3600`, legend: '{{instance}}' },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'How eagerly ksmd scans',
+      description:
+        'Memory it looks at per second at most by its settings: a batch, then sleep. MOM, ' +
+        "ksmtuned or the kernel's advisor move it.",
+      unit: 'binBps',
+      queries: [
+        {
+          expr: `${of('kvm_ksm_pages_to_scan')} * 4096 / (${of('kvm_ksm_sleep_seconds')} > 0)`,
+          legend: '{{instance}}',
+        },
+      ],
+      width: 8,
+    }),
+  ],
+};

@@ -1,0 +1,54 @@
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { of, rate } from '../common/promql.ts';
+
+export const NUMA: Row = {
+  title: 'NUMA',
+  folded: true,
+  tiles: [
+    graph({
+      title: 'Free memory by node',
+      description:
+        'Free part of each node. Good: alike; a full node makes its guests allocate far away ' +
+        'while the host has memory left.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `${of('kvm_host_numa_memory_free_bytes')} / (${of('kvm_host_numa_memory_size_bytes')} > 0)`,
+          legend: 'node {{node}} {{instance}}',
+        },
+      ],
+      max: 1,
+      width: 8,
+    }),
+    graph({
+      title: 'Allocations by where they went',
+      description:
+        'Pages allocated on the wanted node (hit), on another instead (miss), and here instead of ' +
+        'elsewhere (foreign). Good: hits only.',
+      unit: 'ops',
+      queries: [
+        {
+          expr: rate('kvm_host_numa_allocations_total'),
+          legend: 'node {{node}} {{result}} {{instance}}',
+        },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'NUMA balancing',
+      description:
+        'Memory moved between nodes and faults taken to find out what to move. For guests each ' +
+        'move unmaps their memory: high rates show as stalls.',
+      unit: 'binBps',
+      queries: [
+        { expr: rate('kvm_host_numa_migrated_bytes_total'), legend: 'moved {{instance}}' },
+        {
+          expr: `${rate('kvm_host_numa_hint_faults_total')} * 4096`,
+          legend: 'looked at, {{locality}} {{instance}}',
+        },
+      ],
+      width: 8,
+    }),
+  ],
+};

@@ -1,0 +1,188 @@
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { fromSeries } from '../common/links.ts';
+import { of, rate } from '../common/promql.ts';
+import { CHOSEN_GUESTS } from './guests.ts';
+
+export const PAGING: Row = {
+  title: 'Paging',
+  tiles: [
+    graph({
+      title: 'Swap traffic',
+      description:
+        'Memory swapped in and out, zswap included. Out alone: cold memory leaves, harmless. In ' +
+        'alone: the host recovers. Both: a swap storm, and guests stand still.',
+      unit: 'binBps',
+      queries: [
+        { expr: of('instance:kvm_host_swap_in_bytes:rate5m'), legend: 'in {{instance}}' },
+        { expr: of('instance:kvm_host_swap_out_bytes:rate5m'), legend: 'out {{instance}}' },
+        {
+          expr: of('instance:kvm_host_swap_storm_bytes:rate5m'),
+          legend: 'both ways {{instance}}',
+        },
+      ],
+      limit: 'memory.swap_bytes_per_second',
+      width: 8,
+    }),
+    graph({
+      title: 'Swap in use',
+      description: 'Used per size of swap on disks; swap in RAM (zram) is left out. Good: below 80 %.',
+      unit: 'percentunit',
+      queries: [{ expr: of('instance:kvm_host_swap_used:ratio'), legend: '{{instance}}' }],
+      limit: 'memory.swap_used_ratio',
+      max: 1,
+      width: 8,
+    }),
+    graph({
+      title: 'Guests with most memory in swap',
+      description:
+        'Memory of the five guests the host has swapped out most of. They will be slow when they ' +
+        'need it. Swapped shared memory is not in here.',
+      unit: 'bytes',
+      queries: [
+        {
+          expr: of('instance_domain:kvm_domain_swap_bytes:topk', CHOSEN_GUESTS),
+          legend: '{{domain}} {{instance}}',
+        },
+      ],
+      link: fromSeries('kvm-guest', ['instance', 'domain']),
+      width: 8,
+    }),
+    graph({
+      title: 'Memory pressure',
+      description:
+        'Share of time some task waited for memory, and in which all stood still (PSI). Good: ' +
+        'near 0.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: of('instance:kvm_host_memory_pressure_waiting:ratio'),
+          legend: 'some wait {{instance}}',
+        },
+        {
+          expr: of('instance:kvm_host_memory_pressure_stalled:ratio'),
+          legend: 'all stalled {{instance}}',
+        },
+      ],
+      limit: 'memory.pressure_ratio',
+      width: 8,
+    }),
+    graph({
+      title: 'Major page faults',
+      description:
+        'Page faults that had to wait for a disk, of swapped memory and of files. Good: below ' +
+        'the limit of the policy.',
+      unit: 'ops',
+      queries: [
+        { expr: of('instance:kvm_host_major_page_faults:rate5m'), legend: '{{instance}}' },
+      ],
+      limit: 'memory.major_faults_per_second',
+      width: 8,
+    }),
+    graph({
+      title: 'Memory that came back after eviction',
+      description:
+        'Memory needed again soon after it was evicted: anonymous from swap, file from the page ' +
+        'cache. Good: near 0; a lasting rate means that the working set does not fit.',
+      unit: 'binBps',
+      queries: [
+        {
+          expr: rate('kvm_host_workingset_refault_bytes_total'),
+          legend: '{{kind}} {{instance}}',
+        },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'Who frees memory',
+      description:
+        'Memory freed by kswapd in the background, and directly by whoever asked for some, who ' +
+        'waits meanwhile. Good: kswapd alone.',
+      unit: 'binBps',
+      queries: [
+        { expr: rate('kvm_host_reclaim_freed_bytes_total'), legend: '{{by}} {{instance}}' },
+      ],
+      stacked: true,
+      width: 8,
+    }),
+    graph({
+      title: 'How hard it is to free memory',
+      description:
+        'Memory freed per memory looked at. Near 100 % is easy; near 0 the kernel scans in vain. ' +
+        'No line: nothing needs to be freed.',
+      unit: 'percentunit',
+      queries: [
+        { expr: of('instance:kvm_host_reclaim_freed_per_scanned:ratio'), legend: '{{instance}}' },
+      ],
+      max: 1,
+      width: 8,
+    }),
+    graph({
+      title: 'Allocations that had to wait, and OOM kills',
+      description:
+        'Allocations that had to free memory themselves first, and processes killed in ten ' +
+        'minutes. Good: none of either.',
+      unit: 'ops',
+      queries: [
+        {
+          expr: of('instance:kvm_host_allocation_stalls:rate5m'),
+          legend: 'stalls {{instance}}',
+        },
+        {
+          expr: of('instance:kvm_host_oom_kills:increase10m'),
+          legend: 'OOM kills in 10 min {{instance}}',
+        },
+      ],
+      limit: 'memory.allocation_stalls_per_second',
+      width: 8,
+    }),
+    graph({
+      title: 'Swap areas',
+      description:
+        'Used part of each swap area. Areas of higher priority fill first; a slow one in use ' +
+        'means that the fast ones are full.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `${of('kvm_host_swap_area_used_bytes')} / (${of('kvm_host_swap_area_size_bytes')} > 0)`,
+          legend: '{{path}} ({{kind}}) {{instance}}',
+        },
+      ],
+      max: 1,
+      width: 8,
+    }),
+    graph({
+      title: 'Compressed memory: zswap and zram',
+      description:
+        'What lies compressed in RAM, before and after. Good: stored far above the RAM it takes. ' +
+        'No line: neither is in use.',
+      unit: 'bytes',
+      queries: [
+        { expr: of('kvm_host_zswap_stored_bytes'), legend: 'zswap stored {{instance}}' },
+        { expr: of('kvm_host_zswap_pool_bytes'), legend: 'zswap takes {{instance}}' },
+        {
+          expr: of('kvm_host_zram_original_bytes'),
+          legend: 'zram stored {{path}} {{instance}}',
+        },
+        { expr: of('kvm_host_zram_memory_bytes'), legend: 'zram takes {{path}} {{instance}}' },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'zswap traffic',
+      description:
+        'Memory compressed, decompressed and written on to disk. Good: little written on; if ' +
+        'much, the pool is too small for what is swapped.',
+      unit: 'binBps',
+      queries: [
+        { expr: rate('kvm_host_zswap_out_bytes_total'), legend: 'compressed {{instance}}' },
+        { expr: rate('kvm_host_zswap_in_bytes_total'), legend: 'decompressed {{instance}}' },
+        {
+          expr: rate('kvm_host_zswap_writeback_bytes_total'),
+          legend: 'written on to disk {{instance}}',
+        },
+      ],
+      width: 8,
+    }),
+  ],
+};
