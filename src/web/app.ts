@@ -10,6 +10,7 @@ import { bodyStream, render, type RenderResult } from '../exposition/render.ts';
 import type { ExpositionWriter } from '../exposition/writer.ts';
 import { writeCatalogue } from '../metrics/catalogue.ts';
 import { landingPage } from './landing-page.ts';
+import { PAGE_SECURITY_POLICY } from './page/security-policy.ts';
 import { parseScrape, type ScrapeLimits } from './scrape-request.ts';
 import type { Scraper } from './scraper.ts';
 import { SelfMetrics } from './self-metrics.ts';
@@ -118,11 +119,12 @@ async function servePage(response: Response, options: AppOptions): Promise<void>
       .status(200)
       .set({
         'Content-Type': 'text/html; charset=utf-8',
-        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+        'Content-Security-Policy': PAGE_SECURITY_POLICY,
+        'Cache-Control': 'no-store',
         'X-Content-Type-Options': 'nosniff',
         'Referrer-Policy': 'no-referrer',
       })
-      .end(landingPage(view, options.web.telemetryPath));
+      .end(landingPage(view, options.scraper.recently(view.snapshot), options.web.telemetryPath));
   } catch (error) {
     options.logger.error('page failed', { error: error instanceof Error ? error : String(error) });
     plain(response, 500, 'The page failed; see the log of the exporter.');

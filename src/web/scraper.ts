@@ -7,6 +7,7 @@ import { SharedCollection } from '../snapshot/shared-collection.ts';
 import type { Snapshot } from '../snapshot/model.ts';
 import type { SnapshotSources } from '../snapshot/snapshot-sources.ts';
 import type { FailureLog } from './failure-log.ts';
+import { RecentCounters, type Recently } from './page/recent-counters.ts';
 import type { ScrapeRequest } from './scrape-request.ts';
 
 /** Turns a request into a view: collects, assesses, and brings both together. */
@@ -17,6 +18,7 @@ export class Scraper {
   readonly #failures: FailureLog;
   readonly #memory = new ScrapeMemory();
   readonly #momAverages = new MomAverages();
+  readonly #recentCounters = new RecentCounters();
   readonly #views = new WeakMap<Snapshot, View>();
 
   constructor(sources: SnapshotSources, policy: PolicyStore, build: Build, failures: FailureLog) {
@@ -39,8 +41,14 @@ export class Scraper {
     return view;
   }
 
+  /** What went on up to a snapshot, as far as earlier scrapes and page views tell. */
+  recently(snapshot: Snapshot): Recently {
+    return this.#recentCounters.before(snapshot);
+  }
+
   #viewOf(snapshot: Snapshot): View {
     this.#failures.report(snapshot.outcomes);
+    this.#recentCounters.add(snapshot);
     const { policy, lastReadOk, loadedAtSeconds } = this.#policy;
     const history = this.#momAverages.add(snapshot);
     return viewOf(

@@ -1,0 +1,125 @@
+import type { View } from '../../metrics/view.ts';
+import { formatCount, formatNumber, formatPercent, formatRatio } from './format.ts';
+import type { Rates } from './rates.ts';
+import { topGuests, type Chart, type ResourceFacts, type RiskOf } from './resource-facts.ts';
+import { figure, say, type Sentence } from './sentence.ts';
+
+/** vCPUs of running guests against the CPUs they share. */
+export function cpuFacts(
+  { domains, assessment, snapshot }: View,
+  rates: Rates | undefined,
+  risk: RiskOf,
+): ResourceFacts {
+  const { cpu } = assessment;
+  const shared = cpu?.shared;
+  const vcpus = shared?.promised.current ?? 0;
+  const cpus = shared?.capacity.cpus ?? 0;
+  return {
+    resource: 'cpu',
+    ...risk,
+    promise: cpus > 0 && shared !== undefined ? formatRatio(vcpus / cpus) : undefined,
+    bank: shared === undefined ? unknown(snapshot) : bankOf(vcpus, cpus),
+    charts: shared === undefined ? [] : [chartOf(vcpus, cpus, rates?.host.busyCpus)],
+    notes: notesOf(assessment, vcpus, cpus),
+    top: {
+      title: rates === undefined ? 'Most vCPUs' : 'Using most CPU',
+      guests:
+        rates === undefined
+          ? topGuests(
+              (cpu?.guests ?? []).filter(({ vcpus: own }) => own.current > 1),
+              (guest) => guest.vcpus.current,
+              (_guest, count) => formatCount(count, 'vCPU'),
+            )
+          : topGuests(
+              domains.map(({ domain }) => ({
+                name: domain.name,
+                rates: rates.guests.get(domain.uuid),
+              })),
+              (guest) => guest.rates?.cpus,
+              (guest, used) => `${formatNumber(used)}\u00a0CPU${waited(guest.rates?.delayRatio)}`,
+            ),
+    },
+  };
+}
+
+function waited(delayRatio: number | undefined): string {
+  if (delayRatio === undefined) return '';
+  return `, waited ${formatPercent(delayRatio)} of the time`;
+}
+
+function unknown({ domains }: View['snapshot']): Sentence {
+  return domains === undefined
+    ? say`Not known: libvirt tells nothing about guests.`
+    : say`Not known: the CPUs of the host could not be read.`;
+}
+
+function bankOf(vcpus: number, cpus: number): Sentence {
+  if (vcpus === 0) return say`No guest runs: nothing is promised.`;
+  if (vcpus <= cpus) {
+    return say`If every vCPU were busy at once, each would have a CPU to itself.`;
+  }
+  const part = figure(`${formatPercent(cpus / vcpus)} of a CPU`);
+  return say`If every vCPU were busy at once, each would get ${part}. Guests would run slower, not stop.`;
+}
+
+function chartOf(vcpus: number, cpus: number, busyCpus: number | undefined): Chart {
+  return {
+    of: undefined,
+    bars: [
+      {
+        kind: 'promised',
+        label: 'Promised',
+        value: vcpus,
+        text: formatCount(vcpus, 'vCPU'),
+        limit: cpus,
+      },
+      {
+        kind: 'capacity',
+        label: 'There is',
+        value: cpus,
+        text: formatCount(cpus, 'CPU'),
+        limit: undefined,
+      },
+      ...(busyCpus === undefined
+        ? []
+        : [
+            {
+              kind: 'used' as const,
+              label: 'In use',
+              value: busyCpus,
+              text: formatCount(busyCpus, 'CPU'),
+              limit: undefined,
+            },
+          ]),
+    ],
+  };
+}
+
+function notesOf({ cpu, bootStorm }: View['assessment'], vcpus: number, cpus: number): Sentence[] {
+  const notes: Sentence[] = [];
+  if (cpu === undefined) return notes;
+  const { dedicated, withoutOnlineCpu, guests } = cpu;
+  if (dedicated.promised.current > 0) {
+    notes.push(
+      say`${formatCount(dedicated.promised.current, 'vCPU')} more on dedicated CPUs, which nobody shares.`,
+    );
+  }
+  if (withoutOnlineCpu.current > 0) {
+    notes.push(
+      say`${formatCount(withoutOnlineCpu.current, 'vCPU')} pinned to CPUs that are all offline.`,
+    );
+  }
+  const large = guests.filter(({ largerThanAllowed }) => largerThanAllowed).length;
+  if (large > 0) {
+    notes.push(
+      say`${formatCount(large, 'guest')} with more vCPUs than CPUs to run on: such a guest waits for itself.`,
+    );
+  }
+  const added = bootStorm?.all.added.vcpus ?? 0;
+  if (added > 0 && cpus > 0) {
+    notes.push(
+      say`Starting every guest that is off would make it ${formatRatio((vcpus + added) / cpus)}.`,
+    );
+  }
+  return notes;
+}

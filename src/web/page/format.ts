@@ -1,0 +1,99 @@
+/** Quantities as people read them. Number and unit are kept together by a no-break space. */
+
+const SPACE = '\u00a0';
+const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
+const DECIMAL = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s'] as const;
+
+/** `2.1 TiB`, `938 GiB`, `24 GiB`, `0 B`. */
+export function formatBytes(bytes: number): string {
+  return withUnit(bytes, 1024, BINARY);
+}
+
+/** `3.2 MiB/s`. */
+export function formatByteRate(bytesPerSecond: number): string {
+  return `${formatBytes(bytesPerSecond)}/s`;
+}
+
+/** Network speeds, in the decimal bits they are sold in: `1 Gbit/s`. */
+export function formatBitRate(bytesPerSecond: number): string {
+  return withUnit(bytesPerSecond * 8, 1000, DECIMAL);
+}
+
+/** `3.2 : 1`. */
+export function formatRatio(ratio: number): string {
+  return `${formatNumber(ratio)}${SPACE}:${SPACE}1`;
+}
+
+/** A share from 0 to 1: `4 %`, `0.4 %`, `under 0.1 %`. */
+export function formatPercent(share: number): string {
+  const percent = share * 100;
+  if (percent > 0 && percent < 0.1) return `under 0.1${SPACE}%`;
+  return `${percent < 1 ? trimmed(percent, 1) : grouped(Math.round(percent))}${SPACE}%`;
+}
+
+/** `1,000`, `12.5`, `0.13`: whole where it can be, else about two digits that matter. */
+export function formatNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100) return grouped(Math.round(value));
+  return trimmed(value, size >= 1 ? 1 : 2);
+}
+
+/** `3 guests`, `1 guest`. */
+export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatNumber(count)}${SPACE}${count === 1 ? singular : plural}`;
+}
+
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86_400;
+
+/** Two units at most: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 1) return 'under a second';
+  if (Math.round(seconds) < MINUTE) return part(Math.round(seconds), 's');
+  const minutes = Math.round(seconds / MINUTE);
+  if (minutes < 60) return part(minutes, 'min');
+  if (minutes < DAY / MINUTE) {
+    return two(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+  }
+  const hours = Math.round(seconds / HOUR);
+  return two(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+/** `2026-11-23 13:05:12 UTC`. */
+export function formatTime(unixSeconds: number): string {
+  const iso = new Date(unixSeconds * 1000).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+function withUnit(value: number, step: number, units: readonly string[]): string {
+  let scaled = Math.abs(value);
+  let index = 0;
+  // 1023.96 would be shown as 1,024: that is one of the next unit.
+  while (index < units.length - 1 && scaled >= step - (scaled >= 100 ? 0.5 : 0.05)) {
+    scaled /= step;
+    index += 1;
+  }
+  const sign = value < 0 ? '−' : '';
+  const digits = index === 0 || scaled >= 100 ? 0 : 1;
+  return `${sign}${trimmed(scaled, digits)}${SPACE}${units[index] ?? ''}`;
+}
+
+function trimmed(value: number, digits: number): string {
+  const text = value.toFixed(digits);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : grouped(Number(text));
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function part(value: number, unit: string): string {
+  return `${value}${SPACE}${unit}`;
+}
+
+function two(first: number, firstUnit: string, second: number, secondUnit: string): string {
+  return second === 0
+    ? part(first, firstUnit)
+    : `${part(first, firstUnit)}${SPACE}${part(second, secondUnit)}`;
+}

@@ -1,0 +1,121 @@
+import type { View } from '../../metrics/view.ts';
+import type { MemoryOvercommit } from '../../overcommit/memory.ts';
+import { formatBytes, formatCount, formatRatio } from './format.ts';
+import { topGuests, type Chart, type ResourceFacts, type RiskOf } from './resource-facts.ts';
+import { figure, say, type Sentence } from './sentence.ts';
+
+/** Memory promised to running guests, what they may still claim, and what there is to meet it. */
+export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskOf): ResourceFacts {
+  const { memory } = assessment;
+  return {
+    resource: 'memory',
+    ...risk,
+    promise:
+      memory === undefined || memory.capacityBytes === 0
+        ? undefined
+        : formatRatio(memory.promised.currentBytes / memory.capacityBytes),
+    bank: memory === undefined ? unknown(snapshot) : bankOf(memory),
+    charts: memory === undefined ? [] : chartsOf(memory, snapshot),
+    notes: memory === undefined ? [] : notesOf(memory),
+    top: {
+      title: 'May still claim most',
+      guests: topGuests(
+        domains.flatMap(({ domain, memory: own }) =>
+          own === undefined ? [] : [{ ...own, swapped: domain.process?.status?.swappedBytes ?? 0 }],
+        ),
+        ({ claimableBytes }) => claimableBytes,
+        ({ swapped }, claim) =>
+          swapped > 0
+            ? `${formatBytes(claim)}, ${formatBytes(swapped)} swapped out`
+            : formatBytes(claim),
+      ),
+    },
+  };
+}
+
+function unknown({ domains }: View['snapshot']): Sentence {
+  return domains === undefined
+    ? say`Not known: libvirt tells nothing about guests.`
+    : say`Not known: the memory of the host could not be read.`;
+}
+
+function bankOf({ promised, current }: MemoryOvercommit): Sentence {
+  if (promised.guests === 0) return say`No guest runs: nothing is promised.`;
+  const { exposureBytes, supplyBytes, shortfallBytes, shortfallWithoutSwapBytes } = current;
+  if (shortfallBytes > 0) {
+    return say`If every guest claims its promise, memory is ${figure(`${formatBytes(shortfallBytes)} short`)}, with all swap used up.`;
+  }
+  if (shortfallWithoutSwapBytes > 0) {
+    return say`If every guest claims its promise, ${figure(`${formatBytes(shortfallWithoutSwapBytes)} must be swapped out`)}: they may still take ${formatBytes(exposureBytes)}.`;
+  }
+  return say`If every guest claims its promise, ${figure(formatBytes(supplyBytes - exposureBytes))} of memory and swap are left.`;
+}
+
+function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {
+  const { promised, capacityBytes, current, hugepages } = memory;
+  const total = host.meminfo?.totalBytes;
+  const available = host.meminfo?.availableBytes;
+  const bytes = (
+    kind: Chart['bars'][number]['kind'],
+    label: string,
+    value: number,
+    limit?: number,
+  ) => ({ kind, label, value, text: formatBytes(value), limit });
+  return [
+    {
+      of: undefined,
+      bars: [
+        bytes('promised', 'Promised', promised.currentBytes, capacityBytes),
+        bytes('capacity', 'There is', capacityBytes),
+        ...(total === undefined || available === undefined
+          ? []
+          : [bytes('used', 'In use', total - available)]),
+        bytes('claim', 'May be claimed', current.exposureBytes, current.supplyBytes),
+        bytes('supply', 'Free, with swap', current.supplyBytes),
+      ],
+    },
+    ...hugepages.flatMap(({ pageBytes, totalBytes, promised: pages }) =>
+      pages.guests === 0 || totalBytes === undefined
+        ? []
+        : [
+            {
+              of: `Pages of ${formatBytes(pageBytes)}`,
+              bars: [
+                bytes('promised', 'Promised', pages.currentBytes, totalBytes),
+                bytes('capacity', 'There is', totalBytes),
+              ],
+            },
+          ],
+    ),
+  ];
+}
+
+function notesOf(memory: MemoryOvercommit): Sentence[] {
+  const { promised, maximum, ksmSavedBytes } = memory;
+  const notes: Sentence[] = [];
+  if (promised.maximumBytes > promised.currentBytes) {
+    const short =
+      maximum.shortfallBytes > 0
+        ? say`${formatBytes(maximum.shortfallBytes)} short`
+        : say`${formatBytes(-maximum.shortfallBytes)} left`;
+    notes.push(
+      say`Balloons hold back ${formatBytes(promised.maximumBytes - promised.currentBytes)}; with all of them empty it would be ${short}.`,
+    );
+  }
+  if (ksmSavedBytes > 0) {
+    notes.push(
+      say`Merging equal pages saves ${formatBytes(ksmSavedBytes)} as long as nobody writes to them.`,
+    );
+  }
+  if (memory.guestsWithUnknownResident > 0) {
+    notes.push(
+      say`Of ${formatCount(memory.guestsWithUnknownResident, 'guest')} it is not known what they may still claim.`,
+    );
+  }
+  if (memory.guestsWithIneffectiveBalloon > 0) {
+    notes.push(
+      say`From ${formatCount(memory.guestsWithIneffectiveBalloon, 'guest')} a balloon gets nothing back: their memory is pinned or in huge pages.`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,124 @@
+import type { View } from '../../metrics/view.ts';
+import type { NetworkOfUplink } from '../../overcommit/network.ts';
+import { formatBitRate, formatCount, formatNumber, formatRatio } from './format.ts';
+import type { Rates, Traffic } from './rates.ts';
+import { topGuests, type Chart, type ResourceFacts, type RiskOf } from './resource-facts.ts';
+import { figure, name, say, type Sentence } from './sentence.ts';
+import { promisedBytesPerSecond } from './signals.ts';
+
+const MOST_CHARTS = 3;
+
+/** Bandwidth promised to running guests against the uplinks their traffic leaves by. */
+export function networkFacts(
+  { assessment, domains, snapshot }: View,
+  rates: Rates | undefined,
+  risk: RiskOf,
+): ResourceFacts {
+  const { network } = assessment;
+  const uplinks = (network?.uplinks ?? [])
+    .filter(({ nics }) => nics > 0)
+    .toSorted(
+      (one, other) =>
+        (promiseOf(other) ?? -1) - (promiseOf(one) ?? -1) || (one.id < other.id ? -1 : 1),
+    );
+  const [worst] = uplinks;
+  const promise = worst && promiseOf(worst);
+  return {
+    resource: 'network',
+    ...risk,
+    promise: promise === undefined ? undefined : formatRatio(promise),
+    bank: network === undefined ? unknown(snapshot) : bankOf(worst),
+    charts: uplinks
+      .slice(0, MOST_CHARTS)
+      .flatMap((uplink) => chartOf(uplink, rates?.links.get(uplink.id))),
+    notes: network === undefined ? [] : notesOf(network.nicsWithoutUplink, uplinks),
+    top: {
+      title: 'Most traffic',
+      guests: topGuests(
+        domains.map(({ domain }) => ({
+          name: domain.name,
+          traffic: rates?.guests.get(domain.uuid)?.traffic,
+        })),
+        ({ traffic }) => traffic && traffic.receivedBytesPerSecond + traffic.sentBytesPerSecond,
+        ({ traffic }) =>
+          `${formatBitRate(traffic?.receivedBytesPerSecond ?? 0)} in, ` +
+          `${formatBitRate(traffic?.sentBytesPerSecond ?? 0)} out`,
+      ),
+    },
+  };
+}
+
+function promiseOf(uplink: NetworkOfUplink): number | undefined {
+  const promised = promisedBytesPerSecond(uplink);
+  const speed = uplink.speedBytesPerSecond;
+  return promised === undefined || speed === undefined || speed === 0
+    ? undefined
+    : promised / speed;
+}
+
+function unknown({ domains }: View['snapshot']): Sentence {
+  return domains === undefined
+    ? say`Not known: libvirt tells nothing about guests.`
+    : say`Not known: the interfaces of the host could not be read.`;
+}
+
+function bankOf(worst: NetworkOfUplink | undefined): Sentence {
+  if (worst === undefined) return say`No running guest has a way out of this host.`;
+  const promise = promiseOf(worst);
+  if (promise === undefined) {
+    return say`The speed of ${name(worst.id)} is not known, so neither is how much is promised.`;
+  }
+  if (promise <= 1) {
+    return say`If every guest sends as fast as it may, ${name(worst.id)} can carry it all.`;
+  }
+  const times = figure(`${formatNumber(promise)}\u00a0times`);
+  return say`If every guest sends as fast as it may, ${name(worst.id)} has to carry ${times} what it can. Guests would wait, not stop.`;
+}
+
+function chartOf(uplink: NetworkOfUplink, traffic: Traffic | undefined): readonly Chart[] {
+  const promised = promisedBytesPerSecond(uplink);
+  const speed = uplink.speedBytesPerSecond;
+  if (promised === undefined || speed === undefined) return [];
+  const bar = (
+    kind: Chart['bars'][number]['kind'],
+    label: string,
+    value: number,
+    limit?: number,
+  ) => ({ kind, label, value, text: formatBitRate(value), limit });
+  const used = traffic && Math.max(traffic.receivedBytesPerSecond, traffic.sentBytesPerSecond);
+  return [
+    {
+      of: name(uplink.id),
+      bars: [
+        bar('promised', 'Promised', promised, speed),
+        bar('capacity', 'There is', speed),
+        ...(used === undefined ? [] : [bar('used', 'In use', used)]),
+      ],
+    },
+  ];
+}
+
+function notesOf(nicsWithoutUplink: number, uplinks: readonly NetworkOfUplink[]): Sentence[] {
+  const notes: Sentence[] = [];
+  for (const { id, up, nics, inbound, outbound } of uplinks.slice(0, MOST_CHARTS)) {
+    if (up === false) notes.push(say`${name(id)} is down.`);
+    const uncapped = Math.max(inbound.uncappedNics, outbound.uncappedNics);
+    if (uncapped === nics) {
+      notes.push(say`No interface of a guest on ${name(id)} has a limit.`);
+    } else if (uncapped > 0) {
+      const some = `${formatNumber(uncapped)} of ${formatCount(nics, 'interface')}`;
+      notes.push(say`${some} on ${name(id)} without a limit.`);
+    }
+  }
+  if (uplinks.length > MOST_CHARTS) {
+    notes.push(
+      say`${formatCount(uplinks.length - MOST_CHARTS, 'more uplink')}, none of them promised further.`,
+    );
+  }
+  if (nicsWithoutUplink > 0) {
+    notes.push(
+      say`${formatCount(nicsWithoutUplink, 'interface')} of guests without a way out through an uplink of this host.`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,135 @@
+import type { CounterSample, GuestCounters, TrafficCounters } from './counters.ts';
+
+/** How fast things went between two samples. Undefined: not measured at both ends. */
+export interface Rates {
+  /** Between the samples. */
+  readonly seconds: number;
+  readonly host: HostRates;
+  /** By uuid; a guest that was started in between has none. */
+  readonly guests: ReadonlyMap<string, GuestRates>;
+  /** By name of the interface. */
+  readonly links: ReadonlyMap<string, Traffic>;
+  /** Bytes per second that filesystems get fuller by, by device; negative: emptier. */
+  readonly fillBytesPerSecond: ReadonlyMap<string, number>;
+}
+
+export interface HostRates {
+  /** CPUs in use. */
+  readonly busyCpus: number | undefined;
+  /** Shares of time. */
+  readonly cpuWaitingRatio: number | undefined;
+  readonly memoryStalledRatio: number | undefined;
+  readonly ioWaitingRatio: number | undefined;
+  readonly swapInBytesPerSecond: number | undefined;
+  readonly swapOutBytesPerSecond: number | undefined;
+}
+
+export interface GuestRates {
+  /** CPUs in use by the whole of QEMU. */
+  readonly cpus: number | undefined;
+  /** Σ over vCPUs of the time each waited per second, time throttled by a quota taken off. */
+  readonly delayedVcpus: number | undefined;
+  /** vCPUs in that sum. */
+  readonly measuredVcpus: number;
+  /** The same of the vCPU that waited most, 0 to 1. */
+  readonly delayRatio: number | undefined;
+  readonly traffic: Traffic | undefined;
+  /** Of the NIC that loses most: packets dropped per packets, 0 to 1. */
+  readonly dropRatio: number | undefined;
+}
+
+export interface Traffic {
+  readonly receivedBytesPerSecond: number;
+  readonly sentBytesPerSecond: number;
+}
+
+/** Undefined where no time passed. A counter that stepped back was reset: it has no rate. */
+export function ratesBetween(older: CounterSample, newer: CounterSample): Rates | undefined {
+  const seconds = newer.takenAtSeconds - older.takenAtSeconds;
+  if (seconds <= 0) return undefined;
+  const rate = (before: number | undefined, now: number | undefined): number | undefined =>
+    before === undefined || now === undefined || now < before
+      ? undefined
+      : (now - before) / seconds;
+  const share = (before: number | undefined, now: number | undefined): number | undefined => {
+    const value = rate(before, now);
+    return value === undefined ? undefined : Math.min(1, value);
+  };
+  return {
+    seconds,
+    host: {
+      busyCpus: rate(older.host.busyCpuSeconds, newer.host.busyCpuSeconds),
+      cpuWaitingRatio: share(older.host.cpuWaitingSeconds, newer.host.cpuWaitingSeconds),
+      memoryStalledRatio: share(older.host.memoryStalledSeconds, newer.host.memoryStalledSeconds),
+      ioWaitingRatio: share(older.host.ioWaitingSeconds, newer.host.ioWaitingSeconds),
+      swapInBytesPerSecond: rate(older.host.swapInBytes, newer.host.swapInBytes),
+      swapOutBytesPerSecond: rate(older.host.swapOutBytes, newer.host.swapOutBytes),
+    },
+    guests: new Map(
+      [...newer.guests].flatMap(([uuid, now]) => {
+        const before = older.guests.get(uuid);
+        if (before === undefined || before.process !== now.process) return [];
+        return [[uuid, guestRates(before, now, rate)] as const];
+      }),
+    ),
+    links: new Map(
+      [...newer.links].flatMap(([link, now]) => {
+        const traffic = trafficOf([[older.links.get(link), now]], rate);
+        return traffic === undefined ? [] : [[link, traffic] as const];
+      }),
+    ),
+    fillBytesPerSecond: new Map(
+      [...newer.availableBytes].flatMap(([device, now]) => {
+        const before = older.availableBytes.get(device);
+        return before === undefined ? [] : [[device, (before - now) / seconds] as const];
+      }),
+    ),
+  };
+}
+
+type Rate = (before: number | undefined, now: number | undefined) => number | undefined;
+
+function guestRates(before: GuestCounters, now: GuestCounters, rate: Rate): GuestRates {
+  const delays = now.vcpuDelaySeconds.flatMap(
+    (delay, index) => rate(before.vcpuDelaySeconds[index], delay) ?? [],
+  );
+  const throttled = rate(before.throttledSeconds, now.throttledSeconds) ?? 0;
+  const unthrottled = (delay: number): number => Math.max(0, delay - throttled);
+  const drops = [...now.nics].flatMap(([device, nic]) => {
+    const old = before.nics.get(device);
+    const dropped = rate(old?.drops, nic.drops);
+    const packets = rate(old?.packets, nic.packets);
+    // A dropped packet is not among those that came through.
+    if (dropped === undefined || packets === undefined || dropped + packets === 0) return [];
+    return dropped / (dropped + packets);
+  });
+  return {
+    cpus: rate(before.cpuSeconds, now.cpuSeconds),
+    delayedVcpus:
+      delays.length === 0 ? undefined : unthrottled(delays.reduce((sum, one) => sum + one, 0)),
+    measuredVcpus: delays.length,
+    delayRatio: delays.length === 0 ? undefined : Math.min(1, unthrottled(Math.max(...delays))),
+    traffic: trafficOf(
+      [...now.nics].map(([device, nic]) => [before.nics.get(device), nic] as const),
+      rate,
+    ),
+    dropRatio: drops.length === 0 ? undefined : Math.max(...drops),
+  };
+}
+
+/** The sum over interfaces that were there both times; undefined where there was none. */
+function trafficOf(
+  pairs: readonly (readonly [TrafficCounters | undefined, TrafficCounters])[],
+  rate: Rate,
+): Traffic | undefined {
+  const known = pairs.flatMap(([before, now]) => {
+    const received = rate(before?.receivedBytes, now.receivedBytes);
+    const sent = rate(before?.sentBytes, now.sentBytes);
+    return received === undefined || sent === undefined ? [] : [{ received, sent }];
+  });
+  if (known.length === 0) return undefined;
+  return {
+    receivedBytesPerSecond: known.reduce((sum, { received }) => sum + received, 0),
+    sentBytesPerSecond: known.reduce((sum, { sent }) => sum + sent, 0),
+  };
+}

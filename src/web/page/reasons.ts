@@ -1,0 +1,89 @@
+import type { RiskReason, ResourceRisk } from '../../overcommit/risk-model.ts';
+import { formatByteRate, formatDuration, formatNumber, formatPercent } from './format.ts';
+import type { Reason } from './resource-facts.ts';
+import { say, type Sentence } from './sentence.ts';
+
+/** Why a resource has its level, in plain words; what says the same twice is said once. */
+export function reasonsOf(risk: ResourceRisk | undefined): readonly Reason[] {
+  const reasons = risk?.reasons ?? [];
+  const given = new Map(reasons.map((reason) => [reason.signal.id, reason]));
+  return reasons
+    .filter((reason) => !isSaidBy(reason, given))
+    .map((reason) => ({ level: reason.level, sentence: sentenceOf(reason) }));
+}
+
+function isSaidBy(
+  { signal, value }: RiskReason,
+  given: ReadonlyMap<RiskReason['signal']['id'], RiskReason>,
+): boolean {
+  // Nothing more would start.
+  if (signal.id === 'cpu_start_all') return given.get('cpu_promise')?.value === value;
+  if (signal.id === 'memory_overcommitted_at_most') return given.has('memory_overcommitted');
+  return false;
+}
+
+function sentenceOf({ signal, value, limit }: RiskReason): Sentence {
+  const times = timesOf(value);
+  const above = `(limit ${formatNumber(limit)})`;
+  const aboveShare = `(limit ${formatPercent(limit)})`;
+  switch (signal.id) {
+    case 'cpu_promise':
+      return say`${formatNumber(value)} vCPUs share each CPU ${above}.`;
+    case 'cpu_start_all':
+      return say`With every guest that starts by itself, ${formatNumber(value)} vCPUs would share each CPU ${above}.`;
+    case 'cpu_pressure':
+      return say`For ${formatPercent(value)} of the time something waited for a CPU ${aboveShare}.`;
+    case 'cpu_delay':
+      return say`vCPUs were ready to run but waited ${formatPercent(value)} of the time ${aboveShare}.`;
+    case 'memory_overcommitted_at_most':
+      return say`With all balloons empty, guests have ${times} the memory the host can give.`;
+    case 'memory_overcommitted':
+      return say`Guests are promised ${times} the memory the host can give.`;
+    case 'memory_exposure':
+      return say`What guests may still claim is ${times} what is there for it ${above}.`;
+    case 'memory_ksm_unmerge':
+      return say`Writing to all merged memory would take ${times} what is there for it ${above}.`;
+    case 'memory_available':
+      return say`Only ${formatPercent(value)} of the host's memory is available ${aboveShare}.`;
+    case 'memory_swap_used':
+      return say`${formatPercent(value)} of the swap is used ${aboveShare}.`;
+    case 'memory_pressure':
+      return say`For ${formatPercent(value)} of the time everything stood still for memory ${aboveShare}.`;
+    case 'memory_swap_storm':
+      return say`The host swaps in and out at the same time, ${formatByteRate(value)} each way (limit ${formatByteRate(limit)}).`;
+    case 'memory_oom_kills':
+      return say`In the last ten minutes the host killed ${formatNumber(value)} of its processes for want of memory.`;
+    case 'storage_overcommitted':
+      return say`Images may still grow by ${times} the space that is free.`;
+    case 'storage_promise':
+      return say`Images may grow to ${times} the size of where they lie ${above}.`;
+    case 'storage_pressure':
+      return say`For ${formatPercent(value)} of the time something waited for storage ${aboveShare}.`;
+    case 'storage_pool_used':
+      return say`A storage pool is allocated to ${formatPercent(value)} ${aboveShare}.`;
+    case 'storage_fill':
+      return say`Going on like this, storage is full in ${formatDuration(value)} (limit ${formatDuration(limit)}).`;
+    case 'storage_available':
+      return say`Only ${formatPercent(value)} is free where images may still grow ${aboveShare}.`;
+    case 'storage_thin_data':
+      return say`A thin pool is used to ${formatPercent(value)} ${aboveShare}.`;
+    case 'storage_thin_metadata':
+      return say`The metadata of a thin pool is used to ${formatPercent(value)} ${aboveShare}.`;
+    case 'storage_paused_guests':
+      return value === 1
+        ? say`One guest is paused because a write failed.`
+        : say`${formatNumber(value)} guests are paused because a write failed.`;
+    case 'network_promise':
+      return say`Guests are promised ${times} the bandwidth of their uplink ${above}.`;
+    case 'network_guarantee':
+      return say`Guests are guaranteed ${times} the bandwidth of their uplink ${above}.`;
+    case 'network_utilisation':
+      return say`An uplink is used to ${formatPercent(value)} ${aboveShare}.`;
+    case 'network_drops':
+      return say`A guest loses ${formatPercent(value)} of its packets on the way through the host ${aboveShare}.`;
+  }
+}
+
+function timesOf(value: number): string {
+  return Number.isFinite(value) ? `${formatNumber(value)}\u00a0times` : 'infinitely often';
+}

@@ -1,0 +1,145 @@
+import type { View } from '../../metrics/view.ts';
+import type { StorageContainer, StorageOvercommit } from '../../overcommit/storage.ts';
+import { formatBytes, formatCount, formatDuration, formatRatio } from './format.ts';
+import type { Rates } from './rates.ts';
+import { topGuests, type Chart, type ResourceFacts, type RiskOf } from './resource-facts.ts';
+import { figure, path, say, type Sentence } from './sentence.ts';
+import { exposureOf } from './signals.ts';
+
+/** Filesystems and pools drawn one by one; a host has few, but may have many. */
+const MOST_CHARTS = 3;
+/** A pace that fills storage later than that is not worth a sentence. */
+const SOON_SECONDS = 24 * 3600;
+
+/** What images of all guests, running or not, may grow to, against where they lie. */
+export function storageFacts(
+  { assessment, snapshot }: View,
+  rates: Rates | undefined,
+  risk: RiskOf,
+): ResourceFacts {
+  const { storage } = assessment;
+  const containers = (storage?.containers ?? []).toSorted(
+    (one, other) =>
+      (exposureOf(other) ?? -1) - (exposureOf(one) ?? -1) || (one.name < other.name ? -1 : 1),
+  );
+  const [worst] = containers;
+  const promise =
+    worst?.sizeBytes === undefined ? undefined : worst.promisedBytes / worst.sizeBytes;
+  return {
+    resource: 'storage',
+    ...risk,
+    promise: promise === undefined ? undefined : formatRatio(promise),
+    bank: storage === undefined ? unknown(snapshot) : bankOf(worst, storage),
+    charts: containers.slice(0, MOST_CHARTS).flatMap(chartOf),
+    notes: storage === undefined ? [] : notesOf(storage, containers, rates),
+    top: {
+      title: 'May still write most',
+      guests: topGuests(
+        guestSums(storage),
+        ({ unfundedBytes }) => unfundedBytes,
+        ({ promisedBytes }, unfunded) =>
+          `${formatBytes(unfunded)} of ${formatBytes(promisedBytes)}`,
+      ),
+    },
+  };
+}
+
+interface GuestSum {
+  readonly name: string;
+  readonly unfundedBytes: number;
+  readonly promisedBytes: number;
+}
+
+function guestSums(storage: StorageOvercommit | undefined): readonly GuestSum[] {
+  const parts = (storage?.guests ?? []).filter(({ place }) => place !== 'remote');
+  return [...Map.groupBy(parts, ({ guest }) => guest)].map(([name, own]) => ({
+    name,
+    unfundedBytes: own.reduce((sum, part) => sum + part.unfundedBytes, 0),
+    promisedBytes: own.reduce((sum, part) => sum + part.promisedBytes, 0),
+  }));
+}
+
+function unknown({ domains }: View['snapshot']): Sentence {
+  return domains === undefined
+    ? say`Not known: libvirt tells nothing about guests.`
+    : say`Not known: the images of the guests were not looked at.`;
+}
+
+function bankOf(worst: StorageContainer | undefined, storage: StorageOvercommit): Sentence {
+  if (worst === undefined) {
+    return storage.thick.images + storage.remote.images + storage.unplaced.images === 0
+      ? say`No guest has a disk: nothing is promised.`
+      : say`No image of this host can grow here.`;
+  }
+  const { shortfallBytes } = worst;
+  if (shortfallBytes === undefined) {
+    return say`Storage ${path(worst.name)} does not answer: what is free there is not known.`;
+  }
+  if (shortfallBytes > 0) {
+    return say`If every guest claims its promise, storage ${path(worst.name)} is ${figure(`${formatBytes(shortfallBytes)} short`)}. Guests that write then are stopped.`;
+  }
+  return say`If every guest claims its promise, ${figure(`${formatBytes(-shortfallBytes)} are left`)} on ${path(worst.name)}.`;
+}
+
+function chartOf(container: StorageContainer): readonly Chart[] {
+  const { name, promisedBytes, sizeBytes, availBytes, unfundedBytes } = container;
+  if (sizeBytes === undefined || availBytes === undefined) return [];
+  const bytes = (
+    kind: Chart['bars'][number]['kind'],
+    label: string,
+    value: number,
+    limit?: number,
+  ) => ({ kind, label, value, text: formatBytes(value), limit });
+  return [
+    {
+      of: path(name),
+      bars: [
+        bytes('promised', 'Promised', promisedBytes, sizeBytes),
+        bytes('capacity', 'There is', sizeBytes),
+        bytes('used', 'In use', sizeBytes - availBytes),
+        bytes('claim', 'May be claimed', unfundedBytes, availBytes),
+        bytes('supply', 'Free', availBytes),
+      ],
+    },
+  ];
+}
+
+function notesOf(
+  storage: StorageOvercommit,
+  containers: readonly StorageContainer[],
+  rates: Rates | undefined,
+): Sentence[] {
+  const notes: Sentence[] = [];
+  for (const { id, name, availBytes } of containers) {
+    const pace = rates?.fillBytesPerSecond.get(id) ?? 0;
+    if (pace <= 0 || availBytes === undefined || availBytes / pace > SOON_SECONDS) continue;
+    notes.push(
+      availBytes === 0
+        ? say`${path(name)} is full.`
+        : say`At the pace of the last minute ${path(name)} is full in ${figure(formatDuration(availBytes / pace))}.`,
+    );
+  }
+  const others = containers.length - MOST_CHARTS;
+  if (others > 0) {
+    notes.push(
+      say`${formatCount(others, 'more place')} with images, none of them promised further beyond what is free.`,
+    );
+  }
+  const { imagesUnknown } = storage.host;
+  if (imagesUnknown > 0) {
+    notes.push(
+      say`The size of ${formatCount(imagesUnknown, 'image')} is not known and not counted.`,
+    );
+  }
+  if (storage.remote.images > 0) {
+    notes.push(
+      say`${formatCount(storage.remote.images, 'image')} on other machines, not counted here.`,
+    );
+  }
+  if (storage.unplaced.images > 0) {
+    notes.push(
+      say`${formatCount(storage.unplaced.images, 'image')} in places that could not be looked at.`,
+    );
+  }
+  return notes;
+}

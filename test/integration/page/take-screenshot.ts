@@ -1,0 +1,29 @@
+/**
+ * Makes docs/images/landing-page.png: the page of the demo host, light, 1280 pixels wide.
+ *
+ * Run it from the repository: `node test/integration/page/take-screenshot.ts [file]`. It needs root
+ * once, to install Debian's Chromium.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { startBrowser } from './browser.ts';
+import { startDemoExporter } from './demo-exporter.ts';
+
+const WIDTH = 1280;
+const HEIGHT = 1400;
+/** Rates need two looks at the host. */
+const BETWEEN_LOOKS_MS = 12_000;
+
+const file = process.argv[2] ?? 'docs/images/landing-page.png';
+await using exporter = await startDemoExporter();
+await using browser = await startBrowser();
+const page = await browser.newPage({
+  viewport: { width: WIDTH, height: HEIGHT },
+  colorScheme: 'light',
+});
+await page.goto(exporter.url);
+await sleep(BETWEEN_LOOKS_MS);
+await page.goto(exporter.url);
+await page.locator('main[data-rates="yes"]').waitFor();
+await page.screenshot({ path: file });
+process.stdout.write(`${file}\n`);
