@@ -38,7 +38,7 @@ try {
     await check('types', 'tsc', ['--noEmit']),
     await check('lint', 'eslint', ['.']),
     await check('format', 'prettier', ['--check', '--log-level=warn', '.']),
-    await check('metric docs', 'node', ['docs/generate.ts', '--check']),
+    await check('generated docs', 'node', ['docs/generate.ts', '--check']),
     await check('dashboards', 'node', ['grafana/check.ts']),
     await counted('rule pack', 'node', ['rules/check.ts']),
     await vitest('unit'),
