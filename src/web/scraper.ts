@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { ScrapeMemory } from '../metrics/scrape-memory.ts';
 import { viewOf, type Build, type View } from '../metrics/view.ts';
-import { assess } from '../overcommit/assess.ts';
+import { assessInParts } from '../overcommit/assess.ts';
 import { MomAverages } from '../overcommit/mom-averages.ts';
 import type { PolicyStore } from '../config/policy-store.ts';
 import { SharedCollection } from '../snapshot/shared-collection.ts';
@@ -19,7 +21,7 @@ export class Scraper {
   readonly #memory = new ScrapeMemory();
   readonly #momAverages = new MomAverages();
   readonly #recentCounters = new RecentCounters();
-  readonly #views = new WeakMap<Snapshot, View>();
+  readonly #views = new WeakMap<Snapshot, Promise<View>>();
 
   constructor(sources: SnapshotSources, policy: PolicyStore, build: Build, failures: FailureLog) {
     this.#collection = new SharedCollection(sources);
@@ -38,7 +40,7 @@ export class Scraper {
       view = this.#viewOf(snapshot);
       this.#views.set(snapshot, view);
     }
-    return view;
+    return await view;
   }
 
   /** What went on up to a snapshot, as far as earlier scrapes and page views tell. */
@@ -46,14 +48,23 @@ export class Scraper {
     return this.#recentCounters.before(snapshot);
   }
 
-  #viewOf(snapshot: Snapshot): View {
+  /** In parts, between which other work gets a turn. */
+  async #viewOf(snapshot: Snapshot): Promise<View> {
     this.#failures.report(snapshot.outcomes);
     this.#recentCounters.add(snapshot);
     const { policy, lastReadOk, loadedAtSeconds } = this.#policy;
     const history = this.#momAverages.add(snapshot);
+    await nextTurn();
+    const parts = assessInParts(snapshot, policy, history);
+    let part = parts.next();
+    while (part.done !== true) {
+      await nextTurn();
+      part = parts.next();
+    }
+    await nextTurn();
     return viewOf(
       snapshot,
-      assess(snapshot, policy, history),
+      part.value,
       { policy, lastReadOk, loadedAtSeconds },
       this.#build,
       this.#memory,

@@ -42,8 +42,11 @@ export function cpuFacts(
   };
 }
 
+/** Less is not worth a word. */
+const WORTH_SAYING = 0.01;
+
 function waited(delayRatio: number | undefined): string {
-  if (delayRatio === undefined) return '';
+  if (delayRatio === undefined || delayRatio < WORTH_SAYING) return '';
   return `, waited ${formatPercent(delayRatio)} of the time`;
 }
 

@@ -30,7 +30,7 @@ export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[
  * stand in text and in quoted attributes; links must be relative or fragments.
  *
  * @throws TypeError for a value in any other place (a tag, an unquoted, style or event attribute, a
- *   comment), and for a link that leads elsewhere: faults of the template, not of the value.
+ *   comment, a style, a script), and for a link that leads elsewhere: faults of the template, not of the value.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   const places = placesOf(strings);
@@ -41,19 +41,33 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return new Markup(text);
 }
 
-/** Content of a `<style>` or `<script>` element, which must be a constant of this program. */
-export function rawConstant(strings: TemplateStringsArray): Html {
-  const [text = ''] = strings.raw;
-  if (strings.length > 1 || /<\/|<!--/.test(text)) throw new TypeError('not a plain constant');
-  return new Markup(text);
+/** A `<style>` or `<script>` element with a content that never changes. */
+export interface ConstantElement {
+  readonly element: Html;
+  /** Exactly what is between the tags, as hashes of content security policies want it. */
+  readonly content: string;
+}
+
+export function styleElement(strings: TemplateStringsArray): ConstantElement {
+  return constantElement('style', strings);
+}
+
+export function scriptElement(strings: TemplateStringsArray): ConstantElement {
+  return constantElement('script', strings);
+}
+
+function constantElement(tag: string, strings: TemplateStringsArray): ConstantElement {
+  const [content = ''] = strings.raw;
+  if (strings.length > 1 || /<\/|<!--/.test(content)) throw new TypeError('not a plain constant');
+  return { element: new Markup(`<${tag}>${content}</${tag}>`), content };
 }
 
 export function render(markup: Html): string {
   return markup.text;
 }
 
-/** Where a value lands. `element`: the inside of `<style>` or `<script>`. */
-type Place = 'text' | 'attribute' | 'link' | 'element' | 'nowhere';
+/** Where a value lands. */
+type Place = 'text' | 'attribute' | 'link' | 'nowhere';
 
 const known = new WeakMap<TemplateStringsArray, readonly Place[]>();
 
@@ -114,7 +128,6 @@ function scan(strings: readonly string[]): readonly Place[] {
 
 function placeOf(inside: string, tag: string): Place {
   if (inside === 'text') return 'text';
-  if (inside === 'element') return 'element';
   if (inside !== 'quotes') return 'nowhere';
   const attribute = /([\w:-]+)=$/.exec(tag)?.[1]?.toLowerCase() ?? '';
   if (attribute === '' || attribute === 'style' || attribute.startsWith('on')) return 'nowhere';
@@ -126,18 +139,16 @@ const LINKS = new Set(['href', 'src', 'action', 'formaction', 'xlink:href']);
 function writeValue(value: HtmlValue, place: Place): string {
   if (value === undefined) return '';
   if (value instanceof Markup) {
-    if (place === 'text' || place === 'element') return value.text;
-    throw new TypeError(`markup cannot stand in ${place}`);
+    if (place === 'text') return value.text;
+    throw new TypeError('markup can stand in text only');
   }
   if (typeof value === 'string' || typeof value === 'number') {
     const text = String(value);
-    if (place === 'element' || place === 'nowhere') {
-      throw new TypeError(`a value cannot stand in ${place}`);
-    }
-    if (place === 'link' && !/^(?:\.\/|#)/.test(text)) throw new TypeError(`not a local link`);
+    if (place === 'nowhere') throw new TypeError('a value cannot stand here');
+    if (place === 'link' && !/^(?:\.\/|#)/.test(text)) throw new TypeError('not a local link');
     return escapeHtml(text);
   }
-  if (place !== 'text') throw new TypeError(`a list cannot stand in ${place}`);
+  if (place !== 'text') throw new TypeError('a list can stand in text only');
   return value.map((one) => writeValue(one, place)).join('');
 }
 

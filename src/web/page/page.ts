@@ -28,9 +28,7 @@ export function pageHtml(facts: PageFacts, telemetryPath: string): string {
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="color-scheme" content="light dark" />
           <title>${title}</title>
-          <style>
-            ${STYLE}
-          </style>
+          ${STYLE.element}
         </head>
         <body>
           <a class="skip" href="#main">Skip to the content</a>
@@ -80,9 +78,7 @@ export function pageHtml(facts: PageFacts, telemetryPath: string): string {
               ${facts.exporter.about.map((sentence) => html`<li>${sentenceHtml(sentence)}</li>`)}
             </ul>
           </main>
-          <script>
-            ${REFRESH_SCRIPT};
-          </script>
+          ${REFRESH_SCRIPT.element}
         </body>
       </html> `,
   );

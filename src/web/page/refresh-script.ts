@@ -1,4 +1,4 @@
-import { rawConstant } from './html.ts';
+import { scriptElement } from './html.ts';
 
 /**
  * Keeps an open page up to date: fetches the page again and puts the new content in place of the
@@ -6,7 +6,7 @@ import { rawConstant } from './html.ts';
  * page is out of sight, while text is selected, and when the reader pauses it (WCAG 2.2.2). Speaks
  * only when a risk changed or the exporter stopped answering, not at every refresh.
  */
-export const REFRESH_SCRIPT = rawConstant`
+export const REFRESH_SCRIPT = scriptElement`
 (() => {
   'use strict';
   const period = 15000;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { render, type Html } from './html.ts';
+import type { ConstantElement } from './html.ts';
 import { REFRESH_SCRIPT } from './refresh-script.ts';
 import { STYLE } from './style.ts';
 
@@ -18,6 +18,6 @@ export const PAGE_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-function hashOf(content: Html): string {
-  return `'sha256-${createHash('sha256').update(render(content)).digest('base64')}'`;
+function hashOf({ content }: ConstantElement): string {
+  return `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
 }

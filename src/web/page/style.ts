@@ -1,11 +1,11 @@
-import { rawConstant } from './html.ts';
+import { styleElement } from './html.ts';
 
 /**
  * The look of the page. Risk runs from teal over amber and orange to a dark magenta: apart in hue
  * and in lightness, so that it holds for colour-blind readers, and it is always written out as well.
  * The palette's contrast is tested (WCAG 2.2 AA).
  */
-export const STYLE = rawConstant`
+export const STYLE = styleElement`
 :root {
   color-scheme: light dark;
   --page: #f5f6f8; --card: #ffffff; --edge: #dfe3ea; --ink: #18212e; --soft: #525e70;
@@ -60,7 +60,7 @@ button[hidden] { display: none; }
 .demo { background: #18212e; color: #ffffff; text-align: center; padding: 0.45rem 1.25rem; }
 @media (prefers-color-scheme: dark) { .demo { background: #e8ecf2; color: #11151c; } }
 
-main { padding-top: 1.75rem; padding-bottom: 2rem; transition: opacity 0.2s; }
+main.wide { padding-top: 1.75rem; padding-bottom: 2rem; transition: opacity 0.2s; }
 main.stale { opacity: 0.72; }
 .host p { color: var(--soft); }
 .host .summary { color: var(--ink); font-size: 1.15rem; margin-top: 0.6rem; }
