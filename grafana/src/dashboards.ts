@@ -1,3 +1,9 @@
 import { FLEET } from './fleet.ts';
+import { GUEST } from './guest.ts';
+import { HOST } from './host.ts';
+import { MEMORY } from './memory.ts';
+import { NETWORK } from './network.ts';
+import { STORAGE } from './storage.ts';
 
-export const DASHBOARDS = [FLEET];
+/** From all hosts down to one guest, then by resource. */
+export const DASHBOARDS = [FLEET, HOST, GUEST, MEMORY, STORAGE, NETWORK];

@@ -114,7 +114,7 @@ export const KSM: Row = {
     graph({
       title: 'How eagerly ksmd scans',
       description:
-        'Memory it looks at per second at most by its settings: a batch, then sleep. MOM, ' +
+        'Memory it looks at per second at most by its settings (a batch of 4 KiB pages, then sleep). MOM, ' +
         "ksmtuned or the kernel's advisor move it.",
       unit: 'binBps',
       queries: [

@@ -38,7 +38,7 @@ export const NUMA: Row = {
     graph({
       title: 'NUMA balancing',
       description:
-        'Memory moved between nodes and faults taken to find out what to move. For guests each ' +
+        'Memory moved between nodes, and faults taken to find out what to move (as 4 KiB each). Each ' +
         'move unmaps their memory: high rates show as stalls.',
       unit: 'binBps',
       queries: [

@@ -1,0 +1,123 @@
+import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { fromSeries } from '../common/links.ts';
+import { of, rate } from '../common/promql.ts';
+import { worseAbove } from '../common/risk.ts';
+import { table } from '../common/table.ts';
+
+const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
+const ON_UPLINKS = 'uplink=~"$device"';
+const BY_GUEST = 'by (job, instance, domain)';
+
+export const GUESTS: Row = {
+  title: 'Guests',
+  tiles: [
+    graph({
+      title: 'Guests with most traffic by uplink',
+      description: 'The five busiest guests of each uplink.',
+      unit: 'Bps',
+      queries: [
+        {
+          expr: `topk by (job, instance, uplink) (5, ${of('instance_domain_uplink:kvm_domain_nic_bytes:rate5m', ON_UPLINKS)})`,
+          legend: '{{domain}} {{uplink}} {{instance}}',
+        },
+      ],
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'Largest shares of an uplink',
+      description:
+        'Part of single guests in the traffic of their uplink, the five largest. Above one half ' +
+        'on a full uplink: somebody to cap.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `topk by (job, instance, uplink) (5, ${of('instance_domain_uplink:kvm_domain_nic_share:ratio', ON_UPLINKS)})`,
+          legend: '{{domain}} {{uplink}} {{instance}}',
+        },
+      ],
+      limit: 'network.unfair_share_ratio',
+      max: 1,
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'Guests that lose most packets',
+      description:
+        'Packets dropped per packets of running guests, the five worst interfaces. Good: below 1 %.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `topk by (job, instance) (5, ${of('instance_domain_device:kvm_domain_nic_drops:ratio')})`,
+          legend: '{{domain}} {{device}} {{instance}}',
+        },
+      ],
+      limit: 'network.drop_ratio',
+      link: LINK,
+      width: 8,
+    }),
+    table({
+      title: 'Guests by traffic',
+      description:
+        'Traffic of each guest, the size of its packets and what it loses. Large packets win on a ' +
+        'shared link; small ones cost more CPU for the same bytes.',
+      keys: [HOST_KEY, GUEST_KEY],
+      values: [
+        {
+          title: 'In',
+          expr: `sum ${BY_GUEST} (${rate('kvm_domain_nic_receive_bytes_total')})`,
+          unit: 'Bps',
+        },
+        {
+          title: 'Out',
+          expr: `sum ${BY_GUEST} (${rate('kvm_domain_nic_transmit_bytes_total')})`,
+          unit: 'Bps',
+        },
+        {
+          title: 'Packets',
+          expr: `sum ${BY_GUEST} (${rate('kvm_domain_nic_receive_packets_total')} + ${rate('kvm_domain_nic_transmit_packets_total')})`,
+          unit: 'pps',
+        },
+        {
+          title: 'Bytes per packet',
+          expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_nic_bytes_per_packet:ratio')})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Dropped',
+          expr: `max ${BY_GUEST} (${of('instance_domain_device:kvm_domain_nic_drops:ratio')})`,
+          unit: 'percentunit',
+          thresholds: worseAbove(0.01),
+        },
+      ],
+      sortBy: 'Out',
+      width: 16,
+      height: 10,
+    }),
+    table({
+      title: 'Limits of interfaces',
+      description:
+        'Bandwidth limits and guarantees (floor) set on interfaces of guests. No rows: nobody is ' +
+        'limited, so every guest may fill the uplink.',
+      keys: [
+        HOST_KEY,
+        GUEST_KEY,
+        { label: 'device', title: 'Interface' },
+        { label: 'direction', title: 'Direction' },
+        { label: 'kind', title: 'Kind' },
+      ],
+      values: [
+        {
+          title: 'Limit',
+          expr: `max by (job, instance, domain, device, direction, kind) (${of('kvm_domain_nic_limit_bytes_per_second')})`,
+          unit: 'Bps',
+        },
+      ],
+      sortBy: 'Limit',
+      width: 8,
+      height: 10,
+    }),
+  ],
+};

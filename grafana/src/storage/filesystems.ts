@@ -1,0 +1,2 @@
+/** The filesystems chosen in the Storage dashboard. */
+export const CHOSEN_FILESYSTEMS = 'mountpoint=~"$mountpoint"';

@@ -1,0 +1,63 @@
+import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { fromSeries } from '../common/links.ts';
+import { of, rate } from '../common/promql.ts';
+import { table } from '../common/table.ts';
+import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
+
+const BY_GUEST = 'by (job, instance, domain, mountpoint)';
+
+export const GUESTS: Row = {
+  title: 'Guests and their claims',
+  tiles: [
+    table({
+      title: 'What guests were promised and what they took',
+      description:
+        'Sum of the images of each guest on each filesystem; a base image shared by several ' +
+        'guests is nobody’s. Whoever may grow most is whom to ask, or to move.',
+      keys: [HOST_KEY, GUEST_KEY, { label: 'mountpoint', title: 'Filesystem' }],
+      values: [
+        {
+          title: 'Promised',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_storage_promised_bytes', CHOSEN_FILESYSTEMS)})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Allocated',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_storage_allocated_bytes', CHOSEN_FILESYSTEMS)})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'May grow',
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_storage_unfunded_bytes', CHOSEN_FILESYSTEMS)})`,
+          unit: 'bytes',
+        },
+        {
+          title: 'Grows',
+          expr: `sum ${BY_GUEST} (deriv(${of('kvm_domain_storage_allocated_bytes', CHOSEN_FILESYSTEMS)}[1h]))`,
+          unit: 'binBps',
+        },
+      ],
+      sortBy: 'May grow',
+      width: 16,
+      height: 10,
+    }),
+    graph({
+      title: 'Guests that write most',
+      description:
+        'Bytes written by the five busiest guests. What is written to a thin image for the first ' +
+        'time takes space.',
+      unit: 'binBps',
+      queries: [
+        {
+          expr: `topk by (job, instance) (5, sum by (job, instance, domain) (${rate('kvm_domain_disk_written_bytes_total')}))`,
+          legend: '{{domain}} {{instance}}',
+        },
+      ],
+      link: fromSeries('kvm-guest', ['instance', 'domain']),
+      width: 8,
+      height: 10,
+    }),
+  ],
+};

@@ -1,0 +1,88 @@
+import { HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { of } from '../common/promql.ts';
+import { NONE_IS_GOOD, worseAbove } from '../common/risk.ts';
+import { graph } from '../common/graph.ts';
+import { table } from '../common/table.ts';
+import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
+
+const INFO = `max by (job, instance, path, format, backing_file, mountpoint) (${of('kvm_image_info', CHOSEN_FILESYSTEMS)})`;
+
+/** A value of images, with what they are; a value without image is left out. */
+function ofImages(metric: string): string {
+  return `${INFO} * on (job, instance, path) group_left () ${of(metric)}`;
+}
+
+export const IMAGES: Row = {
+  title: 'Images',
+  tiles: [
+    table({
+      title: 'Images',
+      description:
+        'Every image of a disk once. Good: allocated not above the worst case (more is leaked ' +
+        'clusters or snapshots), none corrupt, and all readable. Dirty is normal while in use.',
+      keys: [
+        HOST_KEY,
+        { label: 'path', title: 'Image' },
+        { label: 'format', title: 'Format' },
+        { label: 'mountpoint', title: 'Filesystem' },
+        { label: 'backing_file', title: 'Backing file' },
+      ],
+      values: [
+        { title: 'Capacity', expr: ofImages('kvm_image_capacity_bytes'), unit: 'bytes' },
+        { title: 'Allocated', expr: ofImages('kvm_image_allocated_bytes'), unit: 'bytes' },
+        { title: 'Worst case', expr: ofImages('kvm_image_worst_case_bytes'), unit: 'bytes' },
+        {
+          title: 'Allocated per worst case',
+          expr: ofImages('instance_path:kvm_image_allocated_per_worst_case:ratio'),
+          unit: 'percentunit',
+          thresholds: worseAbove(1.05),
+        },
+        { title: 'Snapshots', expr: ofImages('kvm_image_snapshots'), unit: 'short' },
+        {
+          title: 'Dirty',
+          expr: ofImages('kvm_image_dirty'),
+          unit: 'short',
+          texts: { '0': 'no', '1': 'yes' },
+        },
+        {
+          title: 'Corrupt',
+          expr: ofImages('kvm_image_corrupt'),
+          unit: 'short',
+          texts: { '0': 'no', '1': 'yes' },
+          thresholds: NONE_IS_GOOD,
+        },
+        {
+          title: 'Readable',
+          expr: ofImages('kvm_image_readable'),
+          unit: 'short',
+          texts: { '0': 'no', '1': 'yes' },
+        },
+      ],
+      sortBy: 'Allocated per worst case',
+      height: 10,
+    }),
+    graph({
+      title: 'Images by where they are',
+      description:
+        'Images on filesystems, in thin pools, on volumes of full size, remote and unknown. Only ' +
+        'the first two can run out of space that was promised.',
+      unit: 'short',
+      queries: [{ expr: of('kvm_storage_images'), legend: '{{placement}} {{instance}}' }],
+      stacked: true,
+    }),
+    graph({
+      title: 'Longest backing chains',
+      description:
+        'Images a read may have to go through, the five longest chains. Good: below five or so; ' +
+        'long chains are forgotten snapshots.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `topk by (job, instance) (5, ${of('kvm_domain_disk_chain_depth')})`,
+          legend: '{{domain}} {{device}} {{instance}}',
+        },
+      ],
+    }),
+  ],
+};

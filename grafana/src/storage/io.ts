@@ -1,0 +1,86 @@
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { fromSeries } from '../common/links.ts';
+import { of, rate } from '../common/promql.ts';
+
+const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
+
+export const IO: Row = {
+  title: 'I/O',
+  tiles: [
+    graph({
+      title: 'I/O pressure',
+      description: 'Share of time some task waited for I/O (PSI). Good: below the limit.',
+      unit: 'percentunit',
+      queries: [
+        { expr: of('instance:kvm_host_io_pressure_waiting:ratio'), legend: '{{instance}}' },
+      ],
+      limit: 'storage.pressure_ratio',
+      width: 8,
+    }),
+    graph({
+      title: 'Requests of guests',
+      description: 'Requests the disks of all guests completed. Good: known peaks only.',
+      unit: 'iops',
+      queries: [
+        {
+          expr: `sum by (instance) (${rate('kvm_domain_disk_read_requests_total')})`,
+          legend: 'read {{instance}}',
+        },
+        {
+          expr: `sum by (instance) (${rate('kvm_domain_disk_write_requests_total')})`,
+          legend: 'write {{instance}}',
+        },
+        {
+          expr: `sum by (instance) (${rate('kvm_domain_disk_flush_requests_total')})`,
+          legend: 'flush {{instance}}',
+        },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'Slowest disks',
+      description:
+        'Mean time of a write, the five slowest disks. If all are slow at once it is the storage, ' +
+        'if one is, it is its limits.',
+      unit: 's',
+      queries: [
+        {
+          expr: `topk by (job, instance) (5, ${rate('kvm_domain_disk_write_seconds_total')} / (${rate('kvm_domain_disk_write_requests_total')} > 0))`,
+          legend: '{{domain}} {{device}} {{instance}}',
+        },
+      ],
+      link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'Guests with most requests',
+      description:
+        'Requests of the five busiest guests. One that stays on top while pressure is high is a ' +
+        'noisy neighbour.',
+      unit: 'iops',
+      queries: [
+        {
+          expr: `topk by (job, instance) (5, sum by (job, instance, domain) (${rate('kvm_domain_disk_read_requests_total')} + ${rate('kvm_domain_disk_write_requests_total')}))`,
+          legend: '{{domain}} {{instance}}',
+        },
+      ],
+      link: LINK,
+    }),
+    graph({
+      title: 'Guests that wait for I/O',
+      description:
+        'Share of time in which some task of the guest waited for I/O, the five worst (PSI of ' +
+        'their cgroups). Good: near 0.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: `topk by (job, instance) (5, ${rate('kvm_domain_pressure_waiting_seconds_total', 'resource="io"')})`,
+          legend: '{{domain}} {{instance}}',
+        },
+      ],
+      max: 1,
+      link: LINK,
+    }),
+  ],
+};

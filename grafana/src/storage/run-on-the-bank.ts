@@ -1,0 +1,189 @@
+import { HOST_KEY } from '../common/columns.ts';
+import type { Row } from '../common/dashboard.ts';
+import { graph } from '../common/graph.ts';
+import { of } from '../common/promql.ts';
+import { NONE_IS_GOOD, worseAbove, worseBelow } from '../common/risk.ts';
+import { stat } from '../common/stat.ts';
+import { table, type ValueColumn } from '../common/table.ts';
+import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
+
+const LEGEND = '{{mountpoint}} {{instance}}';
+const DAY = 24 * 3600;
+
+function ofFilesystem(metric: string): string {
+  return `max by (job, instance, mountpoint) (${of(metric, CHOSEN_FILESYSTEMS)})`;
+}
+
+function bytes(title: string, metric: string): ValueColumn {
+  return { title, expr: ofFilesystem(metric), unit: 'bytes' };
+}
+
+export const RUN_ON_THE_BANK: Row = {
+  title: 'Run on the bank: what if every guest fills its disks',
+  tiles: [
+    stat({
+      title: 'Shortfall',
+      description:
+        'Bytes that would be missing if every image grew to its worst case, all filesystems ' +
+        'together. Good: 0.',
+      unit: 'bytes',
+      queries: [{ expr: of('kvm_storage_shortfall_bytes'), legend: '{{instance}}' }],
+      thresholds: NONE_IS_GOOD,
+      width: 6,
+    }),
+    stat({
+      title: 'Images may still grow',
+      description: 'Space images may still take, all filesystems and thin pools together.',
+      unit: 'bytes',
+      queries: [{ expr: of('kvm_storage_unfunded_bytes'), legend: '{{instance}}' }],
+      width: 6,
+    }),
+    stat({
+      title: 'Images outside the arithmetic',
+      description:
+        'Images on remote storage or not found: what they promise is not in any sum here. Good: 0.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `sum by (job, instance) (${of('kvm_storage_images', 'placement=~"remote|unknown"')})`,
+          legend: '{{instance}}',
+        },
+      ],
+      thresholds: worseAbove(1),
+      width: 6,
+    }),
+    stat({
+      title: 'Guests stopped by an I/O error',
+      description:
+        'Guests paused because a disk is full or broken. Good: 0. Make room, then resume them.',
+      unit: 'short',
+      queries: [
+        { expr: of('instance:kvm_domains_paused_on_io_error:count'), legend: '{{instance}}' },
+      ],
+      thresholds: NONE_IS_GOOD,
+      width: 6,
+    }),
+    table({
+      title: 'Filesystems with images',
+      description:
+        'Promise, growth to come and space of each filesystem. Good: exposure below 100 %. Sums ' +
+        'are approximate where images share blocks or the filesystem compresses.',
+      keys: [HOST_KEY, { label: 'mountpoint', title: 'Filesystem' }],
+      values: [
+        bytes('Size', 'kvm_filesystem_size_bytes'),
+        bytes('Available', 'kvm_filesystem_avail_bytes'),
+        {
+          title: 'Free',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_avail:ratio'),
+          unit: 'percentunit',
+          cell: 'bar',
+          thresholds: worseBelow(0.05, 0.03),
+        },
+        bytes('Promised', 'kvm_filesystem_promised_bytes'),
+        {
+          title: 'Promised per size',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_promised_per_size:ratio'),
+          unit: 'percentunit',
+          thresholds: worseAbove(1, 2),
+        },
+        bytes('Allocated', 'kvm_filesystem_allocated_bytes'),
+        bytes('May grow', 'kvm_filesystem_unfunded_bytes'),
+        {
+          title: 'Exposure',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio'),
+          unit: 'percentunit',
+          thresholds: worseAbove(1),
+        },
+        {
+          title: 'Full in',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_full_seconds:deriv6h'),
+          unit: 's',
+          thresholds: worseBelow(DAY, 4 * 3600),
+        },
+        { title: 'Images', expr: ofFilesystem('kvm_filesystem_images'), unit: 'short' },
+        {
+          title: 'Not readable',
+          expr: ofFilesystem('kvm_filesystem_images_unknown'),
+          unit: 'short',
+        },
+        {
+          title: 'Inodes free',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_files_free:ratio'),
+          unit: 'percentunit',
+          thresholds: worseBelow(0.05, 0.03),
+        },
+        {
+          title: 'Answers',
+          expr: ofFilesystem('kvm_filesystem_responsive'),
+          unit: 'short',
+          texts: { '0': 'no', '1': 'yes' },
+          thresholds: worseBelow(1, 1),
+        },
+        {
+          title: 'Read-only',
+          expr: ofFilesystem('kvm_filesystem_readonly'),
+          unit: 'short',
+          texts: { '0': 'no', '1': 'yes' },
+        },
+        {
+          title: 'Sums',
+          expr: ofFilesystem('kvm_filesystem_sums_approximate'),
+          unit: 'short',
+          texts: { '0': 'exact', '1': 'approximate' },
+        },
+      ],
+      sortBy: 'Exposure',
+      height: 8,
+    }),
+    graph({
+      title: 'Growth to come and free space',
+      description: 'What images may still grow beside what is available. Good: available on top.',
+      unit: 'bytes',
+      queries: [
+        {
+          expr: of('kvm_filesystem_unfunded_bytes', CHOSEN_FILESYSTEMS),
+          legend: `may grow ${LEGEND}`,
+        },
+        {
+          expr: `${of('kvm_filesystem_avail_bytes', CHOSEN_FILESYSTEMS)} and on (job, instance, mountpoint) ${of('kvm_filesystem_unfunded_bytes')}`,
+          legend: `available ${LEGEND}`,
+        },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'Exposure',
+      description:
+        'What images may still grow per free space. Above 100 % guests can be paused by a full ' +
+        'disk.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: of(
+            'instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio',
+            CHOSEN_FILESYSTEMS,
+          ),
+          legend: LEGEND,
+        },
+      ],
+      limit: 'storage.exposure_ratio',
+      width: 8,
+    }),
+    graph({
+      title: 'Promised per size',
+      description: 'The over-commit ratio of each filesystem. Good: below the limits.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: of(
+            'instance_mountpoint:kvm_filesystem_promised_per_size:ratio',
+            CHOSEN_FILESYSTEMS,
+          ),
+          legend: LEGEND,
+        },
+      ],
+      limit: 'storage.promise_ratio',
+      width: 8,
+    }),
+  ],
+};
