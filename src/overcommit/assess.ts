@@ -24,18 +24,32 @@ import type { MomHistory } from './mom-averages.ts';
  * guest of which nothing tells what it was promised is left out of a sum.
  */
 export function assess(snapshot: Snapshot, policy: Policy, history: MomHistory): Assessment {
+  const parts = assessInParts(snapshot, policy, history);
+  let part = parts.next();
+  while (part.done !== true) part = parts.next();
+  return part.value;
+}
+
+/** As {@link assess}, stopping after each part: with 1000 guests each takes some milliseconds. */
+export function* assessInParts(
+  snapshot: Snapshot,
+  policy: Policy,
+  history: MomHistory,
+): Generator<void, Assessment, void> {
   const { host, domains, network } = snapshot;
   const running = domains?.filter(({ active }) => active);
+  const cpu = running && assessCpu(host, running, policy);
+  yield;
+  const memory = running && assessMemory(host, running, policy);
+  yield;
   const storage =
     snapshot.storage === undefined ? undefined : assessStorage(snapshot.storage, policy);
-  return {
-    cpu: running && assessCpu(host, running, policy),
-    memory: running && assessMemory(host, running, policy),
-    storage,
-    network: running && network && assessNetwork(running, network),
-    bootStorm: domains && assessBootStorm(domains, storage),
-    mom: running === undefined ? [] : assessMom(host, running, history),
-  };
+  yield;
+  const networkOvercommit = running && network && assessNetwork(running, network);
+  yield;
+  const bootStorm = domains && assessBootStorm(domains, storage);
+  const mom = running === undefined ? [] : assessMom(host, running, history);
+  return { cpu, memory, storage, network: networkOvercommit, bootStorm, mom };
 }
 
 function assessCpu(

@@ -179,6 +179,8 @@ export function storageOvercommit(
 /** One entry per id: a fact known to any mention is known, written by any is writable. */
 function distinctImages(mentions: readonly StorageImage[]): readonly StorageImage[] {
   const byId = new Map<string, StorageImage>();
+  // A base of 1000 guests is mentioned 1000 times.
+  const guestsOf = new Map<string, Set<string>>();
   for (const mention of mentions) {
     const seen = byId.get(mention.id);
     byId.set(mention.id, {
@@ -192,10 +194,15 @@ function distinctImages(mentions: readonly StorageImage[]): readonly StorageImag
         mention.snapshotsWorstCaseBytes,
       ),
       writable: mention.writable || (seen?.writable ?? false),
-      guests: [...new Set([...(seen?.guests ?? []), ...mention.guests])],
     });
+    const guests = guestsOf.get(mention.id) ?? new Set();
+    for (const guest of mention.guests) guests.add(guest);
+    guestsOf.set(mention.id, guests);
   }
-  return [...byId.values()];
+  return [...byId.values()].map((image) => ({
+    ...image,
+    guests: [...(guestsOf.get(image.id) ?? [])],
+  }));
 }
 
 function placeOf(image: StorageImage, known: ReadonlySet<string>): StoragePlace {

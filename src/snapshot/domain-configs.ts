@@ -84,7 +84,8 @@ export class DomainConfigs {
       if (config.ok) {
         const { name, id } = domain;
         const readAt = performance.now();
-        this.#kept.set(domain.uuid, { name, id, config: config.value, readAt });
+        // A copy: strings of the parsed one are slices of the XML and would keep all of it.
+        this.#kept.set(domain.uuid, { name, id, config: structuredClone(config.value), readAt });
       } else {
         this.#kept.delete(domain.uuid);
         errors.push(config.error);

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { openLibvirt } from '../libvirt/index.ts';
 import { NetworkLinkReader } from '../sources/network-links.ts';
 import type { Roots } from '../sources/roots.ts';
@@ -80,6 +82,7 @@ export class LiveHost implements SnapshotSources {
       this.#pools.collect(this.session.current, log, guestDeadline),
     );
     const host = this.#host.collect(log, this.#inventory.current);
+    await nextTurn();
     const links = log.runAsync('network', async () =>
       log.required('network', await this.#links.read()),
     );

@@ -8,6 +8,7 @@ import {
 } from './image-file.ts';
 import type { MountTable } from './mounts.ts';
 import type { Reading, SourceError } from './reading.ts';
+import { TimeSlice } from './time-slice.ts';
 
 /** A disk as the domain XML describes it. */
 export interface DiskSource {
@@ -91,11 +92,13 @@ export class ImageChainReader {
     await load(first);
 
     const chains: ImageChain[] = [];
+    const slice = new TimeSlice();
     let open = disks.map((disk, index) => ({ disk, index }));
     while (open.length > 0) {
       const missing = new Map<string, ImageRequest>();
       const next: typeof open = [];
       for (const entry of open) {
+        if (slice.isOver) await slice.nextTurn();
         const needed = new Map<string, ImageRequest>();
         const chain = follow(entry.disk, (request) => {
           const key = imageRequestKey(request);

@@ -12,6 +12,7 @@ import {
 import { qcow2WorstCase, rawWorstCase, type WorstCaseSize } from './qcow2-size.ts';
 import { failed, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
+import { TimeSlice } from './time-slice.ts';
 
 /** One image to look at. */
 export interface ImageRequest {
@@ -127,14 +128,23 @@ export class ImageReader {
       deadline,
     );
     const images = new Map<string, Reading<ImageFile>>();
-    await Promise.all(
-      [...distinct].map(async ([key, request], i) => {
-        const look = looks[i];
-        if (look === undefined) return;
-        const image = look.ok ? await this.#image(key, request, look.value, deadline) : look;
-        images.set(key, image);
-      }),
-    );
+    const slice = new TimeSlice();
+    const reading: Promise<void>[] = [];
+    for (const [i, [key, request]] of [...distinct].entries()) {
+      if (slice.isOver) await slice.nextTurn();
+      const look = looks[i];
+      if (look === undefined) continue;
+      if (!look.ok) {
+        images.set(key, look);
+        continue;
+      }
+      reading.push(
+        this.#image(key, request, look.value, deadline).then((image) => {
+          images.set(key, image);
+        }),
+      );
+    }
+    await Promise.all(reading);
     return requests.map(
       (request) =>
         images.get(imageRequestKey(request)) ??

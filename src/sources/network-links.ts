@@ -117,6 +117,7 @@ export class NetworkLinkReader {
     const listed = listKernelDirectory(this.#directory());
     if (!listed.ok) return listed;
     const counted = valueOf(readNetworkCounters(this.#roots, listed.value));
+    await nextTurn();
     await this.#lookAtNew(listed.value, counted?.directory);
     const names = listed.value.filter((name) => this.#natures.has(name));
     return found({ links: this.#assemble(names, counted?.counters) });
