@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 
+import { sum } from './statistics.ts';
+
 /** USER_HZ, the unit of times in /proc, which is 100 on every architecture Linux still has. */
 const TICKS_PER_SECOND = 100;
 
@@ -8,6 +10,11 @@ export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** The same of a process and the processes it has started. */
+export function familyCpuSeconds(pid: number): number {
+  return sum([pid, ...childrenOf(pid)].map(cpuSeconds));
 }
 
 /** Largest resident size a process ever had (VmHWM). */

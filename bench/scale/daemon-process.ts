@@ -18,7 +18,7 @@ export interface DaemonProcess extends AsyncDisposable {
 /** Starts the made-up libvirtd and waits until it listens. */
 export async function startDaemon({ guests, images }: FakeHost): Promise<DaemonProcess> {
   const child = fork(DAEMON, [String(guests.length), images]);
-  const [uri] = await once(child, 'message');
+  const [uri]: unknown[] = await once(child, 'message');
   return {
     pid: pidOf(child),
     uri: z.string().parse(uri),

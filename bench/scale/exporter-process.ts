@@ -56,7 +56,7 @@ export async function startExporter(
     loopReport: async () => {
       const answer = once(child, 'message');
       child.send('report');
-      const [report] = await answer;
+      const [report]: unknown[] = await answer;
       return loopReportSchema.parse(report);
     },
     log: readLog,

@@ -1,10 +1,17 @@
-import { Agent } from 'node:http';
+import type { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { anonymousBytes, childrenOf, cpuSeconds, peakResidentBytes } from '../measure/process-usage.ts';
+import { closingAgent } from '../measure/closing-agent.ts';
+import {
+  anonymousBytes,
+  childrenOf,
+  cpuSeconds,
+  familyCpuSeconds,
+  peakResidentBytes,
+} from '../measure/process-usage.ts';
 import { scrape } from '../measure/scrape.ts';
 import { countSeries, valueOfSeries } from '../measure/series.ts';
-import { median } from '../measure/statistics.ts';
+import { mean, median, sum } from '../measure/statistics.ts';
 import { startDaemon } from './daemon-process.ts';
 import { startExporter, type ExporterProcess } from './exporter-process.ts';
 import { makeFakeHost } from './fake-host.ts';
@@ -41,15 +48,17 @@ export interface ScaleResult {
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
   readonly daemonCpuSeconds: number;
-  /** The scrape with the longest block. */
-  readonly longestBlock: LoopReport;
+  /** The longest of all scrapes. */
+  readonly longestBlockMs: number;
   /** Median over the scrapes of each one's longest block. */
   readonly usualBlockMs: number;
+  /** The longest of all scrapes, with the time other processes had the CPUs. */
+  readonly longestDelayMs: number;
   readonly peakResidentBytes: number;
   /** What the exporter's file processes hold for themselves. */
   readonly fileProcessBytes: number;
   readonly firstScrapeSeconds: number;
-  readonly firstScrapeLoop: LoopReport;
+  readonly firstScrapeBlockMs: number;
 }
 
 /** Runs the exporter on a made-up host with so many guests and scrapes it. */
@@ -66,7 +75,7 @@ export async function measureScale(options: ScaleOptions): Promise<ScaleResult> 
     options.nodeFlags,
     `${host.directory}/exporter.log`,
   );
-  using agent = closing(new Agent({ keepAlive: true, maxSockets: 1 }));
+  using agent = closingAgent();
   await connected(exporter, agent);
 
   await exporter.loopReport();
@@ -105,35 +114,14 @@ export async function measureScale(options: ScaleOptions): Promise<ScaleResult> 
     wallSeconds: median(costs.map((cost) => cost.wallSeconds)),
     cpuSeconds: mean(costs.map((cost) => cost.cpuSeconds)),
     daemonCpuSeconds: mean(costs.map((cost) => cost.daemonCpuSeconds)),
-    longestBlock: longest(costs.map((cost) => cost.loop)),
-    usualBlockMs: median(costs.map((cost) => blockOf(cost.loop))),
+    longestBlockMs: Math.max(...costs.map((cost) => cost.loop.longestBlockMs)),
+    usualBlockMs: median(costs.map((cost) => cost.loop.longestBlockMs)),
+    longestDelayMs: Math.max(...costs.map((cost) => cost.loop.longestDelayMs)),
     peakResidentBytes: peakResidentBytes(exporter.pid),
     fileProcessBytes: sum(childrenOf(exporter.pid).map(anonymousBytes)),
     firstScrapeSeconds: first.seconds,
-    firstScrapeLoop,
+    firstScrapeBlockMs: firstScrapeLoop.longestBlockMs,
   };
-}
-
-/** The longer one of the two ways to measure it. */
-export function blockOf(loop: LoopReport): number {
-  return Math.max(loop.longestDelayMs, loop.longestBlockMs);
-}
-
-function longest(loops: readonly LoopReport[]): LoopReport {
-  return loops.reduce((worst, loop) => (blockOf(loop) > blockOf(worst) ? loop : worst));
-}
-
-function familyCpuSeconds(pid: number): number {
-  return sum([pid, ...childrenOf(pid)].map(cpuSeconds));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-/** For what is measured in steps of 10 ms, where a median would jump. */
-function mean(values: readonly number[]): number {
-  return sum(values) / values.length;
 }
 
 /** Waits for the libvirt connection with scrapes that collect nothing of the guests. */
@@ -153,12 +141,4 @@ function refuseIncomplete(text: string, log: string): void {
     .split('\n')
     .filter((line) => /^kvm_\w*collector_success\{/.test(line) && line.endsWith(' 0'));
   if (failed.length > 0) throw new Error(`collectors failed:\n${failed.join('\n')}\n${log}`);
-}
-
-function closing(agent: Agent): Agent & Disposable {
-  return Object.assign(agent, {
-    [Symbol.dispose]: () => {
-      agent.destroy();
-    },
-  });
 }

@@ -71,11 +71,7 @@ function recordOf(guest: FakeGuest, groups: number): EncodableStatsRecord {
   return { domain, params: asked };
 }
 
-function cached(
-  replies: Map<string, RawPayload>,
-  key: string,
-  encoded: () => Buffer,
-): RawPayload {
+function cached(replies: Map<string, RawPayload>, key: string, encoded: () => Buffer): RawPayload {
   let reply = replies.get(key);
   if (reply === undefined) {
     reply = new RawPayload(encoded());

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { freePort } from '../../test/lab/harness/exporter.ts';
+import {
+  ensurePackages,
+  eventually,
+  openLab,
+  type GuestSpec,
+  type Lab,
+} from '../../test/lab/harness/index.ts';
+import { closingAgent } from '../measure/closing-agent.ts';
+import { scrape } from '../measure/scrape.ts';
+import { valueOfSeries } from '../measure/series.ts';
+import { Contestant, type ContestantResult } from './contestant.ts';
+
+/** Debian's package of a libvirt exporter in Go (Debian 12: 0.2.0). */
+export const PEER_PACKAGE = 'prometheus-libvirt-exporter';
+const PEER_COMMAND = 'prometheus-libvirt-exporter';
+const WARM_UPS = 2;
+/** Two of these are longer than the guests' balloon period, so ours asks for it every time. */
+const PAUSE_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 30_000;
+
+export interface PeerOptions {
+  readonly guests: number;
+  readonly scrapes: number;
+  readonly progress: (message: string) => void;
+}
+
+export interface PeerResult {
+  readonly ours: ContestantResult;
+  readonly peer: ContestantResult;
+}
+
+/** Starts guests and both exporters in a lab and scrapes the two in turn. */
+export async function measurePeer(options: PeerOptions): Promise<PeerResult> {
+  await ensurePackages([PEER_PACKAGE]);
+  options.progress('opening the lab');
+  await using lab = await openLab();
+  options.progress(`starting ${options.guests} guests`);
+  const specs = bareGuests(options.guests);
+  await lab.startGuests(specs);
+
+  using ourAgent = closingAgent();
+  using peerAgent = closingAgent();
+  const exporter = await lab.exporter();
+  const daemonPid = lab.daemonPid();
+  const ours = new Contestant({
+    url: `${exporter.url}/metrics`,
+    pid: exporter.pid,
+    daemonPid,
+    agent: ourAgent,
+  });
+  await eventually('ours is connected', CONNECT_TIMEOUT_MS, async () => {
+    const { text } = await scrape(`${exporter.url}/metrics`, ourAgent);
+    return valueOfSeries(text, 'kvm_libvirt_up') === 1;
+  });
+  const started = await startPeer(lab);
+  const peer = new Contestant({ ...started, daemonPid, agent: peerAgent });
+  await eventually('the peer is connected', CONNECT_TIMEOUT_MS, async () => {
+    try {
+      const { text } = await scrape(started.url, peerAgent);
+      return valueOfSeries(text, 'libvirt_up') === 1;
+    } catch {
+      return false;
+    }
+  });
+
+  options.progress('scraping');
+  for (let i = 0; i < WARM_UPS + options.scrapes; i++) {
+    for (const contestant of [ours, peer]) {
+      await (i < WARM_UPS ? contestant.warmUp() : contestant.scrape());
+      await sleep(PAUSE_MS);
+    }
+  }
+  const names = specs.map(({ name }) => name);
+  return { ours: ours.result(names), peer: peer.result(names) };
+}
+
+/**
+ * Real QEMU processes with the usual devices but no operating system. Stopped, so that the CPUs
+ * are free for what is measured: two busy CPUs cannot emulate 50 guests and answer as well.
+ */
+function bareGuests(count: number): readonly GuestSpec[] {
+  return Array.from({ length: count }, (_, i) => ({
+    name: `bare-${i}`,
+    os: 'none',
+    paused: true,
+    disks: [{ source: { kind: 'new', format: 'qcow2', sizeMib: 64 } }],
+    nics: [{}],
+  }));
+}
+
+async function startPeer(lab: Lab): Promise<{ readonly url: string; readonly pid: number }> {
+  const { labAddress, network } = lab.network;
+  const address = `${labAddress}:${await freePort(network)}`;
+  const started = await lab.spawn(PEER_COMMAND, [
+    `--web.listen-address=${address}`,
+    `--libvirt.uri=${lab.sockets.readOnlyUri}`,
+  ]);
+  return { url: `http://${address}/metrics`, pid: started.pid };
+}
