@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { format } from 'prettier';
 
 /** Where the JSON that Grafana loads is kept. */
 export const DASHBOARD_FOLDER = join(import.meta.dirname, 'dashboards');
+export const SCHEMA_FILE = join(import.meta.dirname, 'schema', 'dashboard.schema.json');
 
 export function dashboardFile({ uid }: Dashboard): string {
   if (uid === undefined) throw new Error('a dashboard has no uid');
   return join(DASHBOARD_FOLDER, `${uid}.json`);
 }
 
-export function textOf(dashboard: Dashboard): string {
-  return `${JSON.stringify(dashboard, undefined, 2)}\n`;
+/** JSON in the form of the repository's other files, so that differences can be read. */
+export function jsonText(value: unknown): Promise<string> {
+  return format(JSON.stringify(value), { parser: 'json', printWidth: 100 });
 }

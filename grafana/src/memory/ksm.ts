@@ -107,19 +107,19 @@ export const KSM: Row = {
         'savings lag behind what guests do.',
       unit: 'none',
       queries: [
-        { expr: `${rate('kvm_ksm_full_scans_total')} * 3600`, legend: '{{instance}}' },
+        { expr: `increase(${of('kvm_ksm_full_scans_total')}[1h])`, legend: '{{instance}}' },
       ],
       width: 8,
     }),
     graph({
       title: 'How eagerly ksmd scans',
       description:
-        'Memory it looks at per second at most by its settings (a batch of 4 KiB pages, then sleep). MOM, ' +
+        'Pages it looks at per second at most by its settings: a batch, then sleep. MOM, ' +
         "ksmtuned or the kernel's advisor move it.",
-      unit: 'binBps',
+      unit: 'ops',
       queries: [
         {
-          expr: `${of('kvm_ksm_pages_to_scan')} * 4096 / (${of('kvm_ksm_sleep_seconds')} > 0)`,
+          expr: `${of('kvm_ksm_pages_to_scan')} / (${of('kvm_ksm_sleep_seconds')} > 0)`,
           legend: '{{instance}}',
         },
       ],

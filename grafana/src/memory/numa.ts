@@ -19,7 +19,7 @@ export const NUMA: Row = {
         },
       ],
       max: 1,
-      width: 8,
+      width: 6,
     }),
     graph({
       title: 'Allocations by where they went',
@@ -33,22 +33,26 @@ export const NUMA: Row = {
           legend: 'node {{node}} {{result}} {{instance}}',
         },
       ],
-      width: 8,
+      width: 6,
     }),
     graph({
-      title: 'NUMA balancing',
+      title: 'Memory moved by NUMA balancing',
       description:
-        'Memory moved between nodes, and faults taken to find out what to move (as 4 KiB each). Each ' +
-        'move unmaps their memory: high rates show as stalls.',
+        'Memory moved between nodes. For guests each move unmaps their memory: high rates show ' +
+        'as stalls.',
       unit: 'binBps',
+      queries: [{ expr: rate('kvm_host_numa_migrated_bytes_total'), legend: '{{instance}}' }],
+      width: 6,
+    }),
+    graph({
+      title: 'Faults taken for NUMA balancing',
+      description:
+        'Page faults taken to find out which memory is used from where. Good: mostly local.',
+      unit: 'ops',
       queries: [
-        { expr: rate('kvm_host_numa_migrated_bytes_total'), legend: 'moved {{instance}}' },
-        {
-          expr: `${rate('kvm_host_numa_hint_faults_total')} * 4096`,
-          legend: 'looked at, {{locality}} {{instance}}',
-        },
+        { expr: rate('kvm_host_numa_hint_faults_total'), legend: '{{locality}} {{instance}}' },
       ],
-      width: 8,
+      width: 6,
     }),
   ],
 };

@@ -118,23 +118,26 @@ export const PAGING: Row = {
       width: 8,
     }),
     graph({
-      title: 'Allocations that had to wait, and OOM kills',
+      title: 'Allocations that had to wait',
       description:
-        'Allocations that had to free memory themselves first, and processes killed in ten ' +
-        'minutes. Good: none of either.',
+        'Allocations that had to free memory themselves first. Good: none; kswapd should have ' +
+        'freed some before anybody asks.',
       unit: 'ops',
       queries: [
-        {
-          expr: of('instance:kvm_host_allocation_stalls:rate5m'),
-          legend: 'stalls {{instance}}',
-        },
-        {
-          expr: of('instance:kvm_host_oom_kills:increase10m'),
-          legend: 'OOM kills in 10 min {{instance}}',
-        },
+        { expr: of('instance:kvm_host_allocation_stalls:rate5m'), legend: '{{instance}}' },
       ],
       limit: 'memory.allocation_stalls_per_second',
-      width: 8,
+      width: 6,
+    }),
+    graph({
+      title: 'OOM kills',
+      description:
+        'Processes the kernel killed for want of memory in ten minutes; the largest is a guest. ' +
+        'Good: none.',
+      unit: 'short',
+      queries: [{ expr: of('instance:kvm_host_oom_kills:increase10m'), legend: '{{instance}}' }],
+      limit: 'memory.oom_kills',
+      width: 6,
     }),
     graph({
       title: 'Swap areas',
@@ -149,7 +152,7 @@ export const PAGING: Row = {
         },
       ],
       max: 1,
-      width: 8,
+      width: 6,
     }),
     graph({
       title: 'Compressed memory: zswap and zram',
@@ -166,7 +169,7 @@ export const PAGING: Row = {
         },
         { expr: of('kvm_host_zram_memory_bytes'), legend: 'zram takes {{path}} {{instance}}' },
       ],
-      width: 8,
+      width: 6,
     }),
     graph({
       title: 'zswap traffic',
@@ -182,7 +185,7 @@ export const PAGING: Row = {
           legend: 'written on to disk {{instance}}',
         },
       ],
-      width: 8,
+      width: 6,
     }),
   ],
 };

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { DASHBOARD_FOLDER, dashboardFile, jsonText, SCHEMA_FILE } from './dashboard-file.ts';
+import { readDashboard } from './lint/model.ts';
+import { RULES } from './lint/rules.ts';
+import { schemaFromSdk } from './schema/from-sdk.ts';
+import { schemaFaults } from './schema/validate.ts';
+import { DASHBOARDS } from './src/dashboards.ts';
+
+/** Prints a line for each check, its faults below it, and exits with 1 when there are any. */
+async function main(): Promise<void> {
+  const schema = schemaFromSdk();
+  const texts = readdirSync(DASHBOARD_FOLDER).map((name) => ({
+    name,
+    text: readFileSync(join(DASHBOARD_FOLDER, name), 'utf8'),
+  }));
+  report('dashboards are as generated', await driftFaults(texts));
+  report(
+    'schema is as derived from the SDK',
+    readFileSync(SCHEMA_FILE, 'utf8') === (await jsonText(schema)) ? [] : [GENERATE],
+  );
+  report(
+    'dashboards are valid under the schema',
+    texts.flatMap(({ name, text }) =>
+      schemaFaults(schema, JSON.parse(text)).map((fault) => `${name}: ${fault}`),
+    ),
+  );
+  const models = texts.map(({ text }) => readDashboard(text));
+  for (const { name, faults } of RULES) report(name, faults(models));
+}
+
+const GENERATE = 'run node grafana/generate.ts';
+
+/** The file on disk is what the source says, and there is no other. */
+async function driftFaults(
+  texts: readonly { readonly name: string; readonly text: string }[],
+): Promise<readonly string[]> {
+  const expected = new Map<string, string>();
+  for (const dashboard of DASHBOARDS) {
+    expected.set(basename(dashboardFile(dashboard)), await jsonText(dashboard));
+  }
+  const found = new Map(texts.map(({ name, text }) => [name, text]));
+  return [
+    ...[...expected]
+      .filter(([name, text]) => found.get(name) !== text)
+      .map(([name]) => `${name}: ${GENERATE}`),
+    ...[...found.keys()].filter((name) => !expected.has(name)).map((name) => `${name}: stray`),
+  ];
+}
+
+function report(name: string, faults: readonly string[]): void {
+  process.stdout.write(`${faults.length === 0 ? 'ok' : 'FAILED'} ${name}\n`);
+  for (const fault of faults) process.stdout.write(`    ${fault}\n`);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+await main();
