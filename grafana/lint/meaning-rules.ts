@@ -5,7 +5,7 @@ import { expandVariables } from './expand-variables.ts';
 import { variablesOf, type DashboardModel } from './model.ts';
 import type { Rule } from './rule.ts';
 import { parsed, type ParsedQuery } from './target-rules.ts';
-import { UNITS } from './units.ts';
+import { UNITS, type Dimension } from './units.ts';
 
 /** Queries speak of metrics and labels there are, and of nothing twice. */
 export const MEANING_RULES: readonly Rule[] = [
@@ -86,7 +86,7 @@ function legendFaults(query: ParsedQuery): readonly string[] {
 }
 
 function unitFaults({ panel, target, expression, where }: ParsedQuery): readonly string[] {
-  const { unit, faults } = unitOfExpression(expression);
+  const { unit, faults } = measuredIn(expression);
   const shown = UNITS.get(unitOfTarget(panel, target) ?? '');
   const differs =
     shown !== undefined &&
@@ -98,6 +98,17 @@ function unitFaults({ panel, target, expression, where }: ParsedQuery): readonly
       ? [`${where}: measures bytes^${unit.bytes} seconds^${unit.seconds}, shown as another unit`]
       : []),
   ];
+}
+
+/** Series whose names do not say what they are measured in. */
+const MEASURES: ReadonlyMap<string, Dimension> = new Map([
+  ['kvm_domain_disk_limit_requests_per_second', { bytes: 0, seconds: -1 }],
+  ['instance_domain:kvm_domain_nic_bytes_per_packet:rate5m', { bytes: 1, seconds: 0 }],
+]);
+
+function measuredIn(expression: Expression): ReturnType<typeof unitOfExpression> {
+  const [unit] = selectorsOf(expression).flatMap(({ metric }) => MEASURES.get(metric) ?? []);
+  return unit === undefined ? unitOfExpression(expression) : { unit, faults: [] };
 }
 
 /** The unit of a column of a table is an override by its title, else the unit of the panel. */

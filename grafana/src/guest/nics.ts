@@ -46,7 +46,7 @@ export const NICS: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: of('instance_domain:kvm_domain_nic_bytes_per_packet:ratio', THIS_GUEST),
+          expr: of('instance_domain:kvm_domain_nic_bytes_per_packet:rate5m', THIS_GUEST),
           legend: '{{instance}}',
         },
       ],

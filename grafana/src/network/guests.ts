@@ -82,7 +82,7 @@ export const GUESTS: Row = {
         },
         {
           title: 'Bytes per packet',
-          expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_nic_bytes_per_packet:ratio')})`,
+          expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_nic_bytes_per_packet:rate5m')})`,
           unit: 'bytes',
         },
         {
