@@ -41,11 +41,11 @@ export function exporterFacts({ snapshot, policy, build }: View): ExporterFacts 
     const [error] = errors;
     const more = errors.length - 1;
     faults.push({
-      sentence: say`Collector ${collector} failed: what it reads is missing here and in the metrics.`,
+      sentence: say`Collector ${collector} failed: part of what it reads is missing, here and in the metrics.`,
       detail:
         error === undefined
           ? undefined
-          : say`${foreign(`${error.subject}: ${error.detail}`)}${more > 0 ? ` And ${formatCount(more, 'more error')}.` : ''}`,
+          : say`${foreign(`${error.subject}: ${error.detail}`)}${more > 0 ? ` (and ${formatCount(more, 'more error')})` : ''}`,
     });
   }
   const unnamed = others.length - MOST_COLLECTORS;

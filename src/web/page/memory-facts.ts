@@ -41,9 +41,11 @@ function unknown({ domains }: View['snapshot']): Sentence {
 
 function bankOf({ promised, current }: MemoryOvercommit): Sentence {
   if (promised.guests === 0) return say`No guest runs: nothing is promised.`;
-  const { exposureBytes, supplyBytes, shortfallBytes, shortfallWithoutSwapBytes } = current;
+  const { exposureBytes, supplyBytes, supplyWithoutSwapBytes } = current;
+  const { shortfallBytes, shortfallWithoutSwapBytes } = current;
   if (shortfallBytes > 0) {
-    return say`If every guest claims its promise, memory is ${figure(`${formatBytes(shortfallBytes)} short`)}, with all swap used up.`;
+    const swap = supplyBytes > supplyWithoutSwapBytes ? ', with all swap used up' : '';
+    return say`If every guest claims its promise, memory is ${figure(`${formatBytes(shortfallBytes)} short`)}${swap}.`;
   }
   if (shortfallWithoutSwapBytes > 0) {
     return say`If every guest claims its promise, ${figure(`${formatBytes(shortfallWithoutSwapBytes)} must be swapped out`)}: they may still take ${formatBytes(exposureBytes)}.`;

@@ -84,6 +84,9 @@ function sentenceOf({ signal, value, limit }: RiskReason): Sentence {
   }
 }
 
+/** A limit of 1 is passed by little first, and "1 times" would say nothing. */
 function timesOf(value: number): string {
-  return Number.isFinite(value) ? `${formatNumber(value)}\u00a0times` : 'infinitely often';
+  if (!Number.isFinite(value)) return 'infinitely often';
+  const number = value > 1 && value < 1.1 ? value.toFixed(2) : formatNumber(value);
+  return `${number}\u00a0times`;
 }

@@ -32,12 +32,12 @@ export class RecentCounters {
   add(snapshot: Snapshot): void {
     const now = snapshot.takenAtSeconds;
     const oldest = now - WINDOW_SECONDS - SPACING_SECONDS;
-    const last = this.#samples.at(-1);
     // A clock that was set back makes all that is kept worthless.
-    if (last !== undefined && last.takenAtSeconds > now) {
+    if ((this.#samples.at(-1)?.takenAtSeconds ?? now) > now) {
       this.#samples = [];
       this.#oomKills = [];
     }
+    const last = this.#samples.at(-1);
     // A scrape of a few collectors must not take the place of a whole one.
     const isCloseBehind =
       last !== undefined &&

@@ -11,7 +11,7 @@ export const STYLE = styleElement`
   --page: #f5f6f8; --card: #ffffff; --edge: #dfe3ea; --ink: #18212e; --soft: #525e70;
   --link: #1a56a8; --track: #e9ecf1; --promised: #3f6fb5; --capacity: #44546a; --used: #2a7f86;
   --claim: #7b5ea7; --supply: #6d7b90;
-  --level-0: #1d6f6a; --level-1: #8a5a00; --level-2: #b5430f; --level-3: #8f1045;
+  --level-0: #1d6f6a; --level-1: #946200; --level-2: #9a2b0a; --level-3: #85104f;
   --tint-0: #e3f2f0; --tint-1: #fbf0d9; --tint-2: #fde8dd; --tint-3: #fbe2ec; --tint-none: #eceff3;
 }
 @media (prefers-color-scheme: dark) {

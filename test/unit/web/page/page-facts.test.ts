@@ -1,0 +1,390 @@
+import { describe, expect, it } from 'vitest';
+
+import { pageFacts, type PageFacts } from '../../../../src/web/page/page-facts.ts';
+import { NOTHING_RECENT, RecentCounters } from '../../../../src/web/page/recent-counters.ts';
+import type { ResourceFacts } from '../../../../src/web/page/resource-facts.ts';
+import { wordsOf, type Sentence } from '../../../../src/web/page/sentence.ts';
+import type { Snapshot } from '../../../../src/snapshot/model.ts';
+import { exampleBandwidth, exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
+import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
+import { A, B, GIB, smallHost, type GuestAt, type Moment } from './small-host.ts';
+
+function facts(snapshot: Snapshot): PageFacts {
+  return pageFacts(exampleView(snapshot), NOTHING_RECENT);
+}
+
+/** At the second look, ten seconds after one at the ordinary host. */
+function factsLater(now: Omit<Moment, 'seconds'>): PageFacts {
+  const recent = new RecentCounters();
+  recent.add(smallHost());
+  const snapshot = smallHost({ seconds: 10, ...now });
+  return pageFacts(exampleView(snapshot), recent.before(snapshot));
+}
+
+function of(page: PageFacts, resource: ResourceFacts['resource']): ResourceFacts {
+  const found = page.resources.find((one) => one.resource === resource);
+  if (found === undefined) throw new Error(`no ${resource}`);
+  return found;
+}
+
+function plain(text: string): string {
+  return text.replaceAll('\u00a0', ' ');
+}
+
+function words(sentence: Sentence): string {
+  return plain(wordsOf(sentence));
+}
+
+function barsOf({ charts }: ResourceFacts): string[] {
+  return (charts[0]?.bars ?? []).map(({ label, text }) => `${label}: ${plain(text)}`);
+}
+
+function topOf({ top }: ResourceFacts): string[] {
+  return [top.title, ...top.guests.map(({ name, why }) => `${name}: ${plain(why)}`)];
+}
+
+describe('the small host at a glance', () => {
+  const page = facts(smallHost());
+
+  it('has its risks in one sentence', () => {
+    expect(page.summary).toBe('Memory is at high risk, storage at medium, CPU and network at low.');
+  });
+
+  it('says what it is', () => {
+    expect(page.description.map(plain)).toEqual(['4 CPUs', '16 GiB of memory']);
+    expect(plain(page.guestCount ?? '')).toBe('2 guests running');
+  });
+
+  it('has no problems', () => {
+    expect(page.problems).toEqual([]);
+    expect(page.exporter.faults).toEqual([]);
+  });
+
+  it('promises 6 vCPUs on 4 CPUs', () => {
+    const cpu = of(page, 'cpu');
+    expect(cpu.level).toBe(0);
+    expect(plain(cpu.promise ?? '')).toBe('1.5 : 1');
+    expect(words(cpu.bank)).toBe(
+      'If every vCPU were busy at once, each would get 67 % of a CPU. Guests would run slower, not stop.',
+    );
+    expect(barsOf(cpu)).toEqual(['Promised: 6 vCPUs', 'There is: 4 CPUs']);
+    expect(topOf(cpu)).toEqual(['Most vCPUs', 'a: 4 vCPUs', 'b: 2 vCPUs']);
+  });
+
+  it('is 3 GiB of memory short: 3 and 6 GiB may be claimed, 6 GiB are there', () => {
+    const memory = of(page, 'memory');
+    expect(memory.level).toBe(2);
+    expect(words(memory.bank)).toBe('If every guest claims its promise, memory is 3 GiB short.');
+    expect(barsOf(memory)).toEqual([
+      'Promised: 16 GiB',
+      'There is: 15.5 GiB',
+      'In use: 10 GiB',
+      'May be claimed: 9 GiB',
+      'Free, with swap: 6 GiB',
+    ]);
+    expect(topOf(memory)).toEqual(['May still claim most', 'b: 6 GiB', 'a: 3 GiB']);
+    expect(memory.reasons.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '2 Guests are promised 1.03 times the memory the host can give.',
+      '1 What guests may still claim is 1.5 times what is there for it (limit 1).',
+    ]);
+  });
+
+  it('is 20 GiB of storage short: a may write 60 GiB more, 40 GiB are free', () => {
+    const storage = of(page, 'storage');
+    expect(storage.level).toBe(1);
+    expect(plain(storage.promise ?? '')).toBe('1.1 : 1');
+    expect(words(storage.bank)).toBe(
+      'If every guest claims its promise, storage /var/lib/libvirt/images is 20 GiB short. ' +
+        'Guests that write then are stopped.',
+    );
+    expect(barsOf(storage)).toEqual([
+      'Promised: 110 GiB',
+      'There is: 100 GiB',
+      'In use: 60 GiB',
+      'May be claimed: 60 GiB',
+      'Free: 40 GiB',
+    ]);
+    // b has written all of its disk.
+    expect(topOf(storage)).toEqual(['May still write most', 'a: 60 GiB of 80 GiB']);
+  });
+
+  it('promises 2 Gbit/s on 1 Gbit/s', () => {
+    const network = of(page, 'network');
+    expect(network.level).toBe(0);
+    expect(words(network.bank)).toBe(
+      'If every guest sends as fast as it may, eno1 has to carry 2 times what it can. ' +
+        'Guests would wait, not stop.',
+    );
+    expect(barsOf(network)).toEqual(['Promised: 2 Gbit/s', 'There is: 1 Gbit/s']);
+    expect(network.notes.map(words)).toEqual(['No interface of a guest on eno1 has a limit.']);
+  });
+});
+
+describe('the small host at the second look', () => {
+  it('says who uses CPU, and who waits for it', () => {
+    const cpu = of(
+      factsLater({
+        host: { busySeconds: 25 },
+        guests: [
+          { ...A, cpuSeconds: 20, delaySeconds: 1.2 },
+          { ...B, cpuSeconds: 5, delaySeconds: 0.01 },
+        ],
+      }),
+      'cpu',
+    );
+    expect(barsOf(cpu)).toContain('In use: 2.5 CPUs');
+    expect(topOf(cpu)).toEqual([
+      'Using most CPU',
+      'a: 2 CPU, waited 12 % of the time',
+      'b: 0.5 CPU',
+    ]);
+  });
+
+  it('says who has most traffic, in bits', () => {
+    const network = of(
+      factsLater({ host: { receivedBytes: 125e6 }, guests: [A, { ...B, receivedBytes: 125e6 }] }),
+      'network',
+    );
+    expect(barsOf(network)).toContain('In use: 100 Mbit/s');
+    expect(topOf(network)).toEqual(['Most traffic', 'b: 100 Mbit/s in, 0 bit/s out']);
+  });
+
+  it('says when a filesystem is full at this pace', () => {
+    // 4 GiB in 10 s, 36 GiB left.
+    const storage = of(factsLater({ host: { availableGib: 36 } }), 'storage');
+    expect(storage.notes.map(words)).toEqual([
+      'At the pace of the last minute /var/lib/libvirt/images is full in 2 min.',
+    ]);
+  });
+
+  it('calls an OOM kill a loss that needs attention now', () => {
+    const page = factsLater({ host: { oomKills: 1 } });
+    expect(of(page, 'memory').level).toBe(3);
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 In the last ten minutes the host killed 1 of its processes for want of memory.',
+    ]);
+  });
+});
+
+describe('a host that promises no more than it has', () => {
+  const modest: readonly GuestAt[] = [
+    { ...A, memoryGib: 4, residentGib: 4, diskGib: 20, writtenGib: 10 },
+  ];
+  const page = facts(smallHost({ seconds: 0, guests: modest }));
+
+  it('says so of each resource', () => {
+    expect(page.summary).toBe('CPU, memory, storage and network are at low risk.');
+    expect(page.resources.map(({ bank }) => words(bank))).toEqual([
+      'If every vCPU were busy at once, each would have a CPU to itself.',
+      'If every guest claims its promise, 6 GiB of memory and swap are left.',
+      'If every guest claims its promise, 30 GiB are left on /var/lib/libvirt/images.',
+      'If every guest sends as fast as it may, eno1 can carry it all.',
+    ]);
+  });
+});
+
+describe('memory with swap', () => {
+  it('says how much must be swapped out where swap fills the gap', () => {
+    const snapshot = smallHost();
+    const swapAreas = [
+      {
+        path: '/dev/sda2',
+        kind: 'partition' as const,
+        sizeBytes: 8 * GIB,
+        usedBytes: 0,
+        priority: -2,
+        zram: undefined,
+      },
+    ];
+    const page = facts({ ...snapshot, host: { ...snapshot.host, swapAreas } });
+    expect(words(of(page, 'memory').bank)).toBe(
+      'If every guest claims its promise, 3 GiB must be swapped out: they may still take 9 GiB.',
+    );
+  });
+});
+
+describe('network with limits', () => {
+  it('counts what guests are limited to', () => {
+    const limit = exampleBandwidth({ averageBytesPerSecond: 25e6 });
+    const limited = {
+      config: exampleConfig({
+        interfaces: [exampleInterface({ target: 'vnet0', inbound: limit, outbound: limit })],
+      }),
+    };
+    const page = facts(smallHost({ seconds: 0, guests: [{ ...A, overrides: limited }, B] }));
+    const network = of(page, 'network');
+    // 200 Mbit/s and all of 1 Gbit/s.
+    expect(barsOf(network)).toEqual(['Promised: 1.2 Gbit/s', 'There is: 1 Gbit/s']);
+    expect(network.notes.map(words)).toEqual(['1 of 2 interfaces on eno1 without a limit.']);
+  });
+});
+
+describe('a host in need', () => {
+  it('names guests whose write failed, where room is missing, and counts them once', () => {
+    const paused = { state: 'paused', reason: 'ioerror' };
+    const guests = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...A, name, overrides: paused }));
+    const page = facts(smallHost({ seconds: 0, guests, host: { availableGib: 0 } }));
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 a, b, c and 2 more are paused because a write failed. ' +
+        'Make room on /var/lib/libvirt/images, then resume.',
+    ]);
+    expect(page.guestCount?.replaceAll('\u00a0', ' ')).toBe('0 guests running, 5 paused');
+    expect(of(page, 'storage').level).toBe(3);
+  });
+
+  it('names guests that crashed or do not answer, and storage that hangs', () => {
+    const page = facts(
+      exampleSnapshot({
+        domains: smallHost({
+          seconds: 0,
+          guests: [
+            { ...A, overrides: { monitor: 'unresponsive' } },
+            { ...B, overrides: { state: 'shutoff', reason: 'crashed', active: false } },
+          ],
+        }).domains,
+      }),
+    );
+    expect(page.problems.map(({ sentence }) => words(sentence))).toEqual([
+      'b crashed.',
+      'a does not answer on the monitor: what only QEMU knows is not known.',
+      'Storage /mnt/nfs does not answer: no answer within 2 s',
+    ]);
+    expect(page.guests.rows.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+      'b: off, crashed',
+      'a: running, no answer',
+    ]);
+  });
+
+  it('names thin pools and images that are broken', () => {
+    const { storage } = exampleSnapshot();
+    if (storage?.thin === undefined) throw new Error('no thin pool');
+    const { thin } = storage;
+    const pools = thin.storage.pools.map((pool) => ({
+      ...pool,
+      state: 'out-of-data-space' as const,
+      needsCheck: true,
+    }));
+    const page = facts(
+      smallHost(
+        { seconds: 0 },
+        {
+          storage: {
+            ...storage,
+            filesystems: [],
+            thin: { ...thin, storage: { ...thin.storage, pools } },
+          },
+        },
+      ),
+    );
+    expect(page.problems.map(({ sentence }) => words(sentence))).toEqual([
+      'Thin pool vg0/thin0 has no free space: writes wait or fail.',
+      'The metadata of thin pool vg0/thin0 needs a check.',
+    ]);
+  });
+});
+
+describe('an exporter that does not see everything', () => {
+  it('says which sockets of libvirt were tried and what to do, and shows the host', () => {
+    const detail =
+      'cannot connect to libvirt (/run/libvirt/virtqemud-sock-ro: ENOENT). Start virtqemud.';
+    const page = facts(
+      unknownSnapshot({
+        host: smallHost().host,
+        outcomes: [
+          {
+            collector: 'domain',
+            success: false,
+            durationSeconds: 0,
+            errors: [{ kind: 'absent', subject: 'libvirt', detail }],
+          },
+        ],
+      }),
+    );
+    expect(
+      page.exporter.faults.map(({ sentence, detail: why }) => [words(sentence), why && words(why)]),
+    ).toEqual([['No connection to libvirt: only the host itself is seen, no guest.', detail]]);
+    expect(page.guestCount).toBeUndefined();
+    expect(page.resources.map(({ bank }) => words(bank))).toEqual(
+      Array.from({ length: 4 }, () => 'Not known: libvirt tells nothing about guests.'),
+    );
+    // 6 of 16 GiB are available all the same.
+    expect(of(page, 'memory').level).toBe(0);
+    expect(of(page, 'cpu').level).toBeUndefined();
+    expect(page.description.map(plain)).toEqual(['4 CPUs', '16 GiB of memory']);
+  });
+
+  it('names collectors that failed, with the first error of each', () => {
+    const error = { kind: 'timeout' as const, subject: '/mnt/x', detail: 'no answer within 2 s' };
+    const page = facts(
+      smallHost(
+        { seconds: 0 },
+        {
+          outcomes: [
+            { collector: 'image', success: false, durationSeconds: 2, errors: [error, error] },
+          ],
+        },
+      ),
+    );
+    expect(
+      page.exporter.faults.map(({ sentence, detail }) => [
+        words(sentence),
+        detail && words(detail),
+      ]),
+    ).toEqual([
+      [
+        'Collector image failed: part of what it reads is missing, here and in the metrics.',
+        '/mnt/x: no answer within 2 s (and 1 more error)',
+      ],
+    ]);
+  });
+
+  it('says that a broken policy file is not in force', () => {
+    const view = exampleView(smallHost());
+    const broken = { ...view, policy: { ...view.policy, lastReadOk: false } };
+    expect(
+      pageFacts(broken, NOTHING_RECENT).exporter.faults.map(({ sentence }) => words(sentence)),
+    ).toEqual([
+      'The policy file is broken. The policy read at 2023-11-14 22:13:21 UTC stays in force.',
+    ]);
+  });
+});
+
+describe('a host without guests', () => {
+  const storage = { disks: [], filesystems: [], thin: undefined };
+  const page = facts(smallHost({ seconds: 0, guests: [] }, { storage }));
+
+  it('has promised nothing', () => {
+    expect(page.resources.map(({ bank }) => words(bank))).toEqual([
+      'No guest runs: nothing is promised.',
+      'No guest runs: nothing is promised.',
+      'No guest has a disk: nothing is promised.',
+      'No running guest has a way out of this host.',
+    ]);
+    expect(page.summary).toBe('CPU, memory, storage and network are at low risk.');
+  });
+});
+
+describe('the list of guests', () => {
+  const names = Array.from({ length: 1000 }, (_, index) => `guest-${index}`);
+  const paused = { state: 'paused', reason: 'ioerror' };
+  const guests = names.map((name, index) => ({
+    ...A,
+    name,
+    overrides: index === 999 ? paused : {},
+  }));
+  const { guests: list } = facts(smallHost({ seconds: 0, guests }));
+
+  it('has 200 of 1,000, and those in trouble first', () => {
+    expect(list.total).toBe(1000);
+    expect(list.rows).toHaveLength(200);
+    expect(list.rows[0]).toMatchObject({
+      name: 'guest-999',
+      state: 'paused, write failed',
+      isTrouble: true,
+    });
+  });
+
+  it('is sorted as people count', () => {
+    expect(list.rows.slice(1, 13).map(({ name }) => name)).toEqual(names.slice(0, 12));
+  });
+});
