@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DASHBOARD_FOLDER, dashboardFile, jsonText, SCHEMA_FILE } from './dashboard-file.ts';
-import { readDashboard } from './lint/model.ts';
+import { committedDashboards } from './dashboard-models.ts';
 import { RULES } from './lint/rules.ts';
 import { schemaFromSdk } from './schema/from-sdk.ts';
 import { schemaFaults } from './schema/validate.ts';
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
       schemaFaults(schema, JSON.parse(text)).map((fault) => `${name}: ${fault}`),
     ),
   );
-  const models = texts.map(({ text }) => readDashboard(text));
+  const models = committedDashboards();
   for (const { name, faults } of RULES) report(name, faults(models));
 }
 

@@ -46,9 +46,7 @@ const PANEL_FIELDS = {
       reduceOptions: z.looseObject({ fields: z.string().optional() }).optional(),
     })
     .optional(),
-  transformations: z
-    .array(z.looseObject({ id: z.string(), options: z.unknown() }))
-    .optional(),
+  transformations: z.array(z.looseObject({ id: z.string(), options: z.unknown() })).optional(),
 };
 
 const Panel = z.looseObject({
@@ -83,9 +81,7 @@ const Dashboard = z.looseObject({
   panels: z.array(Panel).optional(),
   templating: z.looseObject({ list: z.array(Variable).optional() }),
   annotations: z.looseObject({ list: z.array(Annotation).optional() }),
-  links: z
-    .array(z.looseObject({ type: z.string(), tags: z.array(z.string()) }))
-    .optional(),
+  links: z.array(z.looseObject({ type: z.string(), tags: z.array(z.string()) })).optional(),
 });
 
 export type DashboardModel = z.infer<typeof Dashboard>;

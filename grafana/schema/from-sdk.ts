@@ -93,7 +93,7 @@ class Converter {
     if ((type.flags & ts.TypeFlags.BooleanLike) !== 0) return { type: 'boolean' };
     if (type.isUnion()) return this.#ofUnion(type);
     if (this.#checker.isArrayType(type)) {
-      const [item] = this.#checker.getTypeArguments(type as ts.TypeReference);
+      const item = this.#checker.getIndexTypeOfType(type, ts.IndexKind.Number);
       return { type: 'array', items: item === undefined ? {} : this.#of(item) };
     }
     const values = this.#checker.getIndexTypeOfType(type, ts.IndexKind.String);
@@ -231,10 +231,7 @@ class Converter {
     return type
       .getProperties()
       .filter(({ name }) => !name.startsWith('_') && !(name in replaced))
-      .map((property) => [
-        property.name,
-        this.#of(this.#checker.getTypeOfSymbol(property)),
-      ]);
+      .map((property) => [property.name, this.#of(this.#checker.getTypeOfSymbol(property))]);
   }
 }
 

@@ -6,7 +6,8 @@ export function schemaFaults(schema: Schema, dashboard: unknown): readonly strin
   const ajv = new Ajv({ allErrors: true, discriminator: true, strictTypes: false });
   if (ajv.validate(schema, dashboard)) return [];
   return (ajv.errors ?? []).map(({ instancePath, message, params }) => {
-    const extra = 'additionalProperty' in params ? ` (${String(params['additionalProperty'])})` : '';
+    const extra =
+      'additionalProperty' in params ? ` (${String(params['additionalProperty'])})` : '';
     return `${instancePath}: ${message ?? 'invalid'}${extra}`;
   });
 }

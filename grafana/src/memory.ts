@@ -18,16 +18,5 @@ export const MEMORY = dashboard({
     'How a host makes more memory than it has: promise, exposure, paging, merging, balloons, huge ' +
     'pages, and how they get in the way of each other. Choose one instance.',
   variables: [labelVariable('domain', 'Guest', 'kvm_domain_memory_maximum_bytes')],
-  rows: [
-    RUN_ON_THE_BANK,
-    USE,
-    PAGING,
-    KSM,
-    BALLOON,
-    HUGE_PAGES,
-    COST,
-    MOM,
-    NUMA,
-    SETTINGS,
-  ],
+  rows: [RUN_ON_THE_BANK, USE, PAGING, KSM, BALLOON, HUGE_PAGES, COST, MOM, NUMA, SETTINGS],
 });

@@ -4,12 +4,7 @@ import { DashboardLinkType, type DashboardLink } from '@grafana/grafana-foundati
 export const TAG = 'kvm-overcommit';
 
 export type Uid =
-  | 'kvm-fleet'
-  | 'kvm-host'
-  | 'kvm-guest'
-  | 'kvm-memory'
-  | 'kvm-storage'
-  | 'kvm-network';
+  'kvm-fleet' | 'kvm-host' | 'kvm-guest' | 'kvm-memory' | 'kvm-storage' | 'kvm-network';
 
 /** A link of one value in a panel: a row of a table, a series of a graph. */
 export interface DataLink {

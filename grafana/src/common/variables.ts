@@ -42,12 +42,7 @@ export function labelVariable(label: string, title: string, metric: string): Var
   return chosenFrom(label, title, `label_values(${of(metric)}, ${label})`, `${title}s to show`);
 }
 
-function chosenFrom(
-  name: string,
-  label: string,
-  expr: string,
-  description: string,
-): VariableModel {
+function chosenFrom(name: string, label: string, expr: string, description: string): VariableModel {
   return query(name, label, expr, description)
     .multi(true)
     .includeAll(true)

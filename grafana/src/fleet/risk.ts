@@ -31,7 +31,8 @@ export const RISK: Row = {
     }),
     stat({
       title: 'Guests that run',
-      description: 'Running guests of all hosts. A sudden fall means that a host or its guests died.',
+      description:
+        'Running guests of all hosts. A sudden fall means that a host or its guests died.',
       unit: 'short',
       queries: [{ expr: `sum(${of('kvm_domains', 'state="running"')})`, legend: 'running' }],
     }),

@@ -38,7 +38,10 @@ export const IDENTITY: Row = {
       description: "Share of the guest's memory in the host's swap. Good: near 0.",
       unit: 'percentunit',
       queries: [
-        { expr: of('instance_domain:kvm_domain_swapped:ratio', THIS_GUEST), legend: '{{instance}}' },
+        {
+          expr: of('instance_domain:kvm_domain_swapped:ratio', THIS_GUEST),
+          legend: '{{instance}}',
+        },
       ],
       thresholds: worseAbove(0.1, 0.5),
     }),

@@ -54,7 +54,9 @@ export const BOOT_STORM: Row = {
         'Guests younger than five minutes per guest. Good: near 0; a peak is a boot storm under ' +
         'way, and explains waiting vCPUs.',
       unit: 'percentunit',
-      queries: [{ expr: of('instance:kvm_domains_started_recently:ratio'), legend: '{{instance}}' }],
+      queries: [
+        { expr: of('instance:kvm_domains_started_recently:ratio'), legend: '{{instance}}' },
+      ],
       max: 1,
     }),
     graph({

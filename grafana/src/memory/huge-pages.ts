@@ -50,7 +50,7 @@ export const HUGE_PAGES: Row = {
         },
         { expr: rate('kvm_host_thp_pmd_splits_total'), legend: 'mappings split {{instance}}' },
         {
-expr: `sum by (job, instance) (abs(deriv(${of('kvm_domain_balloon_current_bytes')}[10m]))) / on (job, instance) (${of('kvm_host_thp_size_bytes')} > 0)`,
+          expr: `sum by (job, instance) (abs(deriv(${of('kvm_domain_balloon_current_bytes')}[10m]))) / on (job, instance) (${of('kvm_host_thp_size_bytes')} > 0)`,
           legend: 'worth of ballooning {{instance}}',
         },
       ],

@@ -28,9 +28,7 @@ export const MOM: Row = {
         'Free part of RAM by which MOM decides: as it measures, and corrected for guests in ' +
         'shared memory, which it takes for page cache. Comfortable from 20 %.',
       unit: 'percentunit',
-      queries: [
-        { expr: of('kvm_mom_host_free_ratio'), legend: '{{variant}} {{instance}}' },
-      ],
+      queries: [{ expr: of('kvm_mom_host_free_ratio'), legend: '{{variant}} {{instance}}' }],
       max: 1,
       width: 8,
     }),

@@ -26,7 +26,8 @@ export const PAGING: Row = {
     }),
     graph({
       title: 'Swap in use',
-      description: 'Used per size of swap on disks; swap in RAM (zram) is left out. Good: below 80 %.',
+      description:
+        'Used per size of swap on disks; swap in RAM (zram) is left out. Good: below 80 %.',
       unit: 'percentunit',
       queries: [{ expr: of('instance:kvm_host_swap_used:ratio'), legend: '{{instance}}' }],
       limit: 'memory.swap_used_ratio',
@@ -73,9 +74,7 @@ export const PAGING: Row = {
         'Page faults that had to wait for a disk, of swapped memory and of files. Good: below ' +
         'the limit of the policy.',
       unit: 'ops',
-      queries: [
-        { expr: of('instance:kvm_host_major_page_faults:rate5m'), legend: '{{instance}}' },
-      ],
+      queries: [{ expr: of('instance:kvm_host_major_page_faults:rate5m'), legend: '{{instance}}' }],
       limit: 'memory.major_faults_per_second',
       width: 8,
     }),
@@ -123,9 +122,7 @@ export const PAGING: Row = {
         'Allocations that had to free memory themselves first. Good: none; kswapd should have ' +
         'freed some before anybody asks.',
       unit: 'ops',
-      queries: [
-        { expr: of('instance:kvm_host_allocation_stalls:rate5m'), legend: '{{instance}}' },
-      ],
+      queries: [{ expr: of('instance:kvm_host_allocation_stalls:rate5m'), legend: '{{instance}}' }],
       limit: 'memory.allocation_stalls_per_second',
       width: 6,
     }),

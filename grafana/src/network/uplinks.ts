@@ -131,10 +131,7 @@ export const UPLINKS: Row = {
       unit: 'none',
       queries: [
         {
-          expr: of(
-            'instance_device_direction:kvm_uplink_promised_per_speed:ratio',
-            CHOSEN_UPLINKS,
-          ),
+          expr: of('instance_device_direction:kvm_uplink_promised_per_speed:ratio', CHOSEN_UPLINKS),
           legend: `promised {{direction}} ${LEGEND}`,
         },
         {

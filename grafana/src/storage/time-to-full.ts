@@ -16,10 +16,7 @@ export const TIME_TO_FULL: Row = {
       unit: 's',
       queries: [
         {
-          expr: of(
-            'instance_mountpoint:kvm_filesystem_full_seconds:deriv6h',
-            CHOSEN_FILESYSTEMS,
-          ),
+          expr: of('instance_mountpoint:kvm_filesystem_full_seconds:deriv6h', CHOSEN_FILESYSTEMS),
           legend: LEGEND,
         },
       ],
@@ -34,10 +31,7 @@ export const TIME_TO_FULL: Row = {
       unit: 's',
       queries: [
         {
-          expr: of(
-            'instance_mountpoint:kvm_filesystem_full_seconds:deriv10m',
-            CHOSEN_FILESYSTEMS,
-          ),
+          expr: of('instance_mountpoint:kvm_filesystem_full_seconds:deriv10m', CHOSEN_FILESYSTEMS),
           legend: LEGEND,
         },
       ],

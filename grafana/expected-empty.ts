@@ -1,0 +1,55 @@
+/**
+ * Queries that have no data on the demo host, each with the reason. Entries which name no query,
+ * or one that has data after all, fail the test that uses this list.
+ */
+export const EMPTY_ON_DEMO_HOST: ReadonlyMap<string, string> = new Map([
+  ...each('guests of the demo host have no CPU quota', ['kvm-guest / Stopped by its quota / A']),
+  ...each('guests of the demo host have no memory limit', [
+    'kvm-guest / Memory limits of its cgroup / B',
+  ]),
+  ...each('disks of the demo host have no I/O limits', [
+    'kvm-guest / Disk traffic / C',
+    'kvm-guest / Disk requests / C',
+  ]),
+  ...each('interfaces of the demo host have no bandwidth limits', [
+    'kvm-guest / Network traffic / C',
+    'kvm-network / Limits of interfaces / A',
+  ]),
+  ...each('no guest waits longer than the policy allows at that moment of the story', [
+    'kvm-host / Fairness among guests that wait / A',
+  ]),
+  ...each('the demo host has no huge page pools', ['kvm-memory / Huge page pools / A']),
+  ...each('the demo host swaps to a disk, without zram and zswap', [
+    'kvm-memory / Compressed memory: zswap and zram / C',
+    'kvm-memory / Compressed memory: zswap and zram / D',
+    'kvm-memory / zswap traffic / A',
+    'kvm-memory / zswap traffic / B',
+    'kvm-memory / zswap traffic / C',
+  ]),
+  ...each('every guest of the demo host reports memory statistics', [
+    'kvm-memory / Guests that page because of their balloon / B',
+  ]),
+  ...each('the demo host does not simulate compaction and the making of huge pages', [
+    'kvm-memory / Merging against huge pages / B',
+    'kvm-memory / Balloons against huge pages / A',
+    'kvm-memory / Balloons against huge pages / B',
+    'kvm-memory / Huge pages given and refused / B',
+    'kvm-memory / Compaction / A',
+    'kvm-memory / Compaction / B',
+    'kvm-memory / Compaction / C',
+  ]),
+  ...each('the demo host has one NUMA node, so nothing to balance', [
+    'kvm-memory / Faults taken for NUMA balancing / A',
+  ]),
+  ...each(
+    'the demo host has no thin pools',
+    ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'].map((id) => `kvm-storage / Thin pools of LVM / ${id}`),
+  ),
+  ...each('guests of the demo host have no I/O pressure of their own', [
+    'kvm-storage / Guests that wait for I/O / A',
+  ]),
+]);
+
+function each(reason: string, keys: readonly string[]): readonly (readonly [string, string])[] {
+  return keys.map((key) => [key, reason]);
+}
