@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { z } from 'zod';
 
-import { pidOf, stopChild } from './exporter-process.ts';
+import { nextMessage, pidOf, stopChild } from './exporter-process.ts';
 import type { FakeHost } from './fake-host.ts';
 
 const DAEMON = fileURLToPath(new URL('./daemon.ts', import.meta.url));
@@ -18,7 +18,7 @@ export interface DaemonProcess extends AsyncDisposable {
 /** Starts the made-up libvirtd and waits until it listens. */
 export async function startDaemon({ guests, images }: FakeHost): Promise<DaemonProcess> {
   const child = fork(DAEMON, [String(guests.length), images]);
-  const [uri]: unknown[] = await once(child, 'message');
+  const uri = await nextMessage(child);
   return {
     pid: pidOf(child),
     uri: z.string().parse(uri),

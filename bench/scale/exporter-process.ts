@@ -54,10 +54,9 @@ export async function startExporter(
     pid: pidOf(child),
     metricsUrl: `http://${address}/metrics`,
     loopReport: async () => {
-      const answer = once(child, 'message');
+      const answer = nextMessage(child);
       child.send('report');
-      const [report]: unknown[] = await answer;
-      return loopReportSchema.parse(report);
+      return loopReportSchema.parse(await answer);
     },
     log: readLog,
     [Symbol.asyncDispose]: stop,
@@ -67,6 +66,20 @@ export async function startExporter(
 export function pidOf(child: ChildProcess): number {
   if (child.pid === undefined) throw new Error('the process did not start');
   return child.pid;
+}
+
+/** What the process sends next on its IPC channel. @throws Error when it ends instead. */
+export function nextMessage(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onExit = (): void => {
+      reject(new Error('the process ended without an answer'));
+    };
+    child.once('exit', onExit);
+    child.once('message', (message: unknown) => {
+      child.off('exit', onExit);
+      resolve(message);
+    });
+  });
 }
 
 /** SIGTERM, and SIGKILL for what is still there 5 s later. */

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { makeFakeHost, type FakeHost } from '../../../bench/scale/fake-host.ts';
+import { guestXml } from '../../../bench/scale/guest-xml.ts';
+import { EncodedReplies } from '../../../bench/scale/replies.ts';
+import { decode, domainStats, procedures } from '../../../src/libvirt/index.ts';
+import { readCgroupMounts, readGuestCgroup } from '../../../src/sources/cgroup.ts';
+import { readGuestCgroupCpu } from '../../../src/sources/cgroup-cpu.ts';
+import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
+import { NetworkLinkReader } from '../../../src/sources/network-links.ts';
+import { ProcessThreadReader } from '../../../src/sources/process-threads.ts';
+import { QemuProcessFinder } from '../../../src/sources/qemu-processes.ts';
+import type { Roots } from '../../../src/sources/roots.ts';
+import { valueIn } from '../sources/kernel-fixtures.ts';
+
+/** A benchmark on a host with gaps would look better than it is. */
+describe('the made-up host of bench/scale', () => {
+  let host: FakeHost;
+  let roots: Roots;
+  beforeAll(() => {
+    host = makeFakeHost(3);
+    roots = { procfs: host.procfs, sysfs: host.sysfs, rootfs: '' };
+  });
+  afterAll(() => {
+    host[Symbol.dispose]();
+  });
+
+  it('has a QEMU process with eight threads for each guest', async () => {
+    const uuids = host.guests.map(({ uuid }) => uuid);
+    const found = valueIn(await new QemuProcessFinder(roots).find(new Set(uuids)));
+    expect([...found.values()].map(({ name, pid }) => ({ name, pid }))).toEqual(
+      host.guests.map(({ name, pid }) => ({ name, pid })),
+    );
+    const threads = new ProcessThreadReader(roots);
+    for (const { pid, startTimeTicks } of found.values()) {
+      const roles = valueIn(threads.read(pid, startTimeTicks)).map(({ role }) => role.kind);
+      expect(roles.toSorted()).toEqual([
+        'emulator',
+        'monitor',
+        'vcpu',
+        'vcpu',
+        'vcpu',
+        'vcpu',
+        'vhost',
+        'vhost',
+      ]);
+    }
+  });
+
+  it('has a cgroup for each guest and for each of its vCPUs', () => {
+    const mounts = valueIn(readCgroupMounts(roots));
+    for (const { pid } of host.guests) {
+      const group = valueIn(readGuestCgroup(roots, mounts, pid));
+      expect(group.exclusive).toBe(true);
+      const cpu = group.controllers.get('cpu');
+      expect(cpu && valueIn(readGuestCgroupCpu(cpu, undefined)).vcpus.size).toBe(4);
+    }
+  });
+
+  it('has two taps per guest on a bridge with an uplink', async () => {
+    const { links } = valueIn(await new NetworkLinkReader(roots).read());
+    expect(links.get('br0')?.lower.length).toBe(1 + 3 * 2);
+    for (const tap of host.guests.flatMap(({ taps }) => taps)) {
+      expect(links.get(tap)).toMatchObject({ kind: 'tap', master: 'br0' });
+      expect(links.get(tap)?.counters).toBeDefined();
+    }
+  });
+
+  it('describes each guest in XML that names its own disks and taps', () => {
+    for (const guest of host.guests) {
+      const config = valueIn(parseDomainXml(guestXml(guest, host.images), guest.name));
+      expect(config.vcpu.current).toBe(4);
+      expect(config.interfaces.map(({ target }) => target)).toEqual(guest.taps);
+      expect(config.disks.map(({ source }) => source)).toEqual([
+        { kind: 'file', path: guest.systemImage },
+        { kind: 'file', path: guest.dataImage },
+      ]);
+    }
+  });
+
+  it('answers stats calls with the groups that were asked for', () => {
+    const replies = new EncodedReplies(host.guests, host.images);
+    const { block, balloon } = domainStats;
+    const { bytes } = replies.stats(block | balloon, host.guests.slice(1, 2));
+    const [record, ...others] = decode(procedures.getAllDomainStats.result, bytes);
+    expect(others).toEqual([]);
+    expect(record?.domain.name).toBe('guest-1');
+    const groups = new Set(record?.params.map(({ field }) => field.split('.')[0]));
+    expect(groups).toEqual(new Set(['balloon', 'block']));
+  });
+});
