@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+export const RUNBOOKS_FOLDER = join(import.meta.dirname, 'runbooks');
+
+/** A fenced block. */
+export interface Block {
+  readonly language: string;
+  readonly text: string;
+  /** Of its first fence, counted from 1. */
+  readonly line: number;
+}
+
+/** A line of text outside of blocks. */
+export interface Line {
+  readonly text: string;
+  readonly line: number;
+}
+
+/** An H2 and what stands below it. */
+export interface Section {
+  readonly heading: string;
+  readonly line: number;
+  readonly prose: readonly Line[];
+  readonly blocks: readonly Block[];
+}
+
+export interface Runbook {
+  /** Of the file, without `.md`. */
+  readonly name: string;
+  readonly titles: readonly string[];
+  readonly sections: readonly Section[];
+}
+
+/** All runbooks by name; README.md is none. */
+export function readRunbooks(folder: string = RUNBOOKS_FOLDER): readonly Runbook[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.md') && file !== 'README.md')
+    .toSorted()
+    .map((file) => parseRunbook(basename(file, '.md'), readFileSync(join(folder, file), 'utf8')));
+}
+
+/** Reads the little Markdown runbooks are made of: headings, prose and fenced blocks. */
+export function parseRunbook(name: string, markdown: string): Runbook {
+  const titles: string[] = [];
+  const sections: { heading: string; line: number; prose: Line[]; blocks: Block[] }[] = [];
+  let open: { language: string; line: number; lines: string[] } | undefined;
+  for (const [index, text] of markdown.split('\n').entries()) {
+    const line = index + 1;
+    const section = sections.at(-1);
+    const fence = /^```(.*)$/.exec(text);
+    if (open !== undefined) {
+      if (fence === null) {
+        open.lines.push(text);
+      } else {
+        const { language, lines } = open;
+        section?.blocks.push({ language, text: lines.join('\n'), line: open.line });
+        open = undefined;
+      }
+    } else if (fence !== null) {
+      open = { language: fence[1] ?? '', line, lines: [] };
+    } else if (text.startsWith('# ')) {
+      titles.push(text.slice(2));
+    } else if (text.startsWith('## ')) {
+      sections.push({ heading: text.slice(3), line, prose: [], blocks: [] });
+    } else if (text !== '') {
+      section?.prose.push({ text, line });
+    }
+  }
+  if (open !== undefined) sections.at(-1)?.prose.push({ text: '```', line: open.line });
+  return { name, titles, sections };
+}
+
+export function sectionOf({ sections }: Runbook, heading: string): Section | undefined {
+  return sections.find((section) => section.heading === heading);
+}
+
+/** The commands of an `sh` block, without their prompt. */
+export function commandsOf({ text }: Block): readonly string[] {
+  return text.split('\n').map((line) => line.replace(/^\$ /, ''));
+}
+
+/**
+ * The `$name` of an expression or command that the reader fills in. What a command itself assigns
+ * (`for name in`) is none, nor is anything between single quotes, where awk has its `$2`.
+ */
+export function placeholdersOf(text: string): readonly string[] {
+  const shell = text.replaceAll(/'[^']*'/g, '');
+  const own = new Set([...shell.matchAll(/\bfor ([a-z_]+) in\b/g)].map(([, name]) => name));
+  const names = [...shell.matchAll(/\$([a-z_]+)/g)].map(([, name]) => name ?? '');
+  return [...new Set(names)].filter((name) => !own.has(name));
+}
+
+/** An expression with values in the place of its `$name`. */
+export function filled(expression: string, values: Readonly<Record<string, string>>): string {
+  return expression.replaceAll(/\$([a-z_]+)/g, (whole, name: string) => values[name] ?? whole);
+}
