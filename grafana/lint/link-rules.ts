@@ -29,7 +29,10 @@ export const LINK_RULES: readonly SetRule[] = [
         ),
       ),
   },
-  { name: 'link-targets-exist', faults: (all) => everyLink(all, targetFaults) },
+  {
+    name: 'link-targets-exist',
+    faults: (all) => everyLink(all, ({ url }) => linkFaults(url, all)),
+  },
   { name: 'links-carry-values-there-are', faults: (all) => everyLink(all, valueFaults) },
 ];
 
@@ -41,17 +44,29 @@ interface Link {
 
 function everyLink(
   all: readonly DashboardModel[],
-  faultsOf: (link: Link, all: readonly DashboardModel[]) => readonly string[],
+  faultsOf: (link: Link) => readonly string[],
 ): readonly string[] {
   return all.flatMap((dashboard) =>
     panelsOf(dashboard).flatMap((panel) =>
       urlsOf(panel).flatMap((url) =>
-        faultsOf({ dashboard, panel, url }, all).map(
+        faultsOf({ dashboard, panel, url }).map(
           (fault) => `${dashboard.title} ${nameOf(panel)}: ${fault}`,
         ),
       ),
     ),
   );
+}
+
+/** The uid is of this set, and the dashboard has the variables that are set. */
+export function linkFaults(url: string, all: readonly DashboardModel[]): readonly string[] {
+  const uid = /\/d\/([\w-]+)(?:\?|$)/.exec(url)?.[1];
+  const target = all.find((one) => one.uid === uid);
+  if (target === undefined) return [`${url} leads nowhere`];
+  const known = new Set(variablesOf(target).map(({ name }) => name));
+  return [...url.matchAll(/[?&]var-(\w+)=/g)]
+    .map(([, name = '']) => name)
+    .filter((name) => !known.has(name))
+    .map((name) => `${target.title} has no variable ${name}`);
 }
 
 function urlsOf({ fieldConfig }: PanelModel): readonly string[] {
@@ -66,18 +81,6 @@ function urlsOf({ fieldConfig }: PanelModel): readonly string[] {
   return links.map((link) =>
     typeof link === 'object' && link !== null && 'url' in link ? String(link.url) : '',
   );
-}
-
-/** The uid is of this set, and the dashboard has the variables that are set. */
-function targetFaults({ url }: Link, all: readonly DashboardModel[]): readonly string[] {
-  const uid = /^\/d\/([\w-]+)\?/.exec(url)?.[1];
-  const target = all.find((one) => one.uid === uid);
-  if (target === undefined) return [`${url} leads nowhere`];
-  const known = new Set(variablesOf(target).map(({ name }) => name));
-  return [...url.matchAll(/[?&]var-(\w+)=/g)]
-    .map(([, name = '']) => name)
-    .filter((name) => !known.has(name))
-    .map((name) => `${target.title} has no variable ${name}`);
 }
 
 /** Labels and columns a link takes values from are in the results of every query of the panel. */

@@ -1,3 +1,4 @@
+import { ALERT_LINK_RULE } from './alert-link-rule.ts';
 import { LAYOUT_RULES } from './layout-rules.ts';
 import { LINK_RULES, type SetRule } from './link-rules.ts';
 import { MEANING_RULES } from './meaning-rules.ts';
@@ -24,4 +25,5 @@ export const RULES: readonly SetRule[] = [
       all.flatMap((one) => faults(one).map((fault) => `${one.title}: ${fault}`)),
   })),
   ...LINK_RULES,
+  ALERT_LINK_RULE,
 ];

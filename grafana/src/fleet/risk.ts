@@ -7,6 +7,7 @@ import { table } from '../common/table.ts';
 import { timeline } from '../common/timeline.ts';
 
 const LEVEL = 'instance_resource:kvm_risk:level';
+const RESOURCES = { cpu: 'CPU', memory: 'Memory', storage: 'Storage', network: 'Network' };
 
 export const RISK: Row = {
   title: 'Risk',
@@ -91,8 +92,8 @@ export const RISK: Row = {
           cell: 'risk',
           width: 90,
         },
-        ...['cpu', 'memory', 'storage', 'network'].map((resource) => ({
-          title: resource === 'cpu' ? 'CPU' : resource,
+        ...Object.entries(RESOURCES).map(([resource, title]) => ({
+          title,
           expr: `max by (job, instance) (${of(LEVEL, `resource="${resource}"`)})`,
           unit: 'short' as const,
           cell: 'risk' as const,
