@@ -105,6 +105,15 @@ traffic() {
   done
 }
 
+# Ends a process and all it has started; stopped first, so that it starts nothing more.
+end_tree() {
+  local children child
+  kill -STOP "$1" 2>/dev/null
+  children=$(cat "/proc/$1/task/$1/children" 2>/dev/null)
+  kill -9 "$1" 2>/dev/null
+  for child in $children; do end_tree "$child"; done
+}
+
 # Runs one job. Those that go on for ever go to the background and count as done when started.
 run_job() {
   name=$1
@@ -128,7 +137,7 @@ run_job() {
   ping) ping -q -c "$2" "$1" >/dev/console ;;
   after) (sleep "$1"; shift; run_job "$@") & ;;
   stop)
-    [ -s "/run/$1" ] && while read -r pid; do kill -9 "$pid"; done <"/run/$1"
+    [ -s "/run/$1" ] && while read -r pid; do end_tree "$pid"; done <"/run/$1"
     rm -f "/run/$1"
     ;;
   sh) eval "$*" >/dev/console ;;
@@ -146,14 +155,17 @@ for one in $(echo "$job" | tr ',' ' '); do
   # shellcheck disable=SC2046 # a job's words are separated by colons on the command line
   run_job $(echo "$one" | tr ':' ' ')
 done
-say started
-
+# Opened before "started" is said: opening a serial port throws away what has come in before.
+channel=
 if [ -c /dev/ttyS1 ] && stty -F /dev/ttyS1 raw -echo 2>/dev/null; then
   exec 3<>/dev/ttyS1
-  while read -r id command <&3; do
-    [ -n "$id" ] || continue
-    # shellcheck disable=SC2086
-    if run_job $command; then echo "$id ok" >&3; else echo "$id failed" >&3; fi
-  done
+  channel=open
 fi
+say started
+
+while [ -n "$channel" ] && read -r id command <&3; do
+  [ -n "$id" ] || continue
+  # shellcheck disable=SC2086
+  if run_job $command; then echo "$id ok" >&3; else echo "$id failed" >&3; fi
+done
 while :; do sleep 3600; done
