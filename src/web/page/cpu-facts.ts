@@ -78,7 +78,7 @@ function chartOf(vcpus: number, cpus: number, busyCpus: number | undefined): Cha
       },
       {
         kind: 'capacity',
-        label: 'There is',
+        label: 'Capacity',
         value: cpus,
         text: formatCount(cpus, 'CPU'),
         limit: undefined,

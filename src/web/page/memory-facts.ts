@@ -68,7 +68,7 @@ function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonl
       of: undefined,
       bars: [
         bytes('promised', 'Promised', promised.currentBytes, capacityBytes),
-        bytes('capacity', 'There is', capacityBytes),
+        bytes('capacity', 'Capacity', capacityBytes),
         ...(total === undefined || available === undefined
           ? []
           : [bytes('used', 'In use', total - available)]),
@@ -84,7 +84,7 @@ function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonl
               of: `Pages of ${formatBytes(pageBytes)}`,
               bars: [
                 bytes('promised', 'Promised', pages.currentBytes, totalBytes),
-                bytes('capacity', 'There is', totalBytes),
+                bytes('capacity', 'Capacity', totalBytes),
               ],
             },
           ],

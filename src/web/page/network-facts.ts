@@ -91,7 +91,7 @@ function chartOf(uplink: NetworkOfUplink, traffic: Traffic | undefined): readonl
       of: name(uplink.id),
       bars: [
         bar('promised', 'Promised', promised, speed),
-        bar('capacity', 'There is', speed),
+        bar('capacity', 'Capacity', speed),
         ...(used === undefined ? [] : [bar('used', 'In use', used)]),
       ],
     },

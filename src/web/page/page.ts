@@ -116,7 +116,7 @@ function glanceHtml({ resource, level, promise }: ResourceFacts): Html {
       ><span class="title">${RESOURCE_WORDS[resource]}</span>
       <span
         ><span class="promise">${promise ?? '–'}</span>
-        <span class="of">${promise === undefined ? 'not known' : 'promised'}</span></span
+        <span class="of">${promise === undefined ? 'promise not known' : 'promised'}</span></span
       >
       ${riskBadge(level)}</a
     >
@@ -144,14 +144,12 @@ function faultsHtml(faults: readonly ExporterFault[]): Html | undefined {
       ${faults.map(
         ({ sentence, detail }) =>
           html`<li>
-            <span></span
-            ><span
-              >${sentenceHtml(sentence)}${
-                detail === undefined
-                  ? undefined
-                  : html` <span class="detail">${sentenceHtml(detail)}</span>`
-              }</span
-            >
+            ${sentenceHtml(sentence)}
+            ${
+              detail === undefined
+                ? undefined
+                : html`<span class="detail">${sentenceHtml(detail)}</span>`
+            }
           </li>`,
       )}
     </ul>

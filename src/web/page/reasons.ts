@@ -23,9 +23,10 @@ function isSaidBy(
 }
 
 function sentenceOf({ signal, value, limit }: RiskReason): Sentence {
+  if (value === Infinity) return claimOnNothing(signal.id);
   const times = timesOf(value);
-  const above = `(limit ${formatNumber(limit)})`;
-  const aboveShare = `(limit ${formatPercent(limit)})`;
+  const above = `(limit\u00a0${formatNumber(limit)})`;
+  const aboveShare = `(limit\u00a0${formatPercent(limit)})`;
   switch (signal.id) {
     case 'cpu_promise':
       return say`${formatNumber(value)} vCPUs share each CPU ${above}.`;
@@ -84,9 +85,17 @@ function sentenceOf({ signal, value, limit }: RiskReason): Sentence {
   }
 }
 
+/** Only what is measured against what is left can be infinite. */
+function claimOnNothing(id: RiskReason['signal']['id']): Sentence {
+  if (id === 'memory_exposure') return say`Guests may still claim memory, and none is left.`;
+  if (id === 'memory_ksm_unmerge') {
+    return say`Writing to merged memory would take more of it, and none is left.`;
+  }
+  return say`Images may still grow, and no space is left.`;
+}
+
 /** A limit of 1 is passed by little first, and "1 times" would say nothing. */
 function timesOf(value: number): string {
-  if (!Number.isFinite(value)) return 'infinitely often';
   const number = value > 1 && value < 1.1 ? value.toFixed(2) : formatNumber(value);
   return `${number}\u00a0times`;
 }

@@ -95,7 +95,7 @@ function chartOf(container: StorageContainer): readonly Chart[] {
       of: path(name),
       bars: [
         bytes('promised', 'Promised', promisedBytes, sizeBytes),
-        bytes('capacity', 'There is', sizeBytes),
+        bytes('capacity', 'Capacity', sizeBytes),
         bytes('used', 'In use', sizeBytes - availBytes),
         bytes('claim', 'May be claimed', unfundedBytes, availBytes),
         bytes('supply', 'Free', availBytes),

@@ -87,7 +87,7 @@ main.stale { opacity: 0.72; }
 .steps { flex: none; } .step { fill: currentColor; opacity: 0.22; } .step.on { opacity: 1; }
 
 .panel { background: var(--card); border: 1px solid var(--edge); border-left: 5px solid var(--level-3); border-radius: 12px; padding: 1rem 1.25rem; margin-top: 1.25rem; }
-.panel.fault { border-left-color: var(--level-2); }
+.panel.fault { border-left-color: var(--level-2); } .panel.fault li { display: block; }
 .panel ul { list-style: none; padding: 0; margin-top: 0.5rem; display: grid; gap: 0.45rem; }
 .panel .detail { display: block; color: var(--soft); font-size: 0.92rem; }
 
@@ -117,15 +117,14 @@ main.stale { opacity: 0.72; }
 .notes { margin-top: 1rem; padding-left: 1.1rem; color: var(--soft); font-size: 0.88rem; display: grid; gap: 0.2rem; }
 
 .guests { margin-top: 2rem; }
-table { width: 100%; border-collapse: separate; border-spacing: 0; margin-top: 0.6rem; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; font-size: 0.9rem; }
+table { width: 100%; border-collapse: separate; border-spacing: 0; margin-top: 0.6rem; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; font-size: 0.9rem; overflow-wrap: normal; }
 caption { text-align: left; color: var(--soft); font-size: 0.88rem; padding-bottom: 0.6rem; }
 th, td { text-align: left; padding: 0.42rem 0.7rem; vertical-align: top; }
-tbody th { font-weight: 580; }
+tbody th { font-weight: 580; overflow-wrap: anywhere; min-width: 9rem; }
 thead th { font-size: 0.82rem; font-weight: 600; color: var(--soft); white-space: nowrap; }
 tbody > tr > * { border-top: 1px solid var(--edge); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.trouble { color: var(--level-3); }
-.trouble td[data-label="State"] { font-weight: 620; }
+.trouble th, .trouble td[data-label="State"] { color: var(--level-3); font-weight: 640; }
 footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edge); }
 .about { display: flex; flex-wrap: wrap; gap: 0 1.5rem; list-style: none; padding: 0; margin-top: 2rem; color: var(--soft); font-size: 0.88rem; }
 
@@ -151,6 +150,7 @@ footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edg
   .glance { gap: 0.6rem; }
   .glance a { padding: 0.7rem 0.75rem; }
   .glance .promise { font-size: 1.25rem; }
+  .glance .of { display: block; }
   .badge { font-size: 0.8rem; padding-right: 0.5rem; }
   .card { padding: 1rem; }
   .bar { grid-template-columns: minmax(0, 1fr) auto; gap: 0.05rem 0.75rem; }

@@ -67,7 +67,7 @@ describe('the small host at a glance', () => {
     expect(words(cpu.bank)).toBe(
       'If every vCPU were busy at once, each would get 67 % of a CPU. Guests would run slower, not stop.',
     );
-    expect(barsOf(cpu)).toEqual(['Promised: 6 vCPUs', 'There is: 4 CPUs']);
+    expect(barsOf(cpu)).toEqual(['Promised: 6 vCPUs', 'Capacity: 4 CPUs']);
     expect(topOf(cpu)).toEqual(['Most vCPUs', 'a: 4 vCPUs', 'b: 2 vCPUs']);
   });
 
@@ -77,7 +77,7 @@ describe('the small host at a glance', () => {
     expect(words(memory.bank)).toBe('If every guest claims its promise, memory is 3 GiB short.');
     expect(barsOf(memory)).toEqual([
       'Promised: 16 GiB',
-      'There is: 15.5 GiB',
+      'Capacity: 15.5 GiB',
       'In use: 10 GiB',
       'May be claimed: 9 GiB',
       'Free, with swap: 6 GiB',
@@ -99,7 +99,7 @@ describe('the small host at a glance', () => {
     );
     expect(barsOf(storage)).toEqual([
       'Promised: 110 GiB',
-      'There is: 100 GiB',
+      'Capacity: 100 GiB',
       'In use: 60 GiB',
       'May be claimed: 60 GiB',
       'Free: 40 GiB',
@@ -115,7 +115,7 @@ describe('the small host at a glance', () => {
       'If every guest sends as fast as it may, eno1 has to carry 2 times what it can. ' +
         'Guests would wait, not stop.',
     );
-    expect(barsOf(network)).toEqual(['Promised: 2 Gbit/s', 'There is: 1 Gbit/s']);
+    expect(barsOf(network)).toEqual(['Promised: 2 Gbit/s', 'Capacity: 1 Gbit/s']);
     expect(network.notes.map(words)).toEqual(['No interface of a guest on eno1 has a limit.']);
   });
 });
@@ -214,7 +214,7 @@ describe('network with limits', () => {
     const page = facts(smallHost({ seconds: 0, guests: [{ ...A, overrides: limited }, B] }));
     const network = of(page, 'network');
     // 200 Mbit/s and all of 1 Gbit/s.
-    expect(barsOf(network)).toEqual(['Promised: 1.2 Gbit/s', 'There is: 1 Gbit/s']);
+    expect(barsOf(network)).toEqual(['Promised: 1.2 Gbit/s', 'Capacity: 1 Gbit/s']);
     expect(network.notes.map(words)).toEqual(['1 of 2 interfaces on eno1 without a limit.']);
   });
 });
@@ -230,6 +230,9 @@ describe('a host in need', () => {
     ]);
     expect(page.guestCount?.replaceAll('\u00a0', ' ')).toBe('0 guests running, 5 paused');
     expect(of(page, 'storage').level).toBe(3);
+    expect(of(page, 'storage').reasons.map(({ sentence }) => words(sentence))).toContain(
+      'Images may still grow, and no space is left.',
+    );
   });
 
   it('names guests that crashed or do not answer, and storage that hangs', () => {
@@ -307,8 +310,9 @@ describe('an exporter that does not see everything', () => {
     expect(page.resources.map(({ bank }) => words(bank))).toEqual(
       Array.from({ length: 4 }, () => 'Not known: libvirt tells nothing about guests.'),
     );
-    // 6 of 16 GiB are available all the same.
-    expect(of(page, 'memory').level).toBe(0);
+    // 6 of 16 GiB are available, but what was promised is not known: that is not a low risk.
+    expect(of(page, 'memory').level).toBeUndefined();
+    expect(page.summary).toBe('No risk is known.');
     expect(of(page, 'cpu').level).toBeUndefined();
     expect(page.description.map(plain)).toEqual(['4 CPUs', '16 GiB of memory']);
   });
