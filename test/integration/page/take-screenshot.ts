@@ -10,7 +10,7 @@ import { startBrowser } from './browser.ts';
 import { startDemoExporter } from './demo-exporter.ts';
 
 const WIDTH = 1280;
-const GUESTS = 3;
+const GUESTS = 1;
 /** Rates need two looks at the host. */
 const BETWEEN_LOOKS_MS = 12_000;
 
