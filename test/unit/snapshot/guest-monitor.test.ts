@@ -12,7 +12,7 @@ class Host {
   readonly asked: string[] = [];
   readonly withheld: (() => void)[] = [];
 
-  constructor(daemon: FakeDaemon) {
+  constructor(daemon: FakeDaemon, callTimeoutMs = 100) {
     this.daemon = daemon;
     daemon.on(procedures.getAllDomainStats, ({ domains }, call: ReceivedCall) => {
       const [domain] = domains;
@@ -27,7 +27,7 @@ class Host {
     });
     this.monitor = new GuestMonitor({
       open: () => openLibvirt({ uri: daemon.uri, keepalive: false }),
-      callTimeoutMs: 100,
+      callTimeoutMs,
     });
   }
 
@@ -159,10 +159,12 @@ describe('asking guests through their monitors', () => {
     expect(await host.ask('web', 200)).toBe('unasked');
   });
 
-  it('settles by the deadline of the scrape whatever the guest does', async () => {
-    host.stuck.add('sick');
+  it('settles by the deadline of the scrape, however patient a single call may be', async () => {
+    const patient = new Host(host.daemon, 10_000);
+    patient.stuck.add('sick');
     const start = performance.now();
-    expect(await host.ask('sick', 30)).toBe('unresponsive');
-    expect(performance.now() - start).toBeLessThan(90);
+    expect(await patient.ask('sick', 30)).toBe('unresponsive');
+    expect(performance.now() - start).toBeLessThan(5_000);
+    await patient.monitor.close();
   });
 });
