@@ -64,7 +64,7 @@ describe('a stats reply', () => {
     expect(second?.params.get('net.0.name')).toBe('vnet2');
   });
 
-  it('of 1000 domains with 92 values decodes in less than 40 ms without holding the loop', async () => {
+  it('of 1000 domains with 92 values takes less than 40 ms of CPU to decode, without holding the loop', async () => {
     const records = Array.from({ length: 1000 }, (_, index) => busyGuest(index));
     expect(records[0]?.params).toHaveLength(92);
     const reply = encodeRecords(records);
@@ -72,9 +72,10 @@ describe('a stats reply', () => {
     const totals: number[] = [];
     const slices: number[] = [];
     for (let round = 0; round < 10; round++) {
-      const started = performance.now();
+      const before = process.cpuUsage();
       await decodeStats(reply, names);
-      totals.push(performance.now() - started);
+      const { user, system } = process.cpuUsage(before);
+      totals.push((user + system) / 1000);
     }
     const decoder = new StatsDecoder(reply, names);
     for (let done = false; !done;) {
@@ -82,7 +83,7 @@ describe('a stats reply', () => {
       done = decoder.advance(4000);
       slices.push(performance.now() - started);
     }
-    // The best round is what the code takes; the others are what else the machine was doing.
+    // CPU time of the best round: what the code takes, whatever else the machine is doing.
     expect(Math.min(...totals)).toBeLessThan(40);
     expect(median(slices)).toBeLessThan(5);
     expect(slices.length).toBeGreaterThan(20);
