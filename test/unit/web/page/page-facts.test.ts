@@ -300,6 +300,12 @@ describe('an exporter that does not see everything', () => {
             durationSeconds: 0,
             errors: [{ kind: 'absent', subject: 'libvirt', detail }],
           },
+          {
+            collector: 'pool',
+            success: false,
+            durationSeconds: 0,
+            errors: [{ kind: 'absent', subject: 'libvirt', detail: 'not connected' }],
+          },
         ],
       }),
     );
