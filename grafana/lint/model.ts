@@ -19,8 +19,8 @@ const Target = z.looseObject({
 const DataLink = z.looseObject({ title: z.string(), url: z.string().optional() });
 
 const Override = z.looseObject({
-  matcher: z.looseObject({ id: z.string(), options: z.unknown() }),
-  properties: z.array(z.looseObject({ id: z.string(), value: z.unknown() })),
+  matcher: z.looseObject({ id: z.string(), options: z.unknown().optional() }),
+  properties: z.array(z.looseObject({ id: z.string(), value: z.unknown().optional() })),
 });
 
 const FieldConfig = z.looseObject({
@@ -46,7 +46,9 @@ const PANEL_FIELDS = {
       reduceOptions: z.looseObject({ fields: z.string().optional() }).optional(),
     })
     .optional(),
-  transformations: z.array(z.looseObject({ id: z.string(), options: z.unknown() })).optional(),
+  transformations: z
+    .array(z.looseObject({ id: z.string(), options: z.unknown().optional() }))
+    .optional(),
 };
 
 const Panel = z.looseObject({
@@ -60,7 +62,7 @@ const Variable = z.looseObject({
   name: z.string(),
   type: z.string(),
   label: z.string().optional(),
-  query: z.unknown(),
+  query: z.unknown().optional(),
   datasource: DataSourceRef.optional(),
   multi: z.boolean().optional(),
   allValue: z.string().optional(),

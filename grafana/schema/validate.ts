@@ -1,13 +1,18 @@
 import { Ajv } from 'ajv';
 import type { Schema } from './from-sdk.ts';
 
-/** What a dashboard has that the schema does not allow, with where. */
-export function schemaFaults(schema: Schema, dashboard: unknown): readonly string[] {
+/** Says what a dashboard has that the schema does not allow, with where. */
+export type Validator = (dashboard: unknown) => readonly string[];
+
+export function validatorOf(schema: Schema): Validator {
   const ajv = new Ajv({ allErrors: true, discriminator: true, strictTypes: false });
-  if (ajv.validate(schema, dashboard)) return [];
-  return (ajv.errors ?? []).map(({ instancePath, message, params }) => {
-    const extra =
-      'additionalProperty' in params ? ` (${String(params['additionalProperty'])})` : '';
-    return `${instancePath}: ${message ?? 'invalid'}${extra}`;
-  });
+  const validate = ajv.compile(schema);
+  return (dashboard) => {
+    if (validate(dashboard)) return [];
+    return (validate.errors ?? []).map(({ instancePath, message, params }) => {
+      const extra =
+        'additionalProperty' in params ? ` (${String(params['additionalProperty'])})` : '';
+      return `${instancePath}: ${message ?? 'invalid'}${extra}`;
+    });
+  };
 }

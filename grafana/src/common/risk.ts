@@ -55,6 +55,12 @@ export const NONE_IS_GOOD = steps([
   { from: 1, color: CRITICAL },
 ]);
 
+/** 1 for yes, which is how it should be. */
+export const YES_IS_GOOD = steps([
+  { from: null, color: CRITICAL },
+  { from: 1, color: GOOD },
+]);
+
 /** For values that are neither good nor bad. */
 export const NEUTRAL = steps([{ from: null, color: 'blue' }]);
 

@@ -2,7 +2,7 @@ import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { of } from '../common/promql.ts';
-import { worseBelow } from '../common/risk.ts';
+import { YES_IS_GOOD } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
 const YES_NO = { '0': 'no', '1': 'yes' };
@@ -33,14 +33,14 @@ export const EXPORTERS: Row = {
           expr: `max by (job, instance) (${of('kvm_libvirt_up')})`,
           unit: 'short',
           texts: YES_NO,
-          thresholds: worseBelow(1, 1),
+          thresholds: YES_IS_GOOD,
         },
         {
           title: 'Policy sound',
           expr: `max by (job, instance) (${of('kvm_policy_last_reload_successful')})`,
           unit: 'short',
           texts: YES_NO,
-          thresholds: worseBelow(1, 1),
+          thresholds: YES_IS_GOOD,
         },
         {
           title: 'Hanging calls',

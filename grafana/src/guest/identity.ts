@@ -1,7 +1,7 @@
 import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { of, THIS_GUEST } from '../common/promql.ts';
-import { NEUTRAL, worseAbove, worseBelow } from '../common/risk.ts';
+import { NEUTRAL, YES_IS_GOOD, worseAbove, worseBelow } from '../common/risk.ts';
 import { stat } from '../common/stat.ts';
 import { table } from '../common/table.ts';
 import { timeline } from '../common/timeline.ts';
@@ -76,7 +76,7 @@ export const IDENTITY: Row = {
       description: 'Whether its QEMU answers libvirt: 1 for yes. Good: 1.',
       unit: 'bool_yes_no',
       queries: [{ expr: of('kvm_domain_monitor_responsive', THIS_GUEST), legend: '{{instance}}' }],
-      thresholds: worseBelow(1, 1),
+      thresholds: YES_IS_GOOD,
     }),
     table({
       title: 'What it is',

@@ -2,7 +2,7 @@ import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { of, rate } from '../common/promql.ts';
-import { worseAbove, worseBelow } from '../common/risk.ts';
+import { YES_IS_GOOD, worseAbove } from '../common/risk.ts';
 import { stat } from '../common/stat.ts';
 import { table } from '../common/table.ts';
 
@@ -30,7 +30,7 @@ export const UPLINKS: Row = {
           expr: ofUplink('kvm_uplink_up'),
           unit: 'short',
           texts: { '0': 'no', '1': 'yes' },
-          thresholds: worseBelow(1, 1),
+          thresholds: YES_IS_GOOD,
         },
         {
           title: 'Bandwidth',

@@ -2,7 +2,7 @@ import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { of } from '../common/promql.ts';
-import { NONE_IS_GOOD, worseAbove, worseBelow } from '../common/risk.ts';
+import { NONE_IS_GOOD, YES_IS_GOOD, worseAbove, worseBelow } from '../common/risk.ts';
 import { stat } from '../common/stat.ts';
 import { table, type ValueColumn } from '../common/table.ts';
 import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
@@ -117,7 +117,7 @@ export const RUN_ON_THE_BANK: Row = {
           expr: ofFilesystem('kvm_filesystem_responsive'),
           unit: 'short',
           texts: { '0': 'no', '1': 'yes' },
-          thresholds: worseBelow(1, 1),
+          thresholds: YES_IS_GOOD,
         },
         {
           title: 'Read-only',
