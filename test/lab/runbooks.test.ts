@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -57,7 +57,8 @@ describe('what runbooks tell people to run', () => {
       disks: [{ source: { kind: 'new', format: 'qcow2', sizeMib: 16, directory: mountpoint } }],
       nics: [{ target: TAP, inboundKibPerSecond: 1024 }],
     });
-    await lab.startGuest({ name: 'runbook-neighbour', os: 'none' });
+    await lab.startGuest({ name: 'runbook-neighbour', os: 'none', nics: [{}] });
+    await lab.defineGuest({ name: 'runbook-off', os: 'none', autostart: true });
     await lab.virsh('pool-create-as', POOL, 'dir', '--target', mountpoint);
 
     exporter = await lab.exporter({
@@ -79,7 +80,7 @@ describe('what runbooks tell people to run', () => {
       job: 'kvm',
       domain: DOMAIN,
       uplink: UPLINK,
-      cpuset: '0',
+      cpuset: readFileSync('/sys/devices/system/cpu/online', 'utf8').trim(),
       collector: 'domain',
       direction: 'inbound',
       mountpoint,
