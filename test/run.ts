@@ -29,6 +29,8 @@ const TEST_PACKAGES = [
   'xfsprogs',
   'btrfs-progs',
   'chromium',
+  'curl',
+  'lsof',
 ] as const;
 
 const scratch = mkdtempSync(join(tmpdir(), 'kvm-overcommit-test-'));
@@ -39,6 +41,7 @@ try {
     await check('lint', 'eslint', ['.']),
     await check('format', 'prettier', ['--check', '--log-level=warn', '.']),
     await check('generated docs', 'node', ['docs/generate.ts', '--check']),
+    await check('runbooks', 'node', ['docs/runbooks-check.ts']),
     await check('dashboards', 'node', ['grafana/check.ts']),
     await counted('rule pack', 'node', ['rules/check.ts']),
     await vitest('unit'),
