@@ -23,6 +23,9 @@ const ARTEFACTS = 'test-artifacts';
 const CALM = 300;
 const OUT_OF_SPACE = 1750;
 
+/** A shared machine may take its time. */
+const SOON = { timeout: 20_000 };
+
 let browser: Browser;
 
 beforeAll(async () => {
@@ -194,7 +197,7 @@ describe('refreshing', () => {
       await page.clock.runFor(60_000);
       expect(await textOf(page, '.facts')).toBe(before);
       await page.getByRole('button', { name: 'Resume refresh' }).click();
-      await expect.poll(() => textOf(page, '.facts')).not.toBe(before);
+      await expect.poll(() => textOf(page, '.facts'), SOON).not.toBe(before);
     });
   });
 
@@ -207,7 +210,7 @@ describe('refreshing', () => {
     await served[Symbol.asyncDispose]();
     await page.clock.runFor(16_000);
     await expect
-      .poll(() => textOf(page, '#refresh-status'))
+      .poll(() => textOf(page, '#refresh-status'), SOON)
       .toBe('The exporter does not answer. This is how it was; trying again.');
     expect(await page.locator('tbody tr').count()).toBe(32);
   });
@@ -437,9 +440,11 @@ describe('an exporter that sees little', () => {
       ),
     });
     await using served = await servePage(host);
-    const start = performance.now();
+    const before = process.cpuUsage();
     await withPage(served.url, {}, async (page) => {
-      expect(performance.now() - start).toBeLessThan(5000);
+      // The exporter runs in this process; the browser does not.
+      const { user, system } = process.cpuUsage(before);
+      expect((user + system) / 1000).toBeLessThan(3000);
       expect(await textOf(page, 'caption')).toContain(
         '200 of 1,024 guests, those in trouble first',
       );
