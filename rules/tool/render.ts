@@ -52,5 +52,5 @@ function yamlText(content: unknown): string {
       if (node.value.includes('\n')) node.type = Scalar.BLOCK_LITERAL;
     },
   });
-  return document.toString({ lineWidth: 0 });
+  return document.toString({ lineWidth: 0, singleQuote: true });
 }

@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+
+export interface CommandResult {
+  readonly ok: boolean;
+  /** Standard output and error, in that order. */
+  readonly output: string;
+}
+
+const MAXIMUM_OUTPUT_BYTES = 64 * 2 ** 20;
+
+/** Runs a command to its end; a command that fails is a result, not an exception. */
+export function run(command: string, args: readonly string[]): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    execFile(command, args, { maxBuffer: MAXIMUM_OUTPUT_BYTES }, (error, stdout, stderr) => {
+      // Without output there is only the reason why it did not run at all.
+      const output = stdout + stderr;
+      resolve({ ok: error === null, output: output === '' && error ? error.message : output });
+    });
+  });
+}
+
+export function promtool(...args: readonly string[]): Promise<CommandResult> {
+  return run('promtool', args);
+}
