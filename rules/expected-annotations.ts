@@ -7,8 +7,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 
 import { isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
 
-import { promtool } from './tool/promtool.ts';
-import { testFiles } from './tool/test-file.ts';
+import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
+import { inParallel, SliceRunner } from './tool/run-tests.ts';
+import { assertionsOf, Dependencies, sliceOf, type Groups } from './tool/slice.ts';
+import { readTestFile, testFiles } from './tool/test-file.ts';
 
 type Labels = ReadonlyMap<string, string>;
 
@@ -18,9 +20,16 @@ interface Rendered {
   readonly annotations: Labels;
 }
 
+const GROUPS: Groups = [...RECORDING_GROUPS, ...ALERT_GROUPS];
+const DEPENDENCIES = new Dependencies(GROUPS);
+
+await using runner = await SliceRunner.open();
 for (const path of await testFiles()) {
-  const { output } = await promtool('test', 'rules', path);
-  const rendered = renderedIn(output);
+  const file = await readTestFile(path);
+  const outputs = await inParallel(file.tests, (test) =>
+    runner.run((rules) => sliceOf(file, test, assertionsOf(test), GROUPS, DEPENDENCIES, rules)),
+  );
+  const rendered = outputs.flatMap(({ output }) => renderedIn(output));
   if (rendered.length === 0) continue;
   const document = parseDocument(await readFile(path, 'utf8'));
   const tests = document.get('tests');

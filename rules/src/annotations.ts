@@ -21,14 +21,17 @@ function dashboardUrl({ uid, variables }: DashboardLink): string {
   return `${GRAFANA_BASE_URL}/d/${uid}${query === '' ? '' : `?${query}`}`;
 }
 
-type Format = 'number' | 'bytes' | 'bytes per second' | 'percent' | 'seconds';
+type Format = 'number' | 'cpus' | 'bytes' | 'bytes per second' | 'percent' | 'seconds' | 'time';
 
 const FORMATS: Readonly<Record<Format, { readonly filter: string; readonly unit: string }>> = {
   number: { filter: 'humanize', unit: '' },
+  // Half a CPU is 0.50, not 500m.
+  cpus: { filter: 'printf "%.2f"', unit: '' },
   bytes: { filter: 'humanize1024', unit: 'B' },
   'bytes per second': { filter: 'humanize1024', unit: 'B/s' },
   percent: { filter: 'humanizePercentage', unit: '' },
   seconds: { filter: 'humanizeDuration', unit: '' },
+  time: { filter: 'humanizeTimestamp', unit: '' },
 };
 
 /** A value of the template in a form people read. */

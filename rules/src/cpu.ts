@@ -243,7 +243,7 @@ export const cpu: Subject = {
       description: prose`
         vCPUs on {{ $labels.instance }} are ready to run but wait for a CPU ${value('percent')} of
         the time. Waiting most: ${top('instance_domain:kvm_domain_vcpu_delay:ratio{@}', 'percent')}.
-        Using most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'number')}:
+        Using most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}:
         move or cap these first.
       `,
       dashboard: HOST,
@@ -275,7 +275,7 @@ export const cpu: Subject = {
       description: prose`
         A vCPU of {{ $labels.domain }} on {{ $labels.instance }} is ready to run but waits
         ${value('percent')} of the time; time throttled by the guest's own quota is not in this.
-        Using most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'number')}.
+        Using most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
         Move or cap one of them, or give {{ $labels.domain }} more weight.
       `,
       dashboard: GUEST,

@@ -93,9 +93,8 @@ export const exporter: Subject = {
       name: 'KvmPolicyReloadFailed',
       summary: 'The policy file of an exporter is broken.',
       description: prose`
-        {{ $labels.instance }} could not read its policy file and keeps the policy it had. Loaded
-        last, as Unix time:
-        ${top('kvm_policy_last_reload_success_timestamp_seconds{@}', 'number', { label: 'instance' })}.
+        {{ $labels.instance }} could not read its policy file and keeps the policy it had.
+        Loaded last: ${top('kvm_policy_last_reload_success_timestamp_seconds{@}', 'time', { label: 'instance' })}.
       `,
       dashboard: HOST,
       at: { warning: { for: '5m' } },

@@ -4,7 +4,7 @@ import { promql, prose, type Subject } from './rule.ts';
 
 const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
 
-const LEAST_PRESSED = top('kvm_domain_guest_memory_available_bytes{@}', 'bytes');
+const LEAST_PRESSED = top('kvm_domain_guest_memory_available_bytes{@,domain!=$domain}', 'bytes');
 
 /** Memory as guests see it, which only their balloon statistics tell. */
 export const guestMemory: Subject = {

@@ -113,7 +113,7 @@ export const host: Subject = {
       summary: 'More tasks want to run on a host than it has CPUs.',
       description: prose`
         The load of {{ $labels.instance }} is ${value('number')} per CPU. Using most, in CPUs:
-        ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'number')}.
+        ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
       `,
       dashboard: HOST,
       at: { warning: { for: '15m' } },
@@ -127,7 +127,7 @@ export const host: Subject = {
       summary: 'Some task of a host nearly always waits for a CPU.',
       description: prose`
         On {{ $labels.instance }} some task waited for a CPU ${value('percent')} of the time. Using
-        most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'number')}.
+        most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
       `,
       dashboard: HOST,
       at: { warning: { for: '15m' } },

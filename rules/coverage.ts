@@ -1,0 +1,78 @@
+/**
+ * Whether the tests say of every alert, at every severity, when it fires and when it does not: not
+ * only run by accident, but written down under a name that claims it.
+ */
+import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
+import type { AlertRule } from './src/rule.ts';
+import { assertionsOf, Dependencies, namesIn, type Assertion, type Groups } from './tool/slice.ts';
+import { readTestFile, testFiles, type RuleTest } from './tool/test-file.ts';
+
+/** What the tests leave out. */
+export async function coverageFaults(): Promise<readonly string[]> {
+  const tests = (await Promise.all((await testFiles()).map(readTestFile))).flatMap(
+    (file) => file.tests,
+  );
+  const alerts = ALERT_GROUPS.flatMap((group) => group.rules);
+  return [
+    ...alerts.flatMap((alert) => faultsOfAlert(alert, alerts, tests)),
+    ...untestedRecords(tests),
+    ...repeatedNames(tests),
+  ];
+}
+
+function faultsOfAlert(
+  { alert, labels: { severity }, keepFiringFor }: AlertRule,
+  all: readonly AlertRule[],
+  tests: readonly RuleTest[],
+): readonly string[] {
+  const title = `${alert} (${severity})`;
+  const own = tests.filter(({ name }) => name.startsWith(`${alert} `));
+  const checks = own.flatMap(assertionsOf).filter((one) => namesIn(one).includes(alert));
+  const faults: string[] = [];
+  if (!checks.some((one) => firing(one, alert).includes(severity))) {
+    faults.push(`${title}: no test in which it fires`);
+  }
+  const silent = own.filter(({ name }) => name.startsWith(`${alert} stays silent `));
+  const only = own.filter(({ name }) => name.startsWith(`${alert} is only a warning `));
+  const isSecond = severity === 'critical' && all.filter((one) => one.alert === alert).length > 1;
+  const claims = isSecond ? only : silent;
+  const kept = claims.flatMap(assertionsOf).filter((one) => namesIn(one).includes(alert));
+  if (kept.length === 0 || kept.some((one) => firing(one, alert).includes(severity))) {
+    const words = isSecond ? 'is only a warning' : 'stays silent';
+    faults.push(`${title}: no test "${alert} ${words} …"`);
+  }
+  const keeps = own.some(({ name }) => name.includes('keeps firing'));
+  if (keepFiringFor !== undefined && !keeps) {
+    faults.push(`${title}: no test that it keeps firing for ${keepFiringFor}`);
+  }
+  return faults;
+}
+
+/** The severities at which an assertion expects an alert to fire. */
+function firing(assertion: Assertion, alert: string): readonly string[] {
+  if (assertion.kind === 'alert') {
+    return (assertion.check.exp_alerts ?? []).flatMap(
+      ({ exp_labels: labels }) => labels['severity'] ?? [],
+    );
+  }
+  return assertion.check.exp_samples.flatMap(({ labels }) =>
+    labels.includes(`alertname="${alert}"`) ? (/severity="(\w+)"/.exec(labels)?.[1] ?? []) : [],
+  );
+}
+
+function untestedRecords(tests: readonly RuleTest[]): readonly string[] {
+  const groups: Groups = [...RECORDING_GROUPS, ...ALERT_GROUPS];
+  const dependencies = new Dependencies(groups);
+  const reached = dependencies.closureOf(tests.flatMap(assertionsOf).flatMap(namesIn));
+  const records = new Set(
+    RECORDING_GROUPS.flatMap(({ rules }) => rules.map(({ record }) => record)),
+  );
+  return [...records].filter((one) => !reached.has(one)).map((one) => `${one}: no test reaches it`);
+}
+
+function repeatedNames(tests: readonly RuleTest[]): readonly string[] {
+  const names = tests.map(({ name }) => name);
+  return names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map((name) => `two tests are called "${name}"`);
+}

@@ -1,0 +1,124 @@
+/**
+ * Puts one small fault after the other into the rules and sees whether the tests notice: an operator
+ * turned round, a limit moved by a tenth or exchanged for the other severity, an arm of `and`,
+ * `unless` or `or` dropped, a matcher dropped, a time halved. Exits with 1 when the tests notice less
+ * than 95 % of them. `--show` lists what they missed; names as arguments restrict it to these rules.
+ */
+import { parseArgs } from 'node:util';
+
+import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
+import type { AlertGroup, RecordingGroup } from './src/rule.ts';
+import { mutantsOf, type Mutant } from './tool/mutants.ts';
+import { inParallel, SliceRunner } from './tool/run-tests.ts';
+import {
+  assertionsOf,
+  Dependencies,
+  nameOf,
+  namesIn,
+  sliceOf,
+  type Assertion,
+  type Groups,
+  type Rule,
+} from './tool/slice.ts';
+import { readTestFile, testFiles, type RuleTest, type TestFile } from './tool/test-file.ts';
+
+const REQUIRED_SHARE = 0.95;
+
+const { values: flags, positionals: wanted } = parseArgs({
+  options: { show: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+
+interface Place {
+  readonly file: TestFile;
+  readonly test: RuleTest;
+  readonly assertions: readonly Assertion[];
+}
+
+interface Case {
+  readonly original: Rule;
+  readonly mutant: Mutant;
+  readonly places: readonly Place[];
+}
+
+const GROUPS: Groups = [...RECORDING_GROUPS, ...ALERT_GROUPS];
+const DEPENDENCIES = new Dependencies(GROUPS);
+
+const files = await Promise.all((await testFiles()).map(readTestFile));
+const rules = GROUPS.flatMap((group): readonly Rule[] => group.rules);
+const cases = rules
+  .filter((rule) => wanted.length === 0 || wanted.includes(nameOf(rule)))
+  .flatMap((original): readonly Case[] => {
+    const places = placesOf(original);
+    return mutantsOf(original).map((mutant) => ({ original, mutant, places }));
+  });
+
+await using runner = await SliceRunner.open();
+const survived = await inParallel(cases, async (one) => ((await isKilled(one)) ? [] : [one]));
+const missed = survived.flat();
+const killed = cases.length - missed.length;
+const share = cases.length === 0 ? 1 : killed / cases.length;
+if (flags.show) {
+  for (const { original, mutant } of missed)
+    console.log(`missed: ${titleOf(original)}: ${mutant.change}`);
+}
+console.log(`mutation score: ${(share * 100).toFixed(1)}% (${killed}/${cases.length})`);
+process.exitCode = share >= REQUIRED_SHARE ? 0 : 1;
+
+/** Assertions that depend on a rule, the ones about the rule itself first: they kill most. */
+function placesOf(rule: Rule): readonly Place[] {
+  const places = files.flatMap((file) =>
+    file.tests.flatMap((test): readonly Place[] => {
+      const assertions = assertionsOf(test).filter((one) => dependsOn(one, rule));
+      return assertions.length === 0 ? [] : [{ file, test, assertions }];
+    }),
+  );
+  const isDirect = ({ assertions }: Place): boolean =>
+    assertions.some((one) => namesIn(one).includes(nameOf(rule)));
+  const spread = (place: Place): number =>
+    DEPENDENCIES.closureOf(place.assertions.flatMap(namesIn)).size;
+  return places.toSorted(
+    (one, other) => Number(isDirect(other)) - Number(isDirect(one)) || spread(one) - spread(other),
+  );
+}
+
+function dependsOn(assertion: Assertion, rule: Rule): boolean {
+  return DEPENDENCIES.closureOf(namesIn(assertion)).has(nameOf(rule));
+}
+
+async function isKilled({ original, mutant, places }: Case): Promise<boolean> {
+  const groups = GROUPS.map((group) => replaceIn(group, original, mutant.rule));
+  for (const { file, test, assertions } of places) {
+    const { ok } = await runner.run((path) =>
+      sliceOf(file, test, assertions, groups, DEPENDENCIES, path),
+    );
+    if (!ok) return true;
+  }
+  return false;
+}
+
+function replaceIn(
+  group: RecordingGroup | AlertGroup,
+  original: Rule,
+  mutant: Rule,
+): RecordingGroup | AlertGroup {
+  const { name } = group;
+  if ('alert' in mutant) {
+    const rules = group.rules.filter((rule) => 'alert' in rule);
+    return rules.length === 0
+      ? group
+      : { name, rules: rules.map((rule) => (rule === original ? mutant : rule)) };
+  }
+  const rules = group.rules.filter((rule) => 'record' in rule);
+  return rules.length === 0
+    ? group
+    : { name, rules: rules.map((rule) => (rule === original ? mutant : rule)) };
+}
+
+function titleOf(rule: Rule): string {
+  return 'alert' in rule ? `${rule.alert} ${rule.labels.severity}` : recordTitle(rule);
+}
+
+function recordTitle({ record, labels }: Exclude<Rule, { alert: string }>): string {
+  return labels === undefined ? record : `${record} ${Object.values(labels).join(' ')}`;
+}

@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+import { ALERTMANAGER_FILE } from './files.ts';
+import { run } from './promtool.ts';
+
+/** An alert as labels; `alertname` among them. */
+export type AlertLabels = Readonly<Record<string, string>>;
+
+const START_TIMEOUT_MS = 20_000;
+const POLL_MS = 100;
+/** Debian's name of the daemon; upstream calls it alertmanager. */
+const BINARIES = ['prometheus-alertmanager', 'alertmanager'];
+
+/** The receiver an alert is routed to (`amtool config routes test`). */
+export async function receiverOf(labels: AlertLabels): Promise<string> {
+  const matchers = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  const file = `--config.file=${ALERTMANAGER_FILE}`;
+  const { output } = await run('amtool', ['config', 'routes', 'test', file, ...matchers]);
+  // amtool warns on standard error, which comes after.
+  return output.split('\n')[0] ?? '';
+}
+
+const CONFIG = z.object({
+  route: z.object({ routes: z.array(z.object({ matchers: z.array(z.string()) })) }),
+  inhibit_rules: z.array(
+    z.object({ source_matchers: z.array(z.string()), target_matchers: z.array(z.string()) }),
+  ),
+});
+
+/** The patterns of alert names in the example: each alternative alone. */
+export async function namedAlerts(): Promise<readonly RegExp[]> {
+  const config = CONFIG.parse(parse(await readFile(ALERTMANAGER_FILE, 'utf8')));
+  const matchers = [
+    ...config.route.routes.flatMap((one) => one.matchers),
+    ...config.inhibit_rules.flatMap((one) => [...one.source_matchers, ...one.target_matchers]),
+  ];
+  const patterns = matchers.flatMap((one) => {
+    const [, pattern] = /^alertname(?:=~?|!=)"(.*)"$/.exec(one) ?? [];
+    return pattern?.split('|') ?? [];
+  });
+  return [...new Set(patterns)].map((pattern) => new RegExp(`^(?:${pattern})$`));
+}
+
+/** Whether the daemon is installed. */
+export async function alertmanagerBinary(): Promise<string | undefined> {
+  for (const binary of BINARIES) {
+    if ((await run(binary, ['--version'])).ok) return binary;
+  }
+  return undefined;
+}
+
+/**
+ * Sends alerts to a real Alertmanager with the example configuration and tells which of them it
+ * mutes. The daemon listens on loopback only and is gone afterwards.
+ */
+export async function mutedAlerts(
+  binary: string,
+  alerts: readonly AlertLabels[],
+): Promise<readonly AlertLabels[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'kvm-alertmanager-'));
+  const port = await freePort();
+  const daemon = spawn(
+    binary,
+    [
+      `--config.file=${ALERTMANAGER_FILE}`,
+      `--storage.path=${folder}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--cluster.listen-address=',
+    ],
+    { stdio: 'ignore' },
+  );
+  const ended = new Promise<void>((resolve) => {
+    daemon.on('exit', () => {
+      resolve();
+    });
+    daemon.on('error', () => {
+      resolve();
+    });
+  });
+  try {
+    const api = `http://127.0.0.1:${port}/api/v2`;
+    await ready(`${api}/status`);
+    const sent = await fetch(`${api}/alerts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(alerts.map((labels) => ({ labels }))),
+    });
+    if (!sent.ok) throw new Error(`Alertmanager refuses the alerts: ${await sent.text()}`);
+    return await mutedOf(`${api}/alerts`, alerts.length);
+  } finally {
+    daemon.kill('SIGTERM');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const ALERTS = z.array(
+  z.object({
+    labels: z.record(z.string(), z.string()),
+    status: z.object({ state: z.string(), inhibitedBy: z.array(z.string()) }),
+  }),
+);
+
+/** Alerts are `unprocessed` until their group has been looked at. */
+async function mutedOf(url: string, count: number): Promise<readonly AlertLabels[]> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const alerts = ALERTS.parse(await (await fetch(url)).json());
+    const decided = alerts.filter(({ status }) => status.state !== 'unprocessed');
+    if (decided.length === count) {
+      return decided
+        .filter(({ status }) => status.inhibitedBy.length > 0)
+        .map(({ labels }) => labels);
+    }
+    if (Date.now() > deadline) throw new Error('Alertmanager does not decide about the alerts');
+    await sleep(POLL_MS);
+  }
+}
+
+async function ready(url: string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.ok === true) return;
+    if (Date.now() > deadline) throw new Error('Alertmanager does not start');
+    await sleep(POLL_MS);
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('no port'));
+        else resolve(address.port);
+      });
+    });
+  });
+}

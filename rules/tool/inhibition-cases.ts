@@ -1,0 +1,95 @@
+import type { AlertLabels } from './alertmanager.ts';
+
+/** What happens at the same time on one host, and what of it nobody needs to hear. */
+export interface InhibitionCase {
+  readonly name: string;
+  readonly heard: readonly AlertLabels[];
+  readonly muted: readonly AlertLabels[];
+}
+
+const on = (instance: string, alertname: string, severity: string, more = {}): AlertLabels => ({
+  alertname,
+  job: 'kvm',
+  instance,
+  severity,
+  ...more,
+});
+
+const db = { domain: 'db' };
+const images = { mountpoint: '/images' };
+
+/** One host per case, so that all can happen at once. */
+export const INHIBITION_CASES: readonly InhibitionCase[] = [
+  {
+    name: 'a critical alert mutes its own warning and no other guest',
+    heard: [
+      on('a', 'KvmGuestCpuStarved', 'critical', db),
+      on('a', 'KvmGuestCpuStarved', 'warning', { domain: 'web' }),
+    ],
+    muted: [on('a', 'KvmGuestCpuStarved', 'warning', db)],
+  },
+  {
+    name: 'a paused guest mutes filling, but not another filesystem that is full within minutes',
+    heard: [
+      on('b', 'KvmGuestPausedOnIoError', 'critical', db),
+      on('b', 'KvmFilesystemFullImminent', 'critical', { mountpoint: '/other' }),
+    ],
+    muted: [
+      on('b', 'KvmFilesystemFillingUp', 'critical', images),
+      on('b', 'KvmFilesystemAlmostFull', 'warning', images),
+    ],
+  },
+  {
+    name: 'libvirt that is down mutes guests, not the host',
+    heard: [on('c', 'KvmLibvirtDown', 'critical'), on('c', 'KvmHostMemoryLow', 'warning')],
+    muted: [
+      on('c', 'KvmGuestMonitorUnresponsive', 'warning', db),
+      on('c', 'KvmBalloonStatsStale', 'warning', db),
+      on('c', 'KvmNoisyNeighbour', 'warning', db),
+    ],
+  },
+  {
+    name: 'a host that does not answer mutes everything else about it, and no other host',
+    heard: [on('d', 'KvmExporterDown', 'critical'), on('e', 'KvmMemoryOverPromised', 'warning')],
+    muted: [
+      on('d', 'KvmLibvirtDown', 'critical'),
+      on('d', 'KvmMemoryOverPromised', 'warning'),
+      on('d', 'KvmGuestPausedOnIoError', 'critical', db),
+    ],
+  },
+  {
+    name: 'the nearer danger mutes the more distant one on the same filesystem',
+    heard: [
+      on('f', 'KvmFilesystemFullImminent', 'critical', images),
+      on('f', 'KvmFilesystemFillingUp', 'warning', { mountpoint: '/other' }),
+    ],
+    muted: [on('f', 'KvmFilesystemFillingUp', 'critical', images)],
+  },
+  {
+    name: 'a run on the bank says more than a promise',
+    heard: [on('g', 'KvmMemoryRunOnTheBank', 'warning')],
+    muted: [on('g', 'KvmMemoryOverPromised', 'warning')],
+  },
+  {
+    name: 'a storm mutes its symptoms, a warning of one does not',
+    heard: [
+      on('h', 'KvmSwapStorm', 'critical'),
+      on('i', 'KvmSwapStorm', 'warning'),
+      on('i', 'KvmAllocationStalls', 'warning'),
+    ],
+    muted: [on('h', 'KvmAllocationStalls', 'warning'), on('h', 'KvmSwapStorm', 'warning')],
+  },
+  {
+    name: 'a host that starves mutes its single guests',
+    heard: [on('j', 'KvmHostCpuStarved', 'critical')],
+    muted: [on('j', 'KvmGuestCpuStarved', 'critical', db)],
+  },
+  {
+    name: 'QEMU that does not answer mutes its balloon, not that of another guest',
+    heard: [
+      on('k', 'KvmGuestMonitorUnresponsive', 'warning', db),
+      on('k', 'KvmBalloonStatsStale', 'warning', { domain: 'web' }),
+    ],
+    muted: [on('k', 'KvmBalloonStatsStale', 'warning', db)],
+  },
+];

@@ -1,0 +1,105 @@
+import { DEFAULT_POLICY } from '../../src/config/policy.ts';
+import {
+  RISK_RESOURCES,
+  RISK_SIGNALS,
+  riskLevels,
+  type RiskSignal,
+  type SignalId,
+} from '../../src/overcommit/risk-model.ts';
+import { ALERT_GROUPS, RECORDING_GROUPS } from '../src/pack.ts';
+import type { SliceResult, SliceRunner } from './run-tests.ts';
+import { assertionsOf, Dependencies, sliceOf } from './slice.ts';
+import type { RuleTest, TestFile } from './test-file.ts';
+
+const HOSTS = 60;
+
+/**
+ * Lets the recording rules and the function of src/overcommit/risk-model.ts judge the same made-up
+ * hosts: values below, at and above every limit, and values that are missing.
+ */
+export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
+  const random = generator(20_260_101);
+  const hosts = Array.from({ length: HOSTS }, (_one, index) => ({
+    instance: `host${index}`,
+    values: new Map(
+      RISK_SIGNALS.flatMap((signal): readonly (readonly [SignalId, number])[] => {
+        const choices = valuesAround(signal);
+        const choice = choices[Math.floor(random() * (choices.length * 2))];
+        return choice === undefined ? [] : [[signal.id, choice]];
+      }),
+    ),
+  }));
+  const test: RuleTest = {
+    name: 'The rules and the exporter judge alike',
+    interval: '1m',
+    input_series: hosts.flatMap(({ instance, values }) => [
+      ...RISK_SIGNALS.flatMap(({ id, record }) => constant(record, instance, values.get(id))),
+      ...policySeries(instance),
+    ]),
+    promql_expr_test: [
+      {
+        expr: 'instance_resource:kvm_risk:level',
+        eval_time: '1m',
+        exp_samples: hosts.flatMap(({ instance, values }) => {
+          const levels = riskLevels(values, DEFAULT_POLICY);
+          return RISK_RESOURCES.flatMap((resource) => {
+            const level = levels[resource]?.level;
+            const labels = `instance_resource:kvm_risk:level{job="kvm",instance="${instance}",resource="${resource}"}`;
+            return level === undefined ? [] : [{ labels, value: level }];
+          });
+        }),
+      },
+    ],
+  };
+  const file: TestFile = {
+    rule_files: [],
+    evaluation_interval: '1m',
+    group_eval_order: [],
+    tests: [test],
+  };
+  const groups = [...RECORDING_GROUPS, ...ALERT_GROUPS];
+  const dependencies = new Dependencies(groups);
+  return runner.run((path) => sliceOf(file, test, assertionsOf(test), groups, dependencies, path));
+}
+
+function valuesAround({ threshold }: RiskSignal): readonly number[] {
+  if (threshold.kind === 'definition') {
+    return [threshold.above, threshold.above + 1, threshold.above - 0.5];
+  }
+  const limit = DEFAULT_POLICY.limits.find(
+    (one) => one.resource === threshold.resource && one.name === threshold.name,
+  );
+  const limits = [limit?.warning, limit?.critical].filter((one) => one !== undefined);
+  return limits.flatMap((one) => [one, one + 0.01, one - 0.01]);
+}
+
+function policySeries(instance: string): RuleTest['input_series'] {
+  return DEFAULT_POLICY.limits.flatMap(({ resource, name, ...limit }) =>
+    (['warning', 'critical'] as const).flatMap((severity) =>
+      constant(`kvm_policy_${resource}_${name}`, instance, limit[severity], { severity }),
+    ),
+  );
+}
+
+function constant(
+  name: string,
+  instance: string,
+  value: number | undefined,
+  labels: Readonly<Record<string, string>> = {},
+): RuleTest['input_series'] {
+  if (value === undefined) return [];
+  const all = { job: 'kvm', instance, ...labels };
+  const text = Object.entries(all).map(([label, one]) => `${label}="${one}"`);
+  return [{ series: `${name}{${text.join(',')}}`, values: `${value}+0x2` }];
+}
+
+/** Numbers from 0 to 1, the same on every run (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
