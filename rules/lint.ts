@@ -48,7 +48,8 @@ function groupFaults(): readonly string[] {
   ]);
 }
 
-function recordFaults({ record, expr, labels }: RecordingRule): readonly string[] {
+/** What is wrong with one recording rule by itself. */
+export function recordFaults({ record, expr, labels }: RecordingRule): readonly string[] {
   const faults: string[] = [];
   const { expression, faults: inExpression } = examined(expr);
   const parts = /^([a-z]+(?:_[a-z]+)*):(kvm_[a-z0-9_]+):([a-z0-9_]+)$/.exec(record);
@@ -81,7 +82,8 @@ function labelsOfLevel(level: string): readonly string[] {
     .filter((label) => label !== 'pool' || !several.includes('vg'));
 }
 
-function alertFaults(rule: AlertRule): readonly string[] {
+/** What is wrong with one alert by itself. */
+export function alertFaults(rule: AlertRule): readonly string[] {
   const { alert, expr, labels, annotations } = rule;
   const faults: string[] = [];
   const { expression, faults: inExpression } = examined(expr);
@@ -98,13 +100,14 @@ function alertFaults(rule: AlertRule): readonly string[] {
   if (expression !== undefined) {
     faults.push(...constantThresholds(expression));
     const present = labelsOfExpression(expression).labels;
-    const used = Object.values(annotations).flatMap((text) => [
+    const { description, dashboard_url } = annotations;
+    const used = [description, dashboard_url].flatMap((text) => [
       ...text.matchAll(/\$labels\.([a-z_]+)/g),
     ]);
     for (const [, label = ''] of used) {
       if (!present.has(label)) faults.push(`an annotation uses ${label}, its series have none`);
     }
-    if (present.has('domain') && !annotations.description.includes('$labels.domain')) {
+    if (present.has('domain') && !description.includes('$labels.domain')) {
       faults.push('the description does not name the guest');
     }
   }
