@@ -4,6 +4,7 @@ import type { CollectorName } from '../../../src/snapshot/collectors.ts';
 import type { Snapshot } from '../../../src/snapshot/model.ts';
 import { SharedCollection } from '../../../src/snapshot/shared-collection.ts';
 import type { SnapshotSources } from '../../../src/snapshot/snapshot-sources.ts';
+import { unknownSnapshot } from '../metrics/example-snapshot.ts';
 
 /** Sources that finish when told to. */
 class SlowHost implements SnapshotSources {
@@ -24,48 +25,11 @@ class SlowHost implements SnapshotSources {
     this.started.push({
       wanted,
       end: () => {
-        resolve(emptySnapshot(takenAtSeconds));
+        resolve(unknownSnapshot({ takenAtSeconds }));
       },
     });
     return promise;
   }
-}
-
-function emptySnapshot(takenAtSeconds: number): Snapshot {
-  return {
-    takenAtSeconds,
-    demo: false,
-    host: {
-      pageBytes: 4096,
-      cpuTime: undefined,
-      cpuTopology: undefined,
-      load: undefined,
-      meminfo: undefined,
-      hugePages: undefined,
-      transparentHugePages: undefined,
-      memorySysctl: undefined,
-      multiGenLru: undefined,
-      kvmModule: undefined,
-      vmstat: undefined,
-      swapAreas: undefined,
-      zswap: undefined,
-      pressure: undefined,
-      ksm: undefined,
-      numaNodes: undefined,
-      kernelThreads: undefined,
-      inventory: undefined,
-    },
-    libvirt: {
-      up: false,
-      versions: undefined,
-      calls: { outstanding: 0, timeouts: 0, lateReplies: 0, connects: 0 },
-    },
-    domains: undefined,
-    pools: undefined,
-    storage: undefined,
-    network: undefined,
-    outcomes: [],
-  };
 }
 
 const all = new Set<CollectorName>(['cpu', 'memory']);
