@@ -78,7 +78,7 @@ export async function measurePeer(options: PeerOptions): Promise<PeerResult> {
 }
 
 /**
- * Real QEMU processes with the usual devices but no operating system. Stopped, so that the CPUs
+ * Real QEMU processes with two disks and two NICs each but no operating system. Stopped, so that the CPUs
  * are free for what is measured: two busy CPUs cannot emulate 50 guests and answer as well.
  */
 function bareGuests(count: number): readonly GuestSpec[] {
@@ -86,8 +86,11 @@ function bareGuests(count: number): readonly GuestSpec[] {
     name: `bare-${i}`,
     os: 'none',
     paused: true,
-    disks: [{ source: { kind: 'new', format: 'qcow2', sizeMib: 64 } }],
-    nics: [{}],
+    disks: [
+      { source: { kind: 'new', format: 'qcow2', sizeMib: 64 } },
+      { source: { kind: 'new', format: 'raw', sizeMib: 64 } },
+    ],
+    nics: [{}, {}],
   }));
 }
 
