@@ -16,6 +16,7 @@ import { Contestant, type ContestantResult } from './contestant.ts';
 /** Debian's package of a libvirt exporter in Go (Debian 12: 0.2.0). */
 export const PEER_PACKAGE = 'prometheus-libvirt-exporter';
 const PEER_COMMAND = 'prometheus-libvirt-exporter';
+const VCPUS = 4;
 const WARM_UPS = 2;
 /** Two of these are longer than the guests' balloon period, so ours asks for it every time. */
 const PAUSE_MS = 1_000;
@@ -78,14 +79,16 @@ export async function measurePeer(options: PeerOptions): Promise<PeerResult> {
 }
 
 /**
- * Real QEMU processes with two disks and two NICs each but no operating system. Stopped, so that the CPUs
- * are free for what is measured: two busy CPUs cannot emulate 50 guests and answer as well.
+ * Real QEMU processes of the same shape as the guests of bench/scale (4 vCPUs, 2 disks, 2 NICs), but
+ * with nothing to boot. Stopped, so that the CPUs are free for what is measured: two of them cannot
+ * emulate 50 guests and answer as well.
  */
 function bareGuests(count: number): readonly GuestSpec[] {
   return Array.from({ length: count }, (_, i) => ({
     name: `bare-${i}`,
     os: 'none',
     paused: true,
+    vcpus: { current: VCPUS },
     disks: [
       { source: { kind: 'new', format: 'qcow2', sizeMib: 64 } },
       { source: { kind: 'new', format: 'raw', sizeMib: 64 } },
