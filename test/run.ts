@@ -33,6 +33,14 @@ const TEST_PACKAGES = [
   'lsof',
 ] as const;
 
+/** What is read of vitest's JSON report. */
+const vitestReport = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  success: z.boolean(),
+});
+
 const scratch = mkdtempSync(join(tmpdir(), 'kvm-overcommit-test-'));
 try {
   await ensurePackages(TEST_PACKAGES);
@@ -72,13 +80,6 @@ async function counted(name: string, command: string, args: readonly string[]): 
   return silent ? { ...count, failed: 1 } : count;
 }
 
-const vitestReport = z.object({
-  numPassedTests: z.number(),
-  numFailedTests: z.number(),
-  numPendingTests: z.number(),
-  success: z.boolean(),
-});
-
 async function vitest(project: string): Promise<Count> {
   const file = join(scratch, `${project}.json`);
   await run(project, 'vitest', [
@@ -96,7 +97,8 @@ async function vitest(project: string): Promise<Count> {
       passed: report.numPassedTests,
       failed: failed === 0 && !report.success ? 1 : failed,
     };
-  } catch {
+  } catch (error) {
+    process.stdout.write(`no report of ${project}: ${String(error)}\n`);
     return { passed: 0, failed: 1 };
   }
 }
