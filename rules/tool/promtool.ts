@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 
 export interface CommandResult {
   readonly ok: boolean;
+  readonly standardOutput: string;
   /** Standard output and error, in that order. */
   readonly output: string;
 }
@@ -14,7 +15,11 @@ export function run(command: string, args: readonly string[]): Promise<CommandRe
     execFile(command, args, { maxBuffer: MAXIMUM_OUTPUT_BYTES }, (error, stdout, stderr) => {
       // Without output there is only the reason why it did not run at all.
       const output = stdout + stderr;
-      resolve({ ok: error === null, output: output === '' && error ? error.message : output });
+      resolve({
+        ok: error === null,
+        standardOutput: stdout,
+        output: output === '' && error ? error.message : output,
+      });
     });
   });
 }
