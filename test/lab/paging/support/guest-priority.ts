@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path';
 
 import type { Guest, Lab } from '../../harness/index.ts';
 
-/** Weight of the lab's guests together; any other process of the host has 1024 or 100. */
-const SHARES = { v1: ['cpu.shares', '8192'], v2: ['cpu.weight', '800'] } as const;
+/** Weight of the lab's guests together; other cgroups, and sessions of the host, have 1024 or 100. */
+const SHARES = { v1: ['cpu.shares', '2048'], v2: ['cpu.weight', '200'] } as const;
 
 /**
- * Gives the lab's guests together eight times the weight of another process, as slices do on a
- * host that is there for its guests. What else the machine does then decides little of who waits.
+ * Gives the lab's guests together twice the weight of another session, as slices do on a host that
+ * is there for its guests. What else the machine does then decides little of who waits.
  *
  * @param guests running guests of the lab; the cgroup above theirs is the lab's.
  */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 
@@ -81,6 +81,7 @@ export class MonitoringStack implements AsyncDisposable {
       `--storage.tsdb.path=${join(directory, 'prometheus')}`,
       `--web.listen-address=${labAddress}:${PROMETHEUS_PORT}`,
     ]);
+    for (const { pid } of [alertmanager, server]) putFirst(pid);
     const prometheus = new PrometheusApi(url);
     const stack = new MonitoringStack(prometheus, webhook);
     await eventually(
@@ -105,11 +106,16 @@ export class MonitoringStack implements AsyncDisposable {
   }
 }
 
-/** A priority is a thread's own. */
+/**
+ * A priority is a thread's own, and counts within its session only where the kernel shares CPUs out
+ * by session (sched(7), autogroups); each process of the lab is a session.
+ */
 function putFirst(pid: number): void {
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     setPriority(Number(thread), NICENESS);
   }
+  const session = `/proc/${pid}/autogroup`;
+  if (existsSync(session)) writeFileSync(session, String(NICENESS));
 }
 
 function prometheusConfiguration(lab: Lab, exporter: LabExporter, directory: string): string {
