@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects, from cheap to dear: `unit` needs nothing but Node, `integration` starts real
- * daemons (libvirtd with its test driver, Prometheus, qemu-img), `lab` starts real QEMU guests.
- * Daemons and guests share one small machine, so those two never run files side by side.
+ * Four projects, from cheap to dear: `unit` needs nothing but Node, `integration` starts real
+ * daemons (libvirtd with its test driver, Prometheus, qemu-img), `lab` starts real QEMU guests, and
+ * `paging` has real guests get into trouble until Alertmanager pages. Daemons and guests share one
+ * small machine, so these never run files side by side.
  */
 export default defineConfig({
   test: {
@@ -28,6 +29,16 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
+          exclude: ['test/lab/paging/**'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'paging',
+          include: ['test/lab/paging/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
