@@ -93,7 +93,7 @@ export const network: Subject = {
       record: 'instance_uplink:kvm_domain_nic_bytes:jain',
       expr: promql`
         # Jain's fairness index of the traffic of guests that have any: 1 is equal, 1/n is one for all.
-        sum without (domain) (instance_domain_uplink:kvm_domain_nic_bytes:rate5m > 0) ^ 2
+        sum without (domain) (instance_domain_uplink:kvm_domain_nic_bytes:rate5m) ^ 2
         /
         (
             count without (domain) (instance_domain_uplink:kvm_domain_nic_bytes:rate5m > 0)

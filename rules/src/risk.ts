@@ -1,6 +1,7 @@
 import {
   RISK_RESOURCES,
   RISK_SIGNALS,
+  type PolicyThreshold,
   type RiskResource,
   type RiskSignal,
 } from '../../src/overcommit/risk-model.ts';
@@ -97,16 +98,20 @@ function signalRule({ id, resource, record, threshold }: RiskSignal): RecordingR
   return {
     record: 'instance_signal:kvm_risk:level',
     labels: { resource, signal: id },
-    expr: [...armsOf(record, threshold), unreached(record)].join('\nor\n'),
+    expr:
+      threshold.kind === 'definition'
+        ? `${threshold.level} * (${record} > bool ${threshold.above})`
+        : levelOf(record, threshold),
   };
 }
 
-function armsOf(record: string, threshold: RiskSignal['threshold']): readonly string[] {
-  if (threshold.kind === 'definition') {
-    return [`${threshold.level} * (${record} > bool ${threshold.above}) > 0`];
-  }
+/**
+ * The higher of the levels of the two limits. The last arm is for a host whose policy sets neither:
+ * measured and past no limit is 0, also when the value is infinite or no number.
+ */
+function levelOf(record: string, threshold: PolicyThreshold): string {
   const operator = threshold.bad === 'above' ? '>' : '<';
-  return (['critical', 'warning'] as const).flatMap((severity) => {
+  const arms = (['warning', 'critical'] as const).flatMap((severity) => {
     const level = threshold[severity];
     if (level === undefined) return [];
     const published = limit(`${threshold.resource}.${threshold.name}`, severity);
@@ -114,16 +119,13 @@ function armsOf(record: string, threshold: RiskSignal['threshold']): readonly st
       promql`
         ${String(level)} * (
           ${record}
-          ${operator} bool on (job, instance) group_left () ${published}
-        ) > 0
+          ${operator} bool on (job, instance) group_left (severity) ${published}
+        )
       `,
     ];
   });
-}
-
-/** Measured and past no limit, or there is none: 0. Comparing gives 0 for infinity and NaN too. */
-function unreached(record: string): string {
-  return `${record} > bool +Inf`;
+  const all = [...arms, `${record} > bool +Inf`].join('\nor\n');
+  return `max without (severity) (\n${all.replaceAll(/^/gm, '  ')}\n)`;
 }
 
 function resourceRule(resource: RiskResource): RecordingRule {

@@ -59,7 +59,7 @@ export type SignalId =
   | 'network_drops';
 
 /** A limit of the policy, with the level that passing it at each severity gives. */
-interface PolicyThreshold {
+export interface PolicyThreshold {
   readonly kind: 'policy';
   readonly resource: LimitDeclaration['resource'];
   readonly name: string;
@@ -110,7 +110,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'cpu',
     meaning: 'vCPUs per CPU once every guest with autostart runs too',
     record: 'instance:kvm_cpu_start_all_per_capacity:ratio',
-    threshold: above('cpu.start_all_ratio', { warning: 1, critical: 1 }),
+    threshold: above('cpu.start_all_ratio', { warning: 1, critical: undefined }),
   },
   {
     id: 'cpu_pressure',
@@ -229,7 +229,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'storage',
     meaning: 'available per size of a filesystem whose images may still outgrow it',
     record: 'instance:kvm_filesystem_avail:min',
-    threshold: below('storage.available_ratio', { warning: 2, critical: 2 }),
+    threshold: below('storage.available_ratio', { warning: 1, critical: 2 }),
   },
   {
     id: 'storage_thin_data',
@@ -243,7 +243,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'storage',
     meaning: 'used metadata blocks of a thin pool per all',
     record: 'instance:kvm_thin_pool_metadata_used:max',
-    threshold: above('storage.thin_metadata_ratio', { warning: 2, critical: 2 }),
+    threshold: above('storage.thin_metadata_ratio', { warning: 2, critical: undefined }),
   },
   {
     id: 'storage_paused_guests',
@@ -257,7 +257,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'network',
     meaning: 'bandwidth promised to guests per bandwidth of their uplink',
     record: 'instance:kvm_uplink_promised_per_speed:max',
-    threshold: above('network.promise_ratio', { warning: 1, critical: 1 }),
+    threshold: above('network.promise_ratio', { warning: 1, critical: undefined }),
   },
   {
     id: 'network_guarantee',
