@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 import { eventually } from '../../test/lab/harness/index.ts';
 import { loopReportSchema, type LoopReport } from './loop-report.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const PROBE = new URL('./loop-probe.ts', import.meta.url).href;
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const PROBE = new URL('./loop-probe.ts', import.meta.url);
 const START_TIMEOUT_MS = 20_000;
 
 export interface ExporterProcess extends AsyncDisposable {
@@ -20,17 +21,21 @@ export interface ExporterProcess extends AsyncDisposable {
   log(): string;
 }
 
-/** Starts the exporter with the loop probe inside and waits until it is ready. */
+/** Starts the built exporter with the loop probe inside and waits until it is ready. */
 export async function startExporter(
   flags: readonly string[],
   nodeFlags: readonly string[],
-  logFile: string,
+  directory: string,
 ): Promise<ExporterProcess> {
+  const logFile = `${directory}/exporter.log`;
   const address = `127.0.0.1:${await freePort()}`;
   const log = openSync(logFile, 'a');
+  const probe = `${directory}/loop-probe.mjs`;
+  // As JavaScript: the exporter would load Node's TypeScript compiler for it, which is 28 MB.
+  writeFileSync(probe, stripTypeScriptTypes(readFileSync(PROBE, 'utf8')));
   const child = spawn(
     process.execPath,
-    [...nodeFlags, '--import', PROBE, MAIN, `--web.listen-address=${address}`, ...flags],
+    [...nodeFlags, '--import', probe, MAIN, `--web.listen-address=${address}`, ...flags],
     { stdio: ['ignore', log, log, 'ipc'] },
   );
   closeSync(log);

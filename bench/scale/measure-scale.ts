@@ -73,7 +73,7 @@ export async function measureScale(options: ScaleOptions): Promise<ScaleResult> 
       '--scrape.timeout=60s',
     ],
     options.nodeFlags,
-    `${host.directory}/exporter.log`,
+    host.directory,
   );
   using agent = closingAgent();
   await connected(exporter, agent);

@@ -1,6 +1,6 @@
 // eslint-disable-next-line no-restricted-imports -- starts copies of Node itself, never a command
 import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 
 import type { FileAnswer, FileBatch } from './file-task.ts';
 import type { WorkerMessage, WorkerRequest } from './file-worker.ts';
@@ -33,6 +33,9 @@ export interface PoolLimits {
 export const DEFAULT_POOL_LIMITS: PoolLimits = { working: 4, total: 8, patienceMs: 1000 };
 
 const GROW_AFTER_MS = 50;
+
+/** Beside this file, TypeScript like this one or compiled like this one. */
+const FILE_WORKER = join(import.meta.dirname, `file-worker${extname(import.meta.filename)}`);
 
 /** A key whose last call has not come back; nothing is asked under this key until it does. */
 export interface HungCall {
@@ -195,7 +198,7 @@ export class BlockingPool {
   }
 
   #spawn(): void {
-    const child = fork(fileURLToPath(new URL('./file-worker.ts', import.meta.url)), [], {
+    const child = fork(FILE_WORKER, [], {
       execArgv: ['--max-old-space-size=64', '--max-semi-space-size=1', '--v8-pool-size=1'],
       cwd: '/',
       env: { UV_THREADPOOL_SIZE: '1' },
