@@ -6,17 +6,20 @@ import { escapeLabelValue } from './escape.ts';
  * scrapes. Names and values run in parallel arrays; a missing value is a programming error.
  */
 function join(names: readonly string[], values: readonly string[]): string {
-  let text = '';
+  pieces.length = 0;
   for (let i = 0; i < names.length; i += 1) {
     const name = names[i];
     const value = values[i];
     if (name === undefined || value === undefined) {
       throw new RangeError(`no value for label ${String(name)}`);
     }
-    text += `${i === 0 ? '' : ','}${name}="${escapeLabelValue(value)}"`;
+    pieces.push(i === 0 ? '' : ',', name, '="', escapeLabelValue(value), '"');
   }
-  return text;
+  return pieces.join('');
 }
+
+/** Used again for each text; joining leaves less garbage than adding up. */
+const pieces: string[] = [];
 
 /** Complete label text, `{domain="a",vcpu="0"}`; '' when there are no labels. */
 export function labelText(names: readonly string[], values: readonly string[]): string {

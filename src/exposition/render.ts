@@ -6,7 +6,7 @@ import type { Format } from './format.ts';
 import { ExpositionWriter, type WriterOptions } from './writer.ts';
 
 /**
- * Writes all families. It yields wherever a pause would do, for instance after each guest: the
+ * Writes all families. It yields wherever a pause would do, for instance after some guests: the
  * renderer decides whether to pause there. Work between two yields must stay well below a
  * millisecond.
  */
@@ -14,8 +14,6 @@ export type Producer = (writer: ExpositionWriter) => Iterable<void>;
 
 /** Longest stretch without giving other work a turn. */
 const SLICE_MILLISECONDS = 3;
-/** A look at the clock costs as much as half a sample. */
-const STEPS_PER_LOOK = 16;
 
 export interface RenderResult {
   readonly samples: number;
@@ -36,11 +34,7 @@ export async function* render(
   const steps = produce(writer)[Symbol.iterator]();
   try {
     let sliceStart = performance.now();
-    let untilLook = STEPS_PER_LOOK;
     while (steps.next().done !== true) {
-      untilLook -= 1;
-      if (untilLook > 0) continue;
-      untilLook = STEPS_PER_LOOK;
       if (performance.now() - sliceStart < SLICE_MILLISECONDS) continue;
       yield* writer.take();
       await nextTurn();

@@ -1,9 +1,11 @@
 import { formatValue } from './escape.ts';
 import { faultsOf, openMetricsName, type Family } from './family.ts';
 import type { Format } from './format.ts';
+import { SeenSeries } from './seen-series.ts';
+import { TextBuffer } from './text-buffer.ts';
 
-/** Characters gathered before they become one Buffer. */
-const CHUNK_CHARACTERS = 64 * 1024;
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
 
 export interface WriterOptions {
   /**
@@ -31,9 +33,8 @@ export class ExpositionWriter {
   readonly #format: Format;
   readonly #strict: boolean;
   readonly #familiesSeen = new Set<string>();
-  readonly #seriesSeen = new Set<string>();
-  readonly #chunks: Buffer[] = [];
-  #text = '';
+  readonly #seriesSeen = new SeenSeries();
+  readonly #output = new TextBuffer();
   #family: Family | undefined;
   #headerWritten = false;
   #samples = 0;
@@ -75,6 +76,15 @@ export class ExpositionWriter {
   }
 
   /**
+   * Says that the samples up to the next call have a label value of their own, like those of one
+   * guest, and so can be no duplicates of the samples before: what was seen is forgotten. Strict
+   * writers do not believe it.
+   */
+  startGroup(): void {
+    if (!this.#strict) this.#seriesSeen.clear();
+  }
+
+  /**
    * One sample of the current family.
    *
    * @param labels complete label text from `labelText` or `closeLabels`, '' for none.
@@ -85,7 +95,7 @@ export class ExpositionWriter {
     if (value === undefined) return;
     const family = this.#family;
     if (family === undefined) throw new ExpositionError('a sample before any family');
-    if (this.#isDuplicate(suffix === '' ? labels : suffix + labels)) {
+    if (!this.#seriesSeen.add(suffix === '' ? labels : suffix + labels)) {
       if (this.#strict) {
         throw new ExpositionError(`series ${family.name}${suffix}${labels} is written twice`);
       }
@@ -94,35 +104,30 @@ export class ExpositionWriter {
     }
     if (this.#strict) checkLabels(family, labels);
     if (!this.#headerWritten) {
-      this.#text += this.#format.header(family);
+      this.#output.text(this.#format.header(family));
       this.#headerWritten = true;
     }
-    this.#text += `${family.name}${suffix}${labels} ${formatValue(value)}\n`;
+    const output = this.#output;
+    output.text(family.name);
+    if (suffix !== '') output.text(suffix);
+    output.text(labels);
+    output.ascii(SPACE);
+    if (Number.isSafeInteger(value) && Number(value) > 0) output.digits(Number(value));
+    else output.text(formatValue(value));
+    output.ascii(NEWLINE);
     this.#samples += 1;
-    if (this.#text.length >= CHUNK_CHARACTERS) this.#flush();
   }
 
   /** Ends the exposition; nothing may be written afterwards. */
   end(): void {
-    this.#text += this.#format.end;
-    this.#flush();
+    this.#output.text(this.#format.end);
+    this.#output.flush();
     this.#family = undefined;
   }
 
   /** Takes the Buffers which are ready. */
   take(): readonly Buffer[] {
-    return this.#chunks.length === 0 ? [] : this.#chunks.splice(0);
-  }
-
-  #isDuplicate(key: string): boolean {
-    const before = this.#seriesSeen.size;
-    return this.#seriesSeen.add(key).size === before;
-  }
-
-  #flush(): void {
-    if (this.#text === '') return;
-    this.#chunks.push(Buffer.from(this.#text, 'utf8'));
-    this.#text = '';
+    return this.#output.take();
   }
 }
 

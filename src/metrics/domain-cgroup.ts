@@ -1,4 +1,5 @@
-import type { CgroupCpu, CpuQuota, CpuThrottling, GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
+import type { CgroupBandwidth, CpuQuota, CpuThrottling } from '../sources/cgroup-bandwidth.ts';
+import type { GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
 import type { CgroupMemoryLimits, MemoryLimit } from '../sources/cgroup-memory.ts';
 import { PRESSURE_RESOURCES } from '../sources/pressure.ts';
 import { domainCounter, domainGauge, type Metric } from './metric.ts';
@@ -190,7 +191,7 @@ function throttled(name: string, help: string, part: (one: CpuThrottling) => num
     const cpu = domain.cgroup?.cpu;
     if (cpu === undefined) return;
     let sum: number | undefined;
-    const add = (group: CgroupCpu | undefined): void => {
+    const add = (group: CgroupBandwidth | undefined): void => {
       if (group?.throttling !== undefined) sum = (sum ?? 0) + part(group.throttling);
     };
     // A group's cpu.stat counts its own quota only, not those of the groups inside.

@@ -2,7 +2,7 @@
 
 import type { Policy } from '../config/policy.ts';
 import type { Domain } from '../snapshot/domain.ts';
-import type { CgroupCpu } from '../sources/cgroup-cpu.ts';
+import type { GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
 import { parseCpuList } from '../sources/cpu-list.ts';
 import type { CpuTopology } from '../sources/cpu-topology.ts';
 import type { CpuBandwidth } from '../sources/domain-config.ts';
@@ -68,7 +68,7 @@ function boundNodes({ config }: Domain): ReadonlySet<number> | undefined {
 }
 
 /** The XML's shares are no use here: it does not say of which cgroup version they are. */
-function weightOf(cgroup: CgroupCpu | undefined): CpuWeight | undefined {
+function weightOf(cgroup: GuestCgroupCpu | undefined): CpuWeight | undefined {
   const share = cgroup?.share;
   if (share === undefined) return undefined;
   return share.kind === 'weight'
@@ -78,7 +78,7 @@ function weightOf(cgroup: CgroupCpu | undefined): CpuWeight | undefined {
 
 /** What is in force, from the cgroup; else what the XML asks for. */
 function guestQuota(
-  cgroup: CgroupCpu | undefined,
+  cgroup: GuestCgroupCpu | undefined,
   declared: CpuBandwidth | undefined,
 ): number | undefined {
   const quota = cgroup?.quota;

@@ -18,7 +18,7 @@ import type { Balloon, Domain, DomainJob } from './domain.ts';
 import { DomainConfigs } from './domain-configs.ts';
 import { stateNames } from './domain-state-names.ts';
 import type { GuestMonitor, MonitorAnswer } from './guest-monitor.ts';
-import { monitorGroups } from './guest-monitor.ts';
+import { MONITORS_AT_ONCE, monitorGroups } from './guest-monitor.ts';
 import { GuestProcessCollector, type GuestFacts } from './guest-process-collector.ts';
 import { balloonOf, disksOf, libvirtCpuOf, nicsOf, perfOf } from './guest-stats.ts';
 import type { LibvirtSession } from './libvirt-session.ts';
@@ -195,22 +195,26 @@ export class GuestCollector {
     const isQemu = this.#session.versions?.driver === 'QEMU';
     if (!isQemu) return answers;
     const start = performance.now();
-    await Promise.all(
-      active.map(async ({ ref }) => {
+    // No more under way than can be asked at once: a thousand that wait for a slot, each with a
+    // timer of its own, cost more than their questions.
+    const queue = active.values();
+    const askInTurn = async (): Promise<void> => {
+      for (const { ref } of queue) {
         const period = configs.get(ref.uuid)?.balloon?.statsPeriodSeconds;
         const wantsBalloon = log.wants('balloon') && this.#balloons.isDue(ref, period);
         const groups =
           (wantsBalloon ? monitorGroups.balloon : 0) |
           (log.wants('block') ? monitorGroups.block : 0) |
           (log.wants('process') && !qemus.has(ref.uuid) ? monitorGroups.cpu : 0);
-        if (groups === 0) return;
+        if (groups === 0) continue;
         const answer = await this.#monitor.ask(ref, groups, deadline);
         answers.set(ref.uuid, answer);
         if (answer.kind === 'answered' && wantsBalloon) {
           this.#balloons.put(ref, balloonOf(answer.value));
         }
-      }),
-    );
+      }
+    };
+    await Promise.all(Array.from({ length: MONITORS_AT_ONCE }, askInTurn));
     const milliseconds = performance.now() - start;
     for (const collector of ['balloon', 'block'] as const) {
       if (!log.wants(collector)) continue;

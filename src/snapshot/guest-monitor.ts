@@ -36,6 +36,8 @@ export interface GuestMonitorOptions {
 /** Calls at once on one connection. */
 const WINDOW = 4;
 const MAX_CONNECTIONS = 3;
+/** Guests that can be asked at the same time. */
+export const MONITORS_AT_ONCE = WINDOW * MAX_CONNECTIONS;
 /** Stuck calls over all connections beyond which no guest is asked. */
 const MAX_STUCK = 8;
 

@@ -4,7 +4,7 @@ import {
   type CgroupMounts,
   type GuestCgroup,
 } from '../sources/cgroup.ts';
-import { readGuestCgroupCpu } from '../sources/cgroup-cpu.ts';
+import { GuestCgroupCpuReader, type ThreadCensus } from '../sources/cgroup-cpu.ts';
 import { readCgroupMemory } from '../sources/cgroup-memory.ts';
 import { readCpuTime } from '../sources/cpu-time.ts';
 import { DeadlineFileReader } from '../sources/deadline-file.ts';
@@ -36,7 +36,9 @@ export interface GuestFacts {
 
 interface KnownCgroup {
   readonly startTimeTicks: number;
+  /** Undefined when there is none, or one that holds more than the guest. */
   readonly cgroup: GuestCgroup | undefined;
+  readonly cpu: GuestCgroupCpuReader | undefined;
 }
 
 /**
@@ -123,26 +125,20 @@ export class GuestProcessCollector {
         smaps: undefined,
       };
     });
-    return { process, cgroup: log.run('cgroup', () => this.#readCgroup(qemu, log)) };
+    const census = censusOf(process?.threads);
+    return { process, cgroup: log.run('cgroup', () => this.#readCgroup(qemu, census, log)) };
   }
 
-  #readCgroup({ pid, startTimeTicks }: QemuProcess, log: OutcomeLog): GuestCgroupFacts | undefined {
-    if (this.#cgroupMounts === undefined) return undefined;
-    let known = this.#cgroups.get(pid);
-    if (known?.startTimeTicks !== startTimeTicks) {
-      const reading = readGuestCgroup(this.#roots, this.#cgroupMounts, pid);
-      known = { startTimeTicks, cgroup: log.optional('cgroup', reading) };
-      this.#cgroups.set(pid, known);
-    }
-    const { cgroup } = known;
-    if (cgroup?.exclusive !== true) return undefined;
-    const cpu = cgroup.controllers.get('cpu');
+  #readCgroup(
+    qemu: QemuProcess,
+    census: ThreadCensus | undefined,
+    log: OutcomeLog,
+  ): GuestCgroupFacts | undefined {
+    const { cgroup, cpu } = this.#cgroupOf(qemu, log);
+    if (cgroup === undefined) return undefined;
     const memory = cgroup.controllers.get('memory');
     return {
-      cpu:
-        cpu === undefined
-          ? undefined
-          : log.optional('cgroup', readGuestCgroupCpu(cpu, cgroup.controllers.get('cpuacct'))),
+      cpu: cpu === undefined ? undefined : log.optional('cgroup', cpu.read(census)),
       memory: memory === undefined ? undefined : log.optional('cgroup', readCgroupMemory(memory)),
       numa: memory === undefined ? undefined : valueOf(readProcessNuma(memory, this.#pageBytes)),
       pressure: {
@@ -151,6 +147,24 @@ export class GuestProcessCollector {
         io: pressureOf(cgroup, 'io'),
       },
     };
+  }
+
+  #cgroupOf({ pid, startTimeTicks }: QemuProcess, log: OutcomeLog): KnownCgroup {
+    const known = this.#cgroups.get(pid);
+    if (known?.startTimeTicks === startTimeTicks) return known;
+    const group =
+      this.#cgroupMounts === undefined
+        ? undefined
+        : log.optional('cgroup', readGuestCgroup(this.#roots, this.#cgroupMounts, pid));
+    const cgroup = group?.exclusive === true ? group : undefined;
+    const directory = cgroup?.controllers.get('cpu');
+    const cpu =
+      directory === undefined
+        ? undefined
+        : new GuestCgroupCpuReader(directory, cgroup?.controllers.get('cpuacct'));
+    const found: KnownCgroup = { startTimeTicks, cgroup, cpu };
+    this.#cgroups.set(pid, found);
+    return found;
   }
 }
 
@@ -207,4 +221,14 @@ function withLockedFiles(
 function pressureOf(cgroup: GuestCgroup, resource: PressureResource): Pressure | undefined {
   if (cgroup.unifiedPath === undefined) return undefined;
   return valueOf(readCgroupPressure(cgroup.unifiedPath, resource));
+}
+
+function censusOf(threads: readonly ProcessThread[] | undefined): ThreadCensus | undefined {
+  if (threads === undefined) return undefined;
+  const census = { vcpus: 0, iothreads: 0 };
+  for (const { role } of threads) {
+    if (role.kind === 'vcpu') census.vcpus += 1;
+    else if (role.kind === 'iothread') census.iothreads += 1;
+  }
+  return census;
 }

@@ -1,6 +1,7 @@
 import type { GuestCgroupDirectory } from './cgroup.ts';
 import { readKernelFile } from './kernel-file.ts';
-import { parseDecimal, parseKeyedLines } from './kernel-text.ts';
+import { lineDecimal } from './kernel-scan.ts';
+import { parseDecimal } from './kernel-text.ts';
 import { failed, found, valueOf, type Reading } from './reading.ts';
 
 /** A limit: bytes, none, or undefined where the file is missing. */
@@ -75,8 +76,7 @@ export function readCgroupMemoryUsage(memory: GuestCgroupDirectory): Reading<Cgr
   if (!current.ok) return current;
   const stat = readKernelFile(`${path}/memory.stat`);
   if (!stat.ok) return stat;
-  const values = parseKeyedLines(stat.value);
-  const bytes = (key: string): number | undefined => parseDecimal(values.get(key));
+  const bytes = (key: string): number | undefined => lineDecimal(stat.value, key);
   const currentBytes = parseDecimal(current.value);
   if (currentBytes === undefined) return failed('malformed', path, 'memory usage is not a number');
   if (!unified) {
@@ -128,22 +128,25 @@ export function readCgroupMemoryEvents(memory: GuestCgroupDirectory): Reading<Cg
   if (memory.version === 2) {
     const events = readKernelFile(`${memory.path}/memory.events`);
     if (!events.ok) return events;
-    const values = parseKeyedLines(events.value);
     return found({
-      high: parseDecimal(values.get('high')),
-      max: parseDecimal(values.get('max')),
-      oom: parseDecimal(values.get('oom')),
-      oomKill: parseDecimal(values.get('oom_kill')),
+      high: lineDecimal(events.value, 'high'),
+      max: lineDecimal(events.value, 'max'),
+      oom: lineDecimal(events.value, 'oom'),
+      oomKill: lineDecimal(events.value, 'oom_kill'),
     });
   }
   const control = readKernelFile(`${memory.path}/memory.oom_control`);
   if (!control.ok) return control;
-  const paths = pathsOf(memory);
   return found({
     high: undefined,
-    max: sumOf(paths.map((path) => readBytes(`${path}/memory.failcnt`))),
+    max: sumOf(pathsOf(memory).map((path) => readBytes(`${path}/memory.failcnt`))),
     oom: undefined,
-    oomKill: sumOf(paths.map((path) => readOomKills(`${path}/memory.oom_control`))),
+    oomKill: sumOf([
+      lineDecimal(control.value, 'oom_kill'),
+      memory.nestedPath === undefined
+        ? undefined
+        : readOomKills(`${memory.nestedPath}/memory.oom_control`),
+    ]),
   });
 }
 
@@ -180,7 +183,7 @@ function tighter(a: MemoryLimit, b: MemoryLimit): MemoryLimit {
 
 function readOomKills(path: string): number | undefined {
   const text = valueOf(readKernelFile(path));
-  return text === undefined ? undefined : parseDecimal(parseKeyedLines(text).get('oom_kill'));
+  return text === undefined ? undefined : lineDecimal(text, 'oom_kill');
 }
 
 function sumOf(values: readonly (number | undefined)[]): number | undefined {

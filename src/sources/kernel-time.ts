@@ -15,8 +15,10 @@ export function microsecondsToSeconds(microseconds: number): number {
   return microseconds / 1e6;
 }
 
-/** Splits before converting, so that nothing is lost past 2^53 ns (104 CPU-days). */
+/** Splits before converting where it must, so that nothing is lost past 2^53 ns (104 CPU-days). */
 export function nanosecondsToSeconds(nanoseconds: bigint): number {
+  const whole = Number(nanoseconds);
+  if (Number.isSafeInteger(whole)) return whole / 1e9;
   return (
     Number(nanoseconds / NANOSECONDS_PER_SECOND) +
     Number(nanoseconds % NANOSECONDS_PER_SECOND) / 1e9

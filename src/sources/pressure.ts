@@ -1,4 +1,5 @@
 import { readKernelFile } from './kernel-file.ts';
+import { decimalAt, lineEnd, lineStart } from './kernel-scan.ts';
 import { microsecondsToSeconds } from './kernel-time.ts';
 import { failed, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
@@ -48,18 +49,21 @@ function readPressureFile(path: string): Reading<Pressure> {
   return text.ok ? parsePressure(text.value, path) : text;
 }
 
+const TOTAL = ' total=';
+
 /** `some avg10=0.34 avg60=0.67 avg300=0.92 total=14140586`, total in microseconds. */
 export function parsePressure(text: string, subject: string): Reading<Pressure> {
-  const someSeconds = totalOf(text, 'some ');
+  const someSeconds = totalOf(text, 'some');
   if (someSeconds === undefined) return failed('malformed', subject, 'no total of "some"');
-  return found({ someSeconds, fullSeconds: totalOf(text, 'full ') });
+  return found({ someSeconds, fullSeconds: totalOf(text, 'full') });
 }
 
 function totalOf(text: string, kind: string): number | undefined {
-  for (const line of text.split('\n')) {
-    if (!line.startsWith(kind)) continue;
-    const total = / total=(\d+)$/.exec(line)?.[1];
-    return total === undefined ? undefined : microsecondsToSeconds(Number(total));
-  }
-  return undefined;
+  const start = lineStart(text, kind);
+  if (start === -1) return undefined;
+  const end = lineEnd(text, start);
+  const at = text.indexOf(TOTAL, start);
+  if (at === -1 || at > end) return undefined;
+  const microseconds = decimalAt(text, at + TOTAL.length);
+  return microseconds === undefined ? undefined : microsecondsToSeconds(microseconds);
 }

@@ -1,6 +1,7 @@
 import type { DeadlineFileReader } from './deadline-file.ts';
 import { readKernelFile } from './kernel-file.ts';
-import { parseDecimal, parseKeyedLines, parseSignedDecimal } from './kernel-text.ts';
+import { lineDecimal, lineText } from './kernel-scan.ts';
+import { parseDecimal, parseSignedDecimal } from './kernel-text.ts';
 import { failed, found, valueOf, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
@@ -81,17 +82,18 @@ const NOTHING_KNOWN: ProcessKsm = {
 /** Both syntaxes at once: `ksm_rmap_items 12` and `ksm_mergeable: yes`. */
 export function parseProcessKsm(text: string, subject: string): Reading<ProcessKsm> {
   if (text === '') return failed('absent', subject, 'no address space: a zombie or kernel thread');
-  const values = parseKeyedLines(text);
-  if (!values.has('ksm_rmap_items') && !values.has('ksm_merging_pages')) {
+  const rmapItems = lineDecimal(text, 'ksm_rmap_items');
+  const mergingPages = lineDecimal(text, 'ksm_merging_pages');
+  if (rmapItems === undefined && mergingPages === undefined) {
     return failed('malformed', subject, 'neither ksm_rmap_items nor ksm_merging_pages');
   }
   return found({
-    rmapItems: parseDecimal(values.get('ksm_rmap_items')),
-    zeroPages: parseDecimal(values.get('ksm_zero_pages')),
-    mergingPages: parseDecimal(values.get('ksm_merging_pages')),
-    profitBytes: parseSignedDecimal(values.get('ksm_process_profit')),
-    mergeAny: parseYesNo(values.get('ksm_merge_any')),
-    mergeable: parseYesNo(values.get('ksm_mergeable')),
+    rmapItems,
+    zeroPages: lineDecimal(text, 'ksm_zero_pages'),
+    mergingPages,
+    profitBytes: parseSignedDecimal(lineText(text, 'ksm_process_profit')),
+    mergeAny: parseYesNo(lineText(text, 'ksm_merge_any')),
+    mergeable: parseYesNo(lineText(text, 'ksm_mergeable')),
   });
 }
 

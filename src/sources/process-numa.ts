@@ -1,5 +1,6 @@
 import type { CgroupDirectory } from './cgroup.ts';
 import { readKernelFile } from './kernel-file.ts';
+import { decimalAt, digitsEnd, lineEnd } from './kernel-scan.ts';
 import { failed, found, type Reading } from './reading.ts';
 
 /** What a guest has on one NUMA node, in bytes. */
@@ -37,21 +38,20 @@ export function readProcessNuma(memory: CgroupDirectory, pageBytes: number): Rea
 
 /** v2 (5.11+), in bytes: `anon N0=1069056 N1=0`. */
 export function parseUnifiedNumaStat(text: string, subject: string): Reading<ProcessNuma> {
-  const kinds = parseKinds(text, ' ');
-  const anon = kinds.get('anon');
-  const file = kinds.get('file');
+  const anon = nodesOf(text, 'anon ');
+  const file = nodesOf(text, 'file ');
   if (anon === undefined || file === undefined) {
     return failed('malformed', subject, 'no anon or no file line');
   }
-  const shmem = kinds.get('shmem');
+  const shmem = nodesOf(text, 'shmem ');
   return found(
-    [...anon].map(([node, anonBytes]) => {
-      const shmemBytes = shmem?.get(node) ?? 0;
+    anon.map(({ node, value: anonymous }) => {
+      const shared = valueOn(node, shmem);
       return {
         node,
-        swapBackedBytes: anonBytes + shmemBytes,
+        swapBackedBytes: anonymous + shared,
         // The two are read one after the other and may disagree for a moment.
-        fileCacheBytes: Math.max(0, (file.get(node) ?? 0) - shmemBytes),
+        fileCacheBytes: Math.max(0, valueOn(node, file) - shared),
       };
     }),
   );
@@ -63,36 +63,41 @@ export function parseLegacyNumaStat(
   pageBytes: number,
   subject: string,
 ): Reading<ProcessNuma> {
-  const kinds = parseKinds(text, '=');
-  const anon = kinds.get('hierarchical_anon') ?? kinds.get('anon');
-  const file = kinds.get('hierarchical_file') ?? kinds.get('file');
+  const anon = nodesOf(text, 'hierarchical_anon=') ?? nodesOf(text, 'anon=');
+  const file = nodesOf(text, 'hierarchical_file=') ?? nodesOf(text, 'file=');
   if (anon === undefined || file === undefined) {
     return failed('malformed', subject, 'no anon or no file line');
   }
-  const unevictable = kinds.get('hierarchical_unevictable') ?? kinds.get('unevictable');
+  const unevictable = nodesOf(text, 'hierarchical_unevictable=') ?? nodesOf(text, 'unevictable=');
   return found(
-    [...anon].map(([node, pages]) => ({
+    anon.map(({ node, value }) => ({
       node,
-      swapBackedBytes: (pages + (unevictable?.get(node) ?? 0)) * pageBytes,
-      fileCacheBytes: (file.get(node) ?? 0) * pageBytes,
+      swapBackedBytes: (value + valueOn(node, unevictable)) * pageBytes,
+      fileCacheBytes: valueOn(node, file) * pageBytes,
     })),
   );
 }
 
-/** Kind → node → value. The kind ends at the separator; ` N<node>=<value>` follow. */
-function parseKinds(
-  text: string,
-  separator: ' ' | '=',
-): ReadonlyMap<string, ReadonlyMap<number, number>> {
-  const kinds = new Map<string, ReadonlyMap<number, number>>();
-  for (const line of text.split('\n')) {
-    const end = line.indexOf(separator);
-    if (end <= 0) continue;
-    const nodes = new Map<number, number>();
-    for (const [, node, value] of line.matchAll(/ N(\d+)=(\d+)/g)) {
-      nodes.set(Number(node), Number(value));
-    }
-    if (nodes.size > 0) kinds.set(line.slice(0, end), nodes);
+interface OnNode {
+  readonly node: number;
+  readonly value: number;
+}
+
+/** The ` N<node>=<value>` of the line that begins so; undefined without the line or without any. */
+function nodesOf(text: string, beginning: string): readonly OnNode[] | undefined {
+  const start = text.startsWith(beginning) ? 0 : text.indexOf(`\n${beginning}`) + 1;
+  if (start === 0 && !text.startsWith(beginning)) return undefined;
+  const end = lineEnd(text, start);
+  const nodes: OnNode[] = [];
+  for (let at = text.indexOf(' N', start); at !== -1 && at < end; at = text.indexOf(' N', at + 1)) {
+    const node = decimalAt(text, at + 2);
+    const equals = digitsEnd(text, at + 2);
+    const value = text[equals] === '=' ? decimalAt(text, equals + 1) : undefined;
+    if (node !== undefined && value !== undefined) nodes.push({ node, value });
   }
-  return kinds;
+  return nodes.length === 0 ? undefined : nodes;
+}
+
+function valueOn(wanted: number, nodes: readonly OnNode[] | undefined): number {
+  return nodes?.find(({ node }) => node === wanted)?.value ?? 0;
 }

@@ -1,4 +1,5 @@
 import { readKernelFile } from './kernel-file.ts';
+import { scanIntegers } from './kernel-scan.ts';
 import { ticksToSeconds, USER_HZ } from './kernel-time.ts';
 import { failed, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
@@ -38,23 +39,25 @@ export interface ProcessStat {
 /** PF_KTHREAD of include/linux/sched.h, in field 9. */
 const KERNEL_THREAD_FLAG = 0x0020_0000;
 
-/** Fields after the comm, by their number in proc_pid_stat(5) minus 3 (state is field 3). */
+/** Fields after the state, by their number in proc_pid_stat(5) minus 4 (state is field 3). */
 const FIELD = {
-  state: 0,
-  parentPid: 1,
-  flags: 6,
-  minorFaults: 7,
-  majorFaults: 9,
-  userTicks: 11,
-  systemTicks: 12,
-  threads: 17,
-  startTimeTicks: 19,
-  virtualBytes: 20,
-  residentPages: 21,
-  processor: 36,
-  blockIoDelayTicks: 39,
-  guestTicks: 40,
+  parentPid: 0,
+  flags: 5,
+  minorFaults: 6,
+  majorFaults: 8,
+  userTicks: 10,
+  systemTicks: 11,
+  threads: 16,
+  startTimeTicks: 18,
+  virtualBytes: 19,
+  residentPages: 20,
+  processor: 35,
+  blockIoDelayTicks: 38,
+  guestTicks: 39,
 } as const;
+
+/** Up to guest_time; used again for each process. */
+const fields = new Float64Array(FIELD.guestTicks + 1);
 
 /**
  * Reads `/proc/<pid>/stat`. Takes no mmap lock, so it answers even for a stuck process.
@@ -72,10 +75,11 @@ export function parseProcessStat(text: string, subject: string): Reading<Process
   const commEnd = text.lastIndexOf(')');
   if (commStart < 2 || commEnd < commStart) return failed('malformed', subject, 'no comm');
   const pid = Number(text.slice(0, commStart - 1));
-  const fields = text.slice(commEnd + 2).split(' ');
-  const number = (index: number): number => Number(fields[index] ?? Number.NaN);
+  const state = text[commEnd + 2];
+  const count = scanIntegers(text, commEnd + 4, fields);
+  const number = (index: number): number =>
+    index < count ? (fields[index] ?? Number.NaN) : Number.NaN;
 
-  const state = fields[FIELD.state];
   const parentPid = number(FIELD.parentPid);
   const flags = number(FIELD.flags);
   const minorFaults = number(FIELD.minorFaults);
@@ -105,7 +109,7 @@ export function parseProcessStat(text: string, subject: string): Reading<Process
     processor +
     blockIoDelayTicks +
     guestTicks;
-  if (!Number.isFinite(sum) || state === undefined || state.length !== 1) {
+  if (!Number.isFinite(sum) || state === undefined || text[commEnd + 3] !== ' ') {
     return failed('malformed', subject, 'not the fields of proc_pid_stat(5)');
   }
   return found({

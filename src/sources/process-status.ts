@@ -1,4 +1,5 @@
 import { readKernelFile } from './kernel-file.ts';
+import { lineDecimal, lineKibibytes, lineText } from './kernel-scan.ts';
 import { failed, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
@@ -42,54 +43,22 @@ export function readProcessStatus(roots: Roots, pid: number): Reading<ProcessSta
 
 export function parseProcessStatus(text: string, subject: string): Reading<ProcessStatus> {
   if (!text.startsWith('Name:')) return failed('malformed', subject, 'does not begin with Name:');
-  // The name is the process's own choice and may not be searched; the kernel escapes newlines in it.
+  // The name is the process's own choice and may hold such words, but no newline before them: the
+  // kernel escapes those.
   return found({
-    virtualBytes: kibibytesOf(text, '\nVmSize:'),
-    lockedBytes: kibibytesOf(text, '\nVmLck:'),
-    pinnedBytes: kibibytesOf(text, '\nVmPin:'),
-    residentBytes: kibibytesOf(text, '\nVmRSS:'),
-    residentAnonymousBytes: kibibytesOf(text, '\nRssAnon:'),
-    residentFileBytes: kibibytesOf(text, '\nRssFile:'),
-    residentSharedBytes: kibibytesOf(text, '\nRssShmem:'),
-    swappedBytes: kibibytesOf(text, '\nVmSwap:'),
-    hugetlbBytes: kibibytesOf(text, '\nHugetlbPages:'),
-    threads: numberOf(text, '\nThreads:'),
-    allowedCpus: textOf(text, '\nCpus_allowed_list:'),
-    allowedNodes: textOf(text, '\nMems_allowed_list:'),
-    voluntaryContextSwitches: numberOf(text, '\nvoluntary_ctxt_switches:'),
-    involuntaryContextSwitches: numberOf(text, '\nnonvoluntary_ctxt_switches:'),
+    virtualBytes: lineKibibytes(text, 'VmSize'),
+    lockedBytes: lineKibibytes(text, 'VmLck'),
+    pinnedBytes: lineKibibytes(text, 'VmPin'),
+    residentBytes: lineKibibytes(text, 'VmRSS'),
+    residentAnonymousBytes: lineKibibytes(text, 'RssAnon'),
+    residentFileBytes: lineKibibytes(text, 'RssFile'),
+    residentSharedBytes: lineKibibytes(text, 'RssShmem'),
+    swappedBytes: lineKibibytes(text, 'VmSwap'),
+    hugetlbBytes: lineKibibytes(text, 'HugetlbPages'),
+    threads: lineDecimal(text, 'Threads'),
+    allowedCpus: lineText(text, 'Cpus_allowed_list'),
+    allowedNodes: lineText(text, 'Mems_allowed_list'),
+    voluntaryContextSwitches: lineDecimal(text, 'voluntary_ctxt_switches'),
+    involuntaryContextSwitches: lineDecimal(text, 'nonvoluntary_ctxt_switches'),
   });
-}
-
-/** The number after a label, white space between skipped, by char codes: this is a hot path. */
-function numberOf(text: string, label: string): number | undefined {
-  const labelAt = text.indexOf(label);
-  if (labelAt === -1) return undefined;
-  let at = labelAt + label.length;
-  let code = text.charCodeAt(at);
-  while (code === 0x09 || code === 0x20) {
-    at += 1;
-    code = text.charCodeAt(at);
-  }
-  const first = at;
-  let value = 0;
-  while (code >= 0x30 && code <= 0x39) {
-    value = value * 10 + (code - 0x30);
-    at += 1;
-    code = text.charCodeAt(at);
-  }
-  return at === first ? undefined : value;
-}
-
-function kibibytesOf(text: string, label: string): number | undefined {
-  const kibibytes = numberOf(text, label);
-  return kibibytes === undefined ? undefined : kibibytes * 1024;
-}
-
-function textOf(text: string, label: string): string | undefined {
-  const labelAt = text.indexOf(label);
-  if (labelAt === -1) return undefined;
-  const start = labelAt + label.length;
-  const end = text.indexOf('\n', start);
-  return text.slice(start, end === -1 ? text.length : end).trim();
 }

@@ -1,4 +1,5 @@
 import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
+import { bigDecimalAt, digitsEnd } from './kernel-scan.ts';
 import { failed, found, valueOf, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
@@ -71,15 +72,25 @@ function decimal(text: string, start: number, end: number): number | undefined {
 
 /** `run delay slices`; undefined when all are 0, which is what a kernel without sched_info says. */
 export function parseSchedstat(text: string, subject: string): Reading<ThreadSchedule | undefined> {
-  const match = /^(\d+) (\d+) (\d+)\s*$/.exec(text);
-  if (match === null) return failed('malformed', subject, 'not three numbers');
-  const [, run = '', delay = '', slices = ''] = match;
-  if (run === '0' && delay === '0' && slices === '0') return found(undefined);
-  return found({
-    runNanoseconds: BigInt(run),
-    delayNanoseconds: BigInt(delay),
-    timeslices: BigInt(slices),
-  });
+  const runEnd = digitsEnd(text, 0);
+  const delayEnd = digitsEnd(text, runEnd + 1);
+  const runNanoseconds = bigDecimalAt(text, 0);
+  const delayNanoseconds = bigDecimalAt(text, runEnd + 1);
+  const timeslices = bigDecimalAt(text, delayEnd + 1);
+  if (
+    runNanoseconds === undefined ||
+    delayNanoseconds === undefined ||
+    timeslices === undefined ||
+    text[runEnd] !== ' ' ||
+    text[delayEnd] !== ' ' ||
+    text.slice(digitsEnd(text, delayEnd + 1)).trim() !== ''
+  ) {
+    return failed('malformed', subject, 'not three numbers');
+  }
+  if (runNanoseconds === 0n && delayNanoseconds === 0n && timeslices === 0n) {
+    return found(undefined);
+  }
+  return found({ runNanoseconds, delayNanoseconds, timeslices });
 }
 
 interface KnownThread {

@@ -5,7 +5,7 @@ import { guestXml } from '../../../bench/scale/guest-xml.ts';
 import { EncodedReplies } from '../../../bench/scale/replies.ts';
 import { decode, domainStats, procedures } from '../../../src/libvirt/index.ts';
 import { readCgroupMounts, readGuestCgroup } from '../../../src/sources/cgroup.ts';
-import { readGuestCgroupCpu } from '../../../src/sources/cgroup-cpu.ts';
+import { GuestCgroupCpuReader } from '../../../src/sources/cgroup-cpu.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
 import { NetworkLinkReader } from '../../../src/sources/network-links.ts';
 import { ProcessThreadReader } from '../../../src/sources/process-threads.ts';
@@ -53,7 +53,9 @@ describe('the made-up host of bench/scale', () => {
       const group = valueIn(readGuestCgroup(roots, mounts, pid));
       expect(group.exclusive).toBe(true);
       const cpu = group.controllers.get('cpu');
-      expect(cpu && valueIn(readGuestCgroupCpu(cpu, undefined)).vcpus.size).toBe(4);
+      expect(
+        cpu && valueIn(new GuestCgroupCpuReader(cpu, undefined).read(undefined)).vcpus.size,
+      ).toBe(4);
     }
   });
 

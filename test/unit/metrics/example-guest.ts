@@ -167,9 +167,7 @@ export function exampleProcess(overrides: Partial<GuestProcess> = {}): GuestProc
 /** cgroup v2 with a weight, quotas, limits and pressure. */
 export function exampleCgroup(): GuestCgroupFacts {
   const group = (periods: number) => ({
-    share: undefined,
     quota: { quotaSeconds: 0.05, periodSeconds: 0.1 },
-    usageSeconds: 30,
     throttling: { periods, throttledPeriods: periods / 10, throttledSeconds: periods / 100 },
   });
   return {
@@ -183,7 +181,7 @@ export function exampleCgroup(): GuestCgroupFacts {
         [1, group(200)],
       ]),
       iothreads: new Map(),
-      emulator: { share: undefined, quota: 'unlimited', usageSeconds: 10, throttling: undefined },
+      emulator: { quota: 'unlimited', throttling: undefined },
     },
     memory: {
       usage: {

@@ -103,13 +103,12 @@ describe('the CPU quota of a guest', () => {
   ): GuestCgroupFacts => {
     const cgroup = exampleCgroup();
     if (cgroup.cpu === undefined) throw new Error('the example has CPU figures');
-    const group = { share: undefined, usageSeconds: undefined, throttling: undefined };
     return {
       ...cgroup,
       cpu: {
         ...cgroup.cpu,
         quota: own,
-        vcpus: new Map(vcpus.map((one, index) => [index, { ...group, quota: one }])),
+        vcpus: new Map(vcpus.map((one, index) => [index, { quota: one, throttling: undefined }])),
       },
     };
   };

@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { parseCpuMax, parseCfsQuota, parseCpuStat } from '../../../src/sources/cgroup-cpu.ts';
+import {
+  parseCfsQuota,
+  parseCpuMax,
+  parseThrottling,
+} from '../../../src/sources/cgroup-bandwidth.ts';
 import { parseMemoryLimit } from '../../../src/sources/cgroup-memory.ts';
 import {
   parseCgroupMounts,
@@ -13,6 +17,7 @@ import {
 import { parseCpuList } from '../../../src/sources/cpu-list.ts';
 import { parseCpuTime } from '../../../src/sources/cpu-time.ts';
 import { parseDiskStats } from '../../../src/sources/disk-stats.ts';
+import { lineText, scanIntegers } from '../../../src/sources/kernel-scan.ts';
 import { parseChoice, parseKeyedLines, unescapeOctal } from '../../../src/sources/kernel-text.ts';
 import { parseKsm } from '../../../src/sources/ksm.ts';
 import { parseLoadAverage } from '../../../src/sources/load-average.ts';
@@ -59,7 +64,6 @@ const PARSERS: readonly (readonly [string, (text: string) => Reading<unknown>])[
   [`${HOST.procfs}/4242/task/4246/schedstat`, (text) => parseSchedstat(text, 's')],
   [`${HYBRID.procfs}/4242/cgroup`, (text) => parseGuestCgroup(text, MOUNTS, 's')],
   [`${HYBRID.procfs}/self/mountinfo`, (text) => parseCgroupMounts(text, HYBRID, 's')],
-  [`${SCOPE}/cpu.stat`, (text) => parseCpuStat(text, 's')],
   [`${SCOPE}/memory.numa_stat`, (text) => parseUnifiedNumaStat(text, 's')],
   [`${V1_MEMORY}/memory.numa_stat`, (text) => parseLegacyNumaStat(text, 4096, 's')],
 ];
@@ -118,6 +122,9 @@ describe('the parsers of single values', () => {
     fc.assert(
       fc.property(noise, noise, fc.uint8Array({ maxLength: 64 }), (text, other, bytes) => {
         parseCpuMax(text);
+        parseThrottling(text);
+        lineText(text, other);
+        scanIntegers(text, 0, new Float64Array(8));
         parseCfsQuota(text, other);
         parseMemoryLimit(text);
         parseZramUsage(text);

@@ -1,0 +1,108 @@
+import type { CgroupDirectory } from './cgroup.ts';
+import { readKernelFile } from './kernel-file.ts';
+import { lineBigDecimal, lineDecimal } from './kernel-scan.ts';
+import { parseDecimal } from './kernel-text.ts';
+import { microsecondsToSeconds, nanosecondsToSeconds } from './kernel-time.ts';
+import { found, valueOf, type Reading } from './reading.ts';
+
+/** CPU bandwidth limit (sched-bwc.rst): so much CPU time in each period, over all CPUs. */
+export type CpuQuota =
+  'unlimited' | { readonly quotaSeconds: number; readonly periodSeconds: number };
+
+/** What the bandwidth limit did. Counters of this group alone, not of the groups inside. */
+export interface CpuThrottling {
+  /** Periods in which the group wanted to run. */
+  readonly periods: number;
+  /** Of those, the ones in which it used up its quota and had to stop. */
+  readonly throttledPeriods: number;
+  /** Time stopped, summed over CPUs. */
+  readonly throttledSeconds: number;
+}
+
+/** Both undefined where the cpu controller is not switched on for the group (v2). */
+export interface CgroupBandwidth {
+  readonly quota: CpuQuota | undefined;
+  readonly throttling: CpuThrottling | undefined;
+}
+
+/**
+ * Reads the limit of one group again and again. A group without a limit does not count periods, so
+ * its counters are read again only once it has one: most guests have none, and each has a group per
+ * vCPU. A limit that came and went between two readings shows in the counters when the next comes.
+ */
+export class CgroupBandwidthReader {
+  readonly #group: CgroupDirectory;
+  #resting: CpuThrottling | undefined;
+
+  constructor(group: CgroupDirectory) {
+    this.#group = group;
+  }
+
+  /**
+   * `absent` when the group is gone.
+   *
+   * @param stat the group's cpu.stat if the caller has read it anyway.
+   */
+  read(stat?: string): Reading<CgroupBandwidth> {
+    const { version, path } = this.#group;
+    const limit = readKernelFile(`${path}/${version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us'}`);
+    if (!limit.ok) return limit;
+    const quota = version === 2 ? parseCpuMax(limit.value) : legacyQuota(path, limit.value);
+    if (quota !== 'unlimited') this.#resting = undefined;
+    else if (this.#resting !== undefined) return found({ quota, throttling: this.#resting });
+
+    const text = stat ?? valueOf(readKernelFile(`${path}/cpu.stat`));
+    const throttling = text === undefined ? undefined : parseThrottling(text);
+    if (quota === 'unlimited') this.#resting = throttling;
+    return found({ quota, throttling });
+  }
+}
+
+function legacyQuota(path: string, quota: string): CpuQuota | undefined {
+  if (quota.trim() === '-1') return 'unlimited';
+  return parseCfsQuota(quota, valueOf(readKernelFile(`${path}/cpu.cfs_period_us`)));
+}
+
+/**
+ * The bandwidth lines of cpu.stat of either version: v2 counts in microseconds (throttled_usec), v1
+ * in nanoseconds (throttled_time). They are missing on v2 where the controller is off.
+ */
+export function parseThrottling(stat: string): CpuThrottling | undefined {
+  const periods = lineDecimal(stat, 'nr_periods');
+  const throttledPeriods = lineDecimal(stat, 'nr_throttled');
+  const throttledSeconds = throttledTime(stat);
+  return periods === undefined || throttledPeriods === undefined || throttledSeconds === undefined
+    ? undefined
+    : { periods, throttledPeriods, throttledSeconds };
+}
+
+function throttledTime(stat: string): number | undefined {
+  const microseconds = lineDecimal(stat, 'throttled_usec');
+  if (microseconds !== undefined) return microsecondsToSeconds(microseconds);
+  const nanoseconds = lineBigDecimal(stat, 'throttled_time');
+  return nanoseconds === undefined ? undefined : nanosecondsToSeconds(nanoseconds);
+}
+
+/** v2 cpu.max: `max 100000` or `50000 100000`, microseconds. */
+export function parseCpuMax(text: string): CpuQuota | undefined {
+  if (text.startsWith('max ')) return 'unlimited';
+  const [quota, period] = text.trim().split(' ');
+  return quotaOf(parseDecimal(quota), parseDecimal(period));
+}
+
+/** v1 cpu.cfs_quota_us and cpu.cfs_period_us; a quota of -1 is none. */
+export function parseCfsQuota(
+  quota: string | undefined,
+  period: string | undefined,
+): CpuQuota | undefined {
+  if (quota?.trim() === '-1') return 'unlimited';
+  return quotaOf(parseDecimal(quota), parseDecimal(period));
+}
+
+function quotaOf(quota: number | undefined, period: number | undefined): CpuQuota | undefined {
+  if (quota === undefined || period === undefined || period === 0) return undefined;
+  return {
+    quotaSeconds: microsecondsToSeconds(quota),
+    periodSeconds: microsecondsToSeconds(period),
+  };
+}
