@@ -1,20 +1,27 @@
-# Two stages: npm and its cache stay out of the image that runs.
-FROM docker.io/library/node:26-bookworm-slim AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json ./
-# The pinned `node` package is for machines with an older Node; this image brings its own.
-RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/node node_modules/.bin/node
+# The image that Node comes in; any Debian-based one with node and npm will do.
+ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
 
-FROM docker.io/library/node:26-bookworm-slim
+# Two stages: npm, its cache and the compiler stay out of the image that runs.
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
+RUN npm ci --ignore-scripts
+COPY src ./src
+# The pinned `node` package is for machines with an older Node; this image brings its own.
+RUN npm run build && npm prune --omit=dev --ignore-scripts \
+  && rm -rf node_modules/node node_modules/.bin/node dist/.tsbuildinfo
+
+FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="kvm-overcommit-exporter" \
       org.opencontainers.image.description="Prometheus exporter for over-committed KVM hosts" \
       org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app
-COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
-COPY src ./src
+COPY bin ./bin
 # Reading other users' processes (KSM per guest, smaps) needs root or CAP_SYS_PTRACE; everything
 # else works as nobody.
 USER 65534:65534
 EXPOSE 9177
-ENTRYPOINT ["node", "src/main.ts"]
+ENTRYPOINT ["/app/bin/kvm-overcommit-exporter"]

@@ -19,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          globalSetup: 'test/build.ts',
           include: ['test/integration/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
@@ -28,6 +29,7 @@ export default defineConfig({
       {
         test: {
           name: 'lab',
+          globalSetup: 'test/build.ts',
           include: ['test/lab/**/*.test.ts'],
           exclude: ['test/lab/paging/**'],
           fileParallelism: false,
@@ -38,6 +40,7 @@ export default defineConfig({
       {
         test: {
           name: 'paging',
+          globalSetup: 'test/build.ts',
           include: ['test/lab/paging/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 300_000,

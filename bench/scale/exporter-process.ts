@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '../../test/lab/harness/index.ts';
 import { loopReportSchema, type LoopReport } from './loop-report.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const EXPORTER = fileURLToPath(new URL('../../bin/kvm-overcommit-exporter', import.meta.url));
 const PROBE = new URL('./loop-probe.ts', import.meta.url);
 const START_TIMEOUT_MS = 20_000;
 
@@ -33,11 +33,13 @@ export async function startExporter(
   const probe = `${directory}/loop-probe.mjs`;
   // As JavaScript: the exporter would load Node's TypeScript compiler for it, which is 28 MB.
   writeFileSync(probe, stripTypeScriptTypes(readFileSync(PROBE, 'utf8')));
-  const child = spawn(
-    process.execPath,
-    [...nodeFlags, '--import', probe, MAIN, `--web.listen-address=${address}`, ...flags],
-    { stdio: ['ignore', log, log, 'ipc'] },
-  );
+  const child = spawn(EXPORTER, [`--web.listen-address=${address}`, ...flags], {
+    stdio: ['ignore', log, log, 'ipc'],
+    env: {
+      ...process.env,
+      KVM_EXPORTER_NODE_OPTIONS: [`--import=${probe}`, ...nodeFlags].join(' '),
+    },
+  });
   closeSync(log);
   await once(child, 'spawn');
   const stop = (): Promise<void> => stopChild(child);

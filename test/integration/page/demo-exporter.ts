@@ -10,8 +10,8 @@ export interface DemoExporter extends AsyncDisposable {
 /** The real program with `--demo`, on a port of its own. */
 export async function startDemoExporter(): Promise<DemoExporter> {
   const child = spawn(
-    process.execPath,
-    ['src/main.ts', '--demo', '--web.listen-address=127.0.0.1:0'],
+    'bin/kvm-overcommit-exporter',
+    ['--demo', '--web.listen-address=127.0.0.1:0'],
     { stdio: ['ignore', 'inherit', 'pipe'] },
   );
   const exited = once(child, 'exit');

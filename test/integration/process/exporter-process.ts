@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { eventually } from '../../lab/harness/polling.ts';
 
-const MAIN = join(import.meta.dirname, '../../../src/main.ts');
+const EXPORTER = join(import.meta.dirname, '../../../bin/kvm-overcommit-exporter');
 /** Flags that keep a test from looking for the machine's own libvirt. */
 export const NO_LIBVIRT = '--libvirt.uri=qemu+unix:///system?socket=/nonexistent/libvirt-sock-ro';
 const ANY_PORT = '--web.listen-address=127.0.0.1:0';
@@ -84,7 +84,7 @@ class Started {
   stderr = '';
 
   constructor(flags: readonly string[]) {
-    this.child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(EXPORTER, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.ended = new Promise((resolve, reject) => {

@@ -305,8 +305,8 @@ export class Lab implements AsyncDisposable {
       ...(options.flags ?? []),
     ];
     const started = await this.spawn(
-      process.execPath,
-      [join(REPOSITORY, 'src/main.ts'), ...flags],
+      join(REPOSITORY, 'bin/kvm-overcommit-exporter'),
+      flags,
       options.env === undefined ? {} : { env: options.env },
     );
     return awaitExporter(started, `http://${address}`, options.readyPath ?? '/-/healthy');
