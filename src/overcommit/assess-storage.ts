@@ -5,7 +5,7 @@ import type { DomainDisk, Storage } from '../snapshot/storage.ts';
 import type { Filesystem } from '../sources/filesystem.ts';
 import type { ChainEnd, ChainImage } from '../sources/image-chain.ts';
 import type { ImageFile } from '../sources/image-file.ts';
-import type { ThinPool, ThinStorage, ThinVolume } from '../sources/thin-pool.ts';
+import type { ThinStorage, ThinVolume } from '../sources/thin-pool.ts';
 import {
   storageOvercommit,
   type StorageFilesystem,
@@ -17,12 +17,13 @@ import {
 /** All defined guests' disks against the filesystems and thin pools they lie in. */
 export function assessStorage(storage: Storage, policy: Policy): StorageOvercommit {
   const thin = storage.thin?.storage;
-  const volumes = new Map(
-    thin?.volumes.flatMap((volume) =>
-      volume.device === undefined ? [] : [[volume.device, volume] as const],
-    ),
-  );
-  const thinVolumes = thin === undefined ? undefined : volumes;
+  const thinVolumes =
+    thin?.volumes &&
+    new Map(
+      thin.volumes.flatMap((volume) =>
+        volume.device === undefined ? [] : [[volume.device, volume] as const],
+      ),
+    );
   return storageOvercommit(
     storage.disks.flatMap((disk) => mentionsOf(disk, thinVolumes)),
     storage.filesystems.map((filesystem) => filesystemOf(filesystem, policy.reserves.storage)),
@@ -69,7 +70,6 @@ function unknownImage(
     id: `${kind} ${name}`,
     kind,
     containerId: undefined,
-    capacityBytes: undefined,
     allocatedBytes: undefined,
     worstCaseBytes: undefined,
     snapshotsWorstCaseBytes: 0,
@@ -87,7 +87,6 @@ function mentionOf(
   const { worstCase, blockDevice } = image;
   const common = {
     id: image.identity,
-    capacityBytes: image.capacityBytes,
     writable,
     guests: [guest],
   };
@@ -142,14 +141,8 @@ function thinPoolsOf(thin: ThinStorage | undefined): readonly StorageThinPool[] 
       name: thinPoolId(pool.vgName, pool.name),
       sizeBytes: pool.sizeBytes,
       usedBytes: pool.dataUsedBytes,
-      autoextendBytes: autoextendOf(pool),
     };
   });
-}
-
-/** dmeventd extends a pool it monitors; whether lvm.conf lets it, lvs does not say. */
-function autoextendOf({ monitored, vgFreeBytes }: ThinPool): number | undefined {
-  return monitored === true ? vgFreeBytes : undefined;
 }
 
 function thinPoolId(vgName: string | undefined, name: string): string {

@@ -444,14 +444,20 @@ describe('storage of a snapshot', () => {
       },
     });
     expect(storage?.containers).toMatchObject([
-      { id: 'vg0/pool', unfundedBytes: 75 * GIB, availBytes: 50 * GIB, supplyBytes: 60 * GIB },
+      { id: 'vg0/pool', unfundedBytes: 75 * GIB, availBytes: 50 * GIB, shortfallBytes: 25 * GIB },
     ]);
     expect(storage?.thick).toMatchObject({ images: 2, promisedBytes: 130 * GIB });
 
-    // Nobody asked LVM: its volumes may be thin or not, the plain disk is what it is.
-    const unasked = storageWith(disks);
-    expect(unasked?.unplaced).toMatchObject({ images: 2, imagesUnknown: 2 });
-    expect(unasked?.thick.promisedBytes).toBe(80 * GIB);
+    // Nobody asked LVM, or dmsetup, which knows pools only: its volumes may be thin or not, the
+    // plain disk is what it is.
+    for (const thin of [
+      undefined,
+      { storage: { pools: [pool], volumes: undefined }, readAtSeconds: 0 },
+    ]) {
+      const unasked = assessed({ storage: { disks, filesystems: [], thin } }).storage;
+      expect(unasked?.unplaced).toMatchObject({ images: 2, imagesUnknown: 2 });
+      expect(unasked?.thick.promisedBytes).toBe(80 * GIB);
+    }
   });
 
   it('says that sums are not exact where files can share extents', () => {
