@@ -32,6 +32,91 @@ describe('CPU time of the host', () => {
   });
 });
 
+describe('CPUs promised by node and by set', () => {
+  /** Eight CPUs on two nodes, two threads a core; CPU 7 is isolated. */
+  const pinnedHost = () => {
+    const host = exampleHost();
+    if (host.cpuTopology === undefined) throw new Error('the example has a topology');
+    const cpuTopology = {
+      ...host.cpuTopology,
+      isolated: [7],
+      cpus: host.cpuTopology.cpus.map((one) => ({
+        ...one,
+        siblings: [one.cpu - (one.cpu % 2), one.cpu - (one.cpu % 2) + 1],
+        node: one.cpu < 4 ? 0 : 1,
+      })),
+    };
+    const vcpu = { current: 3, maximum: 3, placement: undefined, list: [] };
+    const { cputune } = exampleConfig();
+    return exampleView(
+      unknownSnapshot({
+        host: { ...unknownHost(), cpuTopology },
+        domains: [
+          unknownGuest({
+            name: 'realtime',
+            uuid: '00000000-0000-4000-8000-000000000001',
+            config: exampleConfig({
+              name: 'realtime',
+              vcpu: { ...vcpu, cpus: [0, 1] },
+              cputune: {
+                ...cputune,
+                vcpuPins: [{ vcpu: 2, cpus: [7] }],
+                emulatorPin: [7],
+              },
+              numa: { memory: { mode: 'strict', hostNodes: [0] }, cells: [], guestCells: [] },
+            }),
+          }),
+          unknownGuest({
+            name: 'free',
+            uuid: '00000000-0000-4000-8000-000000000002',
+            config: exampleConfig({ name: 'free', vcpu: { ...vcpu, cpus: undefined } }),
+          }),
+        ],
+      }),
+    );
+  };
+
+  it('has cores as well as CPUs: the last core of node 1 gave a thread away', async () => {
+    const view = pinnedHost();
+    expect(await familyOf(view, 'kvm_cpu_node_capacity_cpus')).toEqual({
+      '{node="0"}': 4,
+      '{node="1"}': 3,
+    });
+    expect(await familyOf(view, 'kvm_cpu_node_capacity_cores')).toEqual({
+      '{node="0"}': 2,
+      '{node="1"}': 1.5,
+    });
+    expect(await familyOf(view, 'kvm_cpu_set_capacity_cores')).toEqual({
+      '{cpuset="0-1"}': 1,
+      '{cpuset="0-6"}': 3.5,
+    });
+  });
+
+  it('tells vCPUs that must run in a set from those that may', async () => {
+    const view = pinnedHost();
+    expect(await familyOf(view, 'kvm_cpu_set_promised_vcpus')).toEqual({
+      '{cpuset="0-1"}': 2,
+      '{cpuset="0-6"}': 5,
+    });
+    expect(await familyOf(view, 'kvm_cpu_set_also_allowed_vcpus')).toEqual({
+      '{cpuset="0-1"}': 3,
+      '{cpuset="0-6"}': 0,
+    });
+  });
+
+  it('shows an emulator on a dedicated CPU, and a vCPU away from the memory of its guest', async () => {
+    const view = pinnedHost();
+    expect(await familyOf(view, 'kvm_domain_cpu_emulator_dedicated_cpus')).toEqual({
+      '{domain="realtime"}': 1,
+      '{domain="free"}': 0,
+    });
+    // CPU 7 is on node 1; the other guest's memory is bound to no node.
+    expect(await familyOf(view, 'kvm_domain_cpu_off_memory_node_vcpus')).toEqual({
+      '{domain="realtime"}': 1,
+    });
+  });
+});
+
 describe('swap of the host', () => {
   it('leaves out zram, which takes RAM itself', async () => {
     expect(await ofHost('kvm_host_swap_size_bytes', exampleHost())).toEqual({ '': 8 * GIB });
