@@ -69,7 +69,7 @@ export class StorageCollector {
     const chains = await this.#chains.read(local, mounts, deadline);
 
     const disks: DomainDisk[] = [];
-    const holding = new Map<string, Mount>();
+    const holding = new Set<Mount>();
     let next = 0;
     for (const { domain, disk, source } of located) {
       const common = {
@@ -87,19 +87,19 @@ export class StorageCollector {
       if (chain === undefined) continue;
       disks.push({ ...common, source: { kind: 'local', chain } });
       for (const { image } of chain.images) {
-        if (image.kind === 'file') holding.set(image.mount.device, image.mount);
+        if (image.kind === 'file') holding.add(image.mount);
       }
       if (chain.end.kind === 'unreadable') {
         const { path, error } = chain.end;
         log.note('image', error);
         // A hung filesystem is shown as not responding instead of vanishing with its images.
         const mount = error.kind === 'timeout' ? mounts.mountOf(path) : undefined;
-        if (mount !== undefined) holding.set(mount.device, mount);
+        if (mount !== undefined) holding.add(mount);
       }
     }
     return {
       disks,
-      filesystems: await readFilesystems(this.#files, holding.values(), deadline),
+      filesystems: await readFilesystems(this.#files, holding, deadline),
       thin: this.#thinStorage(log),
     };
   }

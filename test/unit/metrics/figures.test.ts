@@ -7,6 +7,7 @@ import { exampleConfig } from './example-config.ts';
 import { exampleCgroup, exampleProcess, exampleThread, unknownGuest } from './example-guest.ts';
 import { exampleHost, unknownHost } from './example-host.ts';
 import { exampleSnapshot, exampleView, unknownSnapshot } from './example-snapshot.ts';
+import { diskOf, exampleImage, exampleMount, exampleStorage } from './example-storage.ts';
 import { familyOf } from './samples.ts';
 
 const MIB = 2 ** 20;
@@ -293,6 +294,20 @@ describe("MOM's advice under pressure", () => {
     expect(Object.keys(await familyOf(view, 'kvm_mom_ksm_sleep_seconds'))).toContain(
       '{variant="mom"}',
     );
+  });
+});
+
+describe('an image on a filesystem with several mount points', () => {
+  it('lies on the one the filesystem goes by', async () => {
+    const mount = exampleMount({ id: 31, mountpoint: '/srv/images' });
+    const image = exampleImage({ resolvedPath: '/srv/images/web.qcow2', mount });
+    const uuid = '00000000-0000-4000-8000-000000000001';
+    const view = exampleView(
+      unknownSnapshot({ storage: exampleStorage([diskOf('web', uuid, 'vda', image)]) }),
+    );
+    const [label = ''] = Object.keys(await familyOf(view, 'kvm_image_info'));
+    expect(label).toContain('path="/srv/images/web.qcow2"');
+    expect(label).toContain('mountpoint="/var/lib/libvirt/images"');
   });
 });
 

@@ -6,6 +6,7 @@ import type { Assessment } from '../../../src/overcommit/assessment.ts';
 import { MomAverages } from '../../../src/overcommit/mom-averages.ts';
 import type { Snapshot } from '../../../src/snapshot/model.ts';
 import type { GuestCgroupFacts } from '../../../src/snapshot/domain.ts';
+import type { CgroupMemoryLimits } from '../../../src/sources/cgroup-memory.ts';
 import { parseKsm } from '../../../src/sources/ksm.ts';
 import type { NetworkLink } from '../../../src/sources/network-links.ts';
 import { failed } from '../../../src/sources/reading.ts';
@@ -301,34 +302,63 @@ describe('memory of a snapshot', () => {
     expect(memory?.current.supplyBytes).toBe(20 * GIB + 3 * GIB);
   });
 
+  const memoryCgroup = (
+    swapBytes: number,
+    limits: Partial<CgroupMemoryLimits> = {},
+  ): GuestCgroupFacts => ({
+    cpu: undefined,
+    memory: {
+      usage: {
+        currentBytes: 3 * GIB,
+        swapBytes,
+        zswapBytes: undefined,
+        anonymousBytes: undefined,
+        fileBytes: undefined,
+        sharedMemoryBytes: undefined,
+        anonymousHugePageBytes: undefined,
+      },
+      limits: {
+        maxBytes: 'unlimited',
+        highBytes: undefined,
+        swapMaxBytes: 'unlimited',
+        swapIncludesMemory: false,
+        ...limits,
+      },
+      events: undefined,
+    },
+    numa: undefined,
+    pressure: { cpu: undefined, memory: undefined, io: undefined },
+  });
+
+  it('takes swapped shared memory from the cgroup, since VmSwap lacks it', () => {
+    const memfd = config('memfd', {
+      elements: "<memoryBacking><source type='memfd'/></memoryBacking>",
+    });
+    const claim = (more: Parameters<typeof domain>[1]) =>
+      assessed({ domains: [domain('memfd', { config: memfd, ...more })] }).memory?.current
+        .claimableBytes;
+    // 4 GiB, 1 GiB of it in RAM and 2 GiB in swap: 1 GiB was never touched.
+    const held = {
+      balloon: balloon(4 * GIB, 4 * GIB),
+      process: process({ RssAnon: 0, RssShmem: 1024, VmSwap: 0 }),
+    };
+    expect(claim({ ...held, cgroup: memoryCgroup(2 * GIB) })).toBe(1 * GIB);
+    expect(claim(held)).toBe(3 * GIB);
+    // Of private memory VmSwap knows all, and the cgroup may hold more than this process.
+    const plain = { ...held, config: config('memfd'), cgroup: memoryCgroup(2 * GIB) };
+    expect(claim(plain)).toBe(3 * GIB);
+  });
+
   it('heeds the limit of the cgroup on swap', () => {
-    const limited = (swapMaxBytes: number, maxBytes: number | 'unlimited', together: boolean) =>
+    const limited = (
+      swapMaxBytes: number,
+      maxBytes: number | 'unlimited',
+      swapIncludesMemory: boolean,
+    ) =>
       domain('web', {
         balloon: balloon(4 * GIB, 4 * GIB),
         process: process({ RssAnon: 3072 }),
-        cgroup: {
-          cpu: undefined,
-          memory: {
-            usage: {
-              currentBytes: 3 * GIB,
-              swapBytes: 0,
-              zswapBytes: undefined,
-              anonymousBytes: undefined,
-              fileBytes: undefined,
-              sharedMemoryBytes: undefined,
-              anonymousHugePageBytes: undefined,
-            },
-            limits: {
-              maxBytes,
-              highBytes: undefined,
-              swapMaxBytes,
-              swapIncludesMemory: together,
-            },
-            events: undefined,
-          },
-          numa: undefined,
-          pressure: { cpu: undefined, memory: undefined, io: undefined },
-        },
+        cgroup: memoryCgroup(0, { swapMaxBytes, maxBytes, swapIncludesMemory }),
       });
     const usableSwap = (one: ReturnType<typeof domain>) =>
       (assessed({ domains: [one] }).memory?.current.supplyBytes ?? 0) - 20 * GIB;
@@ -359,6 +389,18 @@ describe('memory of a snapshot', () => {
     // 64 GiB less 1 GiB of hugepages less the default reserve of 512 MiB.
     expect(memory?.capacityBytes).toBe(62.5 * GIB);
     expect(memory?.hugepages[0]?.unreservedBytes).toBe(400 * MIB);
+  });
+});
+
+describe('hugepages of a snapshot', () => {
+  it('come off the capacity also where only meminfo tells of them', () => {
+    const meminfo = {
+      ...MEMINFO,
+      defaultHugePages: { pageBytes: 2 * MIB, total: 512, free: 256, reserved: 56, surplus: 0 },
+    };
+    const { memory } = assessed({ host: host({ meminfo, hugePages: undefined }), domains: [] });
+    expect(memory?.capacityBytes).toBe(63 * GIB);
+    expect(memory?.hugepages).toMatchObject([{ totalBytes: 1 * GIB, unreservedBytes: 400 * MIB }]);
   });
 });
 
