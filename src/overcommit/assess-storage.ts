@@ -4,7 +4,7 @@ import type { Amount, Policy } from '../config/policy.ts';
 import type { DomainDisk, Storage } from '../snapshot/storage.ts';
 import type { Filesystem } from '../sources/filesystem.ts';
 import type { ChainEnd, ChainImage } from '../sources/image-chain.ts';
-import type { ImageFile } from '../sources/image-file.ts';
+import type { BlockDevice, ImageFile } from '../sources/image-file.ts';
 import type { ThinStorage, ThinVolume } from '../sources/thin-pool.ts';
 import {
   storageOvercommit,
@@ -102,18 +102,32 @@ function mentionOf(
     };
   }
   const volume = volumes?.get(blockDevice.device);
-  // A logical volume may be thin: whether it is, only LVM knows, and it was not asked.
-  const mayBeThin = volumes === undefined && blockDevice.deviceMapperName !== undefined;
+  const space = volume === undefined ? spaceBehind(blockDevice, volumes) : 'pool';
   // Whatever its format, an image cannot outgrow its device, and a guest can fill it.
   const deviceBytes = image.fileSizeBytes;
   return {
     ...common,
-    kind: volume !== undefined || mayBeThin ? 'thin' : 'thick',
+    kind: space === 'own' ? 'thick' : space === 'elsewhere' ? 'remote' : 'thin',
     containerId: volume === undefined ? undefined : thinPoolId(volume.vgName, volume.poolName),
-    allocatedBytes: volume === undefined && !mayBeThin ? deviceBytes : volume?.usedBytes,
+    allocatedBytes: space === 'own' ? deviceBytes : volume?.usedBytes,
     worstCaseBytes: Math.min(worstCase?.withSnapshotsBytes ?? deviceBytes, deviceBytes),
     snapshotsWorstCaseBytes: 0,
   };
+}
+
+/**
+ * Where a block device has its space from: set aside as a whole (`own`), from another host, or
+ * nobody here can tell (`unknown`). A logical volume may be thin: whether it is, only LVM knows, and
+ * it was not asked. A ZFS volume is sparse unless made otherwise, as libvirt makes it, and a loop
+ * device is as sparse as its file.
+ */
+function spaceBehind(
+  { name, deviceMapperName }: BlockDevice,
+  volumes: ThinVolumes | undefined,
+): 'own' | 'elsewhere' | 'unknown' {
+  if (deviceMapperName !== undefined && volumes === undefined) return 'unknown';
+  if (/^(?:zd|loop)\d/.test(name ?? '')) return 'unknown';
+  return /^(?:rbd|nbd)\d/.test(name ?? '') ? 'elsewhere' : 'own';
 }
 
 function filesystemOf({ mount, traits, space }: Filesystem, reserve: Amount): StorageFilesystem {

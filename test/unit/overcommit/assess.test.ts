@@ -502,6 +502,23 @@ describe('storage of a snapshot', () => {
     }
   });
 
+  it('takes no device for thick that has its space from elsewhere', () => {
+    const device = (name: string, number: string) =>
+      disk(name, [blockDevice(`/dev/${name}`, 10 * GIB, number, undefined, name)]);
+    const storage = storageWith([
+      device('sdb', '8:16'),
+      device('nvme1n1', '259:3'),
+      device('zd16', '230:16'),
+      device('loop3', '7:3'),
+      device('rbd0', '252:0'),
+      device('nbd7p1', '43:225'),
+    ]);
+    expect(storage?.thick).toMatchObject({ images: 2, promisedBytes: 20 * GIB });
+    // A ZFS volume and a loop device: what of them is backed, nobody here can tell.
+    expect(storage?.unplaced).toMatchObject({ images: 2, imagesUnknown: 2, allocatedBytes: 0 });
+    expect(storage?.remote).toMatchObject({ images: 2 });
+  });
+
   it('says that sums are not exact where files can share extents', () => {
     const { storage } = assessed({
       storage: {
