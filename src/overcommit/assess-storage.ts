@@ -118,15 +118,14 @@ function mentionOf(
 /**
  * Where a block device has its space from: set aside as a whole (`own`), from another host, or
  * nobody here can tell (`unknown`). A logical volume may be thin: whether it is, only LVM knows, and
- * it was not asked. A ZFS volume is sparse unless made otherwise, as libvirt makes it, and a loop
- * device is as sparse as its file.
+ * it was not asked. A ZFS volume is sparse unless made otherwise, as libvirt makes it.
  */
 function spaceBehind(
   { name, deviceMapperName }: BlockDevice,
   volumes: ThinVolumes | undefined,
 ): 'own' | 'elsewhere' | 'unknown' {
   if (deviceMapperName !== undefined && volumes === undefined) return 'unknown';
-  if (/^(?:zd|loop)\d/.test(name ?? '')) return 'unknown';
+  if (/^zd\d/.test(name ?? '')) return 'unknown';
   return /^(?:rbd|nbd)\d/.test(name ?? '') ? 'elsewhere' : 'own';
 }
 
