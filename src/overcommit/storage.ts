@@ -88,8 +88,6 @@ export interface StorageOfGuest {
   /** Only where the place is a container. */
   readonly containerId: string | undefined;
   readonly images: number;
-  /** Of these, used by other guests too: this guest is charged an equal part of each. */
-  readonly imagesShared: number;
   readonly imagesUnknown: number;
   readonly promisedBytes: number;
   readonly allocatedBytes: number;
@@ -116,7 +114,7 @@ export interface StorageOvercommit {
  * - A writable image promises its worst case with what its snapshots pin; a read-only one what it
  *   occupies, since it cannot grow. An image that one guest writes to and another has as its base is writable.
  * - An image is counted once per place. Guests that use the same image are charged equal parts of
- *   it, so that guests add up to the place; `imagesShared` says where that happened.
+ *   it, so that guests add up to the place.
  */
 export function storageOvercommit(
   mentions: readonly StorageImage[],
@@ -299,7 +297,6 @@ function guestParts(
         place,
         containerId,
         images: (part?.images ?? 0) + 1,
-        imagesShared: (part?.imagesShared ?? 0) + (users > 1 ? 1 : 0),
         imagesUnknown: (part?.imagesUnknown ?? 0) + (figures.known ? 0 : 1),
         promisedBytes: (part?.promisedBytes ?? 0) + figures.promisedBytes / users,
         allocatedBytes: (part?.allocatedBytes ?? 0) + figures.allocatedBytes / users,

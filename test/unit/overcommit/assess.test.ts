@@ -648,7 +648,6 @@ describe('the boot storm of a snapshot', () => {
       domains: 2,
       vcpus: 4,
       maximumMemoryBytes: 8 * GIB,
-      currentMemoryBytes: 6 * GIB,
       unfundedStorageBytes: 60 * GIB,
     });
     expect(bootStorm?.all.added.domains).toBe(2);
