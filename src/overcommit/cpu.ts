@@ -109,10 +109,16 @@ export interface CpuOfGuest {
   readonly guaranteedCpus: number;
   /** Online vCPUs whose allowed CPUs are all offline. */
   readonly vcpusWithoutOnlineCpu: number;
-  /** Online vCPUs that may run on a node the guest's strict numatune has no memory on. */
-  readonly vcpusOffMemoryNodes: number;
-  /** Dedicated CPUs, its own or another guest's, that its emulator threads may run on. */
-  readonly emulatorOnDedicatedCpus: number;
+  /**
+   * Online vCPUs that may run on a node the guest's strict numatune has no memory on. Undefined:
+   * its memory is bound to no node.
+   */
+  readonly vcpusOffMemoryNodes: number | undefined;
+  /**
+   * Dedicated CPUs, its own or another guest's, that its emulator threads may run on. Undefined:
+   * the host has no dedicated CPUs.
+   */
+  readonly emulatorOnDedicatedCpus: number | undefined;
 }
 
 export interface CpuOvercommit {
@@ -286,9 +292,12 @@ function guestFigures(
     vcpusWithoutOnlineCpu: online.filter((vcpu) => vcpu.withoutOnlineCpu).length,
     vcpusOffMemoryNodes:
       guest.memoryNodes === undefined
-        ? 0
+        ? undefined
         : online.filter((vcpu) => [...vcpu.set.cpus].some(isOffMemory)).length,
-    emulatorOnDedicatedCpus: [...dedicatedCpus].filter((cpu) => emulatorCpus.has(cpu)).length,
+    emulatorOnDedicatedCpus:
+      dedicatedCpus.size === 0
+        ? undefined
+        : [...dedicatedCpus].filter((cpu) => emulatorCpus.has(cpu)).length,
   };
 }
 

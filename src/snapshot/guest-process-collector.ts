@@ -77,8 +77,6 @@ export class GuestProcessCollector {
     this.#threads.retain(pids);
     for (const pid of this.#cgroups.keys()) if (!pids.has(pid)) this.#cgroups.delete(pid);
 
-    const vhosts =
-      log.run('process', () => this.#vhosts.of(pids)) ?? new Map<number, ProcessThread[]>();
     // Under way while the quick files are read.
     const ksm = log.runAsync('guestksm', () =>
       readOneByOne(processes, (pid, patience) => this.#ksm.read(pid, patience), deadline),
@@ -91,6 +89,7 @@ export class GuestProcessCollector {
       ),
     );
 
+    const vhosts = await log.runAsync('process', () => this.#vhosts.of(pids));
     const facts = new Map<string, GuestFacts>();
     const slice = new TimeSlice();
     for (const [uuid, process] of processes) {
@@ -103,7 +102,7 @@ export class GuestProcessCollector {
         break;
       }
       if (slice.isOver) await slice.nextTurn();
-      facts.set(uuid, this.#read(process, vhosts.get(process.pid) ?? [], log));
+      facts.set(uuid, this.#read(process, vhosts?.get(process.pid) ?? [], log));
     }
     return withLockedFiles(facts, await ksm, await smaps, log);
   }

@@ -81,7 +81,7 @@ export class LiveHost implements SnapshotSources {
     const pools = log.runAsync('pool', () =>
       this.#pools.collect(this.session.current, log, guestDeadline),
     );
-    const host = this.#host.collect(log, this.#inventory.current);
+    const host = await this.#host.collect(log, this.#inventory.current);
     await nextTurn();
     const links = log.runAsync('network', async () =>
       log.required('network', await this.#links.read()),

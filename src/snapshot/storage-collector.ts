@@ -6,13 +6,13 @@ import { ImageChainReader, type DiskSource } from '../sources/image-chain.ts';
 import { ImageReader, type ImageRequest } from '../sources/image-file.ts';
 import { readMounts, type Mount } from '../sources/mounts.ts';
 import type { Roots } from '../sources/roots.ts';
-import { findLvs, ThinPoolRefresher } from '../sources/thin-pool-refresher.ts';
+import { findThinPoolProgram, ThinPoolRefresher } from '../sources/thin-pool-refresher.ts';
 import type { Domain } from './domain.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import type { DomainDisk, Storage, StoragePool, ThinStorageReading } from './storage.ts';
 
-const LVS_INTERVAL_MS = 60_000;
-const LVS_TIMEOUT_MS = 20_000;
+const THIN_POOL_INTERVAL_MS = 60_000;
+const THIN_POOL_TIMEOUT_MS = 20_000;
 
 /** Disks that hold a guest's data; CD-ROMs and floppies are media somebody inserted. */
 const DATA_DEVICES: ReadonlySet<string> = new Set(['disk', 'lun']);
@@ -36,12 +36,12 @@ export class StorageCollector {
     this.#roots = roots;
     this.#files = new HostFiles(this.#pool, roots.rootfs);
     this.#chains = new ImageChainReader(new ImageReader(this.#files, roots));
-    const lvs = withThinPools ? findLvs() : undefined;
-    if (lvs !== undefined) {
+    const program = withThinPools ? findThinPoolProgram() : undefined;
+    if (program !== undefined) {
       this.#thin = new ThinPoolRefresher({
-        lvs,
-        intervalMs: LVS_INTERVAL_MS,
-        timeoutMs: LVS_TIMEOUT_MS,
+        program,
+        intervalMs: THIN_POOL_INTERVAL_MS,
+        timeoutMs: THIN_POOL_TIMEOUT_MS,
       });
     }
   }
@@ -69,7 +69,7 @@ export class StorageCollector {
     const chains = await this.#chains.read(local, mounts, deadline);
 
     const disks: DomainDisk[] = [];
-    const holding = new Map<string, Mount>();
+    const holding = new Set<Mount>();
     let next = 0;
     for (const { domain, disk, source } of located) {
       const common = {
@@ -87,19 +87,19 @@ export class StorageCollector {
       if (chain === undefined) continue;
       disks.push({ ...common, source: { kind: 'local', chain } });
       for (const { image } of chain.images) {
-        if (image.kind === 'file') holding.set(image.mount.device, image.mount);
+        if (image.kind === 'file') holding.add(image.mount);
       }
       if (chain.end.kind === 'unreadable') {
         const { path, error } = chain.end;
         log.note('image', error);
         // A hung filesystem is shown as not responding instead of vanishing with its images.
         const mount = error.kind === 'timeout' ? mounts.mountOf(path) : undefined;
-        if (mount !== undefined) holding.set(mount.device, mount);
+        if (mount !== undefined) holding.add(mount);
       }
     }
     return {
       disks,
-      filesystems: await readFilesystems(this.#files, holding.values(), deadline),
+      filesystems: await readFilesystems(this.#files, holding, deadline),
       thin: this.#thinStorage(log),
     };
   }

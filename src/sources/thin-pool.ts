@@ -43,19 +43,23 @@ export interface ThinVolume {
 
 export interface ThinStorage {
   readonly pools: readonly ThinPool[];
-  readonly volumes: readonly ThinVolume[];
+  /** Undefined where dmsetup was asked, which tells of pools only. */
+  readonly volumes: readonly ThinVolume[] | undefined;
 }
 
 /** dm-thin's metadata block, in bytes (Linux Documentation/admin-guide/device-mapper). */
 const METADATA_BLOCK_BYTES = 4096;
 const SECTOR_BYTES = 512;
 
+/** What {@link parseDmsetupThinPools} needs `dmsetup` to be asked for. */
+export const DMSETUP_ARGUMENTS: readonly string[] = ['status', '--target', 'thin-pool'];
+
 /**
- * The output of `dmsetup status --target thin-pool`, one pool a line. Format: Linux
+ * The output of `dmsetup` with {@link DMSETUP_ARGUMENTS}, one pool a line. Format: Linux
  * Documentation/admin-guide/device-mapper/thin-provisioning.rst, "Status". The `needs_check` and
  * low-watermark fields came with later kernels and may be missing; a failed pool says `Fail` only.
  */
-export function parseDmsetupThinPools(text: string): Reading<readonly ThinPool[]> {
+export function parseDmsetupThinPools(text: string): Reading<ThinStorage> {
   const pools: ThinPool[] = [];
   for (const line of text.split('\n')) {
     if (line.trim() === '' || line.startsWith('No devices found')) continue;
@@ -63,7 +67,7 @@ export function parseDmsetupThinPools(text: string): Reading<readonly ThinPool[]
     if (pool === undefined) return failed('malformed', 'dmsetup status', line);
     pools.push(pool);
   }
-  return found(pools);
+  return found({ pools, volumes: undefined });
 }
 
 function parseDmsetupLine(line: string): ThinPool | undefined {
@@ -122,6 +126,9 @@ function fraction(word: string | undefined): { used: number; total: number } | u
 
 /** What {@link parseLvs} needs `lvs` to be asked for. */
 export const LVS_ARGUMENTS: readonly string[] = [
+  // lvm.conf may have words like "check needed" written as numbers.
+  '--config',
+  'report/binary_values_as_numeric=0',
   '--reportformat',
   'json',
   '--units',
@@ -183,7 +190,10 @@ export function parseLvs(text: string): Reading<ThinStorage> {
   }
   const parsed = lvsSchema.safeParse(json);
   if (!parsed.success) return failed('malformed', 'lvs', z.prettifyError(parsed.error));
-  const rows = parsed.data.report.flatMap((report) => report.lv);
+  // With a seg_ field lvs writes a row for each segment, all else in them the same (lvs(8)).
+  const rows = new Map(
+    parsed.data.report.flatMap(({ lv }) => lv).map((row) => [`${row.vg_name}/${row.lv_name}`, row]),
+  ).values();
   const pools: ThinPool[] = [];
   const volumes: ThinVolume[] = [];
   for (const row of rows) {
