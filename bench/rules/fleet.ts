@@ -269,7 +269,7 @@ class HostSeries {
       memory_maximum_bytes: 4 * GIB,
       balloon_current_bytes: 4 * GIB,
       balloon_target_bytes: 4 * GIB,
-      balloon_stats_period_seconds: 10,
+      balloon_stats_period_seconds: 60,
       guest_memory_available_bytes: 2 * GIB,
       guest_memory_size_bytes: 4 * GIB,
       memory_claimable_bytes: GIB + guest,
