@@ -41,6 +41,7 @@ export const guestMemory: Subject = {
           <= rate(kvm_domain_guest_swap_out_bytes_total[5m])
         or
         rate(kvm_domain_guest_swap_out_bytes_total[5m])
+          < rate(kvm_domain_guest_swap_in_bytes_total[5m])
       `,
     },
     {

@@ -40,10 +40,11 @@ export const ksm: Subject = {
           instance:kvm_ksm_copied_on_write_bytes:increase10m < instance:kvm_ksm_lost_bytes:max10m
           or
           instance:kvm_ksm_lost_bytes:max10m
-          # Kernels before 5.18 do not count copies; on them, nothing while a guest has just ended.
-          unless on (job, instance) (
-            kvm_domains{state="running"} < max_over_time(kvm_domains{state="running"}[10m])
-            unless on (job, instance) instance:kvm_ksm_copied_on_write_bytes:increase10m
+          and on (job, instance) (
+            instance:kvm_ksm_copied_on_write_bytes:increase10m
+            or
+            # Kernels before 5.18 do not count copies; on them, unless a guest has just ended.
+            kvm_domains{state="running"} >= max_over_time(kvm_domains{state="running"}[10m])
           )
         )
         /

@@ -100,7 +100,7 @@ export const memory: Subject = {
         # The weaker direction. Only out: cold memory leaves, harmless. Only in: the host recovers.
         instance:kvm_host_swap_in_bytes:rate5m <= instance:kvm_host_swap_out_bytes:rate5m
         or
-        instance:kvm_host_swap_out_bytes:rate5m
+        instance:kvm_host_swap_out_bytes:rate5m < instance:kvm_host_swap_in_bytes:rate5m
       `,
     },
     {
