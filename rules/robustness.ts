@@ -21,6 +21,13 @@ export interface Exception {
   readonly why: string;
 }
 
+const AGE_OF_BALLOON_STATS = [
+  'kvm_policy_memory_balloon_stats_age_ratio',
+  'kvm_domain_balloon_last_update_timestamp_seconds',
+  'kvm_domain_balloon_stats_period_seconds',
+  'kvm_domain_state',
+];
+
 export const FIRES_WITHOUT: readonly Exception[] = [
   {
     alert: 'KvmHostCpuStarved',
@@ -49,22 +56,12 @@ export const FIRES_WITHOUT: readonly Exception[] = [
   },
   {
     alert: 'KvmBalloonSqueezesGuest',
-    without: [
-      'kvm_policy_memory_balloon_stats_age_ratio',
-      'kvm_domain_balloon_last_update_timestamp_seconds',
-      'kvm_domain_balloon_stats_period_seconds',
-      'kvm_domain_state',
-    ],
+    without: AGE_OF_BALLOON_STATS,
     why: 'statistics of unknown age are taken as they are',
   },
   {
     alert: 'KvmGuestOutOfMemory',
-    without: [
-      'kvm_policy_memory_balloon_stats_age_ratio',
-      'kvm_domain_balloon_last_update_timestamp_seconds',
-      'kvm_domain_balloon_stats_period_seconds',
-      'kvm_domain_state',
-    ],
+    without: AGE_OF_BALLOON_STATS,
     why: 'statistics of unknown age are taken as they are',
   },
   {

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** Paths of the pack's files. */
-export function inPack(path: string): string {
+function inPack(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }
 
