@@ -227,8 +227,9 @@ export const cpu: Subject = {
       summary: 'A guest has more vCPUs than CPUs it may run on.',
       description: prose`
         {{ $labels.domain }} on {{ $labels.instance }} has ${value('number')} vCPUs per CPU it may
-        run on: its own vCPUs wait for each other even when it is alone. Take vCPUs away or widen
-        its CPU set.
+        run on: its own vCPUs wait for each other even when it is alone. Waiting most:
+        ${top('instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m{@,domain=$domain}', 'percent', { label: 'vcpu' })}.
+        Take vCPUs away or widen its CPU set.
       `,
       dashboard: GUEST,
       at: { warning: { for: '10m' } },
@@ -295,7 +296,8 @@ export const cpu: Subject = {
       description: prose`
         {{ $labels.domain }} on {{ $labels.instance }} used up its CPU quota in ${value('percent')}
         of the scheduling periods. It is slow because of its quota, not because of other guests:
-        raise the quota if that is not what was sold.
+        raise the quota if that is not what was sold. Using most there, in CPUs:
+        ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
       `,
       dashboard: GUEST,
       at: { info: { for: '15m' } },

@@ -142,7 +142,8 @@ export const host: Subject = {
       summary: 'The hypervisor below a host takes its CPU time.',
       description: prose`
         {{ $labels.instance }} is a guest itself and lost ${value('percent')} of its CPU time to the
-        hypervisor it runs on; nothing done on it helps its guests.
+        hypervisor it runs on; nothing done on it helps its guests. To be moved first, because they
+        use most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
       `,
       dashboard: HOST,
       at: { warning: { for: '15m' } },
