@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 
 import { z } from 'zod';
 
+import { cpuSeconds } from '../measure/process-usage.ts';
 import { freePort } from '../../rules/tool/free-port.ts';
 
 const START_TIMEOUT_MS = 60_000;
@@ -20,16 +21,26 @@ const GROUPS = z.object({
         evaluationTime: z.number(),
         lastEvaluation: z.string(),
         rules: z.array(
-          z.object({ type: z.string(), health: z.string(), lastError: z.string().optional() }),
+          z.object({
+            name: z.string(),
+            labels: z.record(z.string(), z.string()).optional(),
+            evaluationTime: z.number(),
+            lastError: z.string().optional(),
+          }),
         ),
       }),
     ),
   }),
 });
 
+export interface EvaluatedRule {
+  readonly name: string;
+  readonly seconds: number;
+}
+
 export interface EvaluatedGroup {
   readonly name: string;
-  readonly rules: number;
+  readonly rules: readonly EvaluatedRule[];
   readonly seconds: number;
   readonly evaluatedAt: string;
   readonly errors: readonly string[];
@@ -49,10 +60,12 @@ export async function backfill(openMetrics: string, database: string): Promise<v
 /** A Prometheus on loopback that scrapes nothing and evaluates rules over what it was given. */
 export class RulePrometheus implements AsyncDisposable {
   readonly #url: string;
+  readonly #pid: number;
   readonly #stop: () => Promise<void>;
 
-  private constructor(url: string, stop: () => Promise<void>) {
+  private constructor(url: string, pid: number, stop: () => Promise<void>) {
     this.#url = url;
+    this.#pid = pid;
     this.#stop = stop;
   }
 
@@ -100,7 +113,13 @@ export class RulePrometheus implements AsyncDisposable {
       }
       await sleep(POLL_MS);
     }
-    return new RulePrometheus(url, stop);
+    if (daemon.pid === undefined) throw new Error('Prometheus does not start');
+    return new RulePrometheus(url, daemon.pid, stop);
+  }
+
+  /** CPU time it has used since it was started. */
+  cpuSeconds(): number {
+    return cpuSeconds(this.#pid);
   }
 
   /** Each group as of its last evaluation. */
@@ -108,7 +127,10 @@ export class RulePrometheus implements AsyncDisposable {
     const answer = await fetch(`${this.#url}/api/v1/rules`);
     return GROUPS.parse(await answer.json()).data.groups.map((group) => ({
       name: group.name,
-      rules: group.rules.length,
+      rules: group.rules.map(({ name, labels, evaluationTime }) => ({
+        name: [name, ...Object.values(labels ?? {})].join(' '),
+        seconds: evaluationTime,
+      })),
       seconds: group.evaluationTime,
       evaluatedAt: group.lastEvaluation,
       errors: group.rules.flatMap(({ lastError }) =>
