@@ -21,7 +21,7 @@ export const fleet: Subject = {
       expr: promql`
         sum by (cluster) (instance_domain:kvm_domain_vcpu_delay_seconds:rate5m)
         /
-        count by (cluster) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
+        sum by (cluster) (instance:kvm_domain_vcpu_delay_seconds:count)
       `,
     },
     {

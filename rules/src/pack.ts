@@ -1,5 +1,5 @@
 import { annotationsOf } from './annotations.ts';
-import { cpu } from './cpu.ts';
+import { cpu, vcpus } from './cpu.ts';
 import { exporter } from './exporter.ts';
 import { fleet } from './fleet.ts';
 import { guestMemory } from './guest-memory.ts';
@@ -26,6 +26,7 @@ const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
  */
 export const SUBJECTS: readonly Subject[] = [
   host,
+  vcpus,
   cpu,
   memory,
   ksm,
