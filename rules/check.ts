@@ -16,7 +16,7 @@ import {
 } from './robustness.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import { alertmanagerBinary, mutedAlerts, namedAlerts, receiverOf } from './tool/alertmanager.ts';
-import { ALERTMANAGER_FILE, ALERTS_FILE, RECORDING_FILE } from './tool/files.ts';
+import { ALERTMANAGER_FILE, ALERTS_FILE, FLEET_FILE, RECORDING_FILE } from './tool/files.ts';
 import { INHIBITION_CASES } from './tool/inhibition-cases.ts';
 import { promtool, run } from './tool/promtool.ts';
 import { riskModelsAgree } from './tool/risk-agreement.ts';
@@ -53,7 +53,7 @@ report(
     files.flatMap(({ file }) => file.tests),
   ),
 );
-for (const path of [RECORDING_FILE, ALERTS_FILE]) {
+for (const path of [RECORDING_FILE, FLEET_FILE, ALERTS_FILE]) {
   const { ok, output } = await promtool('check', 'rules', path);
   report(`promtool check rules ${basename(path)}`, ok ? [] : [output]);
 }

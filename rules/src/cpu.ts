@@ -55,6 +55,10 @@ export const vcpus: Subject = {
       `,
     },
     {
+      record: 'instance:kvm_domain_vcpu_delay_seconds:rate5m',
+      expr: 'sum without (domain) (instance_domain:kvm_domain_vcpu_delay_seconds:rate5m)',
+    },
+    {
       record: 'instance:kvm_domain_vcpu_delay_seconds:count',
       expr: promql`
         # vCPUs whose wait is measured.
@@ -65,7 +69,7 @@ export const vcpus: Subject = {
       record: 'instance:kvm_domain_vcpu_delay:ratio',
       expr: promql`
         # Per vCPU of the host, not the mean of the guests' ratios: large guests count for more.
-        sum without (domain) (instance_domain:kvm_domain_vcpu_delay_seconds:rate5m)
+        instance:kvm_domain_vcpu_delay_seconds:rate5m
         /
         instance:kvm_domain_vcpu_delay_seconds:count
       `,

@@ -43,6 +43,9 @@ export const RECORDING_GROUPS: readonly RecordingGroup[] = SUBJECTS.filter(
   ({ recording }) => recording.length > 0,
 ).map(({ name, recording }) => ({ name: `kvm-${name}-recording`, rules: recording }));
 
+/** The one group that looks at more than one host. */
+export const FLEET_GROUP = `kvm-${fleet.name}-recording`;
+
 export const ALERT_GROUPS: readonly AlertGroup[] = SUBJECTS.filter(
   ({ alerts }) => alerts.length > 0,
 ).map(({ name, alerts }) => ({ name: `kvm-${name}-alerts`, rules: alerts.flatMap(rulesOf) }));

@@ -5,6 +5,7 @@ function inPack(path: string): string {
 }
 
 export const RECORDING_FILE = inPack('recording.yaml');
+export const FLEET_FILE = inPack('fleet.yaml');
 export const ALERTS_FILE = inPack('alerts.yaml');
 export const MANIFEST_FILE = inPack('kubernetes/prometheusrule.yaml');
 export const ALERTMANAGER_FILE = inPack('alertmanager.example.yaml');
