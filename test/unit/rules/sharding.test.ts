@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { describe, expect, it } from 'vitest';
 
 import { ALERT_GROUPS, FLEET_GROUP, RECORDING_GROUPS } from '../../../rules/src/pack.ts';
@@ -19,6 +21,17 @@ describe('rules on several Prometheus servers that have some of the hosts each',
     expect(others.map((rule) => ('alert' in rule ? rule.alert : rule.record))).toEqual([
       'KvmExporterAbsent',
     ]);
+  });
+
+  it('are federated with all the fleet group reads, as bench/README.md has it', () => {
+    const readme = readFileSync(new URL('../../../bench/README.md', import.meta.url), 'utf8');
+    const patterns = [...readme.matchAll(/'\{__name__=~"(.+)"\}'/g)].map(
+      ([, pattern = '']) => new RegExp(`^(?:${pattern})$`),
+    );
+    const fleet = RECORDING_GROUPS.find(({ name }) => name === FLEET_GROUP);
+    const read = (fleet?.rules ?? []).flatMap(({ expr }) => selectorsOf(parsePromql(expr)));
+    const left = read.filter(({ metric }) => !patterns.some((one) => one.test(metric)));
+    expect(left.map(({ metric }) => metric)).toEqual([]);
   });
 
   it('send little to the one that has the fleet group: nothing finer than a host', () => {
