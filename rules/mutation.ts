@@ -47,6 +47,8 @@ const DEPENDENCIES = new Dependencies(GROUPS);
 
 const files = await Promise.all((await testFiles()).map(readTestFile));
 const rules = GROUPS.flatMap((group): readonly Rule[] => group.rules);
+const unknown = wanted.filter((name) => !rules.some((rule) => nameOf(rule) === name));
+if (unknown.length > 0) throw new RangeError(`no such rule: ${unknown.join(', ')}`);
 const cases = rules
   .filter((rule) => wanted.length === 0 || wanted.includes(nameOf(rule)))
   .flatMap((original): readonly Case[] => {
@@ -57,7 +59,7 @@ const cases = rules
 await using runner = await SliceRunner.open();
 const missed = await survivors();
 const killed = cases.length - missed.length;
-const share = cases.length === 0 ? 1 : killed / cases.length;
+const share = killed / cases.length;
 if (flags.show) {
   for (const { original, mutant } of missed)
     console.log(`missed: ${titleOf(original)}: ${mutant.change}`);
