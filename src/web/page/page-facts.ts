@@ -44,7 +44,7 @@ export interface PageFacts {
 export function pageFacts(view: View, recently: Recently): PageFacts {
   const { snapshot, policy } = view;
   const { rates } = recently;
-  const risks = knownRisks(view, riskLevels(signalsOf(view, recently), policy.policy));
+  const risks = riskLevels(signalsOf(view, recently), policy.policy, resourcesPromised(view));
   const resources = [
     cpuFacts(view, rates, riskOf(risks.cpu)),
     memoryFacts(view, riskOf(risks.memory)),
@@ -66,21 +66,8 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
   };
 }
 
-/**
- * Where the promise itself is not known (no libvirt), the host's own signals can show that the risk
- * is high, but not that it is low.
- */
-function knownRisks({ assessment }: View, risks: Risks): Risks {
-  const known = (resource: RiskResource): ResourceRisk | undefined => {
-    const risk = risks[resource];
-    return assessment[resource] === undefined && risk?.level === 0 ? undefined : risk;
-  };
-  return {
-    cpu: known('cpu'),
-    memory: known('memory'),
-    storage: known('storage'),
-    network: known('network'),
-  };
+function resourcesPromised({ assessment }: View): ReadonlySet<RiskResource> {
+  return new Set(RISK_RESOURCES.filter((resource) => assessment[resource] !== undefined));
 }
 
 function riskOf(risk: ResourceRisk | undefined): RiskOf {
