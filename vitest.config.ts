@@ -40,7 +40,7 @@ export default defineConfig({
           name: 'paging',
           include: ['test/lab/paging/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           hookTimeout: 300_000,
         },
       },
