@@ -46,7 +46,7 @@ describe('with QEMU processes that do not answer', () => {
     );
     log = await logCalls(lab);
     exporter = await lab.exporter();
-    await eventually('all guests are known completely', 30_000, async () => {
+    await eventually('all guests are known completely', 60_000, async () => {
       const scraped = await scrapeInTime();
       return NAMES.every((domain) => scraped.has('kvm_domain_disk_read_bytes_total', { domain }));
     });
@@ -165,7 +165,7 @@ describe('with QEMU processes that do not answer', () => {
 
   /** All monitors answer and all late replies have come. */
   async function recovered(): Promise<Exposition> {
-    return eventually('nothing outstanding', 20_000, async () => {
+    return eventually('nothing outstanding', 60_000, async () => {
       const scraped = await scrapeInTime();
       const up = scraped.sum('kvm_domain_monitor_responsive') === GUESTS;
       return up && scraped.value('kvm_exporter_libvirt_outstanding_calls') === 0 && scraped;

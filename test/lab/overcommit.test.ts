@@ -152,7 +152,7 @@ describe('over-commitment of a host with real guests', () => {
     exporter = await lab.exporter({
       flags: [`--path.sysfs=${sysfs}`, `--policy.file=${policyFile}`],
     });
-    await eventually('guests and storage are known', 30_000, async () => {
+    await eventually('guests and storage are known', 60_000, async () => {
       const scraped = await scrape(exporter);
       return scraped.has('kvm_storage_promised_bytes') && scraped.has('kvm_memory_promised_bytes');
     });

@@ -10,8 +10,10 @@ import { TIME_FACTOR } from './support/time-factor.ts';
 const HOUR_MS = 3_600_000 / TIME_FACTOR;
 /** Of a CPU: more than this of somebody else's work, and the hour was not a calm one. */
 const DISTURBED = 0.25;
+/** What others' work sets off by itself, and rightly: these look at the machine, not at guests. */
+const OF_THE_MACHINE = /^KvmHostCpu(Saturated|Pressure|Steal) warning$/;
 /** How many disturbed hours it takes to give up. */
-const HOURS = 5;
+const HOURS = 3;
 const GUESTS = Array.from({ length: 6 }, (_, index) => `worker-${index + 1}`);
 
 describe('six guests that are busy within their means', () => {
@@ -65,7 +67,7 @@ describe('six guests that are busy within their means', () => {
     { timeout: HOURS * 2 * HOUR_MS + 60_000 },
     async () => {
       let hour = await liveThroughAnHour();
-      // An alert in an hour that somebody else disturbed may be theirs. In a calm one it is ours.
+      // Another alert in an hour that somebody else disturbed may be theirs. In a calm one it is ours.
       for (let tried = 1; hour.wrong.length > 0 && hour.outside > DISTURBED; tried += 1) {
         if (tried === HOURS) break;
         hour = await liveThroughAnHour();
@@ -82,7 +84,8 @@ describe('six guests that are busy within their means', () => {
     const since = Date.now() / 1000;
     const outside = await outsideCpus(lab, () => sleep(HOUR_MS));
     const fired = await stack.pager.fired('severity=~"warning|critical"', since);
+    const ours = outside > DISTURBED ? fired.filter((one) => !OF_THE_MACHINE.test(one)) : fired;
     const unseen = await stack.prometheus.query('min_over_time(up[1m]) < 1');
-    return { outside, wrong: [...fired, ...unseen.map(() => 'a scrape failed')] };
+    return { outside, wrong: [...ours, ...unseen.map(() => 'a scrape failed')] };
   }
 });
