@@ -37,7 +37,7 @@ export class Pager {
     return this.#told('firing', expected);
   }
 
-  /** Waits until somebody is told that an alert is over. */
+  /** Waits until the last that somebody is told of an alert is that it is over. */
   async expectResolved(expected: ExpectedAlert): Promise<Notification> {
     return this.#told('resolved', expected);
   }
@@ -96,10 +96,16 @@ export class Pager {
     const wanted = Object.entries({ alertname, severity, ...labels });
     return this.#webhook.waitFor(
       `${status} ${wanted.map(([name, value]) => `${name}=${value}`).join(' ')}`,
-      (one) =>
-        one.status === status &&
-        one.receiver === RECEIVERS[severity] &&
-        wanted.every(([name, value]) => one.labels[name] === value),
+      (all) => {
+        const about = all.filter(
+          ({ receiver, labels: told }) =>
+            receiver === RECEIVERS[severity] &&
+            wanted.every(([name, value]) => told[name] === value),
+        );
+        if (status === 'firing') return about.find((one) => one.status === 'firing');
+        const last = about.at(-1);
+        return last?.status === 'resolved' ? last : undefined;
+      },
       PATIENCE_MS,
     );
   }
