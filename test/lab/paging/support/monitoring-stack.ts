@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { ALERTMANAGER_FILE } from '../../../../rules/tool/files.ts';
 import { ensurePackages, eventually, type Lab, type LabExporter } from '../../harness/index.ts';
 import { labAlertmanagerConfig } from './alertmanager-config.ts';
+import { preferGuests } from './guest-priority.ts';
 import { labPolicy, type PolicyChanges } from './lab-policy.ts';
 import { Pager } from './pager.ts';
 import { PrometheusApi } from './prometheus-api.ts';
@@ -40,8 +41,9 @@ export class MonitoringStack implements AsyncDisposable {
   }
 
   /**
-   * Starts all and waits until Prometheus has scraped the exporter. Best after the guests have
-   * started, which no rule then knows of.
+   * Starts all and waits until Prometheus has scraped the exporter. To be called when the guests
+   * have started, which no rule then knows of: from here on they go before what else the machine
+   * does, and monitoring before them.
    */
   static async start(lab: Lab, policy: PolicyChanges = {}): Promise<MonitoringStack> {
     await ensurePackages(['prometheus', 'prometheus-alertmanager']);
@@ -55,6 +57,7 @@ export class MonitoringStack implements AsyncDisposable {
       flags: [`--policy.file=${policyFile}`, '--scrape.timeout-offset=100ms'],
     });
     for (const pid of [exporter.pid, lab.daemonPid()]) putFirst(pid);
+    preferGuests(lab);
     const webhook = await WebhookReceiver.listen(hostAddress);
 
     const alertmanagerConfig = join(directory, 'alertmanager.yaml');
