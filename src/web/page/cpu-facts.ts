@@ -1,7 +1,13 @@
 import type { View } from '../../metrics/view.ts';
 import { formatCount, formatNumber, formatPercent, formatRatio } from './format.ts';
 import type { Rates } from './rates.ts';
-import { topGuests, type Chart, type ResourceFacts, type RiskOf } from './resource-facts.ts';
+import {
+  promiseInShort,
+  topGuests,
+  type Chart,
+  type ResourceFacts,
+  type RiskOf,
+} from './resource-facts.ts';
 import { figure, say, type Sentence } from './sentence.ts';
 
 /** vCPUs of running guests against the CPUs they share. */
@@ -17,7 +23,12 @@ export function cpuFacts(
   return {
     resource: 'cpu',
     ...risk,
-    promise: cpus > 0 && shared !== undefined ? formatRatio(vcpus / cpus) : undefined,
+    promise: promiseInShort(
+      shared?.promised.current,
+      shared?.capacity.cpus,
+      (count) => formatCount(count, 'vCPU'),
+      (count) => formatCount(count, 'CPU'),
+    ),
     bank: shared === undefined ? unknown(snapshot) : bankOf(vcpus, cpus),
     charts: shared === undefined ? [] : [chartOf(vcpus, cpus, rates?.host.busyCpus)],
     notes: notesOf(assessment, vcpus, cpus),
@@ -59,10 +70,10 @@ function unknown({ domains }: View['snapshot']): Sentence {
 function bankOf(vcpus: number, cpus: number): Sentence {
   if (vcpus === 0) return say`No guest runs: nothing is promised.`;
   if (vcpus <= cpus) {
-    return say`If every vCPU were busy at once, each would have a CPU to itself.`;
+    return say`If every vCPU were busy at once, there would be ${figure('a CPU for each')}.`;
   }
-  const part = figure(`${formatPercent(cpus / vcpus)} of a CPU`);
-  return say`If every vCPU were busy at once, each would get ${part}. Guests would run slower, not stop.`;
+  const part = figure(`${formatPercent(cpus / vcpus)} of a CPU for each`);
+  return say`If every vCPU were busy at once, there would be ${part}. Guests would run slower, not stop.`;
 }
 
 function chartOf(vcpus: number, cpus: number, busyCpus: number | undefined): Chart {

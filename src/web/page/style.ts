@@ -75,7 +75,9 @@ main.stale { opacity: 0.72; }
 .glance a:hover { border-color: var(--soft); }
 .glance .title { font-size: 0.92rem; color: var(--soft); font-weight: 550; }
 .glance .promise { font-size: 1.55rem; line-height: 1.15; font-weight: 680; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
-.glance .of { font-size: 0.82rem; color: var(--soft); }
+.glance .of, .glance .claimed { font-size: 0.84rem; line-height: 1.4; color: var(--soft); }
+.glance .claimed strong { display: block; color: var(--ink); }
+.glance .badge { margin-top: auto; }
 
 .badge, .mark { display: inline-flex; align-items: center; gap: 0.45rem; font-weight: 620; font-size: 0.88rem; white-space: nowrap; }
 .badge { padding: 0.15rem 0.6rem 0.15rem 0.5rem; border-radius: 999px; align-self: flex-start; background: var(--tint-none); }
@@ -150,7 +152,6 @@ footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edg
   .glance { gap: 0.6rem; }
   .glance a { padding: 0.7rem 0.75rem; }
   .glance .promise { font-size: 1.25rem; }
-  .glance .of { display: block; }
   .badge { font-size: 0.8rem; padding-right: 0.5rem; }
   .card { padding: 1rem; }
   .bar { grid-template-columns: minmax(0, 1fr) auto; gap: 0.05rem 0.75rem; }
