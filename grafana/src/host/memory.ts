@@ -64,8 +64,8 @@ export const MEMORY: Row = {
     graph({
       title: 'Swap traffic',
       description:
-        'Memory swapped in and out, zswap included. Out alone is cold memory leaving; both at ' +
-        'once is a swap storm.',
+        'Memory swapped in and out, zswap included. Good: none, or out alone, which is cold ' +
+        'memory leaving; both at once is a swap storm.',
       unit: 'binBps',
       queries: [
         { expr: of('instance:kvm_host_swap_in_bytes:rate5m'), legend: 'in {{instance}}' },
@@ -77,8 +77,8 @@ export const MEMORY: Row = {
     graph({
       title: 'Saved by merging and by balloons',
       description:
-        'Memory the host has only because pages are merged, and what balloons took from guests. ' +
-        'Both can be asked back at once.',
+        'Memory the host has only because pages are merged, and what balloons took from ' +
+        'guests. Good: less than what is available, for both can be asked back at once.',
       unit: 'bytes',
       queries: [
         { expr: of('kvm_ksm_saved_bytes'), legend: 'saved by merging {{instance}}' },

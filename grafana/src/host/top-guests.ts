@@ -12,8 +12,9 @@ export const TOP_GUESTS: Row = {
     table({
       title: 'Guests and what they take of each resource',
       description:
-        'Every guest of the host: who uses, who waits, who could still claim. Sort by a column to ' +
-        'find whom to cap or to move; click a guest for everything about it.',
+        'Every guest of the host: who uses, who waits, who could still claim. Sort by a ' +
+        'column to find whom to cap or to move; click a guest for everything about it. Good: ' +
+        'nobody waits and nobody is swapped out.',
       keys: [HOST_KEY, GUEST_KEY],
       values: [
         {

@@ -65,8 +65,9 @@ export const IMAGES: Row = {
     graph({
       title: 'Images by where they are',
       description:
-        'Images on filesystems, in thin pools, on volumes of full size, remote and unknown. Only ' +
-        'the first two can run out of space that was promised.',
+        'Images on filesystems, in thin pools, on volumes of full size, remote and unknown. ' +
+        'Good: none unknown. Only those on filesystems and in thin pools can run out of space ' +
+        'that was promised.',
       unit: 'short',
       queries: [{ expr: of('kvm_storage_images'), legend: '{{placement}} {{instance}}' }],
       stacked: true,

@@ -41,8 +41,8 @@ export const IO: Row = {
     graph({
       title: 'Slowest disks',
       description:
-        'Mean time of a write, the five slowest disks. If all are slow at once it is the storage, ' +
-        'if one is, it is its limits.',
+        'Mean time of a write, the five slowest disks. Good: what the storage does on a quiet ' +
+        'day. If all are slow at once it is the storage, if one is, it is its limits.',
       unit: 's',
       queries: [
         {
@@ -56,8 +56,8 @@ export const IO: Row = {
     graph({
       title: 'Guests with most requests',
       description:
-        'Requests of the five busiest guests. One that stays on top while pressure is high is a ' +
-        'noisy neighbour.',
+        'Requests of the five busiest guests. Good: known peaks only; one that stays on top ' +
+        'while pressure is high is a noisy neighbour.',
       unit: 'iops',
       queries: [
         {

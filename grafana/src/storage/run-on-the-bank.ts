@@ -33,7 +33,9 @@ export const RUN_ON_THE_BANK: Row = {
     }),
     stat({
       title: 'Images may still grow',
-      description: 'Space images may still take, all filesystems and thin pools together.',
+      description:
+        'Space images may still take, all filesystems and thin pools together. Good: less ' +
+        'than what is free.',
       unit: 'bytes',
       queries: [{ expr: of('kvm_storage_unfunded_bytes'), legend: '{{instance}}' }],
       width: 6,
@@ -154,8 +156,8 @@ export const RUN_ON_THE_BANK: Row = {
     graph({
       title: 'Exposure',
       description:
-        'What images may still grow per free space. Above 100 % guests can be paused by a full ' +
-        'disk.',
+        'What images may still grow per free space. Good: below 100 %; above it guests can be ' +
+        'paused by a full disk.',
       unit: 'percentunit',
       queries: [
         {
