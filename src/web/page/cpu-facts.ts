@@ -1,5 +1,5 @@
 import type { View } from '../../metrics/view.ts';
-import { formatCount, formatNumber, formatPercent, formatRatio } from './format.ts';
+import { formatCount, formatPercent, formatRatio } from './format.ts';
 import type { Rates } from './rates.ts';
 import {
   promiseInShort,
@@ -47,7 +47,7 @@ export function cpuFacts(
                 rates: rates.guests.get(domain.uuid),
               })),
               (guest) => guest.rates?.cpus,
-              (guest, used) => `${formatNumber(used)}\u00a0CPU${waited(guest.rates?.delayRatio)}`,
+              (guest, used) => `${formatCount(used, 'CPU')}${waited(guest.rates?.delayRatio)}`,
             ),
     },
   };

@@ -136,14 +136,15 @@ footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edg
   .bank { min-height: 0; }
 }
 @media (max-width: 52rem) {
-  table, tbody, tbody tr, tbody th, tbody td { display: block; }
+  table, tbody, tbody th { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   caption { display: block; }
   table { border: 0; background: none; }
   tbody { display: grid; gap: 0.75rem; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
-  tbody tr { background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 0.6rem 0.9rem; }
+  tbody tr { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 1.2rem; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 0.6rem 0.9rem; }
   tbody > tr > * { border-top: 0; padding: 0.1rem 0; }
-  tbody td { display: flex; justify-content: space-between; gap: 1rem; }
+  tbody td { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 0.5rem; }
+  tbody th, tbody td[data-label="State"] { grid-column: 1 / -1; }
   tbody td::before { content: attr(data-label); color: var(--soft); }
 }
 @media (max-width: 30rem) {
@@ -157,6 +158,7 @@ footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edg
   .bar { grid-template-columns: minmax(0, 1fr) auto; gap: 0.05rem 0.75rem; }
   .bar-track { grid-row: 2; grid-column: 1 / -1; }
 }
+@media (max-width: 23rem) { tbody tr { grid-template-columns: minmax(0, 1fr); } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; scroll-behavior: auto !important; } }
 @media (forced-colors: active) {
   .track { fill: Canvas; stroke: CanvasText; } .bar .fill { fill: CanvasText; } .bar .beyond { fill: Highlight; opacity: 1; }

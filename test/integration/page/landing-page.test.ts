@@ -111,7 +111,7 @@ describe('the page of a calm, over-committed host', () => {
       expect(await page.locator('.glance .of').allInnerTexts()).toEqual([
         '32\u00a0vCPUs promised, 4\u00a0CPUs there',
         '24\u00a0GiB promised, 15.5\u00a0GiB there',
-        '3.1\u00a0TiB promised, 1,000\u00a0GiB there',
+        '3.1\u00a0TiB promised, 0.98\u00a0TiB there',
         '32\u00a0Gbit/s promised, 1\u00a0Gbit/s there',
       ]);
       expect(await page.locator('.glance .claimed strong').allInnerTexts()).toEqual([

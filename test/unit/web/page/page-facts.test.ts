@@ -150,8 +150,20 @@ describe('the small host at the second look', () => {
     expect(barsOf(cpu)).toContain('In use: 2.5 CPUs');
     expect(topOf(cpu)).toEqual([
       'Using most CPU',
-      'a: 2 CPU, waited 12 % of the time',
-      'b: 0.5 CPU',
+      'a: 2 CPUs, waited 12 % of the time',
+      'b: 0.5 CPUs',
+    ]);
+  });
+
+  it('names who has the CPUs when vCPUs wait for one', () => {
+    const page = factsLater({
+      guests: [
+        { ...A, cpuSeconds: 5, delaySeconds: 9 },
+        { ...B, cpuSeconds: 20 },
+      ],
+    });
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 vCPUs were ready to run but waited 15 % of the time (limit 10 %). Using most CPU: b and a.',
     ]);
   });
 
