@@ -2,18 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 
 import { committedDashboards } from '../../grafana/dashboard-models.ts';
-import {
-  brokenLegends,
-  faultyQueries,
-  runQueries,
-  staleEntries,
-  unexpectedlyEmpty,
-  type QueryResult,
-} from '../../grafana/query-results.ts';
 import { emptyInLab } from '../../grafana/expected-empty.ts';
+import { runQueries, unexpectedlyEmpty, type QueryResult } from '../../grafana/query-results.ts';
+import { expectDataOfAllQueries } from '../integration/grafana/query-expectations.ts';
 import { openLab, type Lab } from './harness/index.ts';
 import { MonitoringStack } from './paging/support/monitoring-stack.ts';
 import { sysfsWithHardware } from './support/shadow-sysfs.ts';
@@ -29,6 +23,11 @@ describe('the dashboards on a real Prometheus that scrapes real guests', () => {
   const resources = new AsyncDisposableStack();
   let lab: Lab;
   let results: readonly QueryResult[];
+  const emptyHere = emptyInLab({
+    pressure: existsSync('/proc/pressure'),
+    memoryErrors: readFileSync('/proc/meminfo', 'utf8').includes('HardwareCorrupted:'),
+    mglru: existsSync('/sys/kernel/mm/lru_gen'),
+  });
   /** Events and chains of rules take their time; after long enough what is missing is a fault. */
   const whenAllHaveHappened = async (
     ask: () => Promise<readonly QueryResult[]>,
@@ -40,11 +39,6 @@ describe('the dashboards on a real Prometheus that scrapes real guests', () => {
       await sleep(2000);
     }
   };
-  const emptyHere = emptyInLab({
-    pressure: existsSync('/proc/pressure'),
-    memoryErrors: readFileSync('/proc/meminfo', 'utf8').includes('HardwareCorrupted:'),
-    mglru: existsSync('/sys/kernel/mm/lru_gen'),
-  });
 
   beforeAll(async () => {
     lab = resources.use(await openLab());
@@ -116,22 +110,7 @@ describe('the dashboards on a real Prometheus that scrapes real guests', () => {
 
   afterAll(() => resources.disposeAsync());
 
-  it('have hundreds of queries, none of which Prometheus refuses or warns of', () => {
-    expect(results.length).toBeGreaterThan(300);
-    expect(faultyQueries(results)).toEqual([]);
-  });
-
-  it('get data for each query but those that have a reason not to', () => {
-    expect(unexpectedlyEmpty(results, emptyHere)).toEqual([]);
-  });
-
-  it('have no reasons left for queries that do get data', () => {
-    expect(staleEntries(results, emptyHere)).toEqual([]);
-  });
-
-  it('name each series completely in legends', () => {
-    expect(brokenLegends(results)).toEqual([]);
-  });
+  expectDataOfAllQueries(() => results, emptyHere);
 });
 
 /** Has guests and host do all the dashboards are about. */

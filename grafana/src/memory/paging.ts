@@ -1,6 +1,7 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
+import { memoryPressure } from '../common/pressure.ts';
 import { of, rate } from '../common/promql.ts';
 import { CHOSEN_GUESTS } from './guests.ts';
 
@@ -50,25 +51,7 @@ export const PAGING: Row = {
       link: fromSeries('kvm-guest', ['instance', 'domain']),
       width: 8,
     }),
-    graph({
-      title: 'Memory pressure',
-      description:
-        'Share of time some task waited for memory, and in which all stood still (PSI). Good: ' +
-        'near 0.',
-      unit: 'percentunit',
-      queries: [
-        {
-          expr: of('instance:kvm_host_memory_pressure_waiting:ratio'),
-          legend: 'some wait {{instance}}',
-        },
-        {
-          expr: of('instance:kvm_host_memory_pressure_stalled:ratio'),
-          legend: 'all stalled {{instance}}',
-        },
-      ],
-      limit: 'memory.pressure_ratio',
-      width: 8,
-    }),
+    memoryPressure(8),
     graph({
       title: 'Major page faults',
       description:

@@ -1,38 +1,30 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of, rate } from '../common/promql.ts';
+import { ioPressure } from '../common/pressure.ts';
+import { rate } from '../common/promql.ts';
 
 const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
 
 export const IO: Row = {
   title: 'I/O',
   tiles: [
-    graph({
-      title: 'I/O pressure',
-      description: 'Share of time some task waited for I/O (PSI). Good: below the limit.',
-      unit: 'percentunit',
-      queries: [
-        { expr: of('instance:kvm_host_io_pressure_waiting:ratio'), legend: '{{instance}}' },
-      ],
-      limit: 'storage.pressure_ratio',
-      width: 8,
-    }),
+    ioPressure(8),
     graph({
       title: 'Requests of guests',
       description: 'Requests the disks of all guests completed. Good: known peaks only.',
       unit: 'iops',
       queries: [
         {
-          expr: `sum by (instance) (${rate('kvm_domain_disk_read_requests_total')})`,
+          expr: `sum by (job, instance) (${rate('kvm_domain_disk_read_requests_total')})`,
           legend: 'read {{instance}}',
         },
         {
-          expr: `sum by (instance) (${rate('kvm_domain_disk_write_requests_total')})`,
+          expr: `sum by (job, instance) (${rate('kvm_domain_disk_write_requests_total')})`,
           legend: 'write {{instance}}',
         },
         {
-          expr: `sum by (instance) (${rate('kvm_domain_disk_flush_requests_total')})`,
+          expr: `sum by (job, instance) (${rate('kvm_domain_disk_flush_requests_total')})`,
           legend: 'flush {{instance}}',
         },
       ],

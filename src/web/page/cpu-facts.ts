@@ -2,6 +2,7 @@ import type { View } from '../../metrics/view.ts';
 import { formatCount, formatPercent, formatRatio } from './format.ts';
 import type { Rates } from './rates.ts';
 import {
+  barsIn,
   promiseInShort,
   topGuests,
   type Chart,
@@ -76,35 +77,16 @@ function bankOf(vcpus: number, cpus: number): Sentence {
   return say`If every vCPU were busy at once, there would be ${part}. Guests would run slower, not stop.`;
 }
 
+const vcpuBar = barsIn((value) => formatCount(value, 'vCPU'));
+const cpuBar = barsIn((value) => formatCount(value, 'CPU'));
+
 function chartOf(vcpus: number, cpus: number, busyCpus: number | undefined): Chart {
   return {
     of: undefined,
     bars: [
-      {
-        kind: 'promised',
-        label: 'Promised',
-        value: vcpus,
-        text: formatCount(vcpus, 'vCPU'),
-        limit: cpus,
-      },
-      {
-        kind: 'capacity',
-        label: 'Capacity',
-        value: cpus,
-        text: formatCount(cpus, 'CPU'),
-        limit: undefined,
-      },
-      ...(busyCpus === undefined
-        ? []
-        : [
-            {
-              kind: 'used' as const,
-              label: 'In use',
-              value: busyCpus,
-              text: formatCount(busyCpus, 'CPU'),
-              limit: undefined,
-            },
-          ]),
+      vcpuBar('promised', 'Promised', vcpus, cpus),
+      cpuBar('capacity', 'Capacity', cpus),
+      ...(busyCpus === undefined ? [] : [cpuBar('used', 'In use', busyCpus)]),
     ],
   };
 }

@@ -2,6 +2,7 @@ import type { View } from '../../metrics/view.ts';
 import type { MemoryOvercommit } from '../../overcommit/memory.ts';
 import { formatBytes, formatCount } from './format.ts';
 import {
+  barsIn,
   promiseInShort,
   topGuests,
   type Chart,
@@ -9,6 +10,8 @@ import {
   type RiskOf,
 } from './resource-facts.ts';
 import { figure, say, type Sentence } from './sentence.ts';
+
+const bytes = barsIn(formatBytes);
 
 /** Memory promised to running guests, what they may still claim, and what there is to meet it. */
 export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskOf): ResourceFacts {
@@ -60,12 +63,6 @@ function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonl
   const { promised, capacityBytes, current, hugepages } = memory;
   const total = host.meminfo?.totalBytes;
   const available = host.meminfo?.availableBytes;
-  const bytes = (
-    kind: Chart['bars'][number]['kind'],
-    label: string,
-    value: number,
-    limit?: number,
-  ) => ({ kind, label, value, text: formatBytes(value), limit });
   return [
     {
       of: undefined,

@@ -3,6 +3,7 @@ import type { NetworkOfUplink } from '../../overcommit/network.ts';
 import { formatBitRate, formatCount, formatNumber } from './format.ts';
 import type { Rates, Traffic } from './rates.ts';
 import {
+  barsIn,
   promiseInShort,
   topGuests,
   type Chart,
@@ -11,6 +12,8 @@ import {
 } from './resource-facts.ts';
 import { figure, name, say, type Sentence } from './sentence.ts';
 import { promisedBytesPerSecond } from './signals.ts';
+
+const bar = barsIn(formatBitRate);
 
 const MOST_CHARTS = 3;
 
@@ -88,12 +91,6 @@ function chartOf(uplink: NetworkOfUplink, traffic: Traffic | undefined): readonl
   const promised = promisedBytesPerSecond(uplink);
   const speed = uplink.speedBytesPerSecond;
   if (promised === undefined || speed === undefined) return [];
-  const bar = (
-    kind: Chart['bars'][number]['kind'],
-    label: string,
-    value: number,
-    limit?: number,
-  ) => ({ kind, label, value, text: formatBitRate(value), limit });
   const used = traffic && Math.max(traffic.receivedBytesPerSecond, traffic.sentBytesPerSecond);
   return [
     {

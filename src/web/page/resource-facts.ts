@@ -51,6 +51,13 @@ export interface Bar {
   readonly limit: number | undefined;
 }
 
+/** Makes bars whose values are all in one unit. */
+export function barsIn(
+  write: (value: number) => string,
+): (kind: Bar['kind'], label: string, value: number, limit?: number) => Bar {
+  return (kind, label, value, limit) => ({ kind, label, value, text: write(value), limit });
+}
+
 /** At most three guests, with what they are there for. */
 export interface TopGuests {
   readonly title: string;

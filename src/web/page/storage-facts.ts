@@ -3,6 +3,7 @@ import type { StorageContainer, StorageOvercommit } from '../../overcommit/stora
 import { formatBytes, formatCount, formatDuration } from './format.ts';
 import type { Rates } from './rates.ts';
 import {
+  barsIn,
   promiseInShort,
   topGuests,
   type Chart,
@@ -11,6 +12,8 @@ import {
 } from './resource-facts.ts';
 import { figure, path, say, type Sentence } from './sentence.ts';
 import { exposureOf } from './signals.ts';
+
+const bytes = barsIn(formatBytes);
 
 /** Filesystems and pools drawn one by one; a host has few, but may have many. */
 const MOST_CHARTS = 3;
@@ -88,12 +91,6 @@ function bankOf(worst: StorageContainer | undefined, storage: StorageOvercommit)
 function chartOf(container: StorageContainer): readonly Chart[] {
   const { name, promisedBytes, sizeBytes, availBytes, unfundedBytes } = container;
   if (sizeBytes === undefined || availBytes === undefined) return [];
-  const bytes = (
-    kind: Chart['bars'][number]['kind'],
-    label: string,
-    value: number,
-    limit?: number,
-  ) => ({ kind, label, value, text: formatBytes(value), limit });
   return [
     {
       of: path(name),

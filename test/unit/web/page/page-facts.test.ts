@@ -354,6 +354,20 @@ describe('an exporter that does not see everything', () => {
     expect(page.description.map(plain)).toEqual(['4 CPUs', '16 GiB of memory']);
   });
 
+  it('says which risks are not known beside those that are', () => {
+    const host = smallHost();
+    const { meminfo } = host.host;
+    const page = facts({
+      ...host,
+      domains: undefined,
+      storage: undefined,
+      host: { ...host.host, meminfo: meminfo && { ...meminfo, availableBytes: 0.1 * GIB } },
+    });
+    expect(page.summary).toBe(
+      'Memory is at high risk; that of CPU, storage and network is not known.',
+    );
+  });
+
   it('names collectors that failed, with the first error of each', () => {
     const error = { kind: 'timeout' as const, subject: '/mnt/x', detail: 'no answer within 2 s' };
     const page = facts(
