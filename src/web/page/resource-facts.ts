@@ -1,4 +1,4 @@
-import type { ResourceRisk, RiskLevel, RiskResource } from '../../overcommit/risk-model.ts';
+import type { RiskLevel, RiskResource } from '../../overcommit/risk-model.ts';
 import { formatRatio } from './format.ts';
 import type { Phrase, Sentence } from './sentence.ts';
 
@@ -71,8 +71,6 @@ export interface TopGuest {
 
 /** What every resource is told by, its own part left open. */
 export type RiskOf = Pick<ResourceFacts, 'level' | 'reasons'>;
-
-export type Risks = Readonly<Record<RiskResource, ResourceRisk | undefined>>;
 
 /** @returns undefined where one of both is not known, or nothing is there to promise. */
 export function promiseInShort(
