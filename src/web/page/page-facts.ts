@@ -104,7 +104,7 @@ type Risks = Readonly<Record<RiskResource, ResourceRisk | undefined>>;
 
 const LEVELS: readonly RiskLevel[] = [3, 2, 1, 0];
 
-/** `Memory and storage are at high risk, CPU at medium, network at low.` */
+/** `Memory and storage are at high risk, CPU at medium; that of network is not known.` */
 function summaryOf(risks: Risks): string {
   const byLevel = Map.groupBy(RISK_RESOURCES, (resource) => risks[resource]?.level);
   const parts = LEVELS.flatMap((level) => {
@@ -115,7 +115,9 @@ function summaryOf(risks: Risks): string {
   if (first === undefined) return 'No risk is known.';
   const verb = first.resources.length === 1 ? 'is' : 'are';
   const rest = others.map(({ resources, word }) => `, ${listWords(resources)} at ${word}`).join('');
-  const sentence = `${listWords(first.resources)} ${verb} at ${first.word} risk${rest}.`;
+  const unknown = byLevel.get(undefined) ?? [];
+  const left = unknown.length === 0 ? '' : `; that of ${listWords(unknown)} is not known`;
+  const sentence = `${listWords(first.resources)} ${verb} at ${first.word} risk${rest}${left}.`;
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 

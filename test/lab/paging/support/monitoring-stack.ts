@@ -44,8 +44,14 @@ export class MonitoringStack implements AsyncDisposable {
    * Starts all and waits until Prometheus has scraped the exporter. To be called when the guests
    * have started, which no rule then knows of: from here on they go before what else the machine
    * does, and monitoring before them.
+   *
+   * @param exporterFlags beside those the lab and this stack give it.
    */
-  static async start(lab: Lab, policy: PolicyChanges = {}): Promise<MonitoringStack> {
+  static async start(
+    lab: Lab,
+    policy: PolicyChanges = {},
+    exporterFlags: readonly string[] = [],
+  ): Promise<MonitoringStack> {
     await ensurePackages(['prometheus', 'prometheus-alertmanager']);
     const { labAddress, hostAddress } = lab.network;
     const directory = join(lab.directory.state, 'monitoring');
@@ -54,7 +60,7 @@ export class MonitoringStack implements AsyncDisposable {
     writeFileSync(policyFile, labPolicy(policy));
     const exporter = await lab.exporter({
       // Of the second there is.
-      flags: [`--policy.file=${policyFile}`, '--scrape.timeout-offset=100ms'],
+      flags: [`--policy.file=${policyFile}`, '--scrape.timeout-offset=100ms', ...exporterFlags],
     });
     for (const pid of [exporter.pid, lab.daemonPid()]) putFirst(pid);
     preferGuests(lab);
