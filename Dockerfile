@@ -1,14 +1,18 @@
 # The image that Node comes in; any Debian-based one with node and npm will do.
 ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
 
-# Two stages: npm, its cache and the compiler stay out of the image that runs.
+# Two stages: the compiler, npm's cache and what only tests need stay out of the image that runs.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
-RUN npm ci --ignore-scripts
+# A registry of your own, its certificates or its token come as a secret, which leaves no trace in
+# the image: --secret id=npmrc,src=$HOME/.npmrc
+RUN --mount=type=secret,id=npmrc NPM_CONFIG_USERCONFIG=/run/secrets/npmrc \
+  npm ci --ignore-scripts --no-audit --no-fund
 COPY src ./src
 # The pinned `node` package is for machines with an older Node; this image brings its own.
-RUN npm run build && npm prune --omit=dev --ignore-scripts \
+RUN --mount=type=secret,id=npmrc NPM_CONFIG_USERCONFIG=/run/secrets/npmrc \
+  npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
   && rm -rf node_modules/node node_modules/.bin/node dist/.tsbuildinfo
 
 FROM ${NODE_IMAGE}
@@ -20,8 +24,7 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY bin ./bin
-# Reading other users' processes (KSM per guest, smaps) needs root or CAP_SYS_PTRACE; everything
-# else works as nobody.
+# Nobody: what needs more, and how to give it, is under "Permissions" in the README.
 USER 65534:65534
 EXPOSE 9177
 ENTRYPOINT ["/app/bin/kvm-overcommit-exporter"]

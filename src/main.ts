@@ -114,9 +114,9 @@ function sourcesOf(config: Config, policy: PolicyStore, logger: Logger): Snapsho
     selects: (name) => selectsDomain(policy.policy.domains, name),
   });
   let connected = true;
-  live.session.on('connected', (versions) => {
+  live.session.on('connected', (versions, socket) => {
     connected = true;
-    logger.info('connected to libvirt', { ...versions });
+    logger.info('connected to libvirt', { ...versions, socket });
   });
   live.session.on('disconnected', (error) => {
     // Tried again for as long as it takes: said once, not at each attempt.

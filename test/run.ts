@@ -31,6 +31,12 @@ const TEST_PACKAGES = [
   'chromium',
   'curl',
   'lsof',
+  'dbus',
+  'polkitd',
+  'util-linux',
+  'systemd',
+  'buildah',
+  'mmdebstrap',
 ] as const;
 
 /** What is read of vitest's JSON report. */

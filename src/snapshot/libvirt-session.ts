@@ -11,7 +11,7 @@ import type { LibvirtVersions } from './model.ts';
 
 interface SessionEvents {
   /** A new connection, with event subscriptions in place: whatever was cached may be stale. */
-  connected: [versions: LibvirtVersions];
+  connected: [versions: LibvirtVersions, socketPath: string];
   /** The connection was lost, or could not be made; it is tried again in the background. */
   disconnected: [error: LibvirtError];
   /** Something about a guest's configuration or size changed. */
@@ -89,7 +89,7 @@ export class LibvirtSession extends EventEmitter<SessionEvents> {
       this.#connects += 1;
       this.#ready = connection;
       this.#versions = { driver, libvirt: dotted(libvirt), hypervisor: dotted(hypervisor), uri };
-      this.emit('connected', this.#versions);
+      this.emit('connected', this.#versions, connection.socketPath);
     } catch {
       // A connection that fails its first calls is of no use; closing it starts the next attempt.
       await connection.close();

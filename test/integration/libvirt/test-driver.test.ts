@@ -231,7 +231,7 @@ describe('keepalive with a real libvirtd', () => {
   it('notices a stopped daemon, while a call only meets its own deadline', async () => {
     const keepalive = { intervalMs: 200, count: 3 };
     const watching = await openLibvirt({ uri: daemon.uri, keepalive });
-    daemon.signal('SIGSTOP');
+    await daemon.signal('SIGSTOP');
     try {
       const error = await rejection(watching.getHostname({ deadlineMs: 100 }));
       expect(error).toBeInstanceOf(CallTimeoutError);
@@ -241,7 +241,7 @@ describe('keepalive with a real libvirtd', () => {
       });
       expect(reason).toBeInstanceOf(ClosedError);
     } finally {
-      daemon.signal('SIGCONT');
+      await daemon.signal('SIGCONT');
     }
     await watching.close();
   });
@@ -260,7 +260,7 @@ describe('a libvirtd that is killed', () => {
       const before = reconnecting.current;
       expect(await before?.getType()).toBe('TEST');
 
-      daemon.signal('SIGSTOP');
+      await daemon.signal('SIGSTOP');
       const stuck = before === undefined ? undefined : rejection(before.getHostname());
       const down = once(reconnecting, 'down');
       await daemon.kill();

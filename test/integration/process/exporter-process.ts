@@ -28,8 +28,16 @@ export async function runToEnd(flags: readonly string[]): Promise<Ended> {
 }
 
 /** Starts the exporter on a free port of 127.0.0.1 and waits until it listens. */
-export async function startExporter(...flags: readonly string[]): Promise<ExporterProcess> {
-  const exporter = new Started([ANY_PORT, ...flags]);
+export function startExporter(...flags: readonly string[]): Promise<ExporterProcess> {
+  return startExporterThrough([], ...flags);
+}
+
+/** The same, started by a command that becomes what it starts, for example `setpriv`. */
+export async function startExporterThrough(
+  command: readonly string[],
+  ...flags: readonly string[]
+): Promise<ExporterProcess> {
+  const exporter = new Started([ANY_PORT, ...flags], command);
   const address = await eventually(
     'the exporter listens',
     30_000,
@@ -83,8 +91,9 @@ class Started {
   stdout = '';
   stderr = '';
 
-  constructor(flags: readonly string[]) {
-    this.child = spawn(EXPORTER, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(flags: readonly string[], through: readonly string[] = []) {
+    const [program = EXPORTER, ...args] = [...through, EXPORTER, ...flags];
+    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.ended = new Promise((resolve, reject) => {
