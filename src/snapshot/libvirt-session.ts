@@ -4,8 +4,8 @@ import {
   openLibvirt,
   ReconnectingConnection,
   type DomainEvent,
+  LibvirtError,
   type LibvirtConnection,
-  type LibvirtError,
 } from '../libvirt/index.ts';
 import type { LibvirtVersions } from './model.ts';
 
@@ -90,9 +90,9 @@ export class LibvirtSession extends EventEmitter<SessionEvents> {
       this.#ready = connection;
       this.#versions = { driver, libvirt: dotted(libvirt), hypervisor: dotted(hypervisor), uri };
       this.emit('connected', this.#versions, connection.socketPath);
-    } catch {
+    } catch (error) {
       // A connection that fails its first calls is of no use; closing it starts the next attempt.
-      await connection.close();
+      await connection.close(error instanceof LibvirtError ? error : undefined);
     }
   }
 }
