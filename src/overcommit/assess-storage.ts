@@ -1,6 +1,7 @@
 /** From the snapshot to the inputs of storage.ts. */
 
 import type { Amount, Policy } from '../config/policy.ts';
+import { mapInParts, type Parts } from '../snapshot/in-parts.ts';
 import type { DomainDisk, Storage } from '../snapshot/storage.ts';
 import type { Filesystem } from '../sources/filesystem.ts';
 import type { ChainEnd, ChainImage } from '../sources/image-chain.ts';
@@ -15,7 +16,7 @@ import {
 } from './storage.ts';
 
 /** All defined guests' disks against the filesystems and thin pools they lie in. */
-export function assessStorage(storage: Storage, policy: Policy): StorageOvercommit {
+export function* assessStorage(storage: Storage, policy: Policy): Parts<StorageOvercommit> {
   const thin = storage.thin?.storage;
   const thinVolumes =
     thin?.volumes &&
@@ -24,8 +25,10 @@ export function assessStorage(storage: Storage, policy: Policy): StorageOvercomm
         volume.device === undefined ? [] : [[volume.device, volume] as const],
       ),
     );
+  const mentions = yield* mapInParts(storage.disks, (disk) => mentionsOf(disk, thinVolumes));
+  yield;
   return storageOvercommit(
-    storage.disks.flatMap((disk) => mentionsOf(disk, thinVolumes)),
+    mentions.flat(),
     storage.filesystems.map((filesystem) => filesystemOf(filesystem, policy.reserves.storage)),
     thinPoolsOf(thin),
   );
