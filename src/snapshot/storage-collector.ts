@@ -7,7 +7,7 @@ import { ImageReader, type ImageRequest } from '../sources/image-file.ts';
 import { readMounts, type Mount } from '../sources/mounts.ts';
 import type { Roots } from '../sources/roots.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/thin-pool-refresher.ts';
-import type { Domain } from './domain.ts';
+import type { ConfiguredGuest } from './guest-collector.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import type { DomainDisk, Storage, StoragePool, ThinStorageReading } from './storage.ts';
 
@@ -19,7 +19,7 @@ const DATA_DEVICES: ReadonlySet<string> = new Set(['disk', 'lun']);
 
 /** A disk of a guest with the local path its chain begins at, or why there is none. */
 interface Located {
-  readonly domain: Domain;
+  readonly domain: ConfiguredGuest;
   readonly disk: Disk;
   readonly source: { readonly local: DiskSource } | { readonly remote: string };
 }
@@ -57,14 +57,14 @@ export class StorageCollector {
 
   /** Never rejects. */
   async collect(
-    domains: readonly Domain[],
+    guests: readonly ConfiguredGuest[],
     pools: readonly StoragePool[] | undefined,
     log: OutcomeLog,
     deadline: number,
   ): Promise<Storage | undefined> {
     const mounts = log.required('image', readMounts(this.#roots));
     if (mounts === undefined) return undefined;
-    const located = domains.flatMap((domain) => disksOf(domain, pools));
+    const located = guests.flatMap((guest) => disksOf(guest, pools));
     const local = located.flatMap(({ source }) => ('local' in source ? [source.local] : []));
     const chains = await this.#chains.read(local, mounts, deadline);
 
@@ -114,7 +114,10 @@ export class StorageCollector {
   }
 }
 
-function disksOf(domain: Domain, pools: readonly StoragePool[] | undefined): readonly Located[] {
+function disksOf(
+  domain: ConfiguredGuest,
+  pools: readonly StoragePool[] | undefined,
+): readonly Located[] {
   return (domain.config?.disks ?? []).flatMap((disk) => {
     if (!DATA_DEVICES.has(disk.device) || disk.source === undefined) return [];
     return { domain, disk, source: locate(disk, disk.source, pools) };
