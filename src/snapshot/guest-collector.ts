@@ -77,6 +77,7 @@ export class GuestCollector {
     session.on('changed', (uuid) => {
       this.#configs.invalidate(uuid);
       this.#balloons.invalidate(uuid);
+      this.#processes.invalidate(uuid);
     });
     session.on('connected', () => {
       this.#configs.invalidateAll();
