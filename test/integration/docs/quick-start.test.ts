@@ -48,6 +48,8 @@ function bash(script: string, cwd: string): Promise<{ code: number | null; outpu
     const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, by which all it started is ended.
+      detached: true,
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
     let output = '';
@@ -59,14 +61,37 @@ function bash(script: string, cwd: string): Promise<{ code: number | null; outpu
     child.on('error', reject);
     // Not `close`: programs left in the background would keep the pipes open.
     child.on('exit', (code) => {
+      if (child.pid !== undefined) killGroup(child.pid);
       resolve({ code, output });
     });
   });
 }
 
+/** What a checkout has that the steps make use of. */
+const PARTS = [
+  'bin',
+  'docs',
+  'grafana',
+  'rules',
+  'src',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+] as const;
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    // Nothing is left of it: the rule.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
 beforeAll(async () => {
   workdir = mkdtempSync(join(tmpdir(), 'kvm-overcommit-quick-start-'));
-  for (const part of ['docs', 'grafana', 'rules', 'src', 'package.json', 'package-lock.json']) {
+  for (const part of PARTS) {
     cpSync(join(REPOSITORY, part), join(workdir, part), { recursive: true });
   }
   symlinkSync(join(REPOSITORY, 'node_modules'), join(workdir, 'node_modules'));
