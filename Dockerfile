@@ -10,10 +10,12 @@ COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
 RUN --mount=type=secret,id=npmrc NPM_CONFIG_USERCONFIG=/run/secrets/npmrc \
   npm ci --ignore-scripts --no-audit --no-fund
 COPY src ./src
-# The pinned `node` package is for machines with an older Node; this image brings its own.
+RUN npm run build && rm dist/.tsbuildinfo
+# Installed anew without what only the build needed: several times faster than `npm prune`. The
+# pinned `node` package is for machines with an older Node; this image brings its own.
 RUN --mount=type=secret,id=npmrc NPM_CONFIG_USERCONFIG=/run/secrets/npmrc \
-  npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
-  && rm -rf node_modules/node node_modules/.bin/node dist/.tsbuildinfo
+  npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+  && rm -rf node_modules/node node_modules/.bin/node
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="kvm-overcommit-exporter" \

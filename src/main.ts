@@ -86,7 +86,7 @@ async function run(config: Config): Promise<void> {
   ready = true;
   for (const server of servers) logger.info('listening', { address: addressOf(server) });
   if (process.getuid?.() === 0 && !config.demo) {
-    logger.info('running as root: per-guest KSM needs it, everything else does not');
+    logger.info('running as root: an unprivileged user with CAP_DAC_READ_SEARCH will do');
   }
 
   process.on('SIGHUP', () => {

@@ -33,7 +33,7 @@ export const libvirtMetrics: readonly Metric[] = [
       const { versions } = snapshot.libvirt;
       if (versions === undefined) return;
       const { driver, libvirt, hypervisor, uri } = versions;
-      sample(labelText(LIBVIRT_INFO_LABELS, [driver, libvirt, hypervisor, uri]), 1);
+      sample(labelText(LIBVIRT_INFO_LABELS, [driver, libvirt, hypervisor ?? '', uri]), 1);
     },
   ),
   gauge(

@@ -3,9 +3,11 @@ import { EventEmitter } from 'node:events';
 import {
   openLibvirt,
   ReconnectingConnection,
+  RpcError,
   type DomainEvent,
-  LibvirtError,
   type LibvirtConnection,
+  type LibvirtError,
+  type Version,
 } from '../libvirt/index.ts';
 import type { LibvirtVersions } from './model.ts';
 
@@ -24,6 +26,7 @@ interface SessionEvents {
  */
 export class LibvirtSession extends EventEmitter<SessionEvents> {
   readonly #connection: ReconnectingConnection;
+  readonly #prepared = new WeakMap<LibvirtConnection, LibvirtVersions>();
   #ready: LibvirtConnection | undefined;
   #versions: LibvirtVersions | undefined;
   #connects = 0;
@@ -31,12 +34,17 @@ export class LibvirtSession extends EventEmitter<SessionEvents> {
   constructor(uri: string) {
     super();
     this.#connection = new ReconnectingConnection({
-      open: (signal) => openLibvirt({ uri, signal }),
+      open: (signal) => this.#open(uri, signal),
       // An idle modular daemon stops and comes back on demand, so a quick return is the rule.
       maxDelayMs: 5_000,
     });
     this.#connection.on('up', (connection) => {
-      void this.#prepare(connection);
+      const versions = this.#prepared.get(connection);
+      if (versions === undefined) return;
+      this.#connects += 1;
+      this.#ready = connection;
+      this.#versions = versions;
+      this.emit('connected', versions, connection.socketPath);
     });
     this.#connection.on('down', (error) => {
       this.#ready = undefined;
@@ -72,28 +80,46 @@ export class LibvirtSession extends EventEmitter<SessionEvents> {
     return this.#connects;
   }
 
-  async #prepare(connection: LibvirtConnection): Promise<void> {
+  /** A connection of which all that is needed is known; one that fails its first calls is none. */
+  async #open(uri: string, signal: AbortSignal): Promise<LibvirtConnection> {
+    const connection = await openLibvirt({ uri, signal });
     try {
-      const [driver, libvirt, hypervisor, uri] = await Promise.all([
-        connection.getType(),
-        connection.getLibVersion(),
-        connection.getVersion(),
-        connection.getUri(),
-      ]);
+      this.#prepared.set(connection, await readVersions(connection, signal));
       for (const type of CHANGE_EVENTS) {
-        await connection.subscribe(type, (event: DomainEvent) => {
-          this.emit('changed', event.domain.uuid);
-        });
+        const changed = (event: DomainEvent) => this.emit('changed', event.domain.uuid);
+        await connection.subscribe(type, changed, undefined, { signal });
       }
-      if (connection.closeReason !== undefined) return;
-      this.#connects += 1;
-      this.#ready = connection;
-      this.#versions = { driver, libvirt: dotted(libvirt), hypervisor: dotted(hypervisor), uri };
-      this.emit('connected', this.#versions, connection.socketPath);
+      return connection;
     } catch (error) {
-      // A connection that fails its first calls is of no use; closing it starts the next attempt.
-      await connection.close(error instanceof LibvirtError ? error : undefined);
+      await connection.close();
+      throw error;
     }
+  }
+}
+
+async function readVersions(
+  connection: LibvirtConnection,
+  signal: AbortSignal,
+): Promise<LibvirtVersions> {
+  const [driver, libvirt, hypervisor, uri] = await Promise.all([
+    connection.getType({ signal }),
+    connection.getLibVersion({ signal }),
+    hypervisorVersion(connection, signal),
+    connection.getUri({ signal }),
+  ]);
+  return { driver, libvirt: dotted(libvirt), hypervisor, uri };
+}
+
+/** A daemon that finds no QEMU says so with an error, and can tell of everything else. */
+async function hypervisorVersion(
+  connection: LibvirtConnection,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return dotted(await connection.getVersion({ signal }));
+  } catch (error) {
+    if (error instanceof RpcError) return undefined;
+    throw error;
   }
 }
 
@@ -106,6 +132,6 @@ const CHANGE_EVENTS = [
   'deviceRemoved',
 ] as const;
 
-function dotted(version: { major: number; minor: number; release: number }): string {
+function dotted(version: Version): string {
   return `${version.major}.${version.minor}.${version.release}`;
 }

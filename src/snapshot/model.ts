@@ -40,7 +40,8 @@ export interface LibvirtVersions {
   readonly driver: string;
   /** Dotted, e.g. `9.0.0`. */
   readonly libvirt: string;
-  readonly hypervisor: string;
+  /** Undefined when the daemon finds no hypervisor. */
+  readonly hypervisor: string | undefined;
   readonly uri: string;
 }
 

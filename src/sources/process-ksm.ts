@@ -26,7 +26,7 @@ export interface ProcessKsm {
 
 /**
  * Reads `/proc/<pid>/ksm_stat`, and `/proc/<pid>/ksm_merging_pages` where that lacks the pages.
- * Both are mode 0400: `denied` unless root. Kernels which show `ksm_mergeable` (6.15 and newer) take
+ * Both are mode 0400: `denied` without CAP_DAC_READ_SEARCH. Kernels which show `ksm_mergeable` (6.15 and newer) take
  * the process's mmap lock for it and so can wait for a stuck process: there the file is read off the
  * event loop under a deadline. Keep one instance per exporter.
  */

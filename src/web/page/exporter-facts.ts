@@ -72,7 +72,7 @@ function aboutOf(
     ...(versions === undefined
       ? []
       : [
-          say`libvirt ${foreign(versions.libvirt)}, ${foreign(versions.driver)} ${foreign(versions.hypervisor)}`,
+          say`libvirt ${foreign(versions.libvirt)}, ${foreign(versions.driver)} ${foreign(versions.hypervisor ?? 'of unknown version')}`,
         ]),
     failed === 0
       ? say`${formatCount(outcomes.length, 'collector')}, all of them well`

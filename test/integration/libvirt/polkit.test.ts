@@ -5,25 +5,18 @@ import { run } from '../../lab/harness/command.ts';
 import { eventually } from '../../lab/harness/polling.ts';
 import { scrape } from '../../lab/support/scrape.ts';
 import { startExporter, startExporterThrough } from '../process/exporter-process.ts';
+import { asNobodyWith } from '../process/rights.ts';
 import { polkitd, SYSTEM_BUS } from './polkit.ts';
 import { PrivateDaemon } from './private-daemon.ts';
 
-const NOBODY = 65_534;
 /**
  * Another user, as of whom the daemon asks polkit. The capability lets it read a checkout in root's
  * home; to libvirt it means nothing.
  */
-const AS_NOBODY = [
-  'setpriv',
-  `--reuid=${NOBODY}`,
-  `--regid=${NOBODY}`,
-  '--clear-groups',
-  '--inh-caps=-all,+dac_read_search',
-  '--ambient-caps=-all,+dac_read_search',
-] as const;
+const AS_NOBODY = asNobodyWith('dac_read_search');
 
 async function openAsNobody(uri: string): Promise<unknown> {
-  const [setpriv, ...flags] = AS_NOBODY;
+  const [setpriv = '', ...flags] = AS_NOBODY;
   const script = join(import.meta.dirname, 'tell-how-it-opens.ts');
   return JSON.parse(await run(setpriv, [...flags, process.execPath, script, uri]));
 }

@@ -1,0 +1,20 @@
+/**
+ * For tests that need other rights than their own: prints, as JSON, which readings of the process
+ * and of the file given as arguments succeed.
+ */
+import { stat } from 'node:fs/promises';
+
+import { DeadlineFileReader } from '../../../src/sources/deadline-file.ts';
+import { ProcessKsmReader } from '../../../src/sources/process-ksm.ts';
+import { readSmapsRollup } from '../../../src/sources/smaps-rollup.ts';
+
+const [pid, file = ''] = process.argv.slice(2);
+const roots = { procfs: '/proc', sysfs: '/sys', rootfs: '' };
+const files = new DeadlineFileReader();
+const ksm = await new ProcessKsmReader(roots, files).read(Number(pid), 10_000);
+const smaps = await readSmapsRollup(roots, Number(pid), files, 10_000);
+const image = await stat(file).then(
+  () => true,
+  () => false,
+);
+process.stdout.write(JSON.stringify({ ksm: ksm.ok, smaps: smaps.ok, image }));
