@@ -43,7 +43,7 @@ export default defineConfig({
           globalSetup: 'test/build.ts',
           include: ['test/lab/paging/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           hookTimeout: 300_000,
         },
       },

@@ -41,14 +41,74 @@ export const EMPTY_ON_DEMO_HOST: ReadonlyMap<string, string> = new Map([
   ...each('the demo host has one NUMA node, so nothing to balance', [
     'kvm-memory / Faults taken for NUMA balancing / A',
   ]),
-  ...each(
-    'the demo host has no thin pools',
-    ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'].map((id) => `kvm-storage / Thin pools of LVM / ${id}`),
-  ),
+  ...each('the demo host has no thin pools', thinPools()),
   ...each('guests of the demo host have no I/O pressure of their own', [
     'kvm-storage / Guests that wait for I/O / A',
   ]),
 ]);
+
+/** What not every kernel under the lab has. */
+export interface LabMachine {
+  /** Pressure stall information: off in Debian's kernels unless booted with psi=1. */
+  readonly pressure: boolean;
+  /** RAM with errors is taken out of use (CONFIG_MEMORY_FAILURE). */
+  readonly memoryErrors: boolean;
+  /** The multi-generational LRU (CONFIG_LRU_GEN). */
+  readonly mglru: boolean;
+}
+
+/**
+ * Queries that have no data in the lab's dashboards test, each with the reason. What depends on the
+ * machine is asked, not excused: where the kernel has a thing its queries must have data.
+ */
+export function emptyInLab(machine: LabMachine): ReadonlyMap<string, string> {
+  return new Map([
+    ...EMPTY_IN_ANY_LAB,
+    ...(machine.pressure
+      ? []
+      : each('the kernel runs without PSI', [
+          'kvm-fleet / Host stalled on memory / A',
+          'kvm-fleet / Tasks waiting for I/O / A',
+          'kvm-guest / The guest waits for a resource / A',
+          'kvm-guest / The guest is stalled by a resource / A',
+          'kvm-host / CPU pressure and load / A',
+          'kvm-host / Memory pressure / A',
+          'kvm-host / Memory pressure / B',
+          'kvm-host / I/O pressure / A',
+          'kvm-memory / Memory pressure / A',
+          'kvm-memory / Memory pressure / B',
+          'kvm-storage / I/O pressure / A',
+          'kvm-storage / Guests that wait for I/O / A',
+        ])),
+    ...(machine.memoryErrors
+      ? []
+      : each('the kernel does not take RAM with errors out of use', [
+          'kvm-memory / RAM with errors / A',
+        ])),
+    ...(machine.mglru
+      ? []
+      : each('the kernel has no multi-generational LRU', [
+          'kvm-memory / Over-commit, swap and NUMA / G',
+        ])),
+  ]);
+}
+
+const EMPTY_IN_ANY_LAB = [
+  ...each('the lab takes memory from single guests, which is no reclaim of the host', [
+    'kvm-memory / How hard it is to free memory / A',
+  ]),
+  ...each('the lab swaps to a file, without zram', [
+    'kvm-memory / Compressed memory: zswap and zram / C',
+    'kvm-memory / Compressed memory: zswap and zram / D',
+  ]),
+  ...each('a lab guest’s block devices are loop devices, not thin volumes', thinPools()),
+];
+
+function thinPools(): readonly string[] {
+  return ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'].map(
+    (id) => `kvm-storage / Thin pools of LVM / ${id}`,
+  );
+}
 
 function each(reason: string, keys: readonly string[]): readonly (readonly [string, string])[] {
   return keys.map((key) => [key, reason]);

@@ -56,6 +56,13 @@ export function keyOf({ dashboard, panel, refId }: QueryResult): string {
   return `${dashboard} / ${panel} / ${refId}`;
 }
 
+/** Queries Prometheus refused or warned of, and what it said. */
+export function faultyQueries(results: readonly QueryResult[]): readonly string[] {
+  return results.flatMap((result) =>
+    result.fault === undefined ? [] : [`${keyOf(result)}: ${result.fault}`],
+  );
+}
+
 /** Queries without data that are not in the list of those that may have none. */
 export function unexpectedlyEmpty(
   results: readonly QueryResult[],

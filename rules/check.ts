@@ -8,15 +8,24 @@ import { basename } from 'node:path';
 import { coverageFaults } from './coverage.ts';
 import { driftedFiles } from './generate.ts';
 import { lintFaults } from './lint.ts';
+import {
+  absenceFaults,
+  FIRES_WITHOUT,
+  PENDING_AFTER_RESTART,
+  restartFaults,
+} from './robustness.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import { alertmanagerBinary, mutedAlerts, namedAlerts, receiverOf } from './tool/alertmanager.ts';
-import { ALERTMANAGER_FILE, ALERTS_FILE, RECORDING_FILE } from './tool/files.ts';
+import { ALERTMANAGER_FILE, ALERTS_FILE, FLEET_FILE, RECORDING_FILE } from './tool/files.ts';
 import { INHIBITION_CASES } from './tool/inhibition-cases.ts';
 import { promtool, run } from './tool/promtool.ts';
 import { riskModelsAgree } from './tool/risk-agreement.ts';
 import { inParallel, SliceRunner } from './tool/run-tests.ts';
 import { assertionsOf, Dependencies, sliceOf } from './tool/slice.ts';
-import { readTestFile, testFiles } from './tool/test-file.ts';
+import { readTestFile, testFiles, type TestFile } from './tool/test-file.ts';
+
+const GROUPS = [...RECORDING_GROUPS, ...ALERT_GROUPS];
+const ALERTS = ALERT_GROUPS.flatMap(({ rules }) => rules);
 
 let passed = 0;
 let failed = 0;
@@ -35,8 +44,16 @@ function report(check: string, faults: readonly string[]): void {
 
 report('generated files are what the rules say', await driftedFiles());
 report('conventions', lintFaults());
-report('every alert has a firing and a silent test', await coverageFaults());
-for (const path of [RECORDING_FILE, ALERTS_FILE]) {
+const files = await Promise.all((await testFiles()).map(readNamedTestFile));
+report(
+  'every alert has a firing and a silent test',
+  coverageFaults(
+    RECORDING_GROUPS,
+    ALERT_GROUPS,
+    files.flatMap(({ file }) => file.tests),
+  ),
+);
+for (const path of [RECORDING_FILE, FLEET_FILE, ALERTS_FILE]) {
   const { ok, output } = await promtool('check', 'rules', path);
   report(`promtool check rules ${basename(path)}`, ok ? [] : [output]);
 }
@@ -45,45 +62,55 @@ await reportAlertmanager();
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
+async function readNamedTestFile(path: string): Promise<{ name: string; file: TestFile }> {
+  return { name: basename(path), file: await readTestFile(path) };
+}
+
 /** As `promtool test rules rules/tests/*.yaml`, but each test only with the rules it needs. */
 async function reportTests(): Promise<void> {
-  const groups = [...RECORDING_GROUPS, ...ALERT_GROUPS];
-  const dependencies = new Dependencies(groups);
+  const dependencies = new Dependencies(GROUPS);
   await using runner = await SliceRunner.open();
-  for (const path of await testFiles()) {
-    const file = await readTestFile(path);
+  for (const { name, file } of files) {
     const results = await inParallel(file.tests, (test) =>
-      runner.run((rules) => sliceOf(file, test, assertionsOf(test), groups, dependencies, rules)),
+      runner.run((rules) => sliceOf(file, test, assertionsOf(test), GROUPS, dependencies, rules)),
     );
     const faults = results.filter(({ ok }) => !ok).map(({ output }) => output);
-    report(`promtool test rules ${basename(path)} (${file.tests.length} tests)`, [
+    report(`promtool test rules ${name} (${file.tests.length} tests)`, [
       ...faults,
       ...orderFaults(file.group_eval_order),
     ]);
   }
   const { ok, output } = await riskModelsAgree(runner);
   report('rules and exporter agree about the risk of made-up hosts', ok ? [] : [output]);
+  const tests = files.map(({ file }) => file);
+  report(
+    'no alert fires while something it needs is missing',
+    await absenceFaults(ALERTS, GROUPS, tests, runner, FIRES_WITHOUT),
+  );
+  report(
+    'no alert is woken by counters that begin anew',
+    await restartFaults(ALERTS, GROUPS, tests, runner, PENDING_AFTER_RESTART),
+  );
 }
 
 /** promtool evaluates groups it was given no order for in any order. */
 function orderFaults(order: readonly string[]): readonly string[] {
-  const names = [...RECORDING_GROUPS, ...ALERT_GROUPS].map(({ name }) => name);
+  const names = GROUPS.map(({ name }) => name);
   return order.join() === names.join() ? [] : [`group_eval_order must be: ${names.join(', ')}`];
 }
 
 async function reportAlertmanager(): Promise<void> {
   const { ok, output } = await run('amtool', ['check-config', ALERTMANAGER_FILE]);
   report('amtool check-config', ok ? [] : [output]);
-  const alerts = ALERT_GROUPS.flatMap(({ rules }) => rules);
   const unknown = (await namedAlerts()).filter(
-    (pattern) => !alerts.some(({ alert }) => pattern.test(alert)),
+    (pattern) => !ALERTS.some(({ alert }) => pattern.test(alert)),
   );
   report(
     'the Alertmanager example names only alerts there are',
     unknown.map((pattern) => `no alert matches ${pattern.source}`),
   );
   const receivers = { critical: 'pager', warning: 'tickets', info: 'nobody' } as const;
-  const wrong = await inParallel(alerts, async ({ alert, labels: { severity } }) => {
+  const wrong = await inParallel(ALERTS, async ({ alert, labels: { severity } }) => {
     const receiver = await receiverOf({ alertname: alert, severity });
     return receiver === receivers[severity] ? [] : [`${alert} ${severity} goes to ${receiver}`];
   });

@@ -2,20 +2,21 @@
  * Whether the tests say of every alert, at every severity, when it fires and when it does not: not
  * only run by accident, but written down under a name that claims it.
  */
-import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
-import type { AlertRule } from './src/rule.ts';
-import { assertionsOf, Dependencies, namesIn, type Assertion, type Groups } from './tool/slice.ts';
-import { readTestFile, testFiles, type RuleTest } from './tool/test-file.ts';
+import type { AlertGroup, AlertRule, RecordingGroup } from './src/rule.ts';
+import { expectedAlerts } from './tool/expectations.ts';
+import { assertionsOf, Dependencies, namesIn, type Assertion } from './tool/slice.ts';
+import type { RuleTest } from './tool/test-file.ts';
 
 /** What the tests leave out. */
-export async function coverageFaults(): Promise<readonly string[]> {
-  const tests = (await Promise.all((await testFiles()).map(readTestFile))).flatMap(
-    (file) => file.tests,
-  );
-  const alerts = ALERT_GROUPS.flatMap((group) => group.rules);
+export function coverageFaults(
+  recordingGroups: readonly RecordingGroup[],
+  alertGroups: readonly AlertGroup[],
+  tests: readonly RuleTest[],
+): readonly string[] {
+  const alerts = alertGroups.flatMap((group) => group.rules);
   return [
     ...alerts.flatMap((alert) => faultsOfAlert(alert, alerts, tests)),
-    ...untestedRecords(tests),
+    ...untestedRecords(recordingGroups, alertGroups, tests),
     ...repeatedNames(tests),
   ];
 }
@@ -49,23 +50,19 @@ function faultsOfAlert(
 }
 
 /** The severities at which an assertion expects an alert to fire. */
-function firing(assertion: Assertion, alert: string): readonly string[] {
-  if (assertion.kind === 'alert') {
-    return (assertion.check.exp_alerts ?? []).flatMap(
-      ({ exp_labels: labels }) => labels['severity'] ?? [],
-    );
-  }
-  return assertion.check.exp_samples.flatMap(({ labels }) =>
-    labels.includes(`alertname="${alert}"`) ? (/severity="(\w+)"/.exec(labels)?.[1] ?? []) : [],
-  );
+function firing(assertion: Assertion, alert: string): readonly (string | undefined)[] {
+  return expectedAlerts(assertion, alert).map(({ severity }) => severity);
 }
 
-function untestedRecords(tests: readonly RuleTest[]): readonly string[] {
-  const groups: Groups = [...RECORDING_GROUPS, ...ALERT_GROUPS];
-  const dependencies = new Dependencies(groups);
+function untestedRecords(
+  recordingGroups: readonly RecordingGroup[],
+  alertGroups: readonly AlertGroup[],
+  tests: readonly RuleTest[],
+): readonly string[] {
+  const dependencies = new Dependencies([...recordingGroups, ...alertGroups]);
   const reached = dependencies.closureOf(tests.flatMap(assertionsOf).flatMap(namesIn));
   const records = new Set(
-    RECORDING_GROUPS.flatMap(({ rules }) => rules.map(({ record }) => record)),
+    recordingGroups.flatMap(({ rules }) => rules.map(({ record }) => record)),
   );
   return [...records].filter((one) => !reached.has(one)).map((one) => `${one}: no test reaches it`);
 }

@@ -6,8 +6,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
-import { ALERTS_FILE, MANIFEST_FILE, RECORDING_FILE, RISK_DOCUMENT } from './tool/files.ts';
+import { ALERT_GROUPS, FLEET_GROUP, RECORDING_GROUPS } from './src/pack.ts';
+import {
+  ALERTS_FILE,
+  FLEET_FILE,
+  MANIFEST_FILE,
+  RECORDING_FILE,
+  RISK_DOCUMENT,
+} from './tool/files.ts';
 import { prometheusRule, ruleFile } from './tool/render.ts';
 import { withRiskTables } from './tool/risk-document.ts';
 
@@ -15,6 +21,7 @@ import { withRiskTables } from './tool/risk-document.ts';
 async function generated(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     [RECORDING_FILE, ruleFile(RECORDING_GROUPS)],
+    [FLEET_FILE, ruleFile(RECORDING_GROUPS.filter(({ name }) => name === FLEET_GROUP))],
     [ALERTS_FILE, ruleFile(ALERT_GROUPS)],
     [MANIFEST_FILE, prometheusRule([...RECORDING_GROUPS, ...ALERT_GROUPS])],
     [RISK_DOCUMENT, withRiskTables(await readFile(RISK_DOCUMENT, 'utf8'))],

@@ -123,6 +123,14 @@ function annotationFaults({ alert, annotations }: AlertRule): readonly string[] 
     ...when(!/\{\{.*\}\}/.test(description), 'the description has no template'),
     ...when(!description.endsWith('.'), 'the description does not end'),
     ...when(
+      queriesIn(description).length === 0,
+      'the description asks for no candidates for mitigation',
+    ),
+    ...when(
+      /\{\{ [^|}]*(?:\$value|\.Value) \}\}/.test(description),
+      'the description shows a number nobody can read',
+    ),
+    ...when(
       annotations.runbook_url !== `${RUNBOOK_BASE_URL}/${alert}.md`,
       'the runbook is not that of the alert',
     ),

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import type { AlertGroup, RecordingGroup } from './src/rule.ts';
 import { mutantsOf, type Mutant } from './tool/mutants.ts';
-import { inParallel, SliceRunner } from './tool/run-tests.ts';
+import { SliceRunner } from './tool/run-tests.ts';
 import {
   assertionsOf,
   Dependencies,
@@ -24,8 +24,6 @@ import {
 import { readTestFile, testFiles, type RuleTest, type TestFile } from './tool/test-file.ts';
 
 const REQUIRED_SHARE = 0.95;
-/** Tests one promtool runs; its output and start are shared. */
-const BATCH = 25;
 
 const { values: flags, positionals: wanted } = parseArgs({
   options: { show: { type: 'boolean', default: false } },
@@ -49,6 +47,8 @@ const DEPENDENCIES = new Dependencies(GROUPS);
 
 const files = await Promise.all((await testFiles()).map(readTestFile));
 const rules = GROUPS.flatMap((group): readonly Rule[] => group.rules);
+const unknown = wanted.filter((name) => !rules.some((rule) => nameOf(rule) === name));
+if (unknown.length > 0) throw new RangeError(`no such rule: ${unknown.join(', ')}`);
 const cases = rules
   .filter((rule) => wanted.length === 0 || wanted.includes(nameOf(rule)))
   .flatMap((original): readonly Case[] => {
@@ -59,7 +59,7 @@ const cases = rules
 await using runner = await SliceRunner.open();
 const missed = await survivors();
 const killed = cases.length - missed.length;
-const share = cases.length === 0 ? 1 : killed / cases.length;
+const share = killed / cases.length;
 if (flags.show) {
   for (const { original, mutant } of missed)
     console.log(`missed: ${titleOf(original)}: ${mutant.change}`);
@@ -95,15 +95,8 @@ async function survivors(): Promise<readonly Case[]> {
   const gone: Case[] = [...untested];
   left = left.filter(({ places }) => places.length > 0);
   for (let round = 0; left.length > 0; round += 1) {
-    const batches = Array.from({ length: Math.ceil(left.length / BATCH) }, (_one, index) =>
-      left.slice(index * BATCH, (index + 1) * BATCH),
-    );
-    const alive = await inParallel(batches, async (batch) => {
-      const slices = batch.map((one) => sliceIn(one, round));
-      const passing = await runner.passing(slices);
-      return batch.filter((_one, index) => passing[index]);
-    });
-    const still = alive.flat();
+    const passing = await runner.passing(left.map((one) => sliceIn(one, round)));
+    const still = left.filter((_one, index) => passing[index]);
     gone.push(...still.filter(({ places }) => places.length === round + 1));
     left = still.filter(({ places }) => places.length > round + 1);
   }

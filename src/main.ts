@@ -2,8 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 
-import { z } from 'zod';
-
 import { parseFlags, PROGRAM, type Config } from './config/flags.ts';
 import type { ListenAddress } from './config/listen-address.ts';
 import { createLogger, type Logger } from './config/logger.ts';
@@ -14,6 +12,7 @@ import { ConnectError } from './libvirt/index.ts';
 import { COLLECTORS, isCollectorName } from './snapshot/collectors.ts';
 import { LiveHost } from './snapshot/live-host.ts';
 import type { SnapshotSources } from './snapshot/snapshot-sources.ts';
+import { textAt } from './sources/json-text.ts';
 import { createApp } from './web/app.ts';
 import { FailureLog } from './web/failure-log.ts';
 import { Scraper } from './web/scraper.ts';
@@ -21,9 +20,7 @@ import { Scraper } from './web/scraper.ts';
 /** Bad flags, a bad policy file, an address in use: one line, and nothing half-started. */
 const EXIT_USAGE = 2;
 
-const version = z
-  .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))).version;
+const version = versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 const flags = parseFlags(
   process.argv.slice(2),
@@ -103,6 +100,12 @@ async function run(config: Config): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+function versionOf(packageJson: string): string {
+  const version = textAt(JSON.parse(packageJson), 'version');
+  if (version === undefined) throw new Error('package.json has no version');
+  return version;
 }
 
 function sourcesOf(config: Config, policy: PolicyStore, logger: Logger): SnapshotSources {

@@ -61,6 +61,7 @@ try {
     await vitest('unit'),
     await vitest('integration'),
     await vitest('lab'),
+    await vitest('paging'),
   ];
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);

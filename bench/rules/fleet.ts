@@ -154,6 +154,7 @@ class HostSeries {
       kvm_host_thp_splits_total: 1,
       kvm_host_thp_deferred_splits_total: 1,
       kvm_ksm_scanned_bytes_total: 4096 * 1000,
+      kvm_ksm_copied_on_write_bytes_total: 4096,
     };
     for (const [name, perSecond] of Object.entries(counters)) yield this.#counter(name, perSecond);
     for (const zone of ['dma', 'dma32', 'normal', 'movable', 'device']) {
@@ -219,6 +220,7 @@ class HostSeries {
   }
 
   *#network(guests: number): Generator<Series> {
+    yield this.#gauge('kvm_network_nics_without_uplink', 0);
     for (const device of ['bond0', 'eno3']) {
       yield this.#gauge('kvm_uplink_up', 1, { device });
       yield this.#gauge('kvm_uplink_nics', guests * 2, { device });
@@ -269,7 +271,7 @@ class HostSeries {
       memory_maximum_bytes: 4 * GIB,
       balloon_current_bytes: 4 * GIB,
       balloon_target_bytes: 4 * GIB,
-      balloon_stats_period_seconds: 10,
+      balloon_stats_period_seconds: 60,
       guest_memory_available_bytes: 2 * GIB,
       guest_memory_size_bytes: 4 * GIB,
       memory_claimable_bytes: GIB + guest,

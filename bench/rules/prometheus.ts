@@ -1,11 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import { z } from 'zod';
+
+import { cpuSeconds } from '../measure/process-usage.ts';
+import { freePort } from '../../rules/tool/free-port.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 500;
@@ -19,16 +21,26 @@ const GROUPS = z.object({
         evaluationTime: z.number(),
         lastEvaluation: z.string(),
         rules: z.array(
-          z.object({ type: z.string(), health: z.string(), lastError: z.string().optional() }),
+          z.object({
+            name: z.string(),
+            labels: z.record(z.string(), z.string()).optional(),
+            evaluationTime: z.number(),
+            lastError: z.string().optional(),
+          }),
         ),
       }),
     ),
   }),
 });
 
+export interface EvaluatedRule {
+  readonly name: string;
+  readonly seconds: number;
+}
+
 export interface EvaluatedGroup {
   readonly name: string;
-  readonly rules: number;
+  readonly rules: readonly EvaluatedRule[];
   readonly seconds: number;
   readonly evaluatedAt: string;
   readonly errors: readonly string[];
@@ -48,10 +60,12 @@ export async function backfill(openMetrics: string, database: string): Promise<v
 /** A Prometheus on loopback that scrapes nothing and evaluates rules over what it was given. */
 export class RulePrometheus implements AsyncDisposable {
   readonly #url: string;
+  readonly #pid: number;
   readonly #stop: () => Promise<void>;
 
-  private constructor(url: string, stop: () => Promise<void>) {
+  private constructor(url: string, pid: number, stop: () => Promise<void>) {
     this.#url = url;
+    this.#pid = pid;
     this.#stop = stop;
   }
 
@@ -99,7 +113,13 @@ export class RulePrometheus implements AsyncDisposable {
       }
       await sleep(POLL_MS);
     }
-    return new RulePrometheus(url, stop);
+    if (daemon.pid === undefined) throw new Error('Prometheus does not start');
+    return new RulePrometheus(url, daemon.pid, stop);
+  }
+
+  /** CPU time it has used since it was started. */
+  cpuSeconds(): number {
+    return cpuSeconds(this.#pid);
   }
 
   /** Each group as of its last evaluation. */
@@ -107,7 +127,10 @@ export class RulePrometheus implements AsyncDisposable {
     const answer = await fetch(`${this.#url}/api/v1/rules`);
     return GROUPS.parse(await answer.json()).data.groups.map((group) => ({
       name: group.name,
-      rules: group.rules.length,
+      rules: group.rules.map(({ name, labels, evaluationTime }) => ({
+        name: [name, ...Object.values(labels ?? {})].join(' '),
+        seconds: evaluationTime,
+      })),
       seconds: group.evaluationTime,
       evaluatedAt: group.lastEvaluation,
       errors: group.rules.flatMap(({ lastError }) =>
@@ -131,17 +154,3 @@ export class RulePrometheus implements AsyncDisposable {
 const SCALAR = z.object({
   data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }),
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port'));
-        else resolve(address.port);
-      });
-    });
-  });
-}

@@ -1,6 +1,6 @@
 import { unitOfExpression } from '../../rules/tool/units.ts';
 import { labelsOfExpression } from '../../rules/tool/series.ts';
-import { parsePromql, selectorsOf, type Expression } from '../../rules/tool/promql.ts';
+import { parsePromql, selectorsOf, textOf, type Expression } from '../../rules/tool/promql.ts';
 import { expandVariables } from './expand-variables.ts';
 import { variablesOf, type DashboardModel } from './model.ts';
 import type { Rule } from './rule.ts';
@@ -50,12 +50,12 @@ function vocabularyFaults(expression: Expression): readonly string[] {
   if (!selectors.some(({ metric }) => metric === 'ALERTS')) {
     return labelsOfExpression(expression).faults;
   }
-  return selectors.flatMap(({ metric, matchers }) =>
+  return selectors.flatMap(({ metric, matchers, node }) =>
     metric === 'ALERTS'
       ? matchers
           .filter(({ label }) => !ALERT_LABELS.has(label))
           .map(({ label }) => `alerts have no label ${label}`)
-      : [`${metric} mixed with ALERTS`],
+      : labelsOfExpression(parsePromql(textOf(expression, node))).faults,
   );
 }
 

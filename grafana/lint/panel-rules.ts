@@ -4,7 +4,7 @@ import { TEMPLATED_DATASOURCES } from './template-rules.ts';
 import { UNITS } from './units.ts';
 
 /**
- * dashboard-linter's rules about panels. They hold for every panel here, where the original looks
+ * dashboard-linter's rules about panels, and that descriptions judge. They hold for every panel here, where the original looks
  * at some types only, and there is no way round the unit.
  */
 export const PANEL_RULES: readonly Rule[] = [
@@ -17,6 +17,9 @@ export const PANEL_RULES: readonly Rule[] = [
     ...(title.trim() === '' ? ['has no title'] : []),
     ...(description.trim() === '' ? ['has no description'] : []),
   ]),
+  each('descriptions-say-what-good-looks-like', ({ description = '' }) =>
+    /\bGood: \S/.test(description) ? [] : ['does not say what good looks like'],
+  ),
   each('panel-units-rule', (panel) =>
     unitsOf(panel)
       .filter((unit) => !UNITS.has(unit))

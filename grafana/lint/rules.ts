@@ -9,7 +9,7 @@ import { TARGET_RULES } from './target-rules.ts';
 import { TEMPLATE_RULES } from './template-rules.ts';
 
 /** Rules about one dashboard: dashboard-linter's first, then our own. */
-export const DASHBOARD_RULES: readonly Rule[] = [
+const DASHBOARD_RULES: readonly Rule[] = [
   ...TEMPLATE_RULES,
   ...PANEL_RULES,
   ...TARGET_RULES,

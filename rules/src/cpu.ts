@@ -5,6 +5,79 @@ import { promql, prose, type Subject } from './rule.ts';
 const HOST = { uid: 'kvm-host', variables: ['job', 'instance'] } as const;
 const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
 
+/** How long vCPUs wait for a CPU. */
+export const vcpus: Subject = {
+  name: 'vcpu',
+  recording: [
+    {
+      record: 'instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m',
+      expr: 'rate(kvm_domain_vcpu_delay_seconds_total[5m])',
+    },
+    {
+      record: 'instance_domain:kvm_domain_vcpu_delay_seconds:max_rate5m',
+      expr: 'max without (vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)',
+    },
+    {
+      record: 'instance_domain:kvm_domain_vcpu_delay_seconds:sum_rate5m',
+      expr: 'sum without (vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)',
+    },
+    {
+      record: 'instance_domain:kvm_domain_cpu_throttled_seconds:rate5m',
+      expr: 'rate(kvm_domain_cpu_throttled_seconds_total[5m])',
+    },
+    {
+      record: 'instance_domain:kvm_domain_vcpu_delay:ratio',
+      expr: promql`
+        # The vCPU that waits most stands for its guest: a guest is as slow as the vCPU that holds a lock.
+        # Kernels up to 6.12 at least count time throttled by a quota as delay, so it is taken off.
+        clamp_min(
+            instance_domain:kvm_domain_vcpu_delay_seconds:max_rate5m
+          - on (job, instance, domain) group_left ()
+            (instance_domain:kvm_domain_cpu_throttled_seconds:rate5m > 0),
+          0
+        )
+        or
+        instance_domain:kvm_domain_vcpu_delay_seconds:max_rate5m
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_vcpu_delay_seconds:rate5m',
+      expr: promql`
+        # All vCPUs of a guest together, again without throttled time.
+        clamp_min(
+            instance_domain:kvm_domain_vcpu_delay_seconds:sum_rate5m
+          - on (job, instance, domain) group_left ()
+            (instance_domain:kvm_domain_cpu_throttled_seconds:rate5m > 0),
+          0
+        )
+        or
+        instance_domain:kvm_domain_vcpu_delay_seconds:sum_rate5m
+      `,
+    },
+    {
+      record: 'instance:kvm_domain_vcpu_delay_seconds:rate5m',
+      expr: 'sum without (domain) (instance_domain:kvm_domain_vcpu_delay_seconds:rate5m)',
+    },
+    {
+      record: 'instance:kvm_domain_vcpu_delay_seconds:count',
+      expr: promql`
+        # vCPUs whose wait is measured.
+        count without (domain, vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
+      `,
+    },
+    {
+      record: 'instance:kvm_domain_vcpu_delay:ratio',
+      expr: promql`
+        # Per vCPU of the host, not the mean of the guests' ratios: large guests count for more.
+        instance:kvm_domain_vcpu_delay_seconds:rate5m
+        /
+        instance:kvm_domain_vcpu_delay_seconds:count
+      `,
+    },
+  ],
+  alerts: [],
+};
+
 /** vCPUs against CPUs: what was promised, who waits, who takes. */
 export const cpu: Subject = {
   name: 'cpu',
@@ -55,52 +128,6 @@ export const cpu: Subject = {
         kvm_domain_vcpus
         /
         (kvm_domain_cpu_allowed_cpus > 0)
-      `,
-    },
-    {
-      record: 'instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m',
-      expr: 'rate(kvm_domain_vcpu_delay_seconds_total[5m])',
-    },
-    {
-      record: 'instance_domain:kvm_domain_cpu_throttled_seconds:rate5m',
-      expr: 'rate(kvm_domain_cpu_throttled_seconds_total[5m])',
-    },
-    {
-      record: 'instance_domain:kvm_domain_vcpu_delay:ratio',
-      expr: promql`
-        # The vCPU that waits most stands for its guest: a guest is as slow as the vCPU that holds a lock.
-        # Kernels up to 6.12 at least count time throttled by a quota as delay, so it is taken off.
-        clamp_min(
-            max without (vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
-          - on (job, instance, domain) group_left ()
-            instance_domain:kvm_domain_cpu_throttled_seconds:rate5m,
-          0
-        )
-        or
-        max without (vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
-      `,
-    },
-    {
-      record: 'instance_domain:kvm_domain_vcpu_delay_seconds:rate5m',
-      expr: promql`
-        # All vCPUs of a guest together, again without throttled time.
-        clamp_min(
-            sum without (vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
-          - on (job, instance, domain) group_left ()
-            instance_domain:kvm_domain_cpu_throttled_seconds:rate5m,
-          0
-        )
-        or
-        sum without (vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
-      `,
-    },
-    {
-      record: 'instance:kvm_domain_vcpu_delay:ratio',
-      expr: promql`
-        # Per vCPU of the host, not the mean of the guests' ratios: large guests count for more.
-        sum without (domain) (instance_domain:kvm_domain_vcpu_delay_seconds:rate5m)
-        /
-        count without (domain, vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
       `,
     },
     {
@@ -227,8 +254,9 @@ export const cpu: Subject = {
       summary: 'A guest has more vCPUs than CPUs it may run on.',
       description: prose`
         {{ $labels.domain }} on {{ $labels.instance }} has ${value('number')} vCPUs per CPU it may
-        run on: its own vCPUs wait for each other even when it is alone. Take vCPUs away or widen
-        its CPU set.
+        run on: its own vCPUs wait for each other even when it is alone. Waiting most:
+        ${top('instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m{@,domain=$domain}', 'percent', { label: 'vcpu' })}.
+        Take vCPUs away or widen its CPU set.
       `,
       dashboard: GUEST,
       at: { warning: { for: '10m' } },
@@ -295,7 +323,8 @@ export const cpu: Subject = {
       description: prose`
         {{ $labels.domain }} on {{ $labels.instance }} used up its CPU quota in ${value('percent')}
         of the scheduling periods. It is slow because of its quota, not because of other guests:
-        raise the quota if that is not what was sold.
+        raise the quota if that is not what was sold. Using most there, in CPUs:
+        ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
       `,
       dashboard: GUEST,
       at: { info: { for: '15m' } },

@@ -3,7 +3,8 @@ import { promql, type Subject } from './rule.ts';
 /**
  * All hosts together. `by (cluster)` gives one series per cluster where Prometheus adds that label,
  * and one for everything where it does not. Numerators and denominators are added up separately: a
- * mean of ratios would let an empty host hide a full one.
+ * mean of ratios would let an empty host hide a full one. They read nothing finer than a host, so that
+ * little need be sent to where all hosts are known.
  */
 export const fleet: Subject = {
   name: 'fleet',
@@ -19,9 +20,9 @@ export const fleet: Subject = {
     {
       record: 'cluster:kvm_domain_vcpu_delay:ratio',
       expr: promql`
-        sum by (cluster) (instance_domain:kvm_domain_vcpu_delay_seconds:rate5m)
+        sum by (cluster) (instance:kvm_domain_vcpu_delay_seconds:rate5m)
         /
-        count by (cluster) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
+        sum by (cluster) (instance:kvm_domain_vcpu_delay_seconds:count)
       `,
     },
     {

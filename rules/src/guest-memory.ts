@@ -41,6 +41,7 @@ export const guestMemory: Subject = {
           <= rate(kvm_domain_guest_swap_out_bytes_total[5m])
         or
         rate(kvm_domain_guest_swap_out_bytes_total[5m])
+          < rate(kvm_domain_guest_swap_in_bytes_total[5m])
       `,
     },
     {
@@ -170,7 +171,8 @@ export const guestMemory: Subject = {
       description: prose`
         The balloon of {{ $labels.domain }} on {{ $labels.instance }} has taken ${value('percent')} of
         its memory, but that memory is locked, shared or pinned by a device and stays where it is.
-        Deflate the balloon: it only hurts the guest.
+        Deflate the balloon: it only hurts the guest. Guests there that could give instead:
+        ${LEAST_PRESSED}.
       `,
       dashboard: GUEST,
       at: { warning: { for: '15m' } },
@@ -185,7 +187,8 @@ export const guestMemory: Subject = {
       description: prose`
         The balloon statistics of {{ $labels.domain }} on {{ $labels.instance }} are
         ${value('number')} periods old: its balloon driver is not loaded or hangs, so nobody knows
-        whether it is short of memory.
+        whether it is short of memory. Oldest there, in periods:
+        ${top('instance_domain:kvm_domain_balloon_stats_age_per_period:ratio{@}', 'number')}.
       `,
       dashboard: GUEST,
       at: { warning: { for: '5m' } },

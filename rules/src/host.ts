@@ -116,7 +116,7 @@ export const host: Subject = {
         ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
       `,
       dashboard: HOST,
-      at: { warning: { for: '15m' } },
+      at: { warning: { for: '15m', keepFiringFor: '5m' } },
       expr: () => promql`
         instance:kvm_host_load1_per_cpu:ratio
         ${beyond('cpu.load_ratio', 'warning')}
@@ -130,7 +130,7 @@ export const host: Subject = {
         most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
       `,
       dashboard: HOST,
-      at: { warning: { for: '15m' } },
+      at: { warning: { for: '15m', keepFiringFor: '5m' } },
       expr: () => promql`
         # The critical limit: that somebody waits half of the time is usual on a busy host.
         instance:kvm_host_cpu_pressure_waiting:ratio
@@ -142,7 +142,8 @@ export const host: Subject = {
       summary: 'The hypervisor below a host takes its CPU time.',
       description: prose`
         {{ $labels.instance }} is a guest itself and lost ${value('percent')} of its CPU time to the
-        hypervisor it runs on; nothing done on it helps its guests.
+        hypervisor it runs on; nothing done on it helps its guests. To be moved first, because they
+        use most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
       `,
       dashboard: HOST,
       at: { warning: { for: '15m' } },
@@ -161,7 +162,7 @@ export const host: Subject = {
         ${top('instance_domain:kvm_domain_disk_read_bytes:rate5m{@}', 'bytes per second')}.
       `,
       dashboard: HOST,
-      at: { warning: { for: '15m' } },
+      at: { warning: { for: '15m', keepFiringFor: '5m' } },
       expr: () => promql`
         instance:kvm_host_io_pressure_waiting:ratio
         ${beyond('storage.pressure_ratio', 'warning')}

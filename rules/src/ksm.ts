@@ -21,10 +21,32 @@ export const ksm: Subject = {
       `,
     },
     {
+      record: 'instance:kvm_ksm_lost_bytes:max10m',
+      expr: promql`
+        # What merging saved at best in the last ten minutes and saves no more.
+        max_over_time(kvm_ksm_saved_bytes[10m]) - kvm_ksm_saved_bytes
+      `,
+    },
+    {
+      record: 'instance:kvm_ksm_copied_on_write_bytes:increase10m',
+      expr: 'increase(kvm_ksm_copied_on_write_bytes_total[10m])',
+    },
+    {
       record: 'instance:kvm_ksm_lost_per_supply:ratio',
       expr: promql`
-        # What merging saved at best in the last ten minutes and saves no more: guests wrote to it.
-        (max_over_time(kvm_ksm_saved_bytes[10m]) - kvm_ksm_saved_bytes)
+        # No more than was copied for guests that wrote: a guest that ends loses its merging too, but
+        # copies nothing and takes no memory.
+        (
+          instance:kvm_ksm_copied_on_write_bytes:increase10m < instance:kvm_ksm_lost_bytes:max10m
+          or
+          instance:kvm_ksm_lost_bytes:max10m
+          and on (job, instance) (
+            instance:kvm_ksm_copied_on_write_bytes:increase10m
+            or
+            # Kernels before 5.18 do not count copies; on them, unless a guest has just ended.
+            kvm_domains{state="running"} >= max_over_time(kvm_domains{state="running"}[10m])
+          )
+        )
         /
         kvm_memory_supply_bytes
       `,
@@ -148,7 +170,8 @@ export const ksm: Subject = {
       summary: 'Merging the memory of a guest costs more than it saves.',
       description: prose`
         KSM keeps ${value('number')} records per page it merged of {{ $labels.domain }} on
-        {{ $labels.instance }}. <nosharepages/> in its XML takes it out of merging.
+        {{ $labels.instance }}. <nosharepages/> in its XML takes it out of merging. Most merged there:
+        ${MERGED}.
       `,
       dashboard: GUEST,
       at: { info: { for: '1h' } },

@@ -100,7 +100,7 @@ export const memory: Subject = {
         # The weaker direction. Only out: cold memory leaves, harmless. Only in: the host recovers.
         instance:kvm_host_swap_in_bytes:rate5m <= instance:kvm_host_swap_out_bytes:rate5m
         or
-        instance:kvm_host_swap_out_bytes:rate5m
+        instance:kvm_host_swap_out_bytes:rate5m < instance:kvm_host_swap_in_bytes:rate5m
       `,
     },
     {
@@ -264,7 +264,7 @@ export const memory: Subject = {
         ${SWAPPED}.
       `,
       dashboard: MEMORY,
-      at: { warning: { for: '15m' } },
+      at: { warning: { for: '15m', keepFiringFor: '5m' } },
       expr: () => promql`
         instance:kvm_host_major_page_faults:rate5m
         ${beyond('memory.major_faults_per_second', 'warning')}

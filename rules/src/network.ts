@@ -60,13 +60,29 @@ export const network: Subject = {
       `,
     },
     {
-      record: 'instance_domain:kvm_domain_nic_bytes:rate5m',
+      record: 'instance_domain_device:kvm_domain_nic_bytes:rate5m',
       expr: promql`
-        sum without (device) (
-            rate(kvm_domain_nic_receive_bytes_total[5m])
-          + rate(kvm_domain_nic_transmit_bytes_total[5m])
-        )
+          rate(kvm_domain_nic_receive_bytes_total[5m])
+        + rate(kvm_domain_nic_transmit_bytes_total[5m])
       `,
+    },
+    {
+      record: 'instance_domain_device:kvm_domain_nic_packets:rate5m',
+      expr: promql`
+          rate(kvm_domain_nic_receive_packets_total[5m])
+        + rate(kvm_domain_nic_transmit_packets_total[5m])
+      `,
+    },
+    {
+      record: 'instance_domain_device:kvm_domain_nic_drops:rate5m',
+      expr: promql`
+          rate(kvm_domain_nic_receive_drops_total[5m])
+        + rate(kvm_domain_nic_transmit_drops_total[5m])
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_nic_bytes:rate5m',
+      expr: 'sum without (device) (instance_domain_device:kvm_domain_nic_bytes:rate5m)',
     },
     {
       record: 'instance_domain_uplink:kvm_domain_nic_bytes:rate5m',
@@ -74,10 +90,8 @@ export const network: Subject = {
         # The info is the many side: a NIC on a bridge with two uplinks counts on both.
         sum without (device, bridge) (
           kvm_domain_nic_uplink_info
-          * on (job, instance, domain, device) group_left () (
-              rate(kvm_domain_nic_receive_bytes_total[5m])
-            + rate(kvm_domain_nic_transmit_bytes_total[5m])
-          )
+          * on (job, instance, domain, device) group_left ()
+          instance_domain_device:kvm_domain_nic_bytes:rate5m
         )
       `,
     },
@@ -105,16 +119,11 @@ export const network: Subject = {
       record: 'instance_domain_device:kvm_domain_nic_drops:ratio',
       expr: promql`
         # A guest that is paused does not empty its queue, and drops everything without being at fault.
-        (
-            rate(kvm_domain_nic_receive_drops_total[5m])
-          + rate(kvm_domain_nic_transmit_drops_total[5m])
-        )
+        instance_domain_device:kvm_domain_nic_drops:rate5m
         /
         (
-            rate(kvm_domain_nic_receive_packets_total[5m])
-          + rate(kvm_domain_nic_transmit_packets_total[5m])
-          + rate(kvm_domain_nic_receive_drops_total[5m])
-          + rate(kvm_domain_nic_transmit_drops_total[5m])
+            instance_domain_device:kvm_domain_nic_packets:rate5m
+          + instance_domain_device:kvm_domain_nic_drops:rate5m
           > 0
         )
         and on (job, instance, domain) kvm_domain_state{state="running"} == 1
@@ -126,13 +135,7 @@ export const network: Subject = {
         # Who sends large packets gets more of a shared link for the same CPU time.
         instance_domain:kvm_domain_nic_bytes:rate5m
         /
-        (
-          sum without (device) (
-              rate(kvm_domain_nic_receive_packets_total[5m])
-            + rate(kvm_domain_nic_transmit_packets_total[5m])
-          )
-          > 0
-        )
+        (sum without (device) (instance_domain_device:kvm_domain_nic_packets:rate5m) > 0)
       `,
     },
     {

@@ -1,5 +1,5 @@
 import { annotationsOf } from './annotations.ts';
-import { cpu } from './cpu.ts';
+import { cpu, vcpus } from './cpu.ts';
 import { exporter } from './exporter.ts';
 import { fleet } from './fleet.ts';
 import { guestMemory } from './guest-memory.ts';
@@ -26,6 +26,7 @@ const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
  */
 export const SUBJECTS: readonly Subject[] = [
   host,
+  vcpus,
   cpu,
   memory,
   ksm,
@@ -41,6 +42,9 @@ export const SUBJECTS: readonly Subject[] = [
 export const RECORDING_GROUPS: readonly RecordingGroup[] = SUBJECTS.filter(
   ({ recording }) => recording.length > 0,
 ).map(({ name, recording }) => ({ name: `kvm-${name}-recording`, rules: recording }));
+
+/** The one group that looks at more than one host. */
+export const FLEET_GROUP = `kvm-${fleet.name}-recording`;
 
 export const ALERT_GROUPS: readonly AlertGroup[] = SUBJECTS.filter(
   ({ alerts }) => alerts.length > 0,

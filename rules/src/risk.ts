@@ -1,4 +1,5 @@
 import {
+  PROMISE_SERIES,
   RISK_RESOURCES,
   RISK_SIGNALS,
   type PolicyThreshold,
@@ -129,9 +130,18 @@ function levelOf(record: string, threshold: PolicyThreshold): string {
 }
 
 function resourceRule(resource: RiskResource): RecordingRule {
+  const levels = `instance_signal:kvm_risk:level{resource="${resource}"}`;
   return {
     record: 'instance_resource:kvm_risk:level',
     labels: { resource },
-    expr: `max without (signal, resource) (instance_signal:kvm_risk:level{resource="${resource}"})`,
+    expr: promql`
+      max without (signal, resource) (
+        ${levels} > 0
+        or
+        # Level 0 takes a known promise: a quiet host whose libvirt is down only looks safe.
+        ${levels}
+        and on (job, instance) ${PROMISE_SERIES[resource]}
+      )
+    `,
   };
 }

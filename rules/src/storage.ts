@@ -1,5 +1,5 @@
 import { ascending, names, top, value } from './annotations.ts';
-import { beyond } from './limit.ts';
+import { beyond, type LimitSeverity } from './limit.ts';
 import { promql, prose, type AlertDefinition, type RecordingRule, type Subject } from './rule.ts';
 
 const HOST = { uid: 'kvm-storage', variables: ['job', 'instance'] } as const;
@@ -136,6 +136,25 @@ const recording: readonly RecordingRule[] = [
   },
 ];
 
+const FULL_AT_THE_PACE_OF_HOURS = prose`
+  {{ $labels.mountpoint }} of {{ $labels.instance }} is full in ${value('seconds')} if it goes on
+  like in the last hours. Writing most: ${WRITERS}. May still grow most: ${MAY_GROW}.
+`;
+
+/** Two alerts with one question; the critical limit is the nearer end. */
+function fullWithin(limit: LimitSeverity): string {
+  return promql`
+    (
+      instance_mountpoint:kvm_filesystem_full_seconds:deriv6h
+      ${beyond('storage.fill_seconds', limit)}
+    )
+    and on (job, instance, mountpoint) (
+      instance_mountpoint:kvm_filesystem_avail:ratio
+      ${beyond('storage.fill_available_ratio', limit)}
+    )
+  `;
+}
+
 const filesystemAlerts: readonly AlertDefinition[] = [
   {
     name: 'KvmFilesystemOverPromised',
@@ -168,26 +187,19 @@ const filesystemAlerts: readonly AlertDefinition[] = [
   {
     name: 'KvmFilesystemFillingUp',
     summary: 'A filesystem with images fills up.',
-    description: prose`
-      {{ $labels.mountpoint }} of {{ $labels.instance }} is full in ${value('seconds')} if it goes on
-      like in the last hours. Writing most: ${WRITERS}. May still grow most: ${MAY_GROW}.
-    `,
+    description: FULL_AT_THE_PACE_OF_HOURS,
     dashboard: FILESYSTEM,
-    // Critical: it is full before anybody reads a ticket.
-    at: { warning: { for: '1h' }, critical: { for: '15m' } },
-    expr: (severity) => {
-      const of = severity === 'critical' ? 'critical' : 'warning';
-      return promql`
-        (
-          instance_mountpoint:kvm_filesystem_full_seconds:deriv6h
-          ${beyond('storage.fill_seconds', of)}
-        )
-        and on (job, instance, mountpoint) (
-          instance_mountpoint:kvm_filesystem_avail:ratio
-          ${beyond('storage.fill_available_ratio', of)}
-        )
-      `;
-    },
+    at: { warning: { for: '1h' } },
+    expr: () => fullWithin('warning'),
+  },
+  {
+    name: 'KvmFilesystemFullWithinHours',
+    summary: 'A filesystem with images is full within hours.',
+    description: FULL_AT_THE_PACE_OF_HOURS,
+    dashboard: FILESYSTEM,
+    // Not critical: nothing is lost yet, and there is time to act.
+    at: { warning: { for: '15m' } },
+    expr: () => fullWithin('critical'),
   },
   {
     name: 'KvmFilesystemFullImminent',
@@ -198,6 +210,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
       room.
     `,
     dashboard: FILESYSTEM,
+    // The only prediction that pages: guests stand still before anybody reads a ticket.
     at: { critical: { for: '1m', keepFiringFor: '5m' } },
     expr: () => promql`
       (
@@ -219,11 +232,11 @@ const filesystemAlerts: readonly AlertDefinition[] = [
       may outgrow that. May still grow most: ${MAY_GROW}. Writing most: ${WRITERS}.
     `,
     dashboard: FILESYSTEM,
-    at: { warning: { for: '30m' }, critical: { for: '15m' } },
-    expr: (severity) => promql`
+    at: { warning: { for: '30m' } },
+    expr: () => promql`
       (
         instance_mountpoint:kvm_filesystem_avail:ratio
-        ${beyond('storage.available_ratio', severity === 'critical' ? 'critical' : 'warning')}
+        ${beyond('storage.available_ratio', 'warning')}
       )
       and on (job, instance, mountpoint) (
         # Preallocated images fill a filesystem without any danger. On a network filesystem there are
@@ -243,10 +256,10 @@ const filesystemAlerts: readonly AlertDefinition[] = [
       one: ${names('kvm_domain_storage_unfunded_bytes{@}')}.
     `,
     dashboard: FILESYSTEM,
-    at: { warning: { for: '30m' }, critical: { for: '15m' } },
-    expr: (severity) => promql`
+    at: { warning: { for: '30m' } },
+    expr: () => promql`
       instance_mountpoint:kvm_filesystem_files_free:ratio
-      ${beyond('storage.inodes_available_ratio', severity === 'critical' ? 'critical' : 'warning')}
+      ${beyond('storage.inodes_available_ratio', 'warning')}
     `,
   },
   {
@@ -342,10 +355,10 @@ const otherAlerts: readonly AlertDefinition[] = [
       May still grow most: ${top('sum by (domain) (kvm_domain_thin_unfunded_bytes{@})', 'bytes')}.
     `,
     dashboard: HOST,
-    at: { warning: { for: '10m' }, critical: { for: '1m' } },
-    expr: (severity) => promql`
+    at: { warning: { for: '10m' } },
+    expr: () => promql`
       instance_pool:kvm_thin_pool_data_used:ratio
-      ${beyond('storage.thin_data_ratio', severity === 'critical' ? 'critical' : 'warning')}
+      ${beyond('storage.thin_data_ratio', 'warning')}
     `,
   },
   {
@@ -357,10 +370,10 @@ const otherAlerts: readonly AlertDefinition[] = [
       Largest users: ${top('sum by (domain) (kvm_domain_thin_allocated_bytes{@})', 'bytes')}.
     `,
     dashboard: HOST,
-    at: { warning: { for: '10m' }, critical: { for: '1m' } },
-    expr: (severity) => promql`
+    at: { warning: { for: '10m' } },
+    expr: () => promql`
       instance_pool:kvm_thin_pool_metadata_used:ratio
-      ${beyond('storage.thin_metadata_ratio', severity === 'critical' ? 'critical' : 'warning')}
+      ${beyond('storage.thin_metadata_ratio', 'warning')}
     `,
   },
   {
@@ -402,10 +415,10 @@ const otherAlerts: readonly AlertDefinition[] = [
       Writing most on that host: ${WRITERS}.
     `,
     dashboard: HOST,
-    at: { warning: { for: '30m' }, critical: { for: '15m' } },
-    expr: (severity) => promql`
+    at: { warning: { for: '30m' } },
+    expr: () => promql`
       instance_pool:kvm_pool_allocated:ratio
-      ${beyond('storage.pool_used_ratio', severity === 'critical' ? 'critical' : 'warning')}
+      ${beyond('storage.pool_used_ratio', 'warning')}
     `,
   },
   {

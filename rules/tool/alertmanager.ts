@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { ALERTMANAGER_FILE } from './files.ts';
+import { freePort } from './free-port.ts';
 import { run } from './promtool.ts';
 
 /** An alert as labels; `alertname` among them. */
@@ -133,18 +133,4 @@ async function ready(url: string): Promise<void> {
     if (Date.now() > deadline) throw new Error('Alertmanager does not start');
     await sleep(POLL_MS);
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port'));
-        else resolve(address.port);
-      });
-    });
-  });
 }

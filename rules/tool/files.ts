@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 
-/** Paths of the pack's files. */
-export function inPack(path: string): string {
+function inPack(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }
 
 export const RECORDING_FILE = inPack('recording.yaml');
+export const FLEET_FILE = inPack('fleet.yaml');
 export const ALERTS_FILE = inPack('alerts.yaml');
 export const MANIFEST_FILE = inPack('kubernetes/prometheusrule.yaml');
 export const ALERTMANAGER_FILE = inPack('alertmanager.example.yaml');

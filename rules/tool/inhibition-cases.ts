@@ -35,7 +35,7 @@ export const INHIBITION_CASES: readonly InhibitionCase[] = [
       on('b', 'KvmFilesystemFullImminent', 'critical', { mountpoint: '/other' }),
     ],
     muted: [
-      on('b', 'KvmFilesystemFillingUp', 'critical', images),
+      on('b', 'KvmFilesystemFullWithinHours', 'warning', images),
       on('b', 'KvmFilesystemAlmostFull', 'warning', images),
     ],
   },
@@ -63,7 +63,18 @@ export const INHIBITION_CASES: readonly InhibitionCase[] = [
       on('f', 'KvmFilesystemFullImminent', 'critical', images),
       on('f', 'KvmFilesystemFillingUp', 'warning', { mountpoint: '/other' }),
     ],
-    muted: [on('f', 'KvmFilesystemFillingUp', 'critical', images)],
+    muted: [
+      on('f', 'KvmFilesystemFullWithinHours', 'warning', images),
+      on('f', 'KvmFilesystemFillingUp', 'warning', images),
+    ],
+  },
+  {
+    name: 'full within hours says more than filling up',
+    heard: [on('l', 'KvmFilesystemFullWithinHours', 'warning', images)],
+    muted: [
+      on('l', 'KvmFilesystemFillingUp', 'warning', images),
+      on('l', 'KvmStorageRunOnTheBank', 'warning', images),
+    ],
   },
   {
     name: 'a run on the bank says more than a promise',

@@ -93,7 +93,7 @@ function editsAt(expression: Expression, node: SyntaxNode): readonly Edit[] {
     case 'VectorSelector':
       return editsOfSelector(expression, node);
     case 'UnaryOp':
-      return [replaced(node, '')];
+      return textOf(expression, node) === '-' ? [replaced(node, '')] : [];
     default:
       return [];
   }

@@ -1,5 +1,6 @@
 import { DEFAULT_POLICY } from '../../src/config/policy.ts';
 import {
+  PROMISE_SERIES,
   RISK_RESOURCES,
   RISK_SIGNALS,
   riskLevels,
@@ -15,7 +16,7 @@ const HOSTS = 60;
 
 /**
  * Lets the recording rules and the function of src/overcommit/risk-model.ts judge the same made-up
- * hosts: values below, at and above every limit, and values that are missing.
+ * hosts: values below, at and above every limit, values that are missing, and promises nobody knows.
  */
 export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
   const random = generator(20_260_101);
@@ -28,11 +29,13 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
         return choice === undefined ? [] : [[signal.id, choice]];
       }),
     ),
+    promised: new Set(RISK_RESOURCES.filter(() => random() < 0.5)),
   }));
   const test: RuleTest = {
     name: 'The rules and the exporter judge alike',
     interval: '1m',
-    input_series: hosts.flatMap(({ instance, values }) => [
+    input_series: hosts.flatMap(({ instance, values, promised }) => [
+      ...[...promised].flatMap((resource) => constant(PROMISE_SERIES[resource], instance, 1)),
       ...RISK_SIGNALS.flatMap(({ id, record }) => constant(record, instance, values.get(id))),
       ...policySeries(instance),
     ]),
@@ -40,8 +43,8 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
       {
         expr: 'instance_resource:kvm_risk:level',
         eval_time: '1m',
-        exp_samples: hosts.flatMap(({ instance, values }) => {
-          const levels = riskLevels(values, DEFAULT_POLICY);
+        exp_samples: hosts.flatMap(({ instance, values, promised }) => {
+          const levels = riskLevels(values, DEFAULT_POLICY, promised);
           return RISK_RESOURCES.flatMap((resource) => {
             const level = levels[resource]?.level;
             const labels = `instance_resource:kvm_risk:level{job="kvm",instance="${instance}",resource="${resource}"}`;

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { promtool } from './promtool.ts';
 import type { Slice } from './slice.ts';
 
+/** Slices one promtool runs: starting it costs more than most tests. */
+const BATCH = 25;
+
 export interface SliceResult {
   readonly ok: boolean;
   readonly output: string;
@@ -32,8 +35,18 @@ export class SliceRunner implements AsyncDisposable {
     return result;
   }
 
-  /** Whether each of many slices passes, from one promtool: starting it costs more than most tests. */
+  /** Whether each of many slices passes. */
   async passing(slices: readonly ((rulesPath: string) => Slice)[]): Promise<readonly boolean[]> {
+    const batches = Array.from({ length: Math.ceil(slices.length / BATCH) }, (_one, index) =>
+      slices.slice(index * BATCH, (index + 1) * BATCH),
+    );
+    const passing = await inParallel(batches, (batch) => this.#passingBatch(batch));
+    return passing.flat();
+  }
+
+  async #passingBatch(
+    slices: readonly ((rulesPath: string) => Slice)[],
+  ): Promise<readonly boolean[]> {
     const files = await Promise.all(slices.map((slice) => this.#write(slice)));
     const { standardOutput } = await promtool('test', 'rules', ...files.map(({ test }) => test));
     await Promise.all(files.flatMap(({ rules, test }) => [rm(rules), rm(test)]));

@@ -24,16 +24,8 @@ const OF_PROMETHEUS: ReadonlyMap<string, readonly string[]> = new Map([
   ['scrape_duration_seconds', TARGET_LABELS],
 ]);
 
-/** The labels every series of a name can have; undefined: there is no such metric or rule. */
-export function labelsOfSeries(name: string): ReadonlySet<string> | undefined {
-  return SERIES.get(name);
-}
-
 /** Names of series with the labels they can have. */
 type Series = ReadonlyMap<string, ReadonlySet<string>>;
-
-/** Something about labels in an expression that cannot be meant. */
-export type LabelFault = string;
 
 /**
  * The labels that results of an expression can have, worked out from the catalogue through all
@@ -41,9 +33,9 @@ export type LabelFault = string;
  */
 export function labelsOfExpression(expression: Expression): {
   readonly labels: ReadonlySet<string>;
-  readonly faults: readonly LabelFault[];
+  readonly faults: readonly string[];
 } {
-  const faults: LabelFault[] = [];
+  const faults: string[] = [];
   const labels = new Inference(expression, SERIES, faults).of(expression.root);
   return { labels, faults };
 }
@@ -51,9 +43,9 @@ export function labelsOfExpression(expression: Expression): {
 class Inference {
   readonly #expression: Expression;
   readonly #series: Series;
-  readonly #faults: LabelFault[];
+  readonly #faults: string[];
 
-  constructor(expression: Expression, series: Series, faults: LabelFault[]) {
+  constructor(expression: Expression, series: Series, faults: string[]) {
     this.#expression = expression;
     this.#series = series;
     this.#faults = faults;

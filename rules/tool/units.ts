@@ -44,7 +44,7 @@ export function unitOfExpression(expression: Expression): {
 }
 
 /** By the convention that the unit is the last word of a name. */
-export function unitOfSeries(name: string): Unit {
+function unitOfSeries(name: string): Unit {
   const limit = LIMITS.find((one) => name === `kvm_policy_${one.resource}_${one.name}`);
   if (limit !== undefined) return OF_LIMIT[limit.unit];
   const [first, metric = first ?? '', operation = ''] = name.split(':');

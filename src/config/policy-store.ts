@@ -1,4 +1,5 @@
-import { DEFAULT_POLICY, loadPolicy, type Policy, type PolicyResult } from './policy.ts';
+import { DEFAULT_POLICY, type Policy } from './policy.ts';
+import type { PolicyResult } from './policy-file.ts';
 
 /**
  * The policy in force, which can be read again while the exporter runs (SIGHUP). A broken file
@@ -50,7 +51,7 @@ export class PolicyStore {
     const result: PolicyResult =
       this.#path === undefined
         ? { ok: true, policy: DEFAULT_POLICY }
-        : await loadPolicy(this.#path);
+        : await loadPolicyFile(this.#path);
     this.#lastReadOk = result.ok;
     if (result.ok) {
       this.#policy = result.policy;
@@ -58,4 +59,10 @@ export class PolicyStore {
     }
     return result;
   }
+}
+
+/** The parsers of YAML and of schemas are 12 MB of memory: only for those who have a file. */
+async function loadPolicyFile(path: string): Promise<PolicyResult> {
+  const { loadPolicy } = await import('./policy-file.ts');
+  return loadPolicy(path);
 }

@@ -294,6 +294,7 @@ function numaNode(state: State): NumaNode {
       slabReclaimableBytes: HOST_OWN.slabReclaimableBytes,
       slabUnreclaimableBytes: HOST_OWN.slabUnreclaimableBytes,
     },
+    hugePages: [],
     allocations: { hit: allocated, miss: 0n, foreign: 0n, local: allocated, other: 0n },
   };
 }

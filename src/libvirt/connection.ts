@@ -273,14 +273,19 @@ export class LibvirtConnection {
     return this.#channel.call(procedure, args, options);
   }
 
-  /** Closes the connection; unfinished calls reject with ClosedError. No handles are left. */
-  async close(): Promise<void> {
+  /**
+   * Closes the connection; unfinished calls reject with `reason`, and whoever listens for the close
+   * is told. No handles are left.
+   */
+  async close(
+    reason: LibvirtError = new ClosedError('the connection was closed by this client'),
+  ): Promise<void> {
     if (this.closeReason === undefined && this.outstanding === 0) {
       // A courtesy: the daemon notices the closed socket as well.
       const goodbye = this.#channel.call(procedures.connectClose, undefined, { deadlineMs: 500 });
       await goodbye.catch(() => undefined);
     }
-    this.#channel.destroy(new ClosedError('the connection was closed by this client'));
+    this.#channel.destroy(reason);
     await this.#channel.closed();
   }
 

@@ -1,5 +1,6 @@
 import { domainRef, type DomainRef } from './structures.ts';
-import { optional, string, type Codec, type XdrReader, type XdrWriter } from './xdr.ts';
+import { MIN_TYPED_PARAM_BYTES, typedParam, type TypedParam } from './typed-param.ts';
+import { array, optional, string, type Codec, type XdrReader, type XdrWriter } from './xdr.ts';
 
 /**
  * Domain events: ids (virDomainEventID), the procedure numbers of their messages and the layout of
@@ -26,6 +27,13 @@ export type DomainEvent =
       readonly reason: string;
     }
   | { readonly type: 'balloonChange'; readonly domain: DomainRef; readonly actualKib: bigint }
+  | {
+      /** CPU shares, quotas, pins or disk limits of a running domain were set. */
+      readonly type: 'tunable';
+      readonly domain: DomainRef;
+      /** VIR_DOMAIN_TUNABLE_*, e.g. `cputune.vcpu_quota`. */
+      readonly params: readonly TypedParam[];
+    }
   | { readonly type: 'deviceRemoved'; readonly domain: DomainRef; readonly deviceAlias: string }
   | { readonly type: 'deviceAdded'; readonly domain: DomainRef; readonly deviceAlias: string }
   | {
@@ -61,6 +69,10 @@ export const lifecycleEvents = {
   pmSuspended: 7,
   crashed: 8,
 } as const;
+
+/** REMOTE_DOMAIN_EVENT_TUNABLE_MAX. */
+const MAX_TUNABLES = 2048;
+const tunables = array(typedParam, MAX_TUNABLES, MIN_TYPED_PARAM_BYTES);
 
 /** How one type of event is asked for and how its message is laid out. */
 export interface EventDefinition {
@@ -116,6 +128,15 @@ export const eventDefinitions: Readonly<Record<DomainEventType, EventDefinition>
       type: 'deviceRemoved',
       domain: domainRef.read(reader),
       deviceAlias: reader.string(),
+    }),
+  },
+  tunable: {
+    eventId: 17,
+    procedure: 346,
+    read: (reader) => ({
+      type: 'tunable',
+      domain: domainRef.read(reader),
+      params: tunables.read(reader),
     }),
   },
   deviceAdded: {
@@ -195,6 +216,9 @@ function writeEvent(writer: XdrWriter, event: DomainEvent): void {
       break;
     case 'balloonChange':
       writer.uhyper(event.actualKib);
+      break;
+    case 'tunable':
+      tunables.write(writer, event.params);
       break;
     case 'deviceRemoved':
     case 'deviceAdded':

@@ -1,5 +1,5 @@
 import { labelText } from '../exposition/labels.ts';
-import type { CpuOfGuest, CpuOvercommit } from '../overcommit/cpu.ts';
+import type { CpuOfCpuset, CpuOfGuest, CpuOfNode, CpuOvercommit } from '../overcommit/cpu.ts';
 import { formatCpuList } from '../sources/cpu-list.ts';
 import { domainGauge, gauge, type Metric } from './metric.ts';
 
@@ -38,46 +38,33 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
     'vCPUs that have a CPU of their own.',
     ({ dedicated }) => dedicated.promised.current,
   ),
-  gauge(
-    'kvm_cpu_node_capacity_cpus',
-    'kvm_cpu_capacity_cpus by NUMA node.',
-    { labels: ['node'] },
-    ({ assessment }, sample) => {
-      for (const { node, capacity } of assessment.cpu?.nodes ?? []) {
-        sample(`{node="${node}"}`, capacity.cpus);
-      }
-    },
-  ),
-  gauge(
-    'kvm_cpu_node_promised_vcpus',
+  byNode('capacity_cpus', 'kvm_cpu_capacity_cpus by NUMA node', ({ capacity }) => capacity.cpus),
+  byNode('capacity_cores', 'kvm_cpu_capacity_cores by NUMA node', ({ capacity }) => capacity.cores),
+  byNode(
+    'promised_vcpus',
     'kvm_cpu_promised_vcpus by NUMA node; a vCPU that may run on several counts on each in ' +
-      'proportion to its CPUs there.',
-    { labels: ['node'] },
-    ({ assessment }, sample) => {
-      for (const { node, promised } of assessment.cpu?.nodes ?? []) {
-        sample(`{node="${node}"}`, promised.current);
-      }
-    },
+      'proportion to its CPUs there',
+    ({ promised }) => promised.current,
   ),
-  gauge(
-    'kvm_cpu_set_capacity_cpus',
-    'Online CPUs of a set that some vCPU is pinned to, the set of all CPUs included.',
-    { labels: ['cpuset'] },
-    ({ assessment }, sample) => {
-      for (const { cpus, capacity } of assessment.cpu?.cpusets ?? []) {
-        sample(labelText(['cpuset'], [formatCpuList(cpus)]), capacity.cpus);
-      }
-    },
+  bySet(
+    'capacity_cpus',
+    'Online CPUs of a set that some vCPU is pinned to, the set of all CPUs included',
+    ({ capacity }) => capacity.cpus,
   ),
-  gauge(
-    'kvm_cpu_set_promised_vcpus',
-    'vCPUs that can run nowhere but in this set of CPUs.',
-    { labels: ['cpuset'] },
-    ({ assessment }, sample) => {
-      for (const { cpus, promised } of assessment.cpu?.cpusets ?? []) {
-        sample(labelText(['cpuset'], [formatCpuList(cpus)]), promised.current);
-      }
-    },
+  bySet(
+    'capacity_cores',
+    'kvm_cpu_set_capacity_cpus in physical cores: with two threads per core each CPU is half a core',
+    ({ capacity }) => capacity.cores,
+  ),
+  bySet(
+    'promised_vcpus',
+    'vCPUs that can run nowhere but in this set of CPUs',
+    ({ promised }) => promised.current,
+  ),
+  bySet(
+    'also_allowed_vcpus',
+    'vCPUs that may run in this set of CPUs and outside it as well',
+    ({ alsoAllowed }) => alsoAllowed.current,
   ),
   ofHost(
     'kvm_cpu_vcpus_without_online_cpu',
@@ -101,6 +88,18 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
     'CPUs a guest gets when every vCPU of every guest is busy, by weights and limits.',
     ({ guaranteedCpus }) => guaranteedCpus,
   ),
+  ofGuest(
+    'kvm_domain_cpu_off_memory_node_vcpus',
+    'vCPUs of a guest that may run on a NUMA node its memory is kept away from (<numatune> strict ' +
+      'or restrictive). Absent where its memory is bound to no node.',
+    ({ vcpusOffMemoryNodes }) => vcpusOffMemoryNodes,
+  ),
+  ofGuest(
+    'kvm_domain_cpu_emulator_dedicated_cpus',
+    'Dedicated CPUs, its own or those of other guests, that the emulator threads of a guest may ' +
+      'run on (<emulatorpin>). Absent where the host has no dedicated CPUs.',
+    ({ emulatorOnDedicatedCpus }) => emulatorOnDedicatedCpus,
+  ),
 ];
 
 function ofHost(
@@ -114,10 +113,36 @@ function ofHost(
   });
 }
 
+function byNode(name: string, meaning: string, valueOf: (node: CpuOfNode) => number): Metric {
+  return gauge(
+    `kvm_cpu_node_${name}`,
+    `${meaning}.`,
+    { labels: ['node'] },
+    ({ assessment }, sample) => {
+      for (const one of assessment.cpu?.nodes ?? []) {
+        sample(`{node="${one.node}"}`, valueOf(one));
+      }
+    },
+  );
+}
+
+function bySet(name: string, meaning: string, valueOf: (set: CpuOfCpuset) => number): Metric {
+  return gauge(
+    `kvm_cpu_set_${name}`,
+    `${meaning}.`,
+    { labels: ['cpuset'] },
+    ({ assessment }, sample) => {
+      for (const one of assessment.cpu?.cpusets ?? []) {
+        sample(labelText(['cpuset'], [formatCpuList(one.cpus)]), valueOf(one));
+      }
+    },
+  );
+}
+
 function ofGuest(
   name: string,
   help: string,
-  valueOf: (cpu: CpuOfGuest) => number,
+  valueOf: (cpu: CpuOfGuest) => number | undefined,
   replaces: readonly string[] = [],
 ): Metric {
   return domainGauge(name, help, { replaces }, ({ cpu, labels }, sample) => {

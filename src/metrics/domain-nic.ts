@@ -170,7 +170,8 @@ function traffic(
 ): Metric {
   return domainCounter(
     `kvm_domain_nic_${name}_total`,
-    `${what} a NIC of a guest (net.<n>.${libvirtField}).`,
+    `${what} a NIC of a guest (/proc/net/dev, seen from the guest; libvirt net.<n>.` +
+      `${libvirtField} where its device is out of sight).`,
     {
       labels: ['device'],
       replaces: [`libvirt_domain_interface_stats_${name}_total`, ...replaces],

@@ -60,8 +60,12 @@ export class WaysOut {
     this.#routes = network === undefined ? undefined : new Routes(network);
   }
 
+  /** Of Open vSwitch sysfs knows the datapath but not the bridge, which the XML names. */
   bridgeOf(device: string | undefined): string | undefined {
-    return device === undefined ? undefined : this.#network?.links.get(device)?.master;
+    const links = this.#network?.links;
+    const master = device === undefined ? undefined : links?.get(device)?.master;
+    if (master === undefined) return undefined;
+    return links?.get(master)?.kind === 'openvswitch' ? undefined : master;
   }
 
   /** Of the first of these devices that exists. */

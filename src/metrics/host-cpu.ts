@@ -67,8 +67,8 @@ export const hostCpuMetrics: readonly Metric[] = [
       sample('{mode="user"}', without(view, 'user', time.userSeconds, time.guestSeconds));
       sample('{mode="nice"}', without(view, 'nice', time.niceSeconds, time.guestNiceSeconds));
       sample('{mode="system"}', time.systemSeconds);
-      sample('{mode="idle"}', time.idleSeconds);
-      sample('{mode="iowait"}', time.ioWaitSeconds);
+      sample('{mode="idle"}', rising(view, 'idle', time.idleSeconds));
+      sample('{mode="iowait"}', rising(view, 'iowait', time.ioWaitSeconds));
       sample('{mode="irq"}', time.irqSeconds);
       sample('{mode="softirq"}', time.softIrqSeconds);
       sample('{mode="steal"}', time.stealSeconds);
@@ -175,9 +175,17 @@ export const hostCpuMetrics: readonly Metric[] = [
   ),
 ];
 
+/**
+ * The kernel's own idle and iowait may step back: it corrects estimates, and counts a CPU that goes
+ * offline another way (proc_stat(5); get_idle_time in fs/proc/stat.c).
+ */
+function rising(view: View, mode: string, seconds: number): number {
+  const epoch = view.snapshot.host.cpuTime?.bootTimeSeconds ?? 0;
+  return view.rising.of(`kvm_host_cpu_seconds_total ${mode}`, epoch, seconds);
+}
+
 /** In ticks, since the difference of two seconds has digits that the kernel never gave. */
 function without(view: View, mode: string, seconds: number, guestSeconds: number): number {
-  const epoch = view.snapshot.host.cpuTime?.bootTimeSeconds ?? 0;
   const difference = Math.max(0, Math.round(seconds * 100) - Math.round(guestSeconds * 100)) / 100;
-  return view.rising.of(`kvm_host_cpu_seconds_total ${mode}`, epoch, difference);
+  return rising(view, mode, difference);
 }

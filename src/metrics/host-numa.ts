@@ -1,3 +1,4 @@
+import type { HugePagePool } from '../sources/hugepages.ts';
 import type { NumaNode } from '../sources/numa.ts';
 import { counter, gauge, type Metric } from './metric.ts';
 
@@ -23,6 +24,14 @@ export const hostNumaMetrics: readonly Metric[] = [
     'Online CPUs of a NUMA node (node<n>/cpulist); 0 for nodes that have memory only.',
     ({ cpus }) => cpus.length,
   ),
+  hugepages('size', 'Huge pages a NUMA node has', 'nr_hugepages', ({ total }) => total),
+  hugepages(
+    'free',
+    'Huge pages of a NUMA node not handed out; a guest whose memory is bound to the node can get ' +
+      'no others',
+    'free_hugepages',
+    ({ free }) => free,
+  ),
   counter(
     'kvm_host_numa_allocations_total',
     'Pages allocated, seen from a node (node<n>/numastat): hit was wanted and got here, miss was ' +
@@ -37,6 +46,27 @@ export const hostNumaMetrics: readonly Metric[] = [
     },
   ),
 ];
+
+function hugepages(
+  name: string,
+  meaning: string,
+  file: string,
+  pagesOf: (pool: HugePagePool) => number,
+): Metric {
+  return gauge(
+    `kvm_host_numa_hugepages_${name}_bytes`,
+    `${meaning}, by page size in bytes (node<n>/hugepages/hugepages-<size>kB/${file}).`,
+    { labels: ['node', 'page_size'] },
+    ({ snapshot }, sample) => {
+      for (const { node, hugePages } of snapshot.host.numaNodes ?? []) {
+        for (const pool of hugePages ?? []) {
+          const labels = `{node="${node}",page_size="${pool.pageBytes}"}`;
+          sample(labels, pagesOf(pool) * pool.pageBytes);
+        }
+      }
+    },
+  );
+}
 
 function perNode(
   name: string,

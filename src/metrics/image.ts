@@ -23,9 +23,14 @@ export const imageMetrics: readonly Metric[] = [
   info(
     'kvm_image_info',
     'A disk image. path has all symbolic links followed (or is the name in /dev/mapper); what ' +
-      'follows format is from the header of a qcow2 and empty for other formats.',
+      'follows format is from the header of a qcow2 and empty for other formats. Join mountpoint ' +
+      'with kvm_filesystem_*.',
     { labels: IMAGE_INFO_LABELS },
-    ({ images }, sample) => {
+    ({ images, snapshot }, sample) => {
+      // A filesystem mounted more than once goes by one of its mount points.
+      const mountpointOf = new Map(
+        snapshot.storage?.filesystems.map(({ mount }) => [mount.device, mount.mountpoint]),
+      );
       for (const { path, image } of images) {
         if (image === undefined) continue;
         const header = headerOf(image);
@@ -39,7 +44,7 @@ export const imageMetrics: readonly Metric[] = [
           yesNo(header?.extendedL2),
           header?.externalDataFileName ?? '',
           header?.encryption ?? '',
-          image.mount.mountpoint,
+          mountpointOf.get(image.mount.device) ?? image.mount.mountpoint,
         ];
         sample(labelText(IMAGE_INFO_LABELS, values), 1);
       }

@@ -101,7 +101,8 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ofGuest(
     'kvm_domain_memory_claimable_bytes',
     'Memory a guest was promised and does not hold yet, in RAM or swap: balloon.current less ' +
-      'RssAnon, RssShmem, HugetlbPages and VmSwap. 0 for hugepages and pinned memory.',
+      'RssAnon, RssShmem, HugetlbPages and VmSwap (of shared memory, swap of its cgroup). 0 for ' +
+      'hugepages and pinned memory.',
     ({ claimableBytes }) => claimableBytes,
   ),
   ofGuest(

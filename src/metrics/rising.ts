@@ -1,6 +1,6 @@
 /**
- * Keeps a counter that is the difference of two kernel counters from stepping back. The kernel
- * rounds user and guest time to ticks each by itself (nsec_to_clock_t in fs/proc/stat.c), and reads
+ * Keeps a counter from stepping back that the kernel lets step back, or that is the difference of
+ * two of its counters. The kernel rounds user and guest time to ticks each by itself (nsec_to_clock_t in fs/proc/stat.c), and reads
  * counters one after the other, so that the difference can fall by one although both only rise.
  * Prometheus would take that for a restart and count the whole value once more.
  */

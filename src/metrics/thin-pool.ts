@@ -41,8 +41,14 @@ export const thinPoolMetrics: readonly Metric[] = [
     ({ needsCheck }) => zeroOne(needsCheck),
   ),
   ofPool(
+    'monitored',
+    'Whether dmeventd watches a thin pool, without which it is never extended by itself',
+    ({ monitored }) => zeroOne(monitored),
+  ),
+  ofPool(
     'vg_free_bytes',
-    'Free space of the volume group, which automatic extension of the pool could use',
+    'Free space of the volume group, which automatic extension of the pool could use; every pool ' +
+      'of the group has the same',
     ({ vgFreeBytes }) => vgFreeBytes,
   ),
   ofContainer(

@@ -5,6 +5,7 @@ import type { MemoryOfGuest } from '../overcommit/memory.ts';
 import type { MomVariant } from '../overcommit/mom.ts';
 import type { StorageContainer, StorageOfGuest } from '../overcommit/storage.ts';
 import type { Domain } from '../snapshot/domain.ts';
+import { atOnce, mapInParts, type Parts } from '../snapshot/in-parts.ts';
 import type { Snapshot } from '../snapshot/model.ts';
 import type { DomainDisk } from '../snapshot/storage.ts';
 import type { GuestLabels } from './guest-labels.ts';
@@ -64,22 +65,47 @@ export interface GuestMomTarget {
 }
 
 /** Brings the parts of a scrape together, guest by guest. */
-export function viewOf(
+export function viewOf(...parts: Parameters<typeof viewInParts>): View {
+  return atOnce(viewInParts(...parts));
+}
+
+/** As {@link viewOf}. */
+export function* viewInParts(
   snapshot: Snapshot,
   assessment: Assessment,
   policy: PolicyInForce,
   build: Build,
   memory: ScrapeMemory,
-): View {
+): Parts<View> {
   const domains = distinct(snapshot.domains ?? []);
   const labels = memory.guestLabels.forGuests(domains);
+  yield;
   const cpu = new Map(assessment.cpu?.guests.map((guest) => [guest.name, guest]));
   const claims = new Map(assessment.memory?.guests.map((guest) => [guest.name, guest]));
   const storage = storageByGuest(assessment);
+  yield;
   const momTargets = momTargetsByGuest(assessment);
   const disks = Map.groupBy(snapshot.storage?.disks ?? [], ({ domainUuid }) => domainUuid);
+  yield;
   const images = namedImages(snapshot.storage);
+  yield;
   const waysOut = new WaysOut(snapshot.network);
+  const views = yield* mapInParts(domains, (domain): DomainView | undefined => {
+    const own = labels.get(domain.uuid);
+    if (own === undefined) return undefined;
+    return {
+      domain,
+      labels: own,
+      pageBytes: snapshot.host.pageBytes,
+      cpu: cpu.get(domain.name),
+      memory: claims.get(domain.name),
+      storage: storage.get(domain.name) ?? [],
+      disks: disks.get(domain.uuid) ?? [],
+      imagePathOf: images.pathOf,
+      nics: guestNics(domain, waysOut),
+      momTargets: momTargets.get(domain.name) ?? [],
+    };
+  });
   return {
     snapshot,
     assessment,
@@ -87,22 +113,7 @@ export function viewOf(
     build,
     images: images.all,
     rising: memory.rising,
-    domains: domains.flatMap((domain) => {
-      const own = labels.get(domain.uuid);
-      if (own === undefined) return [];
-      return {
-        domain,
-        labels: own,
-        pageBytes: snapshot.host.pageBytes,
-        cpu: cpu.get(domain.name),
-        memory: claims.get(domain.name),
-        storage: storage.get(domain.name) ?? [],
-        disks: disks.get(domain.uuid) ?? [],
-        imagePathOf: images.pathOf,
-        nics: guestNics(domain, waysOut),
-        momTargets: momTargets.get(domain.name) ?? [],
-      };
-    }),
+    domains: views.filter((view) => view !== undefined),
   };
 }
 

@@ -18,8 +18,9 @@ export function assessBootStorm(
   return bootStorm(
     domains.flatMap((domain): readonly BootStormDomain[] => {
       const vcpus = promisedVcpus(domain)?.filter(({ online }) => online).length;
-      const memory = bootMemory(domain);
-      if (vcpus === undefined || memory === undefined) return [];
+      const maximumMemoryBytes =
+        domain.config?.memory.maximumBytes ?? promisedMemory(domain)?.maximumBytes;
+      if (vcpus === undefined || maximumMemoryBytes === undefined) return [];
       return [
         {
           name: domain.name,
@@ -27,27 +28,16 @@ export function assessBootStorm(
           persistent: domain.persistent ?? true,
           autostart: domain.autostart ?? false,
           vcpus,
-          ...memory,
-          unfundedStorageBytes: unfundedByContainer(parts.get(domain.name) ?? []),
+          maximumMemoryBytes,
+          unfundedStorageBytes: unfundedOn(parts.get(domain.name) ?? []),
         },
       ];
     }),
   );
 }
 
-/** As the XML has it: how far the balloon is blown up now does not outlive the guest. */
-function bootMemory(
-  domain: Domain,
-): { readonly maximumMemoryBytes: number; readonly currentMemoryBytes: number } | undefined {
-  const memory = domain.config?.memory ?? promisedMemory(domain);
-  if (memory === undefined) return undefined;
-  return { maximumMemoryBytes: memory.maximumBytes, currentMemoryBytes: memory.currentBytes };
-}
-
-function unfundedByContainer(parts: readonly StorageOfGuest[]): ReadonlyMap<string, number> {
-  return new Map(
-    parts.flatMap(({ containerId, unfundedBytes }) =>
-      containerId === undefined ? [] : [[containerId, unfundedBytes] as const],
-    ),
-  );
+function unfundedOn(parts: readonly StorageOfGuest[]): number {
+  return parts
+    .filter(({ place }) => place === 'container')
+    .reduce((sum, { unfundedBytes }) => sum + unfundedBytes, 0);
 }

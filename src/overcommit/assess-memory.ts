@@ -7,7 +7,7 @@ import { backingKind, pinsMemory, type DomainConfig } from '../sources/domain-co
 import type { Meminfo } from '../sources/meminfo.ts';
 import type { ProcessStatus } from '../sources/process-status.ts';
 import { promisedMemory } from './assess-promise.ts';
-import type { KsmSavings, MemoryBacking, MemoryGuest, MemoryHost } from './memory.ts';
+import type { HugepagePool, KsmSavings, MemoryBacking, MemoryGuest, MemoryHost } from './memory.ts';
 
 /** Part of a guest's memory that must be locked or pinned for all of it to count as such. */
 const ABOUT_ALL = 0.9;
@@ -21,15 +21,21 @@ export function memoryHostOf(host: Host, meminfo: Meminfo, policy: Policy): Memo
     availableBytes: meminfo.availableBytes,
     swapTotalBytes: swap.totalBytes,
     swapFreeBytes: swap.freeBytes,
-    hugepagePools: (host.hugePages ?? []).map(({ pageBytes, total, free, reserved }) => ({
-      pageBytes,
-      totalBytes: total * pageBytes,
-      freeBytes: free * pageBytes,
-      reservedBytes: (reserved ?? 0) * pageBytes,
-    })),
+    hugepagePools: hugepagePoolsOf(host, meminfo),
     reserveBytes: policy.reserves.memoryBytes,
     ksm: ksmSavings(host),
   };
+}
+
+/** All pools; where /sys tells of none, that of the default size, which meminfo has as well. */
+function hugepagePoolsOf({ hugePages }: Host, meminfo: Meminfo): readonly HugepagePool[] {
+  const pools = hugePages ?? (meminfo.defaultHugePages ? [meminfo.defaultHugePages] : []);
+  return pools.map(({ pageBytes, total, free, reserved }) => ({
+    pageBytes,
+    totalBytes: total * pageBytes,
+    freeBytes: free * pageBytes,
+    reservedBytes: (reserved ?? 0) * pageBytes,
+  }));
 }
 
 /** By area, zram left out; the kernel's sum where the areas were not read. */
@@ -58,6 +64,8 @@ export function memoryGuestOf(domain: Domain, meminfo: Meminfo): MemoryGuest | u
   if (promise === undefined) return undefined;
   const { config, cgroup } = domain;
   const status = domain.process?.status;
+  const backing =
+    config === undefined ? backingSeen(status, meminfo) : backingDeclared(config, meminfo);
   const isAboutAll = (bytes: number | undefined): boolean =>
     bytes !== undefined && bytes > 0 && bytes >= promise.currentBytes * ABOUT_ALL;
   return {
@@ -65,7 +73,7 @@ export function memoryGuestOf(domain: Domain, meminfo: Meminfo): MemoryGuest | u
     ...promise,
     residentBytes: residentOf(domain),
     hugetlbBytes: status?.hugetlbBytes ?? 0,
-    swapBytes: status?.swappedBytes ?? 0,
+    swapBytes: swappedOf(domain, backing),
     swapLimitBytes:
       cgroup?.memory === undefined
         ? swapLimit(config?.memory.swapHardLimitBytes, config?.memory.hardLimitBytes, true)
@@ -74,7 +82,7 @@ export function memoryGuestOf(domain: Domain, meminfo: Meminfo): MemoryGuest | u
             cgroup.memory.limits.maxBytes,
             cgroup.memory.limits.swapIncludesMemory,
           ),
-    backing: config === undefined ? backingSeen(status, meminfo) : backingDeclared(config, meminfo),
+    backing,
     locked: isEncrypted(config) || isAboutAll(status?.lockedBytes),
     vfio: (config !== undefined && pinsMemory(config)) || isAboutAll(status?.pinnedBytes),
     // libvirt gives every guest a balloon that does not ask for none.
@@ -92,6 +100,13 @@ function residentOf({ process, balloon }: Domain): number | undefined {
   if (anonymous !== undefined || shared !== undefined) return (anonymous ?? 0) + (shared ?? 0);
   // Kernels before 4.5 have VmRSS alone.
   return process?.status?.residentBytes ?? balloon?.residentBytes;
+}
+
+/** VmSwap lacks swapped shared memory (proc.rst); of that only the guest's own cgroup tells. */
+function swappedOf({ process, cgroup }: Domain, backing: MemoryBacking): number {
+  const ofProcess = process?.status?.swappedBytes ?? 0;
+  if (backing.kind !== 'shared') return ofProcess;
+  return Math.max(ofProcess, cgroup?.memory?.usage.swapBytes ?? 0);
 }
 
 /** Swap alone; where the limit is on memory and swap together, what is above the memory limit. */

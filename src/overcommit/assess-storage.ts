@@ -1,11 +1,12 @@
 /** From the snapshot to the inputs of storage.ts. */
 
 import type { Amount, Policy } from '../config/policy.ts';
+import { mapInParts, type Parts } from '../snapshot/in-parts.ts';
 import type { DomainDisk, Storage } from '../snapshot/storage.ts';
 import type { Filesystem } from '../sources/filesystem.ts';
 import type { ChainEnd, ChainImage } from '../sources/image-chain.ts';
-import type { ImageFile } from '../sources/image-file.ts';
-import type { ThinPool, ThinStorage, ThinVolume } from '../sources/thin-pool.ts';
+import type { BlockDevice, ImageFile } from '../sources/image-file.ts';
+import type { ThinStorage, ThinVolume } from '../sources/thin-pool.ts';
 import {
   storageOvercommit,
   type StorageFilesystem,
@@ -15,16 +16,19 @@ import {
 } from './storage.ts';
 
 /** All defined guests' disks against the filesystems and thin pools they lie in. */
-export function assessStorage(storage: Storage, policy: Policy): StorageOvercommit {
+export function* assessStorage(storage: Storage, policy: Policy): Parts<StorageOvercommit> {
   const thin = storage.thin?.storage;
-  const volumes = new Map(
-    thin?.volumes.flatMap((volume) =>
-      volume.device === undefined ? [] : [[volume.device, volume] as const],
-    ),
-  );
-  const thinVolumes = thin === undefined ? undefined : volumes;
+  const thinVolumes =
+    thin?.volumes &&
+    new Map(
+      thin.volumes.flatMap((volume) =>
+        volume.device === undefined ? [] : [[volume.device, volume] as const],
+      ),
+    );
+  const mentions = yield* mapInParts(storage.disks, (disk) => mentionsOf(disk, thinVolumes));
+  yield;
   return storageOvercommit(
-    storage.disks.flatMap((disk) => mentionsOf(disk, thinVolumes)),
+    mentions.flat(),
     storage.filesystems.map((filesystem) => filesystemOf(filesystem, policy.reserves.storage)),
     thinPoolsOf(thin),
   );
@@ -69,7 +73,6 @@ function unknownImage(
     id: `${kind} ${name}`,
     kind,
     containerId: undefined,
-    capacityBytes: undefined,
     allocatedBytes: undefined,
     worstCaseBytes: undefined,
     snapshotsWorstCaseBytes: 0,
@@ -87,7 +90,6 @@ function mentionOf(
   const { worstCase, blockDevice } = image;
   const common = {
     id: image.identity,
-    capacityBytes: image.capacityBytes,
     writable,
     guests: [guest],
   };
@@ -103,18 +105,31 @@ function mentionOf(
     };
   }
   const volume = volumes?.get(blockDevice.device);
-  // A logical volume may be thin: whether it is, only LVM knows, and it was not asked.
-  const mayBeThin = volumes === undefined && blockDevice.deviceMapperName !== undefined;
+  const space = volume === undefined ? spaceBehind(blockDevice, volumes) : 'pool';
   // Whatever its format, an image cannot outgrow its device, and a guest can fill it.
   const deviceBytes = image.fileSizeBytes;
   return {
     ...common,
-    kind: volume !== undefined || mayBeThin ? 'thin' : 'thick',
+    kind: space === 'own' ? 'thick' : space === 'elsewhere' ? 'remote' : 'thin',
     containerId: volume === undefined ? undefined : thinPoolId(volume.vgName, volume.poolName),
-    allocatedBytes: volume === undefined && !mayBeThin ? deviceBytes : volume?.usedBytes,
+    allocatedBytes: space === 'own' ? deviceBytes : volume?.usedBytes,
     worstCaseBytes: Math.min(worstCase?.withSnapshotsBytes ?? deviceBytes, deviceBytes),
     snapshotsWorstCaseBytes: 0,
   };
+}
+
+/**
+ * Where a block device has its space from: set aside as a whole (`own`), from another host, or
+ * nobody here can tell (`unknown`). A logical volume may be thin: whether it is, only LVM knows, and
+ * it was not asked. A ZFS volume is sparse unless made otherwise, as libvirt makes it.
+ */
+function spaceBehind(
+  { name, deviceMapperName }: BlockDevice,
+  volumes: ThinVolumes | undefined,
+): 'own' | 'elsewhere' | 'unknown' {
+  if (deviceMapperName !== undefined && volumes === undefined) return 'unknown';
+  if (/^zd\d/.test(name ?? '')) return 'unknown';
+  return /^(?:rbd|nbd)\d/.test(name ?? '') ? 'elsewhere' : 'own';
 }
 
 function filesystemOf({ mount, traits, space }: Filesystem, reserve: Amount): StorageFilesystem {
@@ -142,14 +157,8 @@ function thinPoolsOf(thin: ThinStorage | undefined): readonly StorageThinPool[] 
       name: thinPoolId(pool.vgName, pool.name),
       sizeBytes: pool.sizeBytes,
       usedBytes: pool.dataUsedBytes,
-      autoextendBytes: autoextendOf(pool),
     };
   });
-}
-
-/** dmeventd extends a pool it monitors; whether lvm.conf lets it, lvs does not say. */
-function autoextendOf({ monitored, vgFreeBytes }: ThinPool): number | undefined {
-  return monitored === true ? vgFreeBytes : undefined;
 }
 
 function thinPoolId(vgName: string | undefined, name: string): string {

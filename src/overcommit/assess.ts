@@ -1,6 +1,7 @@
 import type { Policy } from '../config/policy.ts';
 import type { Domain } from '../snapshot/domain.ts';
 import type { Host } from '../snapshot/host.ts';
+import { atOnce, mapInParts, type Parts } from '../snapshot/in-parts.ts';
 import type { Snapshot } from '../snapshot/model.ts';
 import { assessBootStorm } from './assess-boot-storm.ts';
 import { cpuGuestOf, cpuHostOf } from './assess-cpu.ts';
@@ -9,7 +10,7 @@ import { assessMom } from './assess-mom.ts';
 import { assessNetwork } from './assess-network.ts';
 import { assessStorage } from './assess-storage.ts';
 import type { Assessment } from './assessment.ts';
-import { cpuOvercommit, type CpuOvercommit } from './cpu.ts';
+import { cpuOvercommitInParts, type CpuOvercommit } from './cpu.ts';
 import { memoryOvercommit, type MemoryOvercommit } from './memory.ts';
 import type { MomHistory } from './mom-averages.ts';
 
@@ -24,10 +25,7 @@ import type { MomHistory } from './mom-averages.ts';
  * guest of which nothing tells what it was promised is left out of a sum.
  */
 export function assess(snapshot: Snapshot, policy: Policy, history: MomHistory): Assessment {
-  const parts = assessInParts(snapshot, policy, history);
-  let part = parts.next();
-  while (part.done !== true) part = parts.next();
-  return part.value;
+  return atOnce(assessInParts(snapshot, policy, history));
 }
 
 /** As {@link assess}, stopping after each part: with 1000 guests each takes some milliseconds. */
@@ -35,32 +33,35 @@ export function* assessInParts(
   snapshot: Snapshot,
   policy: Policy,
   history: MomHistory,
-): Generator<void, Assessment, void> {
+): Parts<Assessment> {
   const { host, domains, network } = snapshot;
   const running = domains?.filter(({ active }) => active);
-  const cpu = running && assessCpu(host, running, policy);
+  const cpu = running && (yield* assessCpu(host, running, policy));
   yield;
   const memory = running && assessMemory(host, running, policy);
   yield;
   const storage =
-    snapshot.storage === undefined ? undefined : assessStorage(snapshot.storage, policy);
+    snapshot.storage === undefined ? undefined : yield* assessStorage(snapshot.storage, policy);
   yield;
   const networkOvercommit = running && network && assessNetwork(running, network);
   yield;
   const bootStorm = domains && assessBootStorm(domains, storage);
+  yield;
   const mom = running === undefined ? [] : assessMom(host, running, history);
   return { cpu, memory, storage, network: networkOvercommit, bootStorm, mom };
 }
 
-function assessCpu(
+function* assessCpu(
   { cpuTopology }: Host,
   running: readonly Domain[],
   policy: Policy,
-): CpuOvercommit | undefined {
+): Parts<CpuOvercommit | undefined> {
   if (cpuTopology === undefined) return undefined;
-  return cpuOvercommit(
+  const guests = yield* mapInParts(running, cpuGuestOf);
+  yield;
+  return yield* cpuOvercommitInParts(
     cpuHostOf(cpuTopology, policy),
-    running.flatMap((domain) => cpuGuestOf(domain) ?? []),
+    guests.filter((guest) => guest !== undefined),
   );
 }
 

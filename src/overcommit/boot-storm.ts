@@ -12,19 +12,15 @@ export interface BootStormDomain {
   readonly vcpus: number;
   /** `<memory>`. QEMU starts with the balloon deflated, so a booting guest has all of it. */
   readonly maximumMemoryBytes: number;
-  /** `<currentMemory>`: what is left to it once its balloon driver has obeyed. */
-  readonly currentMemoryBytes: number;
-  /** What its images may still grow by, per filesystem or thin pool id. */
-  readonly unfundedStorageBytes: ReadonlyMap<string, number>;
+  /** What its images may still grow by, on filesystems and in thin pools. */
+  readonly unfundedStorageBytes: number;
 }
 
 export interface BootDemand {
   readonly domains: number;
   readonly vcpus: number;
   readonly maximumMemoryBytes: number;
-  readonly currentMemoryBytes: number;
   readonly unfundedStorageBytes: number;
-  readonly unfundedStorageBytesByContainer: ReadonlyMap<string, number>;
 }
 
 export interface BootStormSet {
@@ -63,26 +59,13 @@ function stormOf(members: readonly BootStormDomain[]): BootStormSet {
 }
 
 function demandOf(domains: readonly BootStormDomain[]): BootDemand {
-  const byContainer = new Map<string, number>();
   let vcpus = 0;
   let maximumMemoryBytes = 0;
-  let currentMemoryBytes = 0;
   let unfundedStorageBytes = 0;
   for (const domain of domains) {
     vcpus += domain.vcpus;
     maximumMemoryBytes += domain.maximumMemoryBytes;
-    currentMemoryBytes += domain.currentMemoryBytes;
-    for (const [container, bytes] of domain.unfundedStorageBytes) {
-      unfundedStorageBytes += bytes;
-      byContainer.set(container, (byContainer.get(container) ?? 0) + bytes);
-    }
+    unfundedStorageBytes += domain.unfundedStorageBytes;
   }
-  return {
-    domains: domains.length,
-    vcpus,
-    maximumMemoryBytes,
-    currentMemoryBytes,
-    unfundedStorageBytes,
-    unfundedStorageBytesByContainer: byContainer,
-  };
+  return { domains: domains.length, vcpus, maximumMemoryBytes, unfundedStorageBytes };
 }

@@ -5,6 +5,7 @@
  * all defined guests for "if all of them were started".
  */
 
+import { atOnce, mapInParts, type Parts } from '../snapshot/in-parts.ts';
 import { capOf, guaranteedCpus } from './cpu-guarantee.ts';
 import { placementOf, type PlacedGuest, type PlacedSet, type PlacedVcpu } from './cpu-placement.ts';
 import { ascending, intersects, isSubset, unionOf } from './cpu-set.ts';
@@ -109,10 +110,16 @@ export interface CpuOfGuest {
   readonly guaranteedCpus: number;
   /** Online vCPUs whose allowed CPUs are all offline. */
   readonly vcpusWithoutOnlineCpu: number;
-  /** Online vCPUs that may run on a node the guest's strict numatune has no memory on. */
-  readonly vcpusOffMemoryNodes: number;
-  /** Dedicated CPUs, its own or another guest's, that its emulator threads may run on. */
-  readonly emulatorOnDedicatedCpus: number;
+  /**
+   * Online vCPUs that may run on a node the guest's strict numatune has no memory on. Undefined:
+   * its memory is bound to no node.
+   */
+  readonly vcpusOffMemoryNodes: number | undefined;
+  /**
+   * Dedicated CPUs, its own or another guest's, that its emulator threads may run on. Undefined:
+   * the host has no dedicated CPUs.
+   */
+  readonly emulatorOnDedicatedCpus: number | undefined;
 }
 
 export interface CpuOvercommit {
@@ -153,13 +160,28 @@ export interface CpuOvercommit {
  * are not looked at, and neither is what the host's own services use.
  */
 export function cpuOvercommit(host: CpuHost, guests: readonly CpuGuest[]): CpuOvercommit {
+  return atOnce(cpuOvercommitInParts(host, guests));
+}
+
+/** As {@link cpuOvercommit}. */
+export function* cpuOvercommitInParts(
+  host: CpuHost,
+  guests: readonly CpuGuest[],
+): Parts<CpuOvercommit> {
   const placement = placementOf(host, guests);
+  yield;
   const { shared, dedicated, isolated } = placement.cpus;
   const sets = [...placement.sets.values()];
   const capacity = capacityIn(host);
   const unreserved = Math.max(0, shared.size - host.reservedCpus);
   const sharedCapacity = part(capacity(shared), unreserved, shared.size);
   const guaranteed = guaranteedCpus(placement, sharedCapacity.cpus);
+  yield;
+  const placedGuests = [...placement.guests.entries()];
+  const figures = yield* mapInParts(placedGuests, ([index, placed]) =>
+    guestFigures(placed, guaranteed[index] ?? 0, dedicated, host, capacity),
+  );
+  yield;
   const promised = (kind: PlacedSet['kind']): PromisedVcpus =>
     promisedOn(sets.filter((set) => set.kind === kind));
 
@@ -201,9 +223,7 @@ export function cpuOvercommit(host: CpuHost, guests: readonly CpuGuest[]): CpuOv
           ),
         ),
       })),
-    guests: placement.guests.map((placed, index) =>
-      guestFigures(placed, guaranteed[index] ?? 0, dedicated, host, capacity),
-    ),
+    guests: figures,
   };
 }
 
@@ -215,7 +235,11 @@ function capacityIn(host: CpuHost): CapacityOf {
     const core = host.coreOf.get(cpu);
     if (core !== undefined) threads.set(core, (threads.get(core) ?? 0) + 1);
   }
+  // Thousands of guests have a few set objects between them.
+  const known = new Map<Iterable<number>, CpuCapacity>();
   return (some) => {
+    const before = known.get(some);
+    if (before !== undefined) return before;
     let cpus = 0;
     let cores = 0;
     for (const cpu of some) {
@@ -223,7 +247,9 @@ function capacityIn(host: CpuHost): CapacityOf {
       cpus += 1;
       cores += core === undefined ? 1 : 1 / (threads.get(core) ?? 1);
     }
-    return { cpus, cores };
+    const capacity = { cpus, cores };
+    known.set(some, capacity);
+    return capacity;
   };
 }
 
@@ -286,9 +312,12 @@ function guestFigures(
     vcpusWithoutOnlineCpu: online.filter((vcpu) => vcpu.withoutOnlineCpu).length,
     vcpusOffMemoryNodes:
       guest.memoryNodes === undefined
-        ? 0
+        ? undefined
         : online.filter((vcpu) => [...vcpu.set.cpus].some(isOffMemory)).length,
-    emulatorOnDedicatedCpus: [...dedicatedCpus].filter((cpu) => emulatorCpus.has(cpu)).length,
+    emulatorOnDedicatedCpus:
+      dedicatedCpus.size === 0
+        ? undefined
+        : [...dedicatedCpus].filter((cpu) => emulatorCpus.has(cpu)).length,
   };
 }
 

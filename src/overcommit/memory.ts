@@ -60,7 +60,10 @@ export interface MemoryGuest {
   readonly residentBytes: number | undefined;
   /** HugetlbPages of /proc/<pid>/status, which is not part of the resident size. */
   readonly hugetlbBytes: number;
-  /** VmSwap of /proc/<pid>/status. Always 0 for shared memory, swapped or not (proc.rst). */
+  /**
+   * Its memory in swap: VmSwap of /proc/<pid>/status, which lacks shared memory (proc.rst), so for
+   * that memory.swap.current of its cgroup, if it has one of its own.
+   */
   readonly swapBytes: number;
   /** memory.swap.max, or what memsw leaves above the memory limit. Undefined: unlimited. */
   readonly swapLimitBytes: number | undefined;
@@ -152,9 +155,9 @@ export interface MemoryOvercommit {
  *   such a guest's claim is under-estimated.)
  * - A hugepage guest draws on its pool, not on ordinary memory: it has no claim here, and its
  *   promise is compared with the pool.
- * - Swapped-out anonymous memory has been claimed already and sits in swap. Swapped-out shared
- *   memory cannot be told from memory never touched (VmSwap excludes it), so a memfd guest's claim
- *   is over-estimated by as much; its swap is at the same time missing from the free swap.
+ * - Memory in swap has been claimed already. Of a guest with shared memory and without a cgroup of
+ *   its own it cannot be told from memory never touched, so that its claim is over-estimated by as
+ *   much.
  * - A resident size counts a merged page once per guest that has it, so un-merging costs
  *   pages_sharing on top of what guests may claim. ksm_zero_pages do not count: the kernel takes
  *   them out of the resident size, so they are part of the claims already (mm/ksm.c replace_page).

@@ -55,8 +55,6 @@ export interface NetworkOfUplink {
   readonly outbound: PromisedBandwidth;
   /** Σ of guaranteed inbound rates. */
   readonly floorBytesPerSecond: number;
-  /** NICs that can also leave by another uplink and are counted there as well. */
-  readonly nicsAlsoElsewhere: number;
 }
 
 export interface NetworkOvercommit {
@@ -80,10 +78,8 @@ export function networkOvercommit(
 ): NetworkOvercommit {
   const byId = new Map(uplinks.map((uplink) => [uplink.id, uplink]));
   const nicsOf = new Map<string, NetworkNic[]>();
-  const bottomCount = new Map<NetworkNic, number>();
   for (const nic of nics) {
     const bottoms = new Set(nic.uplinks.map((id) => bottomOf(id, byId)));
-    bottomCount.set(nic, bottoms.size);
     for (const id of bottoms) {
       const list = nicsOf.get(id);
       if (list === undefined) nicsOf.set(id, [nic]);
@@ -121,7 +117,6 @@ export function networkOvercommit(
           speed,
         ),
         floorBytesPerSecond: own.reduce((sum, nic) => sum + (nic.floorBytesPerSecond ?? 0), 0),
-        nicsAlsoElsewhere: own.filter((nic) => (bottomCount.get(nic) ?? 0) > 1).length,
       };
     }),
     nics: nics.length,

@@ -30,6 +30,18 @@ export const INHERENT_LEVELS: Readonly<Record<RiskResource, RiskLevel>> = {
   network: 0,
 };
 
+/**
+ * The series of a host that is there exactly when the exporter knows what guests were promised of a
+ * resource. Without it no level is 0: a quiet host whose libvirt is down only looks safe.
+ */
+export const PROMISE_SERIES: Readonly<Record<RiskResource, string>> = {
+  cpu: 'kvm_cpu_promised_vcpus',
+  memory: 'kvm_memory_promised_bytes',
+  storage: 'kvm_storage_promised_bytes',
+  // The promise itself has one series per uplink, and a host may have none.
+  network: 'kvm_network_nics_without_uplink',
+};
+
 export type SignalId =
   | 'cpu_promise'
   | 'cpu_start_all'
@@ -297,14 +309,17 @@ export interface ResourceRisk {
 }
 
 /**
- * The risk of each resource: the highest level any of its signals gives. undefined where not one
- * signal of a resource was measured, because not knowing is not level 0.
+ * The risk of each resource: the highest level any of its signals gives. Not knowing is not level 0,
+ * so it is undefined where not one signal of a resource was measured, and where none is past a limit
+ * while the promise is not known.
  *
  * @param signals values in the unit of the limit they are compared with; undefined: not measured.
+ * @param promised resources of which it is known what guests were promised.
  */
 export function riskLevels(
   signals: ReadonlyMap<SignalId, number | undefined>,
   policy: Policy,
+  promised: ReadonlySet<RiskResource>,
 ): Readonly<Record<RiskResource, ResourceRisk | undefined>> {
   const of = (resource: RiskResource): ResourceRisk | undefined => {
     const measured = RISK_SIGNALS.flatMap((signal) => {
@@ -315,6 +330,7 @@ export function riskLevels(
     const reasons = measured
       .flatMap(({ signal, value }) => reasonOf(signal, value, policy) ?? [])
       .sort((one, other) => other.level - one.level);
+    if (reasons.length === 0 && !promised.has(resource)) return undefined;
     return { level: reasons[0]?.level ?? 0, reasons };
   };
   return { cpu: of('cpu'), memory: of('memory'), storage: of('storage'), network: of('network') };

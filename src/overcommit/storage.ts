@@ -23,13 +23,11 @@ export interface StorageImage {
   readonly kind: ImageKind;
   /** `id` of the filesystem or thin pool it lies in. Undefined: none (thick, remote) or unknown. */
   readonly containerId: string | undefined;
-  /** What the guest sees. */
-  readonly capacityBytes: number | undefined;
   /** st_blocks × 512; the used part of a thin volume; the size of a thick device. */
   readonly allocatedBytes: number | undefined;
   /** Size when every cluster has been written (raw: the capacity; qcow2: with metadata). */
   readonly worstCaseBytes: number | undefined;
-  /** What internal snapshots can pin on top of that. */
+  /** What internal snapshots can pin on top of that, each a whole state of the disk. */
   readonly snapshotsWorstCaseBytes: number;
   /** Some guest's disk writes to it. False: a backing file or a read-only disk. */
   readonly writable: boolean;
@@ -54,11 +52,6 @@ export interface StorageThinPool {
   readonly sizeBytes: number;
   /** Used data blocks × block size. */
   readonly usedBytes: number;
-  /**
-   * Free space of the volume group that autoextend may take; undefined where autoextend is off
-   * (thin_pool_autoextend_threshold = 100). Every pool of the group sees the same space.
-   */
-  readonly autoextendBytes: number | undefined;
 }
 
 /** Sums over distinct images. */
@@ -80,12 +73,8 @@ export interface StorageContainer extends StoragePromise {
   readonly name: string;
   readonly sizeBytes: number | undefined;
   readonly availBytes: number | undefined;
-  /** availBytes, plus for a thin pool what autoextend can add. */
-  readonly supplyBytes: number | undefined;
   /** Unfunded less available. Negative: so much would be left. */
   readonly shortfallBytes: number | undefined;
-  /** Unfunded less supply: the same with autoextend. */
-  readonly shortfallAfterAutoextendBytes: number | undefined;
   readonly sharedExtents: boolean;
 }
 
@@ -99,8 +88,6 @@ export interface StorageOfGuest {
   /** Only where the place is a container. */
   readonly containerId: string | undefined;
   readonly images: number;
-  /** Of these, used by other guests too: this guest is charged an equal part of each. */
-  readonly imagesShared: number;
   readonly imagesUnknown: number;
   readonly promisedBytes: number;
   readonly allocatedBytes: number;
@@ -117,8 +104,6 @@ export interface StorageOvercommit {
   readonly unplaced: StoragePromise;
   /** All of this host's: containers, thick and unplaced; not remote. */
   readonly host: StoragePromise & {
-    /** Σ of what guests see, over distinct writable images. */
-    readonly capacityBytes: number;
     /** Σ of positive shortfalls: room left on one filesystem does not help another. */
     readonly shortfallBytes: number;
   };
@@ -126,10 +111,10 @@ export interface StorageOvercommit {
 }
 
 /**
- * - A writable image promises its worst case with snapshots; a read-only one what it occupies,
- *   since it cannot grow. An image that one guest writes to and another has as its base is writable.
+ * - A writable image promises its worst case with what its snapshots pin; a read-only one what it
+ *   occupies, since it cannot grow. An image that one guest writes to and another has as its base is writable.
  * - An image is counted once per place. Guests that use the same image are charged equal parts of
- *   it, so that guests add up to the place; `imagesShared` says where that happened.
+ *   it, so that guests add up to the place.
  */
 export function storageOvercommit(
   mentions: readonly StorageImage[],
@@ -164,9 +149,6 @@ export function storageOvercommit(
     unplaced: promiseOf(elsewhere.unplaced),
     host: {
       ...promiseOf(local),
-      capacityBytes: local
-        .filter((image) => image.writable)
-        .reduce((sum, image) => sum + (image.capacityBytes ?? 0), 0),
       shortfallBytes: containers.reduce(
         (sum, container) => sum + Math.max(0, container.shortfallBytes ?? 0),
         0,
@@ -186,7 +168,6 @@ function distinctImages(mentions: readonly StorageImage[]): readonly StorageImag
     byId.set(mention.id, {
       ...mention,
       containerId: seen?.containerId ?? mention.containerId,
-      capacityBytes: seen?.capacityBytes ?? mention.capacityBytes,
       allocatedBytes: seen?.allocatedBytes ?? mention.allocatedBytes,
       worstCaseBytes: seen?.worstCaseBytes ?? mention.worstCaseBytes,
       snapshotsWorstCaseBytes: Math.max(
@@ -227,10 +208,7 @@ function figuresOf(image: StorageImage): ImageFigures {
       unfundedBytes: 0,
     };
   }
-  const worst =
-    image.worstCaseBytes === undefined
-      ? undefined
-      : image.worstCaseBytes + image.snapshotsWorstCaseBytes;
+  const worst = worstCaseOf(image);
   return {
     known: allocated !== undefined && worst !== undefined,
     promisedBytes: worst ?? 0,
@@ -238,6 +216,17 @@ function figuresOf(image: StorageImage): ImageFigures {
     unfundedBytes:
       allocated === undefined || worst === undefined ? 0 : Math.max(0, worst - allocated),
   };
+}
+
+/**
+ * Snapshots pin no more than the image occupies now, and beside it the guest can write its disk
+ * once: after the first write a cluster is its own and is overwritten in place. So an image of 60 GB
+ * with ten snapshots of a disk of 100 GB ends at 160 GB and not at 1100.
+ */
+function worstCaseOf(image: StorageImage): number | undefined {
+  const { allocatedBytes, worstCaseBytes, snapshotsWorstCaseBytes } = image;
+  if (worstCaseBytes === undefined) return undefined;
+  return worstCaseBytes + Math.min(snapshotsWorstCaseBytes, allocatedBytes ?? Infinity);
 }
 
 function promiseOf(images: readonly StorageImage[]): StoragePromise {
@@ -259,7 +248,6 @@ function filesystemContainer(
   filesystem: StorageFilesystem,
   promise: StoragePromise,
 ): StorageContainer {
-  const shortfallBytes = lessOrUnknown(promise.unfundedBytes, filesystem.availBytes);
   return {
     ...promise,
     id: filesystem.id,
@@ -267,16 +255,13 @@ function filesystemContainer(
     name: filesystem.mountpoint,
     sizeBytes: filesystem.sizeBytes,
     availBytes: filesystem.availBytes,
-    supplyBytes: filesystem.availBytes,
-    shortfallBytes,
-    shortfallAfterAutoextendBytes: shortfallBytes,
+    shortfallBytes: lessOrUnknown(promise.unfundedBytes, filesystem.availBytes),
     sharedExtents: filesystem.sharedExtents,
   };
 }
 
 function thinPoolContainer(pool: StorageThinPool, promise: StoragePromise): StorageContainer {
   const availBytes = Math.max(0, pool.sizeBytes - pool.usedBytes);
-  const supplyBytes = availBytes + (pool.autoextendBytes ?? 0);
   return {
     ...promise,
     id: pool.id,
@@ -284,9 +269,7 @@ function thinPoolContainer(pool: StorageThinPool, promise: StoragePromise): Stor
     name: pool.name,
     sizeBytes: pool.sizeBytes,
     availBytes,
-    supplyBytes,
     shortfallBytes: promise.unfundedBytes - availBytes,
-    shortfallAfterAutoextendBytes: promise.unfundedBytes - supplyBytes,
     // Snapshots of thin volumes share blocks, so volumes can add up to more than the pool uses.
     sharedExtents: true,
   };
@@ -314,7 +297,6 @@ function guestParts(
         place,
         containerId,
         images: (part?.images ?? 0) + 1,
-        imagesShared: (part?.imagesShared ?? 0) + (users > 1 ? 1 : 0),
         imagesUnknown: (part?.imagesUnknown ?? 0) + (figures.known ? 0 : 1),
         promisedBytes: (part?.promisedBytes ?? 0) + figures.promisedBytes / users,
         allocatedBytes: (part?.allocatedBytes ?? 0) + figures.allocatedBytes / users,

@@ -18,10 +18,15 @@ interface Kept {
 export class BalloonCache {
   readonly #kept = new Map<string, Kept>();
 
-  /** Whether the guest has to be asked: never asked, restarted, changed, or a period has passed. */
+  /**
+   * Whether the guest has to be asked: never asked, restarted, changed, a period has passed, or it
+   * was busy. libvirt then gives the two sizes it keeps itself and leaves out all it has to take the
+   * guest's job for, the resident size included.
+   */
   isDue({ uuid, id }: DomainRef, periodSeconds: number | undefined): boolean {
     const kept = this.#kept.get(uuid);
     if (kept === undefined || kept.id !== id) return true;
+    if (kept.balloon.residentBytes === undefined) return true;
     const patience = periodSeconds === undefined ? UNASKED_FOR_MS : periodSeconds * 1000;
     return performance.now() - kept.askedAt >= patience;
   }

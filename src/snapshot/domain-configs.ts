@@ -4,7 +4,7 @@ import type { DomainConfig } from '../sources/domain-config.ts';
 import { parseDomainXml } from '../sources/domain-xml.ts';
 import type { SourceError } from '../sources/reading.ts';
 
-/** Not every change sends an event (vcpupin, iotune …): each XML is read again after this long. */
+/** Not every change sends an event (metadata, memtune …): each XML is read again after this long. */
 const MAX_AGE_MS = 5 * 60_000;
 /** Refreshes of still usable XML in one collection, so that they never come all at once. */
 const REFRESHES_PER_COLLECTION = 8;

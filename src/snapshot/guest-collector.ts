@@ -14,7 +14,7 @@ import type { DomainConfig } from '../sources/domain-config.ts';
 import { QemuProcessFinder, type QemuProcess } from '../sources/qemu-processes.ts';
 import type { Roots } from '../sources/roots.ts';
 import { BalloonCache } from './balloon-cache.ts';
-import type { Balloon, Domain, DomainJob } from './domain.ts';
+import type { Balloon, Domain, DomainJob, NicCounters } from './domain.ts';
 import { DomainConfigs } from './domain-configs.ts';
 import { stateNames } from './domain-state-names.ts';
 import type { GuestMonitor, MonitorAnswer } from './guest-monitor.ts';
@@ -22,6 +22,8 @@ import { MONITORS_AT_ONCE, monitorGroups } from './guest-monitor.ts';
 import { GuestProcessCollector, type GuestFacts } from './guest-process-collector.ts';
 import { balloonOf, disksOf, libvirtCpuOf, nicsOf, perfOf } from './guest-stats.ts';
 import type { LibvirtSession } from './libvirt-session.ts';
+import type { NetworkLinks } from './network.ts';
+import { nicsInSight } from './nic-counters.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
 /** Guests put together between two turns of the event loop. */
@@ -35,11 +37,22 @@ interface Listed {
   readonly autostart: boolean;
 }
 
+/** A guest and what its XML says; enough to look for its images. */
+export type ConfiguredGuest = Pick<Domain, 'name' | 'uuid' | 'config'>;
+
+export interface GuestsUnderWay {
+  /** Known long before the rest, which waits for monitors. Undefined as below. */
+  readonly configured: Promise<readonly ConfiguredGuest[] | undefined>;
+  /** Undefined when libvirt could not be asked. */
+  readonly domains: Promise<readonly Domain[] | undefined>;
+}
+
 /** What was learnt of one guest beyond the bulk calls. */
 interface Learnt {
   readonly config: DomainConfig | undefined;
   readonly answer: MonitorAnswer;
   readonly balloon: Balloon | undefined;
+  readonly nics: readonly NicCounters[] | undefined;
   readonly facts: GuestFacts | undefined;
   readonly job: DomainJob | undefined;
 }
@@ -64,6 +77,7 @@ export class GuestCollector {
     session.on('changed', (uuid) => {
       this.#configs.invalidate(uuid);
       this.#balloons.invalidate(uuid);
+      this.#processes.invalidate(uuid);
     });
     session.on('connected', () => {
       this.#configs.invalidateAll();
@@ -72,14 +86,33 @@ export class GuestCollector {
   }
 
   /**
-   * The guests `selects` lets through, or undefined when libvirt could not be asked. Never rejects.
+   * The guests `selects` lets through. Neither promise ever rejects.
    *
    * @param deadline in `performance.now()` time.
+   * @param network the host's interfaces, for the counters of NICs; undefined where not collected.
    */
-  async collect(
+  collect(
     log: OutcomeLog,
     deadline: number,
     selects: (name: string) => boolean,
+    network: Promise<NetworkLinks | undefined>,
+  ): GuestsUnderWay {
+    const { promise, resolve } = Promise.withResolvers<readonly ConfiguredGuest[] | undefined>();
+    const domains = this.#collect(log, deadline, selects, network, resolve);
+    // Without guests there are none with a configuration.
+    const end = (): void => {
+      resolve(undefined);
+    };
+    void domains.then(end, end);
+    return { configured: promise, domains };
+  }
+
+  async #collect(
+    log: OutcomeLog,
+    deadline: number,
+    selects: (name: string) => boolean,
+    network: Promise<NetworkLinks | undefined>,
+    tellConfigured: (guests: readonly ConfiguredGuest[]) => void,
   ): Promise<readonly Domain[] | undefined> {
     const connection = this.#session.current;
     if (connection === undefined) {
@@ -98,9 +131,19 @@ export class GuestCollector {
     const active = selected.filter(({ ref }) => ref.id !== undefined);
     const qemus = await this.#find(active, log);
     const configs = this.#configsOf(selected, connection, log, deadline);
-    const [known, answers, facts] = await Promise.all([
+    const [known, answers, nics, facts] = await Promise.all([
       configs,
-      configs.then((early) => this.#askMonitors(active, early, qemus, log, deadline)),
+      configs.then((early) => {
+        tellConfigured(
+          selected.map(({ ref: { name, uuid } }) => ({ name, uuid, config: early.get(uuid) })),
+        );
+        return this.#askMonitors(active, early, qemus, log, deadline);
+      }),
+      configs.then((early) =>
+        log.runAsync('nic', async () =>
+          this.#nics(active, early, await network, connection, log, deadline),
+        ),
+      ),
       this.#processes.collect(qemus, log, deadline),
     ]);
 
@@ -116,6 +159,7 @@ export class GuestCollector {
           config: known.get(uuid),
           answer,
           balloon: this.#balloonOf(uuid, answer, log),
+          nics: nics?.get(uuid),
           facts: facts.get(uuid),
           job: jobs?.get(uuid),
         }),
@@ -133,9 +177,7 @@ export class GuestCollector {
   ): Promise<readonly Listed[] | undefined> {
     const options = { deadlineMs: Math.max(1, deadline - performance.now()) };
     const groups =
-      domainStats.state |
-      (log.wants('nic') ? domainStats.interface : 0) |
-      (log.wants('perf') ? domainStats.perf | domainStats.memory : 0);
+      domainStats.state | (log.wants('perf') ? domainStats.perf | domainStats.memory : 0);
     try {
       const [records, autostart, persistent] = await Promise.all([
         connection.getAllDomainStats(groups, 0, [], options),
@@ -156,6 +198,39 @@ export class GuestCollector {
       log.fail('domain', { kind, subject: 'libvirt', detail: error.message });
       return undefined;
     }
+  }
+
+  /** From the host's own interfaces where all of a guest's are in sight, else from libvirt. */
+  async #nics(
+    active: readonly Listed[],
+    configs: ReadonlyMap<string, DomainConfig>,
+    network: NetworkLinks | undefined,
+    connection: LibvirtConnection,
+    log: OutcomeLog,
+    deadline: number,
+  ): Promise<ReadonlyMap<string, readonly NicCounters[]>> {
+    const nics = new Map<string, readonly NicCounters[]>();
+    const others: DomainRef[] = [];
+    for (const { ref } of active) {
+      const config = configs.get(ref.uuid);
+      const counters =
+        config === undefined || network === undefined ? undefined : nicsInSight(config, network);
+      if (counters === undefined) others.push(ref);
+      else nics.set(ref.uuid, counters);
+    }
+    if (others.length === 0) return nics;
+    const options = { deadlineMs: Math.max(1, deadline - performance.now()) };
+    try {
+      const records = await connection.getAllDomainStats(domainStats.interface, 0, others, options);
+      for (const record of records) {
+        nics.set(record.domain.uuid, nicsOf(readDomainStats(record)));
+      }
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      const kind = error.kind === 'timeout' ? 'timeout' : 'absent';
+      log.fail('nic', { kind, subject: 'interfaces of guests', detail: error.message });
+    }
+    return nics;
   }
 
   async #find(
@@ -260,7 +335,7 @@ function domainOf(
   learnt: Learnt,
 ): Domain {
   const { state, reason } = stateNames(stats.state.state, stats.state.reason);
-  const { answer, config, balloon, facts, job } = learnt;
+  const { answer, config, balloon, nics, facts, job } = learnt;
   const answered = answer.kind === 'answered' ? answer.value : undefined;
   return {
     name: ref.name,
@@ -274,7 +349,7 @@ function domainOf(
     monitor: MONITOR[answer.kind],
     balloon,
     disks: answered === undefined || !log.wants('block') ? undefined : disksOf(answered),
-    nics: log.wants('nic') && ref.id !== undefined ? nicsOf(stats) : undefined,
+    nics,
     libvirtCpu:
       answered === undefined || facts?.process !== undefined ? undefined : libvirtCpuOf(answered),
     process: facts?.process,

@@ -55,6 +55,8 @@ export class GuestProcessCollector {
   readonly #cgroupMounts: CgroupMounts | undefined;
   /** A process stays in its cgroup, so the group is looked up once per process. */
   readonly #cgroups = new Map<number, KnownCgroup>();
+  /** Guests whose limits were set since they were last read. */
+  readonly #changed = new Set<string>();
   #bootTimeSeconds: number | undefined;
 
   constructor(roots: Roots, pageBytes: number) {
@@ -64,6 +66,11 @@ export class GuestProcessCollector {
     this.#vhosts = new VhostThreads(roots);
     this.#ksm = new ProcessKsmReader(roots, this.#lockedFiles);
     this.#cgroupMounts = valueOf(readCgroupMounts(roots));
+  }
+
+  /** An event about this guest: nothing of its limits is taken on trust at the next collection. */
+  invalidate(uuid: string): void {
+    this.#changed.add(uuid);
   }
 
   /** By uuid. Guests not reached before the deadline are missing. Never rejects. */
@@ -76,9 +83,8 @@ export class GuestProcessCollector {
     const pids = new Set([...processes.values()].map(({ pid }) => pid));
     this.#threads.retain(pids);
     for (const pid of this.#cgroups.keys()) if (!pids.has(pid)) this.#cgroups.delete(pid);
+    for (const uuid of this.#changed) if (!processes.has(uuid)) this.#changed.delete(uuid);
 
-    const vhosts =
-      log.run('process', () => this.#vhosts.of(pids)) ?? new Map<number, ProcessThread[]>();
     // Under way while the quick files are read.
     const ksm = log.runAsync('guestksm', () =>
       readOneByOne(processes, (pid, patience) => this.#ksm.read(pid, patience), deadline),
@@ -91,6 +97,7 @@ export class GuestProcessCollector {
       ),
     );
 
+    const vhosts = await log.runAsync('process', () => this.#vhosts.of(pids));
     const facts = new Map<string, GuestFacts>();
     const slice = new TimeSlice();
     for (const [uuid, process] of processes) {
@@ -103,7 +110,7 @@ export class GuestProcessCollector {
         break;
       }
       if (slice.isOver) await slice.nextTurn();
-      facts.set(uuid, this.#read(process, vhosts.get(process.pid) ?? [], log));
+      facts.set(uuid, this.#read(process, vhosts?.get(process.pid) ?? [], log));
     }
     return withLockedFiles(facts, await ksm, await smaps, log);
   }
@@ -149,9 +156,10 @@ export class GuestProcessCollector {
     };
   }
 
-  #cgroupOf({ pid, startTimeTicks }: QemuProcess, log: OutcomeLog): KnownCgroup {
+  #cgroupOf({ uuid, pid, startTimeTicks }: QemuProcess, log: OutcomeLog): KnownCgroup {
     const known = this.#cgroups.get(pid);
-    if (known?.startTimeTicks === startTimeTicks) return known;
+    const changed = this.#changed.delete(uuid);
+    if (known?.startTimeTicks === startTimeTicks && !changed) return known;
     const group =
       this.#cgroupMounts === undefined
         ? undefined

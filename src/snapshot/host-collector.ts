@@ -28,7 +28,7 @@ import type { OutcomeLog } from './outcome-log.ts';
 /** Page size of the architectures KVM runs on most; only used where auxv cannot be read. */
 const USUAL_PAGE_BYTES = 4096;
 
-/** Reads the host's own /proc and /sys: about thirty small files, synchronously, in a few ms. */
+/** Reads the host's own /proc and /sys: about thirty small files, in a few ms. */
 export class HostCollector {
   readonly #roots: Roots;
   readonly #kernelThreads: KernelThreadReader;
@@ -40,8 +40,11 @@ export class HostCollector {
     this.pageBytes = valueOf(readPageSize(roots)) ?? USUAL_PAGE_BYTES;
   }
 
-  collect(log: OutcomeLog, inventory: Inventory | undefined): Host {
+  async collect(log: OutcomeLog, inventory: Inventory | undefined): Promise<Host> {
     const roots = this.#roots;
+    const kernelThreads = log.runAsync('kernelthreads', async () =>
+      log.required('kernelthreads', await this.#kernelThreads.readMemoryManagement()),
+    );
     return {
       pageBytes: this.pageBytes,
       cpuTime: log.run('cpu', () => log.required('cpu', readCpuTime(roots))),
@@ -61,9 +64,7 @@ export class HostCollector {
       pressure: log.run('pressure', () => this.#pressure(log)),
       ksm: log.run('ksm', () => log.optional('ksm', readKsm(roots))),
       numaNodes: log.run('numa', () => log.optional('numa', readNumaNodes(roots))),
-      kernelThreads: log.run('kernelthreads', () =>
-        log.required('kernelthreads', this.#kernelThreads.readMemoryManagement()),
-      ),
+      kernelThreads: await kernelThreads,
       inventory: log.run('inventory', () => inventory),
     };
   }

@@ -123,8 +123,14 @@ async function hypervisorVersion(
   }
 }
 
-/** Events after which a guest's XML or balloon is no longer what it was. */
-const CHANGE_EVENTS = ['lifecycle', 'balloonChange', 'deviceAdded', 'deviceRemoved'] as const;
+/** Events after which a guest's XML, balloon or limits are no longer what they were. */
+const CHANGE_EVENTS = [
+  'lifecycle',
+  'balloonChange',
+  'tunable',
+  'deviceAdded',
+  'deviceRemoved',
+] as const;
 
 function dotted(version: Version): string {
   return `${version.major}.${version.minor}.${version.release}`;

@@ -1,11 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import { openLibvirt } from '../libvirt/index.ts';
 import { NetworkLinkReader } from '../sources/network-links.ts';
 import type { Roots } from '../sources/roots.ts';
 import type { CollectorName } from './collectors.ts';
 import type { Domain } from './domain.ts';
-import { GuestCollector } from './guest-collector.ts';
+import { GuestCollector, type GuestsUnderWay } from './guest-collector.ts';
 import { GuestMonitor } from './guest-monitor.ts';
 import { HostCollector } from './host-collector.ts';
 import { InventoryRefresher } from './inventory-refresher.ts';
@@ -30,6 +28,11 @@ const MONITOR_TIMEOUT_MS = 2_000;
 
 /** Part of the time that guests may take, so that a slow one leaves some for the storage. */
 const GUESTS_SHARE = 0.75;
+
+const NO_GUESTS: GuestsUnderWay = {
+  configured: Promise.resolve(undefined),
+  domains: Promise.resolve(undefined),
+};
 
 /** The hypervisor this exporter runs on. */
 export class LiveHost implements SnapshotSources {
@@ -75,21 +78,28 @@ export class LiveHost implements SnapshotSources {
     const log = new OutcomeLog(wanted);
     const now = performance.now();
     const guestDeadline = now + (deadline - now) * GUESTS_SHARE;
-    const guests = log.wants('domain')
-      ? this.#guests.collect(log, guestDeadline, this.#options.selects)
-      : Promise.resolve(undefined);
-    const pools = log.runAsync('pool', () =>
-      this.#pools.collect(this.session.current, log, guestDeadline),
-    );
-    const host = this.#host.collect(log, this.#inventory.current);
-    await nextTurn();
     const links = log.runAsync('network', async () =>
       log.required('network', await this.#links.read()),
     );
-    const [domains, knownPools, network] = await Promise.all([guests, pools, links]);
-    const storage = await log.runAsync('image', () =>
-      this.#storage.collect(domains ?? [], knownPools, log, deadline),
+    const guests = log.wants('domain')
+      ? this.#guests.collect(log, guestDeadline, this.#options.selects, links)
+      : NO_GUESTS;
+    const pools = log.runAsync('pool', () =>
+      this.#pools.collect(this.session.current, log, guestDeadline),
     );
+    // Files can be looked at while monitors are waited for.
+    const images = Promise.all([guests.configured, pools]).then(([configured, knownPools]) =>
+      log.runAsync('image', () =>
+        this.#storage.collect(configured ?? [], knownPools, log, deadline),
+      ),
+    );
+    const host = await this.#host.collect(log, this.#inventory.current);
+    const [domains, knownPools, network, storage] = await Promise.all([
+      guests.domains,
+      pools,
+      links,
+      images,
+    ]);
     return {
       takenAtSeconds,
       demo: false,

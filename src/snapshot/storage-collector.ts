@@ -6,20 +6,20 @@ import { ImageChainReader, type DiskSource } from '../sources/image-chain.ts';
 import { ImageReader, type ImageRequest } from '../sources/image-file.ts';
 import { readMounts, type Mount } from '../sources/mounts.ts';
 import type { Roots } from '../sources/roots.ts';
-import { findLvs, ThinPoolRefresher } from '../sources/thin-pool-refresher.ts';
-import type { Domain } from './domain.ts';
+import { findThinPoolProgram, ThinPoolRefresher } from '../sources/thin-pool-refresher.ts';
+import type { ConfiguredGuest } from './guest-collector.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import type { DomainDisk, Storage, StoragePool, ThinStorageReading } from './storage.ts';
 
-const LVS_INTERVAL_MS = 60_000;
-const LVS_TIMEOUT_MS = 20_000;
+const THIN_POOL_INTERVAL_MS = 60_000;
+const THIN_POOL_TIMEOUT_MS = 20_000;
 
 /** Disks that hold a guest's data; CD-ROMs and floppies are media somebody inserted. */
 const DATA_DEVICES: ReadonlySet<string> = new Set(['disk', 'lun']);
 
 /** A disk of a guest with the local path its chain begins at, or why there is none. */
 interface Located {
-  readonly domain: Domain;
+  readonly domain: ConfiguredGuest;
   readonly disk: Disk;
   readonly source: { readonly local: DiskSource } | { readonly remote: string };
 }
@@ -36,12 +36,12 @@ export class StorageCollector {
     this.#roots = roots;
     this.#files = new HostFiles(this.#pool, roots.rootfs);
     this.#chains = new ImageChainReader(new ImageReader(this.#files, roots));
-    const lvs = withThinPools ? findLvs() : undefined;
-    if (lvs !== undefined) {
+    const program = withThinPools ? findThinPoolProgram() : undefined;
+    if (program !== undefined) {
       this.#thin = new ThinPoolRefresher({
-        lvs,
-        intervalMs: LVS_INTERVAL_MS,
-        timeoutMs: LVS_TIMEOUT_MS,
+        program,
+        intervalMs: THIN_POOL_INTERVAL_MS,
+        timeoutMs: THIN_POOL_TIMEOUT_MS,
       });
     }
   }
@@ -57,19 +57,19 @@ export class StorageCollector {
 
   /** Never rejects. */
   async collect(
-    domains: readonly Domain[],
+    guests: readonly ConfiguredGuest[],
     pools: readonly StoragePool[] | undefined,
     log: OutcomeLog,
     deadline: number,
   ): Promise<Storage | undefined> {
     const mounts = log.required('image', readMounts(this.#roots));
     if (mounts === undefined) return undefined;
-    const located = domains.flatMap((domain) => disksOf(domain, pools));
+    const located = guests.flatMap((guest) => disksOf(guest, pools));
     const local = located.flatMap(({ source }) => ('local' in source ? [source.local] : []));
     const chains = await this.#chains.read(local, mounts, deadline);
 
     const disks: DomainDisk[] = [];
-    const holding = new Map<string, Mount>();
+    const holding = new Set<Mount>();
     let next = 0;
     for (const { domain, disk, source } of located) {
       const common = {
@@ -87,19 +87,19 @@ export class StorageCollector {
       if (chain === undefined) continue;
       disks.push({ ...common, source: { kind: 'local', chain } });
       for (const { image } of chain.images) {
-        if (image.kind === 'file') holding.set(image.mount.device, image.mount);
+        if (image.kind === 'file') holding.add(image.mount);
       }
       if (chain.end.kind === 'unreadable') {
         const { path, error } = chain.end;
         log.note('image', error);
         // A hung filesystem is shown as not responding instead of vanishing with its images.
         const mount = error.kind === 'timeout' ? mounts.mountOf(path) : undefined;
-        if (mount !== undefined) holding.set(mount.device, mount);
+        if (mount !== undefined) holding.add(mount);
       }
     }
     return {
       disks,
-      filesystems: await readFilesystems(this.#files, holding.values(), deadline),
+      filesystems: await readFilesystems(this.#files, holding, deadline),
       thin: this.#thinStorage(log),
     };
   }
@@ -114,7 +114,10 @@ export class StorageCollector {
   }
 }
 
-function disksOf(domain: Domain, pools: readonly StoragePool[] | undefined): readonly Located[] {
+function disksOf(
+  domain: ConfiguredGuest,
+  pools: readonly StoragePool[] | undefined,
+): readonly Located[] {
   return (domain.config?.disks ?? []).flatMap((disk) => {
     if (!DATA_DEVICES.has(disk.device) || disk.source === undefined) return [];
     return { domain, disk, source: locate(disk, disk.source, pools) };

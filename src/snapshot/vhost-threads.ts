@@ -3,6 +3,7 @@ import { readKernelFile } from '../sources/kernel-file.ts';
 import { parseSchedstat, type ProcessThread } from '../sources/process-threads.ts';
 import { valueOf } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
+import { TimeSlice } from '../sources/time-slice.ts';
 
 /**
  * The vhost workers of guests on kernels before 6.4, where they are kernel threads of their own;
@@ -21,18 +22,21 @@ export class VhostThreads {
   }
 
   /** By the pid of the QEMU process they work for; call once per collection with all of these. */
-  of(qemuPids: ReadonlySet<number>): ReadonlyMap<number, readonly ProcessThread[]> {
-    if (!this.#apart) return new Map();
+  async of(qemuPids: ReadonlySet<number>): Promise<ReadonlyMap<number, readonly ProcessThread[]>> {
+    const threads = new Map<number, ProcessThread[]>();
+    if (!this.#apart) return threads;
     const changed = [...qemuPids].some((pid) => !this.#lastPids.has(pid));
     this.#lastPids = qemuPids;
-    const threads = valueOf(this.#kernelThreads.readVhost(changed)) ?? [];
-    const ours = threads.filter(({ ownerPid }) => qemuPids.has(ownerPid));
-    return new Map(
-      [...Map.groupBy(ours, ({ ownerPid }) => ownerPid)].map(([pid, workers]) => [
-        pid,
-        workers.map((worker) => this.#thread(worker.pid, worker.comm)),
-      ]),
-    );
+    const slice = new TimeSlice();
+    for (const { pid, comm, ownerPid } of valueOf(await this.#kernelThreads.readVhost(changed)) ??
+      []) {
+      if (!qemuPids.has(ownerPid)) continue;
+      if (slice.isOver) await slice.nextTurn();
+      const ofOwner = threads.get(ownerPid) ?? [];
+      ofOwner.push(this.#thread(pid, comm));
+      threads.set(ownerPid, ofOwner);
+    }
+    return threads;
   }
 
   #thread(tid: number, comm: string): ProcessThread {

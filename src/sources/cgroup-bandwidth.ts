@@ -29,13 +29,20 @@ export interface CgroupBandwidth {
  * Reads the limit of one group again and again. A group without a limit does not count periods, so
  * its counters are read again only once it has one: most guests have none, and each has a group per
  * vCPU. A limit that came and went between two readings shows in the counters when the next comes.
+ *
+ * Whether a group without a limit still has none can be taken on trust for a while: with a group per
+ * thread, these looks were a quarter of all files read of a guest.
  */
 export class CgroupBandwidthReader {
   readonly #group: CgroupDirectory;
-  #resting: CpuThrottling | undefined;
+  readonly #trustMs: number;
+  /** Of a group that had no limit when it was last looked at. */
+  #resting: { readonly throttling: CpuThrottling | undefined; readonly seenAt: number } | undefined;
 
-  constructor(group: CgroupDirectory) {
+  /** @param trustMs how long a group without a limit is taken to have none. */
+  constructor(group: CgroupDirectory, trustMs: number) {
     this.#group = group;
+    this.#trustMs = trustMs;
   }
 
   /**
@@ -44,17 +51,24 @@ export class CgroupBandwidthReader {
    * @param stat the group's cpu.stat if the caller has read it anyway.
    */
   read(stat?: string): Reading<CgroupBandwidth> {
+    const now = performance.now();
+    const resting = this.#resting;
+    if (resting !== undefined && now - resting.seenAt < this.#trustMs) {
+      return found({ quota: 'unlimited', throttling: resting.throttling });
+    }
     const { version, path } = this.#group;
     const limit = readKernelFile(`${path}/${version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us'}`);
     if (!limit.ok) return limit;
     const quota = version === 2 ? parseCpuMax(limit.value) : legacyQuota(path, limit.value);
-    if (quota !== 'unlimited') this.#resting = undefined;
-    else if (this.#resting !== undefined) return found({ quota, throttling: this.#resting });
-
-    const text = stat ?? valueOf(readKernelFile(`${path}/cpu.stat`));
-    const throttling = text === undefined ? undefined : parseThrottling(text);
-    if (quota === 'unlimited') this.#resting = throttling;
+    const throttling =
+      quota === 'unlimited' && resting !== undefined ? resting.throttling : this.#throttling(stat);
+    this.#resting = quota === 'unlimited' ? { throttling, seenAt: now } : undefined;
     return found({ quota, throttling });
+  }
+
+  #throttling(stat: string | undefined): CpuThrottling | undefined {
+    const text = stat ?? valueOf(readKernelFile(`${this.#group.path}/cpu.stat`));
+    return text === undefined ? undefined : parseThrottling(text);
   }
 }
 

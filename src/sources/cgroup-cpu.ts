@@ -46,6 +46,9 @@ interface ThreadReaders {
   readonly emulator: CgroupBandwidthReader | undefined;
 }
 
+/** A limit that somebody sets past libvirt, which would tell, shows after half a minute at most. */
+const THREAD_TRUST_MS = 30_000;
+
 /** Reads the CPU control files of one guest; one instance per QEMU process. */
 export class GuestCgroupCpuReader {
   readonly #cpu: GuestCgroupDirectory;
@@ -59,11 +62,11 @@ export class GuestCgroupCpuReader {
     const { version, nestedPath } = cpu;
     this.#cpu = cpu;
     this.#cpuacct = cpuacct;
-    this.#own = new CgroupBandwidthReader(cpu);
+    this.#own = new CgroupBandwidthReader(cpu, 0);
     this.#nested =
       nestedPath === undefined
         ? undefined
-        : new CgroupBandwidthReader({ version, path: nestedPath });
+        : new CgroupBandwidthReader({ version, path: nestedPath }, 0);
   }
 
   /**
@@ -142,13 +145,20 @@ function readersOf(groups: CgroupThreadGroups, census: ThreadCensus | undefined)
   const readers = (
     directories: ReadonlyMap<number, CgroupDirectory>,
   ): ReadonlyMap<number, CgroupBandwidthReader> =>
-    new Map([...directories].map(([index, group]) => [index, new CgroupBandwidthReader(group)]));
+    new Map(
+      [...directories].map(([index, group]) => [
+        index,
+        new CgroupBandwidthReader(group, THREAD_TRUST_MS),
+      ]),
+    );
   return {
     census: census ?? { vcpus: groups.vcpus.size, iothreads: groups.iothreads.size },
     vcpus: readers(groups.vcpus),
     iothreads: readers(groups.iothreads),
     emulator:
-      groups.emulator === undefined ? undefined : new CgroupBandwidthReader(groups.emulator),
+      groups.emulator === undefined
+        ? undefined
+        : new CgroupBandwidthReader(groups.emulator, THREAD_TRUST_MS),
   };
 }
 

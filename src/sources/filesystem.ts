@@ -95,8 +95,9 @@ export function filesystemTraits(mount: Mount): FilesystemTraits {
 }
 
 /**
- * The filesystems behind the given mounts, one per `major:minor` however many mounts it has; the
- * first of them is asked. A hung one comes back with its traits and a `timeout` for its space.
+ * The filesystems behind the given mounts, one per `major:minor` however many mounts it has. That
+ * with the first mount point in the alphabet is asked and named, so that the order in which guests
+ * come does not rename a filesystem. A hung one comes back with its traits and a `timeout` for its space.
  * `deadline` is a moment of `performance.now()`.
  */
 export async function readFilesystems(
@@ -106,7 +107,10 @@ export async function readFilesystems(
 ): Promise<readonly Filesystem[]> {
   const byDevice = new Map<string, Mount>();
   for (const mount of mounts) {
-    if (!byDevice.has(mount.device)) byDevice.set(mount.device, mount);
+    const known = byDevice.get(mount.device);
+    if (known === undefined || mount.mountpoint < known.mountpoint) {
+      byDevice.set(mount.device, mount);
+    }
   }
   return Promise.all(
     [...byDevice.values()].map(async (mount) => {

@@ -1,11 +1,10 @@
-import { z } from 'zod';
-
 import {
   imageRequestKey,
   type ImageFile,
   type ImageReader,
   type ImageRequest,
 } from './image-file.ts';
+import { propertyAt, textAt } from './json-text.ts';
 import type { MountTable } from './mounts.ts';
 import type { Reading, SourceError } from './reading.ts';
 import { TimeSlice } from './time-slice.ts';
@@ -197,12 +196,6 @@ export function backingReference(name: string, overlayPath: string): BackingRefe
   return local(name, overlayPath, undefined);
 }
 
-const nodeSchema = z.object({ driver: z.string().optional(), filename: z.string().optional() });
-const backingSchema = nodeSchema.extend({
-  file: nodeSchema.optional(),
-  'file.driver': z.string().optional(),
-  'file.filename': z.string().optional(),
-});
 const LOCAL_DRIVERS = new Set(['file', 'host_device']);
 
 /** QEMU's pseudo-protocol: block-device options as JSON, nested or with dotted keys. */
@@ -214,20 +207,18 @@ function jsonReference(text: string, overlayPath: string): BackingReference {
   } catch {
     return opaque;
   }
-  const parsed = backingSchema.safeParse(json);
-  if (!parsed.success) return opaque;
-  const options = parsed.data;
-  const nested = options.file ?? {
-    driver: options['file.driver'],
-    filename: options['file.filename'],
-  };
-  if (nested.filename !== undefined && LOCAL_DRIVERS.has(nested.driver ?? 'file')) {
-    return local(nested.filename, overlayPath, options.driver);
+  const file = propertyAt(json, 'file');
+  const fileDriver = textAt(file, 'driver') ?? textAt(json, 'file.driver');
+  const fileName = textAt(file, 'filename') ?? textAt(json, 'file.filename');
+  const driver = textAt(json, 'driver');
+  if (fileName !== undefined && LOCAL_DRIVERS.has(fileDriver ?? 'file')) {
+    return local(fileName, overlayPath, driver);
   }
-  if (options.filename !== undefined && LOCAL_DRIVERS.has(options.driver ?? '')) {
-    return local(options.filename, overlayPath, undefined);
+  const name = textAt(json, 'filename');
+  if (name !== undefined && LOCAL_DRIVERS.has(driver ?? '')) {
+    return local(name, overlayPath, undefined);
   }
-  return { kind: 'remote', protocol: nested.driver ?? options.driver ?? 'json' };
+  return { kind: 'remote', protocol: fileDriver ?? driver ?? 'json' };
 }
 
 function local(name: string, overlayPath: string, format: string | undefined): BackingReference {

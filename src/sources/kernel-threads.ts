@@ -2,6 +2,7 @@ import { listKernelDirectory } from './kernel-file.ts';
 import { readProcessStat } from './process-stat.ts';
 import { found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
+import { TimeSlice } from './time-slice.ts';
 
 /**
  * What memory management costs the host in CPU time: `ksmd` (merging), `kswapd<node>` (background
@@ -36,16 +37,22 @@ interface KnownThread {
 }
 
 /**
- * Finds these kernel threads by walking /proc, and afterwards reads only their own stat files. Keep
- * one instance per exporter.
+ * How long a walk for vhost threads is good for, in milliseconds. A NIC plugged into a running
+ * guest brings new ones without a new process, and a guest may be seen before its own are started.
+ */
+const VHOST_WALK_MAX_AGE_MS = 60_000;
+
+/**
+ * Finds these kernel threads by walking /proc, and afterwards reads only their own stat files. A
+ * walk costs some 20 µs for each process of the host, so it gives way to other work; nothing is
+ * kept of processes that are something else, as their pids are reused. Keep one instance per
+ * exporter.
  */
 export class KernelThreadReader {
   readonly #roots: Roots;
-  readonly #found = new Map<number, KnownThread>();
-  readonly #vhosts = new Map<number, KnownThread>();
-  /** Pids seen to be something else, so that a further walk looks at new ones only. */
-  readonly #others = new Set<number>();
-  #walked = false;
+  #memoryManagement: ReadonlyMap<number, KnownThread> | undefined;
+  #vhosts: ReadonlyMap<number, KnownThread> = new Map();
+  #vhostsWalkedAt = -Infinity;
 
   constructor(roots: Roots) {
     this.#roots = roots;
@@ -55,71 +62,72 @@ export class KernelThreadReader {
    * The memory management threads. Walks /proc the first time, and again when one of them is gone
    * (a node or its memory went offline). Empty in a container which sees only its own processes.
    */
-  readMemoryManagement(): Reading<readonly KernelThread[]> {
-    if (this.#walked) {
-      const expected = this.#found.size;
-      const threads = this.#readAll(this.#found);
-      if (threads.length === expected) return found(threads);
+  async readMemoryManagement(): Promise<Reading<readonly KernelThread[]>> {
+    const known = this.#memoryManagement;
+    if (known !== undefined) {
+      const threads = await this.#readAll(known);
+      if (threads.length === known.size) return found(threads);
     }
-    this.#others.clear();
-    const walked = this.#walk();
-    return walked.ok ? found(this.#readAll(this.#found)) : walked;
+    const walked = await this.#walk(MEMORY_MANAGEMENT);
+    if (!walked.ok) return walked;
+    this.#memoryManagement = walked.value;
+    return found(await this.#readAll(walked.value));
   }
 
   /**
-   * The vhost threads of these QEMU processes (before Linux 6.4; later ones are found by
-   * ProcessThreadReader and this gives none). `guestsChanged` when a guest started since the last
-   * call: only then can there be new ones, and /proc is walked again.
+   * The vhost threads of QEMU processes (before Linux 6.4; later ones are found by
+   * ProcessThreadReader and this gives none). Walks /proc when a guest started since the last call
+   * (`guestsChanged`), and once a minute.
+   *
+   * @param now a moment of `performance.now()`.
    */
-  readVhost(guestsChanged: boolean): Reading<readonly VhostKernelThread[]> {
-    if (guestsChanged || !this.#walked) {
-      const walked = this.#walk();
+  async readVhost(
+    guestsChanged: boolean,
+    now = performance.now(),
+  ): Promise<Reading<readonly VhostKernelThread[]>> {
+    if (guestsChanged || now - this.#vhostsWalkedAt >= VHOST_WALK_MAX_AGE_MS) {
+      const walked = await this.#walk(VHOST);
       if (!walked.ok) return walked;
+      this.#vhosts = walked.value;
+      this.#vhostsWalkedAt = now;
     }
+    const threads = await this.#readAll(this.#vhosts);
     return found(
-      this.#readAll(this.#vhosts).map((thread) => ({
-        ...thread,
-        ownerPid: Number(VHOST.exec(thread.comm)?.[1]),
-      })),
+      threads.map((thread) => ({ ...thread, ownerPid: Number(VHOST.exec(thread.comm)?.[1]) })),
     );
   }
 
-  #readAll(known: Map<number, KnownThread>): readonly KernelThread[] {
+  /** Those of the known threads that still are the same. */
+  async #readAll(known: ReadonlyMap<number, KnownThread>): Promise<readonly KernelThread[]> {
     const threads: KernelThread[] = [];
+    const slice = new TimeSlice();
     for (const [pid, { comm, startTimeTicks }] of known) {
+      if (slice.isOver) await slice.nextTurn();
       const stat = readProcessStat(this.#roots, pid);
-      if (stat.ok && stat.value.comm === comm && stat.value.startTimeTicks === startTimeTicks) {
-        threads.push({
-          pid,
-          comm,
-          cpuSeconds: stat.value.userSeconds + stat.value.systemSeconds,
-        });
-      } else {
-        known.delete(pid);
-      }
+      if (!stat.ok || stat.value.comm !== comm) continue;
+      if (stat.value.startTimeTicks !== startTimeTicks) continue;
+      threads.push({ pid, comm, cpuSeconds: stat.value.userSeconds + stat.value.systemSeconds });
     }
     return threads;
   }
 
-  #walk(): Reading<undefined> {
+  /** The kernel's own threads of such a name, by pid. */
+  async #walk(name: RegExp): Promise<Reading<ReadonlyMap<number, KnownThread>>> {
     const names = listKernelDirectory(this.#roots.procfs);
     if (!names.ok) return names;
-    const present = new Set<number>();
-    for (const name of names.value) {
-      const pid = Number(name);
+    const threads = new Map<number, KnownThread>();
+    const slice = new TimeSlice();
+    for (const entry of names.value) {
+      if (slice.isOver) await slice.nextTurn();
+      const pid = Number(entry);
       if (!Number.isSafeInteger(pid) || pid <= KTHREADD_PID) continue;
-      present.add(pid);
-      if (this.#others.has(pid) || this.#found.has(pid) || this.#vhosts.has(pid)) continue;
       const stat = readProcessStat(this.#roots, pid);
       if (!stat.ok) continue;
       const { comm, startTimeTicks, kernelThread, parentPid } = stat.value;
-      const isKernels = kernelThread && parentPid === KTHREADD_PID;
-      if (isKernels && MEMORY_MANAGEMENT.test(comm)) this.#found.set(pid, { comm, startTimeTicks });
-      else if (isKernels && VHOST.test(comm)) this.#vhosts.set(pid, { comm, startTimeTicks });
-      else this.#others.add(pid);
+      if (kernelThread && parentPid === KTHREADD_PID && name.test(comm)) {
+        threads.set(pid, { comm, startTimeTicks });
+      }
     }
-    for (const pid of this.#others) if (!present.has(pid)) this.#others.delete(pid);
-    this.#walked = true;
-    return found(undefined);
+    return found(threads);
   }
 }

@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
@@ -7,19 +7,21 @@ import { found, valueOf, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
- * What an interface is. sysfs names most kinds in `uevent` (DEVTYPE); taps have `tun_flags`,
+ * What an interface is. sysfs names many kinds in `uevent` (DEVTYPE); taps have `tun_flags`,
  * hardware has a `device` link. `virtual` is every other software device: dummy, ifb, ports
  * inside Open vSwitch …, which sysfs does not tell apart.
  */
 export type LinkKind =
   | 'physical'
   | 'bond'
+  /** Also a failover pair (net_failover): software that others are ports of. */
   | 'team'
   | 'vlan'
   | 'bridge'
   | 'tap'
   | 'tun'
   | 'macvtap'
+  /** Also ipvlan and macsec: software on top of one other interface. */
   | 'macvlan'
   | 'veth'
   /** vxlan, geneve, …: leaves by routing. */
@@ -84,6 +86,8 @@ interface Nature {
   /** Of the interface's node in sysfs: a new interface of the same name has another. */
   readonly inode: number;
   readonly kind: LinkKind;
+  /** Its driver gave it no DEVTYPE. */
+  readonly unnamed: boolean;
   readonly index: number;
   /** iflink: index of the parent or peer, or its own index. */
   readonly linkedIndex: number | undefined;
@@ -181,6 +185,7 @@ export class NetworkLinkReader {
     return {
       inode,
       kind,
+      unnamed: devtype === undefined,
       index,
       linkedIndex,
       parents: lowerIn(entries),
@@ -197,7 +202,7 @@ export class NetworkLinkReader {
     linked: boolean,
   ): LinkKind {
     const named = devtype === undefined ? undefined : KIND_OF_DEVTYPE[devtype];
-    // Kernels before 4.14 call a macvtap a macvlan; its character device hangs below it.
+    // With or without a DEVTYPE, its character device hangs below it.
     if (entries.includes('macvtap')) return 'macvtap';
     if (named !== undefined) return named;
     if (entries.includes('tun_flags')) {
@@ -207,9 +212,22 @@ export class NetworkLinkReader {
     if (entries.includes('device')) return 'physical';
     if (this.#integer(name, 'type') === ARPHRD_LOOPBACK) return 'loopback';
     if (name === 'ovs-system') return 'openvswitch';
-    // Of the software devices without a DEVTYPE only veth points to another interface unless it
-    // lies on one, which then shows as lower_*.
-    return linked && lowerIn(entries).length === 0 ? 'veth' : 'virtual';
+    // What points to another interface lies on it, which then shows as lower_*, or is a veth.
+    if (!linked) return 'virtual';
+    return lowerIn(entries).length === 0 ? 'veth' : 'macvlan';
+  }
+
+  /** Of software devices without a DEVTYPE only teams and failover pairs have ports of their own. */
+  #isTeam(name: string, { kind, unnamed }: Nature, lower: readonly string[]): boolean {
+    return kind === 'virtual' && unnamed && lower.some((port) => this.#masterOf(port) === name);
+  }
+
+  #masterOf(port: string): string | undefined {
+    try {
+      return readlinkSync(this.#directory(port, 'master')).split('/').at(-1);
+    } catch {
+      return undefined;
+    }
   }
 
   #assemble(
@@ -218,6 +236,7 @@ export class NetworkLinkReader {
   ): ReadonlyMap<string, NetworkLink> {
     const lowerOf = new Map<string, readonly string[]>();
     const masterOf = new Map<string, string>();
+    const teams = new Set<string>();
     const nameOf = new Map<number, string>();
     for (const name of names) {
       const nature = this.#natures.get(name);
@@ -229,13 +248,16 @@ export class NetworkLinkReader {
       }
       const lower = lowerIn(valueOf(listKernelDirectory(this.#directory(name))) ?? []);
       lowerOf.set(name, lower);
-      if (nature.kind !== 'virtual') for (const port of lower) masterOf.set(port, name);
+      if (this.#isTeam(name, nature, lower)) teams.add(name);
+      else if (nature.kind === 'virtual') continue;
+      for (const port of lower) masterOf.set(port, name);
     }
     const links = new Map<string, NetworkLink>();
     for (const name of names) {
       const nature = this.#natures.get(name);
       if (nature === undefined) continue;
-      const { kind, index, linkedIndex, vlanId, mtuBytes, transmitQueuePackets } = nature;
+      const { index, linkedIndex, vlanId, mtuBytes, transmitQueuePackets } = nature;
+      const kind = teams.has(name) ? 'team' : nature.kind;
       links.set(name, {
         name,
         kind,
@@ -294,6 +316,7 @@ export class NetworkLinkReader {
   }
 }
 
+/** Not every kernel names them all: in Linux 6.1 team, macvlan and macvtap have no DEVTYPE. */
 const KIND_OF_DEVTYPE: Readonly<Record<string, LinkKind>> = {
   bond: 'bond',
   team: 'team',

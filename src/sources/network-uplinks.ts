@@ -48,6 +48,7 @@ export function uplinksOf(name: string, { links }: NetworkLinkTable): Route {
         return;
       case 'openvswitch':
         unseen ??= 'openvswitch';
+        leaveByOnly(link.lower);
         return;
       case 'tunnel':
         unseen ??= 'tunnel';
@@ -73,6 +74,16 @@ export function uplinksOf(name: string, { links }: NetworkLinkTable): Route {
     }
   };
 
+  /**
+   * Out of Open vSwitch: to which of its bridges a port belongs is not in sysfs, so where it leads
+   * is only known when all of them have one way out between them.
+   */
+  const leaveByOnly = (ports: readonly string[]): void => {
+    const outward = ports.flatMap((port) => links.get(port) ?? []).filter(leadsOut);
+    const [only, ...others] = outward;
+    if (only !== undefined && only.kind !== 'tunnel' && others.length === 0) leaveBy(only);
+  };
+
   /** Where traffic goes that comes up out of `link` into the host. */
   const enterFrom = (link: NetworkLink | undefined): void => {
     if (link === undefined) return;
@@ -91,6 +102,16 @@ export function uplinksOf(name: string, { links }: NetworkLinkTable): Route {
 
 /** The host's end of a guest: what is sent in the guest comes up here. */
 const COMES_UP: ReadonlySet<LinkKind> = new Set<LinkKind>(['tap', 'tun', 'veth', 'virtual']);
+
+function leadsOut({ kind }: NetworkLink): boolean {
+  return (
+    kind === 'physical' ||
+    kind === 'bond' ||
+    kind === 'team' ||
+    kind === 'vlan' ||
+    kind === 'tunnel'
+  );
+}
 
 /** Whether a VLAN, possibly on other VLANs, lies on hardware or a bond of it. */
 function liesOnUplink(vlan: NetworkLink, links: ReadonlyMap<string, NetworkLink>): boolean {

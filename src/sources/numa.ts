@@ -1,4 +1,5 @@
 import { parseCpuList } from './cpu-list.ts';
+import { readNodeHugePagePools, type HugePagePool } from './hugepages.ts';
 import { readKernelFile } from './kernel-file.ts';
 import { parseBigDecimal, parseKeyedLines, parseKibibytes } from './kernel-text.ts';
 import { failed, found, valueOf, type Reading } from './reading.ts';
@@ -10,6 +11,11 @@ export interface NumaNode {
   /** Online CPUs of the node; empty for memory-only nodes (CXL, persistent memory). */
   readonly cpus: readonly number[];
   readonly memory: NodeMemory;
+  /**
+   * The node's part of the pools of huge pages: a guest bound to the node can have no others.
+   * Undefined without hugetlbfs.
+   */
+  readonly hugePages: readonly HugePagePool[] | undefined;
   /** Undefined where numa statistics are switched off (vm.numa_stat=0 keeps the file, frozen). */
   readonly allocations: NodeAllocations | undefined;
 }
@@ -68,6 +74,7 @@ export function readNumaNodes(roots: Roots): Reading<readonly NumaNode[]> {
       node,
       cpus: valueOf(parseCpuList(cpulist, path)) ?? [],
       memory: memory.value,
+      hugePages: valueOf(readNodeHugePagePools(roots, node)),
       allocations: numastat === undefined ? undefined : parseNumastat(numastat),
     });
   }

@@ -1,7 +1,5 @@
-import { XMLParser } from 'fast-xml-parser';
-import { z } from 'zod';
-
 import { failed, found, type Reading } from './reading.ts';
+import { parseXml, type XmlElement } from './xml-element.ts';
 
 /** A libvirt storage pool as its XML describes it (libvirt docs/formatstorage.rst). */
 export interface StoragePoolDescription {
@@ -30,81 +28,42 @@ export interface StoragePoolSource {
  * needs no XML.
  */
 export function parseStoragePoolXml(xml: string): Reading<StoragePoolDescription> {
-  let document: unknown;
-  try {
-    document = parser.parse(xml);
-  } catch (error) {
-    return failed('malformed', SUBJECT, error instanceof Error ? error.message : String(error));
-  }
-  const parsed = documentSchema.safeParse(document);
-  if (!parsed.success) return failed('malformed', SUBJECT, z.prettifyError(parsed.error));
-  const [pool] = parsed.data.pool;
-  if (pool === undefined) return failed('malformed', SUBJECT, 'no <pool> element');
-  const name = first(pool.name);
+  const parsed = parseXml(xml, SUBJECT);
+  if (!parsed.ok) return parsed;
+  const pool = parsed.value;
+  if (pool.name !== 'pool') return failed('malformed', SUBJECT, 'no <pool> element');
+  const type = pool.attribute('type');
+  if (type === undefined) return failed('malformed', SUBJECT, 'a pool without a type');
+  const name = textOf(pool, 'name');
   if (name === undefined) return failed('malformed', SUBJECT, 'a pool without a name');
-  const source = first(pool.source);
   return found({
-    type: pool.type,
+    type,
     name,
-    uuid: first(pool.uuid),
-    targetPath: first(first(pool.target)?.path),
-    source: {
-      name: first(source?.name),
-      hosts: (source?.host ?? []).map((host) => ({
-        name: host.name,
-        port: host.port === undefined ? undefined : Number(host.port),
-      })),
-      directory: first(source?.dir)?.path,
-      devices: (source?.device ?? []).map((device) => device.path),
-      format: first(source?.format)?.type,
-      adapter: first(source?.adapter)?.name,
-    },
+    uuid: textOf(pool, 'uuid'),
+    targetPath: textOf(pool, 'target', 'path'),
+    source: sourceOf(pool.child('source')),
   });
 }
 
 const SUBJECT = 'storage pool XML';
 
-/** Every element becomes a list, so that one and several look the same; no value is guessed. */
-const parser = new XMLParser({
-  ignoreAttributes: false,
-  attributeNamePrefix: '',
-  parseTagValue: false,
-  parseAttributeValue: false,
-  isArray: (_name, _path, _isLeaf, isAttribute) => !isAttribute,
-});
-
-/** An element without content or attributes is parsed to ''. */
-function elements<T extends z.ZodType>(
-  schema: T,
-): z.ZodOptional<z.ZodArray<z.ZodType<z.output<T>>>> {
-  return z.array(z.preprocess((value) => (value === '' ? {} : value), schema)).optional();
+function sourceOf(source: XmlElement | undefined): StoragePoolSource {
+  return {
+    name: textOf(source, 'name'),
+    hosts: (source?.all('host') ?? []).flatMap((host) => {
+      const [name, port] = [host.attribute('name'), host.attribute('port')];
+      return name === undefined
+        ? []
+        : { name, port: port === undefined ? undefined : Number(port) };
+    }),
+    directory: source?.child('dir')?.attribute('path'),
+    devices: (source?.all('device') ?? []).flatMap((device) => device.attribute('path') ?? []),
+    format: source?.child('format')?.attribute('type'),
+    adapter: source?.child('adapter')?.attribute('name'),
+  };
 }
 
-const texts = z
-  .array(z.union([z.string(), z.object({ '#text': z.string() }).transform((e) => e['#text'])]))
-  .optional();
-
-const sourceSchema = z.object({
-  name: texts,
-  host: elements(z.object({ name: z.string(), port: z.string().optional() })),
-  dir: elements(z.object({ path: z.string().optional() })),
-  device: elements(z.object({ path: z.string() })),
-  format: elements(z.object({ type: z.string().optional() })),
-  adapter: elements(z.object({ name: z.string().optional() })),
-});
-
-const documentSchema = z.object({
-  pool: z.array(
-    z.object({
-      type: z.string(),
-      name: texts,
-      uuid: texts,
-      source: elements(sourceSchema),
-      target: elements(z.object({ path: texts })),
-    }),
-  ),
-});
-
-function first<T>(list: readonly T[] | undefined): T | undefined {
-  return list?.[0];
+function textOf(element: XmlElement | undefined, ...path: readonly string[]): string | undefined {
+  const text = element?.at(...path)?.text;
+  return text === '' ? undefined : text;
 }

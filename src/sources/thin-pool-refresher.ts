@@ -3,41 +3,78 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 
 import { failed, type Reading } from './reading.ts';
-import { LVS_ARGUMENTS, parseLvs, type ThinStorage } from './thin-pool.ts';
+import {
+  DMSETUP_ARGUMENTS,
+  LVS_ARGUMENTS,
+  parseDmsetupThinPools,
+  parseLvs,
+  type ThinStorage,
+} from './thin-pool.ts';
 
 /** The state of thin pools at a moment in the past. */
 export interface ThinStorageReport {
   readonly storage: Reading<ThinStorage>;
-  /** When lvs answered, as a moment of `performance.now()`. */
+  /** When the program answered, as a moment of `performance.now()`. */
   readonly takenAt: number;
 }
 
+/** A program that tells of thin pools. */
+export interface ThinPoolProgram {
+  readonly name: 'lvs' | 'dmsetup';
+  /** Absolute. */
+  readonly path: string;
+}
+
 export interface ThinPoolRefresherOptions {
-  /** Absolute path, as from {@link findLvs}. */
-  readonly lvs: string;
+  readonly program: ThinPoolProgram;
   readonly intervalMs: number;
   /** lvs takes locks and scans devices; after this long it is killed. */
   readonly timeoutMs: number;
 }
 
-const LVS_PATHS = ['/usr/sbin/lvs', '/sbin/lvs', '/usr/bin/lvs', '/bin/lvs'] as const;
+const DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'] as const;
 const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
 
-/** Where `lvs` is installed, if it is. */
-export function findLvs(): string | undefined {
-  return LVS_PATHS.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
+const ASK: Readonly<
+  Record<
+    ThinPoolProgram['name'],
+    {
+      readonly options: readonly string[];
+      readonly parse: (output: string) => Reading<ThinStorage>;
     }
-  });
+  >
+> = {
+  lvs: { options: LVS_ARGUMENTS, parse: parseLvs },
+  dmsetup: { options: DMSETUP_ARGUMENTS, parse: parseDmsetupThinPools },
+};
+
+/**
+ * The program to ask for thin pools, if one is installed: `lvs`, which knows volumes and groups as
+ * well, else `dmsetup`.
+ */
+export function findThinPoolProgram(
+  directories: readonly string[] = DIRECTORIES,
+): ThinPoolProgram | undefined {
+  for (const name of ['lvs', 'dmsetup'] as const) {
+    const path = directories.map((directory) => `${directory}/${name}`).find(isExecutable);
+    if (path !== undefined) return { name, path };
+  }
+  return undefined;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
- * Runs `lvs` in the background, never in a scrape and never twice at a time. A scrape takes the
- * last report with its age; where lvs hangs unkillable, the age grows and nothing else happens.
+ * Runs `lvs` or `dmsetup` in the background, never in a scrape and never twice at a time. A scrape
+ * takes the last report with its age; where the program hangs unkillable, the age grows and nothing
+ * else happens.
  */
 export class ThinPoolRefresher {
   readonly #options: ThinPoolRefresherOptions;
@@ -49,7 +86,7 @@ export class ThinPoolRefresher {
     this.#options = options;
   }
 
-  /** Undefined until lvs has answered or failed for the first time. */
+  /** Undefined until the program has answered or failed for the first time. */
   get report(): ThinStorageReport | undefined {
     return this.#report;
   }
@@ -71,10 +108,10 @@ export class ThinPoolRefresher {
   #refresh(): void {
     if (this.#running) return;
     this.#running = true;
-    const { lvs, timeoutMs } = this.#options;
+    const { program, timeoutMs } = this.#options;
     const child = execFile(
-      lvs,
-      LVS_ARGUMENTS,
+      program.path,
+      ASK[program.name].options,
       {
         cwd: '/',
         timeout: timeoutMs,
@@ -84,7 +121,10 @@ export class ThinPoolRefresher {
       },
       (error, stdout, stderr) => {
         this.#running = false;
-        this.#report = { storage: outcome(error, stdout, stderr), takenAt: performance.now() };
+        this.#report = {
+          storage: outcome(program, error, stdout, stderr),
+          takenAt: performance.now(),
+        };
       },
     );
     child.unref();
@@ -92,15 +132,16 @@ export class ThinPoolRefresher {
 }
 
 function outcome(
+  { name }: ThinPoolProgram,
   error: (Error & { readonly killed?: boolean | undefined }) | null,
   stdout: string,
   stderr: string,
 ): Reading<ThinStorage> {
-  if (error === null) return parseLvs(stdout);
+  if (error === null) return ASK[name].parse(stdout);
   const said = stderr.trim().split('\n').at(-1) ?? '';
-  if (error.killed === true) return failed('timeout', 'lvs', 'killed after its time limit');
+  if (error.killed === true) return failed('timeout', name, 'killed after its time limit');
   if (/permission denied|must be root|not permitted/i.test(stderr)) {
-    return failed('denied', 'lvs', said);
+    return failed('denied', name, said);
   }
-  return failed('unsupported', 'lvs', said === '' ? error.message : said);
+  return failed('unsupported', name, said === '' ? error.message : said);
 }

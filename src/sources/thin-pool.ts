@@ -1,5 +1,4 @@
-import { z } from 'zod';
-
+import { propertyAt, textAt } from './json-text.ts';
 import { failed, found, type Reading } from './reading.ts';
 
 /**
@@ -43,19 +42,23 @@ export interface ThinVolume {
 
 export interface ThinStorage {
   readonly pools: readonly ThinPool[];
-  readonly volumes: readonly ThinVolume[];
+  /** Undefined where dmsetup was asked, which tells of pools only. */
+  readonly volumes: readonly ThinVolume[] | undefined;
 }
 
 /** dm-thin's metadata block, in bytes (Linux Documentation/admin-guide/device-mapper). */
 const METADATA_BLOCK_BYTES = 4096;
 const SECTOR_BYTES = 512;
 
+/** What {@link parseDmsetupThinPools} needs `dmsetup` to be asked for. */
+export const DMSETUP_ARGUMENTS: readonly string[] = ['status', '--target', 'thin-pool'];
+
 /**
- * The output of `dmsetup status --target thin-pool`, one pool a line. Format: Linux
+ * The output of `dmsetup` with {@link DMSETUP_ARGUMENTS}, one pool a line. Format: Linux
  * Documentation/admin-guide/device-mapper/thin-provisioning.rst, "Status". The `needs_check` and
  * low-watermark fields came with later kernels and may be missing; a failed pool says `Fail` only.
  */
-export function parseDmsetupThinPools(text: string): Reading<readonly ThinPool[]> {
+export function parseDmsetupThinPools(text: string): Reading<ThinStorage> {
   const pools: ThinPool[] = [];
   for (const line of text.split('\n')) {
     if (line.trim() === '' || line.startsWith('No devices found')) continue;
@@ -63,7 +66,7 @@ export function parseDmsetupThinPools(text: string): Reading<readonly ThinPool[]
     if (pool === undefined) return failed('malformed', 'dmsetup status', line);
     pools.push(pool);
   }
-  return found(pools);
+  return found({ pools, volumes: undefined });
 }
 
 function parseDmsetupLine(line: string): ThinPool | undefined {
@@ -120,54 +123,41 @@ function fraction(word: string | undefined): { used: number; total: number } | u
   return match === null ? undefined : { used: Number(match[1]), total: Number(match[2]) };
 }
 
+/** The columns asked for (lvs(8)), all of them text in its JSON. */
+const LV_FIELDS = [
+  'vg_name',
+  'lv_name',
+  'lv_attr',
+  'lv_size',
+  'lv_metadata_size',
+  'pool_lv',
+  'origin',
+  'data_percent',
+  'metadata_percent',
+  'lv_when_full',
+  'lv_health_status',
+  'lv_check_needed',
+  'seg_monitor',
+  'vg_free',
+  'lv_kernel_major',
+  'lv_kernel_minor',
+] as const;
+
 /** What {@link parseLvs} needs `lvs` to be asked for. */
 export const LVS_ARGUMENTS: readonly string[] = [
+  // lvm.conf may have words like "check needed" written as numbers.
+  '--config',
+  'report/binary_values_as_numeric=0',
   '--reportformat',
   'json',
   '--units',
   'b',
   '--nosuffix',
   '-o',
-  [
-    'vg_name',
-    'lv_name',
-    'lv_attr',
-    'lv_size',
-    'lv_metadata_size',
-    'pool_lv',
-    'origin',
-    'data_percent',
-    'metadata_percent',
-    'lv_when_full',
-    'lv_health_status',
-    'lv_check_needed',
-    'seg_monitor',
-    'vg_free',
-    'lv_kernel_major',
-    'lv_kernel_minor',
-  ].join(','),
+  LV_FIELDS.join(','),
 ];
 
-const lvSchema = z.object({
-  vg_name: z.string(),
-  lv_name: z.string(),
-  lv_attr: z.string(),
-  lv_size: z.string(),
-  lv_metadata_size: z.string(),
-  pool_lv: z.string(),
-  origin: z.string(),
-  data_percent: z.string(),
-  metadata_percent: z.string(),
-  lv_when_full: z.string(),
-  lv_health_status: z.string(),
-  lv_check_needed: z.string(),
-  seg_monitor: z.string(),
-  vg_free: z.string(),
-  lv_kernel_major: z.string(),
-  lv_kernel_minor: z.string(),
-});
-const lvsSchema = z.object({ report: z.array(z.object({ lv: z.array(lvSchema) })) });
-type LvRow = z.infer<typeof lvSchema>;
+type LvRow = Readonly<Record<(typeof LV_FIELDS)[number], string>>;
 
 /**
  * The output of `lvs` with {@link LVS_ARGUMENTS}: thin pools and the volumes in them, all others
@@ -181,9 +171,11 @@ export function parseLvs(text: string): Reading<ThinStorage> {
   } catch {
     return failed('malformed', 'lvs', 'not JSON');
   }
-  const parsed = lvsSchema.safeParse(json);
-  if (!parsed.success) return failed('malformed', 'lvs', z.prettifyError(parsed.error));
-  const rows = parsed.data.report.flatMap((report) => report.lv);
+  const reported = rowsOf(json);
+  if (reported === undefined)
+    return failed('malformed', 'lvs', 'a row without the fields asked for');
+  // With a seg_ field lvs writes a row for each segment, all else in them the same (lvs(8)).
+  const rows = new Map(reported.map((row) => [`${row.vg_name}/${row.lv_name}`, row])).values();
   const pools: ThinPool[] = [];
   const volumes: ThinVolume[] = [];
   for (const row of rows) {
@@ -194,6 +186,26 @@ export function parseLvs(text: string): Reading<ThinStorage> {
     else if (row.lv_attr.startsWith('V')) volumes.push(volumeOf(row, sizeBytes));
   }
   return found({ pools, volumes });
+}
+
+/** `{"report": [{"lv": [row, …]}]}`; undefined where anything in it is not as it should be. */
+function rowsOf(json: unknown): readonly LvRow[] | undefined {
+  const reports = propertyAt(json, 'report');
+  if (!Array.isArray(reports)) return undefined;
+  const rows: LvRow[] = [];
+  for (const report of reports as readonly unknown[]) {
+    const volumes = propertyAt(report, 'lv');
+    if (!Array.isArray(volumes)) return undefined;
+    for (const row of volumes as readonly unknown[]) {
+      if (!isLvRow(row)) return undefined;
+      rows.push(row);
+    }
+  }
+  return rows;
+}
+
+function isLvRow(value: unknown): value is LvRow {
+  return LV_FIELDS.every((field) => textAt(value, field) !== undefined);
 }
 
 function poolOf(row: LvRow, sizeBytes: number): ThinPool {

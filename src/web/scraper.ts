@@ -1,11 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import { ScrapeMemory } from '../metrics/scrape-memory.ts';
-import { viewOf, type Build, type View } from '../metrics/view.ts';
+import { viewInParts, type Build, type View } from '../metrics/view.ts';
 import { assessInParts } from '../overcommit/assess.ts';
 import { MomAverages } from '../overcommit/mom-averages.ts';
 import type { PolicyStore } from '../config/policy-store.ts';
 import { SharedCollection } from '../snapshot/shared-collection.ts';
+import { inTurns } from '../snapshot/in-parts.ts';
 import type { Snapshot } from '../snapshot/model.ts';
 import type { SnapshotSources } from '../snapshot/snapshot-sources.ts';
 import type { FailureLog } from './failure-log.ts';
@@ -51,23 +50,11 @@ export class Scraper {
   /** In parts, between which other work gets a turn. */
   async #viewOf(snapshot: Snapshot): Promise<View> {
     this.#failures.report(snapshot.outcomes);
-    this.#recentCounters.add(snapshot);
     const { policy, lastReadOk, loadedAtSeconds } = this.#policy;
     const history = this.#momAverages.add(snapshot);
-    await nextTurn();
-    const parts = assessInParts(snapshot, policy, history);
-    let part = parts.next();
-    while (part.done !== true) {
-      await nextTurn();
-      part = parts.next();
-    }
-    await nextTurn();
-    return viewOf(
-      snapshot,
-      part.value,
-      { policy, lastReadOk, loadedAtSeconds },
-      this.#build,
-      this.#memory,
-    );
+    await inTurns(this.#recentCounters.addInParts(snapshot));
+    const assessment = await inTurns(assessInParts(snapshot, policy, history));
+    const inForce = { policy, lastReadOk, loadedAtSeconds };
+    return inTurns(viewInParts(snapshot, assessment, inForce, this.#build, this.#memory));
   }
 }

@@ -75,7 +75,7 @@ describe('metrics of real guests', () => {
     const booting = lab.guests.filter(({ spec }) => spec.os !== 'none');
     await Promise.all(booting.map((guest) => guest.waitFor('lab: started', BOOT_MS)));
     // Only now: it would slow the others' start.
-    await lab.guest('capped').command({ kind: 'spin', threads: 1 }, 120_000);
+    await lab.guest('capped').command({ kind: 'spin', threads: 1 });
   });
 
   afterAll(async () => {
@@ -83,7 +83,7 @@ describe('metrics of real guests', () => {
   });
 
   it('come from collectors that all succeed, without a series twice', async () => {
-    await eventually('the exporter is connected', 20_000, async () => {
+    await eventually('the exporter is connected', 60_000, async () => {
       return (await scrape(exporter)).value('kvm_libvirt_up') === 1;
     });
     const scraped = await scrape(exporter);
@@ -191,7 +191,7 @@ describe('metrics of real guests', () => {
     const set = ['--live', '--set', 'vcpu_period=50000', '--set', 'vcpu_quota=5000'];
     await lab.virsh('schedinfo', 'capped', ...set);
     const directory = cpuCgroup(lab, 'capped');
-    await eventually('vCPUs run into their quota', 20_000, () => {
+    await eventually('vCPUs run into their quota', 60_000, () => {
       return throttling(directory).periods > 10;
     });
     const { before, scraped, after } = await bracket(exporter, () => throttling(directory));
@@ -222,7 +222,7 @@ describe('metrics of real guests', () => {
 
   it('follow a balloon that shrinks a guest, and what the guest then says of its memory', async () => {
     await lab.virsh('setmem', 'shrunk', '128M', '--live');
-    await eventually('the guest has given memory up', 60_000, async () => {
+    await eventually('the guest has given memory up', 180_000, async () => {
       return numberOf(await memoryStats(lab, 'shrunk'), 'actual') === 128 * KIB;
     });
     const fields = {
@@ -236,7 +236,7 @@ describe('metrics of real guests', () => {
     };
     const labels = { domain: 'shrunk' };
     // The exporter does not ask again within a period, so it may be one report behind virsh.
-    const { stats, scraped } = await eventually('both saw the same report', 60_000, async () => {
+    const { stats, scraped } = await eventually('both saw the same report', 180_000, async () => {
       const { before, scraped, after } = await bracket(exporter, () => memoryStats(lab, 'shrunk'));
       const updated = numberOf(before, 'last_update');
       return (
@@ -333,7 +333,7 @@ describe('metrics of real guests', () => {
 
   it('count what went through a disk as virsh domblkstat does', async () => {
     const guest = lab.guest(HOSTILE);
-    await guest.command({ kind: 'write', disk: 'vda', mib: 8 }, 120_000);
+    await guest.command({ kind: 'write', disk: 'vda', mib: 8 });
     const { reading, scraped } = await scrapeWhileSteady(exporter, () =>
       blockStats(lab, HOSTILE, 'vda'),
     );
@@ -374,7 +374,7 @@ describe('metrics of real guests', () => {
     await guest.command({ kind: 'traffic', direction: 'tx', peer, kibPerSecond: 512 });
     const received = async () =>
       numberOf(await interfaceStats(lab, HOSTILE, 'labtap0'), 'rx_bytes');
-    await eventually('some traffic', 30_000, async () => (await received()) > 256 * KIB);
+    await eventually('some traffic', 60_000, async () => (await received()) > 256 * KIB);
     await guest.command({ kind: 'stop', what: 'traffic' });
 
     const [first = '', second = ''] = await guest.taps();
@@ -436,7 +436,7 @@ describe('metrics of real guests', () => {
     const swapFile = await lab.swapFile(256);
     const limit = 64 * MIB;
     const lift = lab.squeezeMemory('shrunk', limit);
-    await eventually('something is swapped out', 30_000, () => swapped() > 4 * MIB);
+    await eventually('something is swapped out', 60_000, () => swapped() > 4 * MIB);
     const { reading, scraped } = await scrapeWhileSteady(exporter, swapped);
     expect(scraped.value('kvm_domain_swap_bytes', labels)).toBe(reading);
     const legacy = lab.guest('shrunk').cgroups().has('memory');
@@ -450,7 +450,7 @@ describe('metrics of real guests', () => {
 
   it('say why a guest does not run, in the words of virsh domstate --reason', async () => {
     const filler = lab.guest('filler');
-    await filler.waitForState('paused (I/O error)', 60_000);
+    await filler.waitForState('paused (I/O error)');
     lab.kill(lab.qemuPid('killed'));
     await lab.guest('killed').waitForState('shut off (crashed)');
     await lab.destroy('off');

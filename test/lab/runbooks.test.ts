@@ -127,7 +127,7 @@ describe('what runbooks tell people to run', () => {
     const result = attempt(
       'nsenter',
       [`--net=${network}`, `--mount=${mount}`, 'bash', '-c', here],
-      { env, timeoutMs: 30_000 },
+      { env, timeoutMs: 60_000 },
     );
     results.set(key, result);
     return result;

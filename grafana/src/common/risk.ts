@@ -1,12 +1,18 @@
 import {
   MappingType,
+  SpecialValueMatch,
   ThresholdsMode,
   type ThresholdsConfig,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import { UNKNOWN_LEVEL } from './risk-query.ts';
 
-/** The levels of `instance_resource:kvm_risk:level`: the one colour scale of all dashboards. */
+/** Neither good nor bad: nobody can see the host, or there is nothing to measure. */
+const UNKNOWN = { text: 'unknown', color: '#8e8e8e' } as const;
+
+/** The levels of `hostRisk` and `resourceRisk`: the one colour scale of all dashboards. */
 const RISK_LEVELS = [
+  { level: UNKNOWN_LEVEL, ...UNKNOWN },
   { level: 0, text: 'low', color: 'green' },
   { level: 1, text: 'medium', color: 'yellow' },
   { level: 2, text: 'high', color: 'orange' },
@@ -18,17 +24,27 @@ export const GOOD = 'green';
 export const WARNING = 'orange';
 export const CRITICAL = 'red';
 
+/** What has no value is not known, and has no colour of good or bad. */
+export const NO_VALUE: ValueMapping = {
+  type: MappingType.SpecialValue,
+  options: { match: SpecialValueMatch.NullAndNan, result: UNKNOWN },
+};
+
 export const RISK_MAPPINGS: ValueMapping[] = [
   {
     type: MappingType.ValueToText,
     options: Object.fromEntries(
-      RISK_LEVELS.map(({ level, text, color }) => [String(level), { text, color, index: level }]),
+      RISK_LEVELS.map(({ level, text, color }, index) => [String(level), { text, color, index }]),
     ),
   },
+  NO_VALUE,
 ];
 
 export const RISK_THRESHOLDS = steps(
-  RISK_LEVELS.map(({ level, color }) => ({ from: level === 0 ? null : level, color })),
+  RISK_LEVELS.map(({ level, color }) => ({
+    from: level === UNKNOWN_LEVEL ? null : level,
+    color,
+  })),
 );
 
 /** Good below the first limit, as most values are. */

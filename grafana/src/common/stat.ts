@@ -14,8 +14,8 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import type { DataLink } from './links.ts';
-import { NEUTRAL, RISK_MAPPINGS, RISK_THRESHOLDS } from './risk.ts';
-import { atTheEnd, overTime, type Caption, type Query, type Tile } from './tile.ts';
+import { NEUTRAL, NO_VALUE, RISK_MAPPINGS, RISK_THRESHOLDS } from './risk.ts';
+import { atTheEnd, type Caption, type Query, type Tile } from './tile.ts';
 import { DATASOURCE } from './variables.ts';
 
 export interface StatSpec extends Caption {
@@ -25,14 +25,17 @@ export interface StatSpec extends Caption {
   readonly height?: number;
 }
 
-/** Single values that matter at a glance, with their course behind them. */
+/**
+ * Single values that matter at a glance: those of now. Over a time range Grafana would show the
+ * last value of a host that has been silent for hours as if it were true.
+ */
 export function stat(spec: StatSpec): Tile {
   const panel = builderOf(spec)
     .unit(spec.unit)
     .colorMode(BigValueColorMode.Value)
-    .graphMode(BigValueGraphMode.Area)
+    .mappings([NO_VALUE])
     .thresholds({ build: () => spec.thresholds ?? NEUTRAL })
-    .targets(spec.queries.map(overTime))
+    .targets(spec.queries.map(atTheEnd))
     .build();
   return { panel, width: spec.width ?? 4, height: spec.height ?? 4 };
 }
@@ -50,7 +53,6 @@ export function risk(spec: RiskSpec): Tile {
     .unit('short')
     .mappings(RISK_MAPPINGS)
     .colorMode(BigValueColorMode.Background)
-    .graphMode(BigValueGraphMode.None)
     .textMode(BigValueTextMode.ValueAndName)
     .thresholds({ build: () => RISK_THRESHOLDS })
     .targets([atTheEnd(spec.query, 0)]);
@@ -66,6 +68,7 @@ function builderOf({ title, description }: Omit<Caption, 'unit'>): PanelBuilder 
     .description(description)
     .datasource(DATASOURCE)
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
+    .graphMode(BigValueGraphMode.None)
     .orientation(VizOrientation.Auto)
     .justifyMode(BigValueJustifyMode.Auto)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false));

@@ -43,6 +43,8 @@ export interface TableSpec extends Omit<Caption, 'unit'> {
   /** Every query must be aggregated to job and these labels, or have no others. */
   readonly keys: readonly KeyColumn[];
   readonly values: readonly ValueColumn[];
+  /** Queries for the labels of some keys; their values, always 1, are not shown. */
+  readonly infos?: readonly string[];
   readonly sortBy: string;
   readonly ascending?: boolean;
   readonly width?: number;
@@ -63,7 +65,7 @@ export function table(spec: TableSpec): Tile {
     .sortBy([
       new TableSortByFieldStateBuilder().displayName(spec.sortBy).desc(spec.ascending !== true),
     ])
-    .targets(spec.values.map(({ expr }, index) => asRows(expr, index)))
+    .targets([...spec.values.map(({ expr }) => expr), ...(spec.infos ?? [])].map(asRows))
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({ id: 'organize', options: organized(spec) });
   for (const { title, links } of spec.keys) {
@@ -73,14 +75,16 @@ export function table(spec: TableSpec): Tile {
   return { panel: builder.build(), width: spec.width ?? 24, height: spec.height ?? 9 };
 }
 
-/** Keys first, then values, under their titles; time and job say nothing in a row. */
-function organized({ keys, values }: TableSpec): unknown {
+/** Keys first, then values, under their titles; time, job and infos say nothing in a row. */
+function organized({ keys, values, infos = [] }: TableSpec): unknown {
+  const queries = values.length + infos.length;
   const fields = [
     ...keys.map(({ label, title }) => ({ field: label, title })),
-    ...values.map(({ title }, index) => ({ field: valueField(values.length, index), title })),
+    ...values.map(({ title }, index) => ({ field: valueField(queries, index), title })),
   ];
+  const hidden = infos.map((_info, index) => valueField(queries, values.length + index));
   return {
-    excludeByName: { Time: true, job: true },
+    excludeByName: Object.fromEntries(['Time', 'job', ...hidden].map((field) => [field, true])),
     includeByName: {},
     indexByName: Object.fromEntries(fields.map(({ field }, index) => [field, index])),
     renameByName: Object.fromEntries(fields.map(({ field, title }) => [field, title])),

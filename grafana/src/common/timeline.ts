@@ -13,13 +13,15 @@ export interface TimelineSpec extends Omit<Caption, 'unit'> {
   readonly queries: readonly Query[];
   readonly mappings: ValueMapping[];
   readonly thresholds: ThresholdsConfig;
+  /** Colours of rows whose names match, where values say nothing. */
+  readonly rowColours?: readonly { readonly name: string; readonly colour: string }[];
   readonly width?: number;
   readonly height?: number;
 }
 
 /** A bar of states for each series. */
 export function timeline(spec: TimelineSpec): Tile {
-  const panel = new PanelBuilder()
+  const builder = new PanelBuilder()
     .title(spec.title)
     .description(spec.description)
     .datasource(DATASOURCE)
@@ -30,7 +32,11 @@ export function timeline(spec: TimelineSpec): Tile {
     .mergeValues(true)
     .showValue(VisibilityMode.Auto)
     .legend(new VizLegendOptionsBuilder().showLegend(false))
-    .targets(spec.queries.map(overTime))
-    .build();
-  return { panel, width: spec.width ?? 12, height: spec.height ?? 6 };
+    .targets(spec.queries.map(overTime));
+  for (const { name, colour } of spec.rowColours ?? []) {
+    builder.overrideByRegexp(name, [
+      { id: 'color', value: { mode: FieldColorModeId.Fixed, fixedColor: colour } },
+    ]);
+  }
+  return { panel: builder.build(), width: spec.width ?? 12, height: spec.height ?? 6 };
 }

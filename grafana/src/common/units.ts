@@ -2,7 +2,6 @@
 export type Unit =
   | 'none'
   | 'short'
-  | 'string'
   | 'percentunit'
   | 'bytes'
   | 'binBps'
@@ -10,7 +9,6 @@ export type Unit =
   | 'pps'
   | 'ops'
   | 'iops'
-  | 'cps'
   | 's'
   | 'dateTimeFromNow'
   | 'bool_yes_no';

@@ -23,12 +23,6 @@ export const EXPORTERS: Row = {
       ],
       values: [
         {
-          title: 'Answers',
-          expr: `max by (job, instance, version, nodeversion) (${of('kvm_exporter_build_info')})`,
-          unit: 'short',
-          texts: YES_NO,
-        },
-        {
           title: 'libvirt reachable',
           expr: `max by (job, instance) (${of('kvm_libvirt_up')})`,
           unit: 'short',
@@ -54,6 +48,7 @@ export const EXPORTERS: Row = {
           texts: YES_NO,
         },
       ],
+      infos: [`max by (job, instance, version, nodeversion) (${of('kvm_exporter_build_info')})`],
       sortBy: 'libvirt reachable',
       ascending: true,
       width: 24,

@@ -29,8 +29,8 @@ export const WORST_GUESTS: Row = {
     table({
       title: 'Guests that could claim most memory',
       description:
-        'Memory a guest may still take because it was promised, and does not hold now. Not bad in ' +
-        'itself: it is who to look at when the sum exceeds the supply.',
+        'Memory a guest may still take because it was promised, and does not hold now. Good: ' +
+        'the sum below the supply; if it is not, these are the guests to look at.',
       keys: [HOST_KEY, GUEST_KEY],
       values: [
         {
@@ -46,8 +46,8 @@ export const WORST_GUESTS: Row = {
     table({
       title: 'Guests whose images can grow most',
       description:
-        'Space the images of a guest may still take. Not bad in itself: it is who to look at when ' +
-        'a filesystem cannot fund its promises.',
+        'Space the images of a guest may still take. Good: less than the filesystem has left; ' +
+        'if it is not, these are the guests to look at.',
       keys: [HOST_KEY, GUEST_KEY],
       values: [
         {

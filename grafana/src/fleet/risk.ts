@@ -1,13 +1,24 @@
 import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { of } from '../common/promql.ts';
-import { NONE_IS_GOOD, RISK_MAPPINGS, RISK_THRESHOLDS, worseAbove } from '../common/risk.ts';
+import {
+  NONE_IS_GOOD,
+  RISK_MAPPINGS,
+  RISK_THRESHOLDS,
+  worseAbove,
+  YES_IS_GOOD,
+} from '../common/risk.ts';
+import { EXPECTED_HOSTS, hostRisk, KNOWN_HOST_RISK } from '../common/risk-query.ts';
 import { stat } from '../common/stat.ts';
 import { table } from '../common/table.ts';
 import { timeline } from '../common/timeline.ts';
 
-const LEVEL = 'instance_resource:kvm_risk:level';
-const RESOURCES = { cpu: 'CPU', memory: 'Memory', storage: 'Storage', network: 'Network' };
+const RESOURCES = [
+  ['cpu', 'CPU'],
+  ['memory', 'Memory'],
+  ['storage', 'Storage'],
+  ['network', 'Network'],
+] as const;
 
 export const RISK: Row = {
   title: 'Risk',
@@ -17,6 +28,7 @@ export const RISK: Row = {
       description: 'Exporters that answer. Good: as many as there are hosts.',
       unit: 'short',
       queries: [{ expr: `count(${of('kvm_exporter_build_info')})`, legend: 'hosts' }],
+      width: 3,
     }),
     stat({
       title: 'Hosts at high or critical risk',
@@ -24,18 +36,37 @@ export const RISK: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `count(max by (job, instance) (${of(LEVEL)}) >= 2) or vector(0)`,
+          expr: `sum(${KNOWN_HOST_RISK} >= bool 2)`,
           legend: 'at risk',
         },
       ],
       thresholds: NONE_IS_GOOD,
+      width: 3,
+    }),
+    stat({
+      title: 'Hosts at unknown risk',
+      description:
+        'Hosts whose libvirt or exporter does not answer, so that nobody knows what they promise; ' +
+        'they stand last in the table below. An exporter that is gone for an hour is forgotten. ' +
+        'Good: 0.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `count(${EXPECTED_HOSTS} unless on (job, instance) ${KNOWN_HOST_RISK}) or 0 * count(${EXPECTED_HOSTS})`,
+          legend: 'unknown',
+        },
+      ],
+      thresholds: worseAbove(1),
+      width: 3,
     }),
     stat({
       title: 'Guests that run',
       description:
-        'Running guests of all hosts. A sudden fall means that a host or its guests died.',
+        'Running guests of all hosts. A sudden fall means that a host or its guests died. ' +
+        'Good: steady.',
       unit: 'short',
       queries: [{ expr: `sum(${of('kvm_domains', 'state="running"')})`, legend: 'running' }],
+      width: 3,
     }),
     stat({
       title: 'Guests stopped by an I/O error',
@@ -45,7 +76,7 @@ export const RISK: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `count(${of('kvm_domain_state', 'state="paused", reason="ioerror"')} == 1) or vector(0)`,
+          expr: `sum(${of('instance:kvm_domains_paused_on_io_error:count')})`,
           legend: 'paused',
         },
       ],
@@ -59,7 +90,7 @@ export const RISK: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `count(${of('kvm_domain_monitor_responsive')} == 0) or vector(0)`,
+          expr: `sum(${of('kvm_domain_monitor_responsive')} == bool 0)`,
           legend: 'hanging',
         },
       ],
@@ -71,7 +102,7 @@ export const RISK: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `count(${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')}) or vector(0)`,
+          expr: `count(${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')}) or 0 * count(${KNOWN_HOST_RISK})`,
           legend: 'firing',
         },
       ],
@@ -82,23 +113,31 @@ export const RISK: Row = {
       description:
         'Risk of each resource, then the figures behind it: what is promised per what there is, ' +
         'and what guests could still claim per what is left. Good: low everywhere, and exposure ' +
-        'below 1. Click a host for its dashboards.',
+        'below 100 %. Unknown: libvirt or the exporter does not answer, or the host has nothing ' +
+        'of that kind. Click a host for its dashboards.',
       keys: [HOST_KEY],
       values: [
         {
           title: 'Risk',
-          expr: `max by (job, instance) (${of(LEVEL)})`,
+          expr: hostRisk(),
           unit: 'short',
           cell: 'risk',
           width: 90,
         },
-        ...Object.entries(RESOURCES).map(([resource, title]) => ({
+        ...RESOURCES.map(([resource, title]) => ({
           title,
-          expr: `max by (job, instance) (${of(LEVEL, `resource="${resource}"`)})`,
+          expr: hostRisk(resource),
           unit: 'short' as const,
           cell: 'risk' as const,
           width: 90,
         })),
+        {
+          title: 'libvirt',
+          expr: `max by (job, instance) (${of('kvm_libvirt_up')})`,
+          unit: 'short',
+          texts: { '0': 'no answer', '1': 'answers' },
+          thresholds: YES_IS_GOOD,
+        },
         {
           title: 'Guests',
           expr: `sum by (job, instance) (${of('kvm_domains', 'state="running"')})`,
@@ -129,7 +168,7 @@ export const RISK: Row = {
         {
           title: 'Network promised',
           expr: `max by (job, instance) (${of('instance:kvm_uplink_promised_per_speed:max')})`,
-          unit: 'percentunit',
+          unit: 'none',
         },
       ],
       sortBy: 'Risk',
@@ -140,7 +179,7 @@ export const RISK: Row = {
       description:
         'The highest risk level of each host. Good: green; a host that keeps flickering is a host ' +
         'without reserve.',
-      queries: [{ expr: `max by (job, instance) (${of(LEVEL)})`, legend: '{{instance}}' }],
+      queries: [{ expr: hostRisk(), legend: '{{instance}}' }],
       mappings: RISK_MAPPINGS,
       thresholds: RISK_THRESHOLDS,
       height: 8,

@@ -31,8 +31,8 @@ export const PROMISE: Row = {
       {
         title: 'Memory promised per capacity',
         description:
-          'Memory guests have now per memory the host can give after its reserve. Above 100 % the ' +
-          'host lives on guests that do not use what they have.',
+          'Memory guests have now per memory the host can give after its reserve. Good: below ' +
+          '100 %; above it the host lives on guests that do not use what they have.',
         unit: 'percentunit',
         limit: 'memory.promise_ratio',
       },
@@ -43,7 +43,7 @@ export const PROMISE: Row = {
         title: 'Storage promised per size',
         description:
           'Worst-case size of all images per size of their filesystem; the worst filesystem of ' +
-          'each host. Above 100 % not every guest can fill its disks.',
+          'each host. Good: below 100 %; above it not every guest can fill its disks.',
         unit: 'percentunit',
         limit: 'storage.promise_ratio',
       },

@@ -7,7 +7,9 @@ export const CPU: Row = {
   tiles: [
     graph({
       title: 'Each vCPU runs',
-      description: 'Share of time each vCPU had a CPU, which includes polling while idle.',
+      description:
+        'Share of time each vCPU had a CPU, which includes polling while idle. Good: room ' +
+        'below 100 %.',
       unit: 'percentunit',
       queries: [
         {
@@ -35,8 +37,8 @@ export const CPU: Row = {
     graph({
       title: 'Got and entitled to',
       description:
-        'CPUs the guest uses, what its weight entitles it to when all want to run, and its cap. ' +
-        'Using more than the entitlement is fine while nobody waits.',
+        'CPUs the guest uses, what its weight entitles it to when all want to run, and its ' +
+        'cap. Good: used below entitled; more is fine while nobody waits.',
       unit: 'short',
       queries: [
         {
@@ -55,8 +57,8 @@ export const CPU: Row = {
     graph({
       title: 'Threads that are not vCPUs',
       description:
-        'CPU time of emulator, I/O and network threads. They do the work the guest asks of its ' +
-        'devices.',
+        'CPU time of emulator, I/O and network threads. They do the work the guest asks of ' +
+        'its devices. Good: far below one CPU each; a thread at 100 % holds its devices up.',
       unit: 'percentunit',
       queries: [
         {
@@ -83,8 +85,8 @@ export const CPU: Row = {
     graph({
       title: 'Stopped by its quota',
       description:
-        'Share of scheduling periods in which the guest had used up its quota. Intended where ' +
-        'the cap was bought; otherwise below 25 %. No line: no quota.',
+        'Share of scheduling periods in which the guest had used up its quota. Good: below 25 ' +
+        '%, unless the cap is what was bought. No line: no quota.',
       unit: 'percentunit',
       queries: [
         {

@@ -29,7 +29,9 @@ export const DISKS: Row = {
     }),
     graph({
       title: 'Disk requests',
-      description: 'Requests completed, and the limits set on them, where there are any.',
+      description:
+        'Requests completed, and the limits set on them. Good: room below the limits, where ' +
+        'there are any.',
       unit: 'iops',
       queries: [
         {
@@ -72,8 +74,9 @@ export const DISKS: Row = {
     graph({
       title: 'Its images: promised, allocated, still to come',
       description:
-        'Worst-case size of the images of the guest, what they take now, and what they may still ' +
-        'take, by filesystem.',
+        'Worst-case size of the images of the guest, what they take now, and what they may ' +
+        'still take, by filesystem. Good: what they may still take is there on the ' +
+        'filesystem.',
       unit: 'bytes',
       queries: [
         {
@@ -121,12 +124,9 @@ export const DISKS: Row = {
           unit: 'short',
           texts: { '0': 'not whole', '1': 'whole' },
         },
-        {
-          title: 'Described',
-          expr: `max by (job, instance, device, format, cache, discard, error_policy) (${of('kvm_domain_disk_info', THIS_GUEST)})`,
-          unit: 'short',
-          texts: { '1': 'yes' },
-        },
+      ],
+      infos: [
+        `max by (job, instance, device, format, cache, discard, error_policy) (${of('kvm_domain_disk_info', THIS_GUEST)})`,
       ],
       sortBy: 'Disk',
       ascending: true,

@@ -8,8 +8,9 @@ export const MEMORY_OF_HOST: Row = {
     graph({
       title: 'Promised, resident and swapped out',
       description:
-        'What the guest was promised, what it holds of RAM, and what the host has swapped out. ' +
-        'The gap between promise and the rest is what it may still claim.',
+        'What the guest was promised, what it holds of RAM, and what the host has swapped ' +
+        'out. The gap between promise and the rest is what it may still claim. Good: nothing ' +
+        'swapped out.',
       unit: 'bytes',
       queries: [
         {
@@ -96,8 +97,8 @@ export const MEMORY_OF_HOST: Row = {
     graph({
       title: 'Memory limits of its cgroup',
       description:
-        'What its cgroup holds, page cache included, beside its limits. libvirt advises against ' +
-        'limits; without one only usage is drawn.',
+        'What its cgroup holds, page cache included, beside its limits. Good: no limit, as ' +
+        'libvirt advises; else usage well below it.',
       unit: 'bytes',
       queries: [
         { expr: of('kvm_domain_cgroup_memory_bytes', THIS_GUEST), legend: 'used {{instance}}' },

@@ -1,10 +1,16 @@
+import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { of, THIS_GUEST } from '../common/promql.ts';
-import { NEUTRAL, YES_IS_GOOD, worseAbove, worseBelow } from '../common/risk.ts';
+import { CRITICAL, GOOD, NEUTRAL, YES_IS_GOOD, worseAbove, worseBelow } from '../common/risk.ts';
 import { stat } from '../common/stat.ts';
 import { table } from '../common/table.ts';
 import { timeline } from '../common/timeline.ts';
+
+/** Series are there only while the guest is in that state, which the row names. */
+const IN_STATE: ValueMapping[] = [
+  { type: MappingType.ValueToText, options: { '1': { text: ' ' } } },
+];
 
 export const IDENTITY: Row = {
   title: 'The guest at a glance',
@@ -23,7 +29,9 @@ export const IDENTITY: Row = {
     }),
     stat({
       title: 'CPUs used',
-      description: 'CPU time per second of all threads of its QEMU process, in CPUs.',
+      description:
+        'CPU time per second of all threads of its QEMU process, in CPUs. Good: below what it ' +
+        'is entitled to, or nobody waits.',
       unit: 'none',
       queries: [
         {
@@ -80,7 +88,9 @@ export const IDENTITY: Row = {
     }),
     table({
       title: 'What it is',
-      description: 'Identity, size and start of the guest. Counters begin anew at each start.',
+      description:
+        'Identity, size and start of the guest. Counters begin anew at each start. Good: ' +
+        'swappable, mergeable and balloonable, or not so on purpose.',
       keys: [
         HOST_KEY,
         { label: 'uuid', title: 'UUID' },
@@ -93,18 +103,6 @@ export const IDENTITY: Row = {
         { label: 'balloonable', title: 'Balloonable' },
       ],
       values: [
-        {
-          title: 'Known',
-          expr: `max by (job, instance, uuid, machine, persistent, autostart) (${of('kvm_domain_info', THIS_GUEST)})`,
-          unit: 'short',
-          texts: { '1': 'yes' },
-        },
-        {
-          title: 'Memory described',
-          expr: `max by (job, instance, backing, mergeable, swappable, balloonable) (${of('kvm_domain_memory_backing_info', THIS_GUEST)})`,
-          unit: 'short',
-          texts: { '1': 'yes' },
-        },
         {
           title: 'vCPUs',
           expr: `max by (job, instance) (${of('kvm_domain_vcpus', THIS_GUEST)})`,
@@ -121,6 +119,10 @@ export const IDENTITY: Row = {
           unit: 'dateTimeFromNow',
         },
       ],
+      infos: [
+        `max by (job, instance, uuid, machine, persistent, autostart) (${of('kvm_domain_info', THIS_GUEST)})`,
+        `max by (job, instance, backing, mergeable, swappable, balloonable) (${of('kvm_domain_memory_backing_info', THIS_GUEST)})`,
+      ],
       sortBy: 'Host',
       ascending: true,
       width: 24,
@@ -133,8 +135,12 @@ export const IDENTITY: Row = {
       queries: [
         { expr: of('kvm_domain_state', THIS_GUEST), legend: '{{state}} ({{reason}}) {{instance}}' },
       ],
-      mappings: [],
+      mappings: IN_STATE,
       thresholds: NEUTRAL,
+      rowColours: [
+        { name: '/^running /', colour: GOOD },
+        { name: '/^(paused|crashed) /', colour: CRITICAL },
+      ],
       width: 24,
       height: 4,
     }),

@@ -8,8 +8,8 @@ export const MEMORY_INSIDE: Row = {
     graph({
       title: 'Memory inside the guest',
       description:
-        "The guest's own view. Low free memory is healthy; low available memory is not. No line: " +
-        'the guest reports no statistics.',
+        "The guest's own view. No line: the guest reports no statistics. Good: a fifth of the " +
+        'size available; little free memory is healthy.',
       unit: 'bytes',
       queries: [
         {

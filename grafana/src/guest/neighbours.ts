@@ -17,8 +17,8 @@ export const NEIGHBOURS: Row = {
     table({
       title: 'Guests of the same host',
       description:
-        'Who takes and who waits beside this guest. If it waits, look for a neighbour with a ' +
-        'large share: that one can be capped or moved.',
+        'Who takes and who waits beside this guest. Good: nobody waits; if this guest does, a ' +
+        'neighbour with a large share can be capped or moved.',
       keys: [HOST_KEY, GUEST_KEY],
       values: [
         {
@@ -60,7 +60,9 @@ export const NEIGHBOURS: Row = {
     }),
     graph({
       title: 'CPU: the five largest neighbours',
-      description: 'CPUs used by the largest guests of the host, this one among them if it is.',
+      description:
+        'CPUs used by the largest guests of the host, this one among them if it is. Good: ' +
+        'this guest gets what it is entitled to, whoever is on top.',
       unit: 'short',
       queries: [
         {
@@ -73,7 +75,9 @@ export const NEIGHBOURS: Row = {
     }),
     graph({
       title: 'Network: the five largest neighbours',
-      description: 'Traffic of the largest guests of the host.',
+      description:
+        'Traffic of the largest guests of the host. Good: together well below the bandwidth ' +
+        'of the uplink.',
       unit: 'Bps',
       queries: [
         {
@@ -87,8 +91,8 @@ export const NEIGHBOURS: Row = {
     graph({
       title: 'Filesystems of its images: the five who may grow most',
       description:
-        'Space images of guests may still take on the filesystems this guest has images on. They ' +
-        'compete with it for what is left.',
+        'Space images of guests may still take on the filesystems this guest has images on. ' +
+        'They compete with it for what is left. Good: together less than what is free there.',
       unit: 'bytes',
       queries: [
         {

@@ -41,8 +41,8 @@ export const NICS: Row = {
     graph({
       title: 'Bytes per packet',
       description:
-        'Mean size of its packets. Whoever sends large packets gets more of a shared link for the ' +
-        'same work.',
+        'Mean size of its packets. Whoever sends large packets gets more of a shared link for ' +
+        'the same work. Good: steady.',
       unit: 'bytes',
       queries: [
         {
@@ -54,7 +54,9 @@ export const NICS: Row = {
     }),
     table({
       title: 'Its network interfaces',
-      description: 'What each is attached to and by which uplink its traffic leaves the host.',
+      description:
+        'What each is attached to and by which uplink its traffic leaves the host. Good: link ' +
+        'up, and the uplink you expect.',
       keys: [
         HOST_KEY,
         { label: 'device', title: 'Interface' },
@@ -66,19 +68,10 @@ export const NICS: Row = {
         { label: 'bridge', title: 'Bridge' },
         { label: 'uplink', title: 'Uplink' },
       ],
-      values: [
-        {
-          title: 'Described',
-          expr: `max by (job, instance, device, model, type, source, mac, link) (${of('kvm_domain_nic_info', THIS_GUEST)})`,
-          unit: 'short',
-          texts: { '1': 'yes' },
-        },
-        {
-          title: 'Way out',
-          expr: `max by (job, instance, device, bridge, uplink) (${of('kvm_domain_nic_uplink_info', THIS_GUEST)})`,
-          unit: 'short',
-          texts: { '1': 'found' },
-        },
+      values: [],
+      infos: [
+        `max by (job, instance, device, model, type, source, mac, link) (${of('kvm_domain_nic_info', THIS_GUEST)})`,
+        `max by (job, instance, device, bridge, uplink) (${of('kvm_domain_nic_uplink_info', THIS_GUEST)})`,
       ],
       sortBy: 'Interface',
       ascending: true,
@@ -88,8 +81,8 @@ export const NICS: Row = {
     graph({
       title: 'Share of its uplink',
       description:
-        'Part of the guest in the traffic of guests on its uplink. High is bad only when the ' +
-        'uplink is full.',
+        'Part of the guest in the traffic of guests on its uplink. Good: below the limit, or ' +
+        'an uplink with room.',
       unit: 'percentunit',
       queries: [
         {

@@ -36,8 +36,9 @@ export const BOOT_STORM: Row = {
     graph({
       title: 'Guests that would start',
       description:
-        'Guests to be started in addition to those that run, and after a reboot; with autostart, ' +
-        'or all. What is in neither does not come back by itself.',
+        'Guests to be started in addition to those that run, and after a reboot; with ' +
+        'autostart, or all. What is in neither does not come back by itself. Good: every ' +
+        'guest that runs and is needed starts by itself.',
       unit: 'short',
       queries: [
         { expr: of('kvm_boot_storm_domains'), legend: '{{set}} {{phase}} {{instance}}' },
@@ -61,7 +62,9 @@ export const BOOT_STORM: Row = {
     }),
     graph({
       title: 'Memory all guests would boot with',
-      description: 'Memory of the guests that would start, beside the capacity of the host.',
+      description:
+        'Memory of the guests that would start, beside the capacity of the host. Good: below ' +
+        'the capacity.',
       unit: 'bytes',
       queries: [
         { expr: of('kvm_boot_storm_memory_bytes'), legend: '{{set}} {{phase}} {{instance}}' },

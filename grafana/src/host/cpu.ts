@@ -9,8 +9,9 @@ export const CPU: Row = {
     graph({
       title: 'vCPUs promised and CPUs there are',
       description:
-        'vCPUs of running guests beside the CPUs and cores they share. Threads of a core are not ' +
-        'cores: four threads on two cores do the work of little more than two.',
+        'vCPUs of running guests beside the CPUs and cores they share. Threads of a core are ' +
+        'not cores: four threads on two cores do the work of little more than two. Good: ' +
+        'promised within a few times the cores.',
       unit: 'short',
       queries: [
         { expr: of('kvm_cpu_promised_vcpus'), legend: 'promised {{instance}}' },
@@ -131,8 +132,9 @@ export const CPU: Row = {
     graph({
       title: 'Fairness among guests that wait',
       description:
-        "Jain's index of what guests got per what their weight entitles them to, over the guests " +
-        'that wait for a CPU: 1 is fair, 1/n means one of n has all. No line: nobody waits.',
+        "Jain's index of what guests got per what their weight entitles them to, over the " +
+        'guests that wait for a CPU: 1 is fair, 1/n means one of n has all. Good: near 1, or ' +
+        'no line: nobody waits.',
       unit: 'none',
       queries: [
         {

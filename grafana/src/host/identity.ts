@@ -9,7 +9,7 @@ export const IDENTITY: Row = {
   tiles: [
     table({
       title: 'Hardware, kernel and operating system',
-      description: 'The inventory of the host, for comparison with its neighbours.',
+      description: 'The inventory of the host. Good: like its neighbours.',
       keys: [
         HOST_KEY,
         { label: 'hostname', title: 'Name' },
@@ -38,13 +38,8 @@ export const IDENTITY: Row = {
           expr: `max by (job, instance) (${of('kvm_host_boot_time_seconds')} * 1000)`,
           unit: 'dateTimeFromNow',
         },
-        {
-          title: 'Present',
-          expr: `max by (job, instance, hostname, cpu_model, kernel, os) (${of('kvm_host_info')})`,
-          unit: 'short',
-          texts: { '1': 'yes' },
-        },
       ],
+      infos: [`max by (job, instance, hostname, cpu_model, kernel, os) (${of('kvm_host_info')})`],
       sortBy: 'Host',
       ascending: true,
       width: 24,
@@ -66,22 +61,14 @@ export const IDENTITY: Row = {
       ],
       values: [
         {
-          title: 'KVM',
-          expr: `max by (job, instance, vendor, second_level_paging, accessed_dirty_bits, nested) (${of('kvm_host_kvm_module_info')})`,
-          unit: 'short',
-          texts: { '1': 'loaded' },
-        },
-        {
-          title: 'libvirt answers',
-          expr: `max by (job, instance, libvirt_version, hypervisor_version) (${of('kvm_libvirt_info')})`,
-          unit: 'short',
-          texts: { '1': 'yes' },
-        },
-        {
           title: 'Halt polling',
           expr: `max by (job, instance) (${of('kvm_host_halt_poll_seconds')})`,
           unit: 's',
         },
+      ],
+      infos: [
+        `max by (job, instance, vendor, second_level_paging, accessed_dirty_bits, nested) (${of('kvm_host_kvm_module_info')})`,
+        `max by (job, instance, libvirt_version, hypervisor_version) (${of('kvm_libvirt_info')})`,
       ],
       sortBy: 'Host',
       ascending: true,

@@ -1,6 +1,7 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
+import { memoryPressure } from '../common/pressure.ts';
 import { of } from '../common/promql.ts';
 
 export const MEMORY: Row = {
@@ -42,30 +43,12 @@ export const MEMORY: Row = {
       ],
       link: fromSeries('kvm-memory', ['instance']),
     }),
-    graph({
-      title: 'Memory pressure',
-      description:
-        'Share of time some task waited for memory, and in which all stood still (PSI). Good: ' +
-        'near 0.',
-      unit: 'percentunit',
-      queries: [
-        {
-          expr: of('instance:kvm_host_memory_pressure_waiting:ratio'),
-          legend: 'some wait {{instance}}',
-        },
-        {
-          expr: of('instance:kvm_host_memory_pressure_stalled:ratio'),
-          legend: 'all stalled {{instance}}',
-        },
-      ],
-      limit: 'memory.pressure_ratio',
-      width: 8,
-    }),
+    memoryPressure(8),
     graph({
       title: 'Swap traffic',
       description:
-        'Memory swapped in and out, zswap included. Out alone is cold memory leaving; both at ' +
-        'once is a swap storm.',
+        'Memory swapped in and out, zswap included. Good: none, or out alone, which is cold ' +
+        'memory leaving; both at once is a swap storm.',
       unit: 'binBps',
       queries: [
         { expr: of('instance:kvm_host_swap_in_bytes:rate5m'), legend: 'in {{instance}}' },
@@ -77,13 +60,13 @@ export const MEMORY: Row = {
     graph({
       title: 'Saved by merging and by balloons',
       description:
-        'Memory the host has only because pages are merged, and what balloons took from guests. ' +
-        'Both can be asked back at once.',
+        'Memory the host has only because pages are merged, and what balloons took from ' +
+        'guests. Good: less than what is available, for both can be asked back at once.',
       unit: 'bytes',
       queries: [
         { expr: of('kvm_ksm_saved_bytes'), legend: 'saved by merging {{instance}}' },
         {
-          expr: `sum by (instance) (${of('kvm_domain_memory_maximum_bytes')} - ${of('kvm_domain_balloon_current_bytes')})`,
+          expr: `sum by (job, instance) (${of('kvm_domain_memory_maximum_bytes')} - ${of('kvm_domain_balloon_current_bytes')})`,
           legend: 'in balloons {{instance}}',
         },
       ],

@@ -2,10 +2,10 @@ import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { of } from '../common/promql.ts';
 import { NEUTRAL, RISK_MAPPINGS, RISK_THRESHOLDS, worseAbove } from '../common/risk.ts';
+import { resourceRisk } from '../common/risk-query.ts';
 import { risk, stat } from '../common/stat.ts';
 import { timeline } from '../common/timeline.ts';
 
-const LEVEL = of('instance_resource:kvm_risk:level');
 const WORST_STORAGE = `max by (job, instance) (${of('instance:kvm_storage_unfunded_per_avail:max')})`;
 
 export const OVERVIEW: Row = {
@@ -14,15 +14,16 @@ export const OVERVIEW: Row = {
     risk({
       title: 'Risk of each resource now',
       description:
-        'How close the host is to not keeping its promise, by resource. Good: low. What the ' +
+        'How close the host is to not keeping its promise, by resource. Good: low. Unknown: ' +
+        'libvirt or the exporter does not answer, or the host has nothing of that kind. What the ' +
         'levels mean is in the risk model of the rule pack.',
-      query: { expr: LEVEL, legend: '{{resource}} {{instance}}' },
+      query: { expr: resourceRisk(), legend: '{{resource}} {{instance}}' },
       width: 12,
       height: 4,
     }),
     stat({
       title: 'Running guests',
-      description: 'Guests that run on this host now.',
+      description: 'Guests that run on this host now. Good: steady.',
       unit: 'short',
       queries: [{ expr: `sum(${of('kvm_domains', 'state="running"')})`, legend: 'running' }],
       thresholds: NEUTRAL,
@@ -48,7 +49,7 @@ export const OVERVIEW: Row = {
     timeline({
       title: 'Risk over time',
       description: 'Risk level of each resource. Good: green throughout.',
-      queries: [{ expr: LEVEL, legend: '{{resource}} {{instance}}' }],
+      queries: [{ expr: resourceRisk(), legend: '{{resource}} {{instance}}' }],
       mappings: RISK_MAPPINGS,
       thresholds: RISK_THRESHOLDS,
     }),

@@ -1,6 +1,7 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
+import { ioPressure } from '../common/pressure.ts';
 import { of, rate } from '../common/promql.ts';
 
 const LEGEND = '{{mountpoint}} {{instance}}';
@@ -55,26 +56,18 @@ export const STORAGE: Row = {
       link: LINK,
       width: 8,
     }),
-    graph({
-      title: 'I/O pressure',
-      description: 'Share of time some task waited for I/O (PSI). Good: below the limit.',
-      unit: 'percentunit',
-      queries: [
-        { expr: of('instance:kvm_host_io_pressure_waiting:ratio'), legend: '{{instance}}' },
-      ],
-      limit: 'storage.pressure_ratio',
-    }),
+    ioPressure(12),
     graph({
       title: 'Disk traffic of guests',
       description: 'What all guests read and write. Good: known peaks only, such as backups.',
       unit: 'binBps',
       queries: [
         {
-          expr: `sum by (instance) (${rate('kvm_domain_disk_read_bytes_total')})`,
+          expr: `sum by (job, instance) (${rate('kvm_domain_disk_read_bytes_total')})`,
           legend: 'read {{instance}}',
         },
         {
-          expr: `sum by (instance) (${rate('kvm_domain_disk_written_bytes_total')})`,
+          expr: `sum by (job, instance) (${rate('kvm_domain_disk_written_bytes_total')})`,
           legend: 'written {{instance}}',
         },
       ],

@@ -6,14 +6,21 @@ import { table } from '../common/table.ts';
 
 const BY_GUEST = 'by (job, instance, domain)';
 
+/** A guest without a balloon has all of its memory for as long as it runs. */
+const MEMORY_NOW =
+  `${of('kvm_domain_balloon_current_bytes')} or ${of('kvm_domain_memory_maximum_bytes')}` +
+  ` and on (job, instance, domain) ${of('kvm_domain_balloon_info', 'model="none"')}` +
+  ` and on (job, instance, domain) ${of('kvm_domain_resident_bytes')}`;
+
 export const TOP_GUESTS: Row = {
   title: 'Guests',
   tiles: [
     table({
       title: 'Guests and what they take of each resource',
       description:
-        'Every guest of the host: who uses, who waits, who could still claim. Sort by a column to ' +
-        'find whom to cap or to move; click a guest for everything about it.',
+        'Every guest of the host: who uses, who waits, who could still claim. Sort by a ' +
+        'column to find whom to cap or to move; click a guest for everything about it. Good: ' +
+        'nobody waits and nobody is swapped out.',
       keys: [HOST_KEY, GUEST_KEY],
       values: [
         {
@@ -34,8 +41,8 @@ export const TOP_GUESTS: Row = {
           thresholds: worseAbove(0.05, 0.1),
         },
         {
-          title: 'Memory',
-          expr: `sum ${BY_GUEST} (${of('kvm_domain_balloon_current_bytes')})`,
+          title: 'Memory now',
+          expr: `sum ${BY_GUEST} (${MEMORY_NOW})`,
           unit: 'bytes',
         },
         {

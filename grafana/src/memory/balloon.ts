@@ -60,8 +60,8 @@ export const BALLOON: Row = {
     graph({
       title: 'Memory in balloons, and guests nobody asks',
       description:
-        'Memory balloons have taken from guests: the host must give it back when a guest boots ' +
-        'or its balloon deflates.',
+        'Memory balloons have taken from guests. Good: less than what is available, for the ' +
+        'host must give it back when a guest boots or its balloon deflates.',
       unit: 'bytes',
       queries: [
         {
@@ -95,11 +95,11 @@ export const BALLOON: Row = {
       title: 'Guests that page because of their balloon',
       description:
         'Guests that swap in both directions or keep reading their programs from disk. Good: ' +
-        'none. Their paging is disk traffic for the whole host.',
+        'none. Their paging is disk traffic for the whole host. No line: no guest reports statistics.',
       unit: 'short',
       queries: [
         {
-          expr: `sum by (job, instance) (${of('instance_domain:kvm_domain_guest_thrashing:bool', CHOSEN_GUESTS)}) or 0 * ${of('kvm_memory_domains_unknown')}`,
+          expr: `sum by (job, instance) (${of('instance_domain:kvm_domain_guest_thrashing:bool', CHOSEN_GUESTS)}) or 0 * count by (job, instance) (${of('kvm_domain_guest_memory_size_bytes', CHOSEN_GUESTS)})`,
           legend: 'thrashing {{instance}}',
         },
         {

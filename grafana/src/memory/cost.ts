@@ -22,8 +22,8 @@ export const COST: Row = {
     graph({
       title: 'Memory management and waiting vCPUs',
       description:
-        'CPU time for memory beside the share of time vCPUs wait. If both rise together, memory ' +
-        'is over-committed at the cost of CPU.',
+        'CPU time for memory beside the share of time vCPUs wait. Good: not rising together; ' +
+        'if they do, memory is over-committed at the cost of CPU.',
       unit: 'percentunit',
       queries: [
         {

@@ -23,8 +23,9 @@ export const HUGE_PAGES: Row = {
     graph({
       title: 'Merging against huge pages',
       description:
-        'Huge pages split, beside memory that becomes merged: KSM splits a huge page before it ' +
-        'merges any part of it. Both high and huge pages made again: a tug of war that costs CPU.',
+        'Huge pages split, beside memory that becomes merged: KSM splits a huge page before ' +
+        'it merges any part of it. Good: few splits; many while huge pages are made again is ' +
+        'a tug of war that costs CPU.',
       unit: 'ops',
       queries: [
         { expr: of('instance:kvm_host_thp_splits:rate5m'), legend: 'split {{instance}}' },
@@ -40,8 +41,8 @@ export const HUGE_PAGES: Row = {
     graph({
       title: 'Balloons against huge pages',
       description:
-        'Huge pages a balloon tore holes into, beside memory balloons moved. Balloons take 4 KiB ' +
-        'at a time, so each can cost a huge page.',
+        'Huge pages a balloon tore holes into, beside memory balloons moved. Good: few torn; ' +
+        'balloons take 4 KiB at a time, so each can cost a huge page.',
       unit: 'ops',
       queries: [
         {

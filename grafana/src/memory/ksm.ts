@@ -72,8 +72,8 @@ export const KSM: Row = {
     graph({
       title: 'Guests with most merged memory',
       description:
-        'Memory of the five guests with most in merged pages. What one of them saves depends on ' +
-        'the others.',
+        'Memory of the five guests with most in merged pages. What one of them saves depends ' +
+        'on the others. Good: much, as long as the host could do without it.',
       unit: 'bytes',
       queries: [
         {
@@ -87,8 +87,8 @@ export const KSM: Row = {
     graph({
       title: 'Guests that are not worth scanning',
       description:
-        'Pages KSM keeps records of per page it has merged, the five worst guests. Above 64 the ' +
-        'records cost more than merging saves.',
+        'Pages KSM keeps records of per page it has merged, the five worst guests. Good: ' +
+        'below 64; above, the records cost more than merging saves.',
       unit: 'none',
       queries: [
         {
@@ -115,7 +115,8 @@ export const KSM: Row = {
       title: 'How eagerly ksmd scans',
       description:
         'Pages it looks at per second at most by its settings: a batch, then sleep. MOM, ' +
-        "ksmtuned or the kernel's advisor move it.",
+        "ksmtuned or the kernel's advisor move it. Good: as eager as savings are worth its " +
+        'CPU time.',
       unit: 'ops',
       queries: [
         {

@@ -26,7 +26,8 @@ export const MOM: Row = {
       title: 'Free memory as MOM sees it',
       description:
         'Free part of RAM by which MOM decides: as it measures, and corrected for guests in ' +
-        'shared memory, which it takes for page cache. Comfortable from 20 %.',
+        'shared memory, which it takes for page cache. Good: above 20 %, which MOM calls ' +
+        'comfortable.',
       unit: 'percentunit',
       queries: [{ expr: of('kvm_mom_host_free_ratio'), legend: '{{variant}} {{instance}}' }],
       max: 1,
@@ -60,8 +61,8 @@ export const MOM: Row = {
     graph({
       title: 'Memory MOM would leave to guests',
       description:
-        'Sum of the balloon targets MOM would set, beside what guests have. A gap is what it ' +
-        'would take from them.',
+        'Sum of the balloon targets MOM would set, beside what guests have. Good: no gap: MOM ' +
+        'would take nothing from them.',
       unit: 'bytes',
       queries: [
         {
@@ -77,8 +78,8 @@ export const MOM: Row = {
     graph({
       title: 'Scanning speed MOM would set',
       description:
-        'Pages ksmd would look at in one go under MOM, beside the setting in force. MOM raises it ' +
-        'the longer memory is short.',
+        'Pages ksmd would look at in one go under MOM, beside the setting in force. Good: no ' +
+        'line of MOM: it would not scan. It raises the speed the longer memory is short.',
       unit: 'short',
       queries: [
         { expr: of('kvm_mom_ksm_pages_to_scan'), legend: 'MOM ({{variant}}) {{instance}}' },

@@ -38,8 +38,8 @@ export const NUMA: Row = {
     graph({
       title: 'Memory moved by NUMA balancing',
       description:
-        'Memory moved between nodes. For guests each move unmaps their memory: high rates show ' +
-        'as stalls.',
+        'Memory moved between nodes. Good: near 0; each move unmaps memory of a guest, and ' +
+        'high rates show as stalls.',
       unit: 'binBps',
       queries: [{ expr: rate('kvm_host_numa_migrated_bytes_total'), legend: '{{instance}}' }],
       width: 6,

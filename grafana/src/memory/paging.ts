@@ -1,6 +1,7 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
+import { memoryPressure } from '../common/pressure.ts';
 import { of, rate } from '../common/promql.ts';
 import { CHOSEN_GUESTS } from './guests.ts';
 
@@ -10,8 +11,9 @@ export const PAGING: Row = {
     graph({
       title: 'Swap traffic',
       description:
-        'Memory swapped in and out, zswap included. Out alone: cold memory leaves, harmless. In ' +
-        'alone: the host recovers. Both: a swap storm, and guests stand still.',
+        'Memory swapped in and out, zswap included. Good: none, or one way only: out is cold ' +
+        'memory leaving, in is the host recovering. Both at once is a swap storm, and guests ' +
+        'stand still.',
       unit: 'binBps',
       queries: [
         { expr: of('instance:kvm_host_swap_in_bytes:rate5m'), legend: 'in {{instance}}' },
@@ -37,8 +39,8 @@ export const PAGING: Row = {
     graph({
       title: 'Guests with most memory in swap',
       description:
-        'Memory of the five guests the host has swapped out most of. They will be slow when they ' +
-        'need it. Swapped shared memory is not in here.',
+        'Memory of the five guests the host has swapped out most of. Swapped shared memory is ' +
+        'not in here. Good: none; they will be slow when they need it.',
       unit: 'bytes',
       queries: [
         {
@@ -49,25 +51,7 @@ export const PAGING: Row = {
       link: fromSeries('kvm-guest', ['instance', 'domain']),
       width: 8,
     }),
-    graph({
-      title: 'Memory pressure',
-      description:
-        'Share of time some task waited for memory, and in which all stood still (PSI). Good: ' +
-        'near 0.',
-      unit: 'percentunit',
-      queries: [
-        {
-          expr: of('instance:kvm_host_memory_pressure_waiting:ratio'),
-          legend: 'some wait {{instance}}',
-        },
-        {
-          expr: of('instance:kvm_host_memory_pressure_stalled:ratio'),
-          legend: 'all stalled {{instance}}',
-        },
-      ],
-      limit: 'memory.pressure_ratio',
-      width: 8,
-    }),
+    memoryPressure(8),
     graph({
       title: 'Major page faults',
       description:
@@ -107,8 +91,8 @@ export const PAGING: Row = {
     graph({
       title: 'How hard it is to free memory',
       description:
-        'Memory freed per memory looked at. Near 100 % is easy; near 0 the kernel scans in vain. ' +
-        'No line: nothing needs to be freed.',
+        'Memory freed per memory looked at. Good: near 100 %, or no line: nothing needs to be ' +
+        'freed. Near 0 the kernel scans in vain.',
       unit: 'percentunit',
       queries: [
         { expr: of('instance:kvm_host_reclaim_freed_per_scanned:ratio'), legend: '{{instance}}' },
@@ -139,8 +123,8 @@ export const PAGING: Row = {
     graph({
       title: 'Swap areas',
       description:
-        'Used part of each swap area. Areas of higher priority fill first; a slow one in use ' +
-        'means that the fast ones are full.',
+        'Used part of each swap area. Good: slow areas empty: they fill only when the fast ' +
+        'ones are full.',
       unit: 'percentunit',
       queries: [
         {

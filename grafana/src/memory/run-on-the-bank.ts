@@ -76,7 +76,9 @@ export const RUN_ON_THE_BANK: Row = {
     graph({
       title: 'Exposure per supply',
       description:
-        'Above 100 % the host cannot pay out what it promised, and the OOM killer chooses a guest.',
+        'What guests may still claim per available memory and free swap. Good: below 100 %; ' +
+        'above it the host cannot pay out what it promised, and the OOM killer chooses a ' +
+        'guest.',
       unit: 'percentunit',
       queries: [
         { expr: of('instance:kvm_memory_exposure_per_supply:ratio'), legend: 'now {{instance}}' },
@@ -95,8 +97,8 @@ export const RUN_ON_THE_BANK: Row = {
     graph({
       title: 'Guests with the largest claims',
       description:
-        'What the five guests with the largest claims may still take. They are the ones to ' +
-        'shrink or to move when the supply is short.',
+        'What the five guests with the largest claims may still take. Good: together below ' +
+        'the supply; if not, they are the ones to shrink or to move.',
       unit: 'bytes',
       queries: [
         {
@@ -122,8 +124,8 @@ export const RUN_ON_THE_BANK: Row = {
     graph({
       title: 'Huge page pools',
       description:
-        'Huge pages promised to guests and the pool they come from. Above 100 % a guest will not ' +
-        'start. No line: no huge pages.',
+        'Huge pages promised to guests and the pool they come from. Good: 100 % or less; ' +
+        'above it a guest will not start. No line: no huge pages.',
       unit: 'percentunit',
       queries: [
         {

@@ -63,12 +63,9 @@ export const SETTINGS: Row = {
         setting('Uses zero pages', 'kvm_ksm_use_zero_pages', 'short', OFF_ON),
         setting('Most uses of a page', 'kvm_ksm_max_page_sharing', 'short'),
         setting('Huge page', 'kvm_host_thp_size_bytes', 'bytes'),
-        {
-          title: 'Known',
-          expr: `max by (job, instance, enabled, defrag, shmem_enabled) (${of('kvm_host_thp_info')})`,
-          unit: 'short',
-          texts: { '1': 'yes' },
-        },
+      ],
+      infos: [
+        `max by (job, instance, enabled, defrag, shmem_enabled) (${of('kvm_host_thp_info')})`,
       ],
       sortBy: 'Host',
       ascending: true,

@@ -54,8 +54,9 @@ export const USE: Row = {
     graph({
       title: 'Committed and commit limit',
       description:
-        'Address space handed out that may have to be backed some day. The limit is enforced with ' +
-        'vm.overcommit_memory=2 only; otherwise going beyond is normal.',
+        'Address space handed out that may have to be backed some day. Good: below the limit ' +
+        'where vm.overcommit_memory is 2; otherwise the limit is not enforced, and going ' +
+        'beyond it is normal.',
       unit: 'bytes',
       queries: [part('committed', 'committed'), part('commit_limit', 'limit')],
       width: 8,

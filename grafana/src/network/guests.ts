@@ -15,7 +15,8 @@ export const GUESTS: Row = {
   tiles: [
     graph({
       title: 'Guests with most traffic by uplink',
-      description: 'The five busiest guests of each uplink.',
+      description:
+        'The five busiest guests of each uplink. Good: together well below the bandwidth.',
       unit: 'Bps',
       queries: [
         {
@@ -29,8 +30,8 @@ export const GUESTS: Row = {
     graph({
       title: 'Largest shares of an uplink',
       description:
-        'Part of single guests in the traffic of their uplink, the five largest. Above one half ' +
-        'on a full uplink: somebody to cap.',
+        'Part of single guests in the traffic of their uplink, the five largest. Good: below ' +
+        'one half on a full uplink; above, somebody to cap.',
       unit: 'percentunit',
       queries: [
         {
@@ -61,8 +62,8 @@ export const GUESTS: Row = {
     table({
       title: 'Guests by traffic',
       description:
-        'Traffic of each guest, the size of its packets and what it loses. Large packets win on a ' +
-        'shared link; small ones cost more CPU for the same bytes.',
+        'Traffic of each guest, the size of its packets and what it loses. Large packets win ' +
+        'on a shared link; small ones cost more CPU for the same bytes. Good: nothing lost.',
       keys: [HOST_KEY, GUEST_KEY],
       values: [
         {
@@ -99,8 +100,9 @@ export const GUESTS: Row = {
     table({
       title: 'Limits of interfaces',
       description:
-        'Bandwidth limits and guarantees (floor) set on interfaces of guests. No rows: nobody is ' +
-        'limited, so every guest may fill the uplink.',
+        'Bandwidth limits and guarantees (floor) set on interfaces of guests. Good: a limit ' +
+        'for every guest that cannot be trusted with the whole uplink. No rows: nobody is ' +
+        'limited.',
       keys: [
         HOST_KEY,
         GUEST_KEY,

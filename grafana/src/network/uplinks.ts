@@ -22,7 +22,7 @@ export const UPLINKS: Row = {
       title: 'Uplinks and what they promise',
       description:
         'Guests on each uplink, what they may use and what they were guaranteed per bandwidth. ' +
-        'Good: promise below 20, guarantees below 1, utilisation below 80 %.',
+        'Good: promise below 20, guarantees below 100 %, utilisation below 80 %.',
       keys: [HOST_KEY, { label: 'device', title: 'Uplink' }],
       values: [
         {
@@ -90,7 +90,9 @@ export const UPLINKS: Row = {
     }),
     graph({
       title: 'Traffic',
-      description: 'Bytes in and out of each uplink beside its bandwidth, which holds each way.',
+      description:
+        'Bytes in and out of each uplink beside its bandwidth, which holds each way. Good: ' +
+        'each way below 80 % of it.',
       unit: 'Bps',
       queries: [
         {
@@ -126,8 +128,8 @@ export const UPLINKS: Row = {
     graph({
       title: 'Promised and guaranteed per bandwidth',
       description:
-        'What guests may use (without a cap: all of it) and what they were guaranteed. A ' +
-        'guarantee above 1 cannot be kept.',
+        'What guests may use (without a cap: all of it) and what they were guaranteed. Good: ' +
+        'guaranteed below 1, which can be kept, and promised below the limit.',
       unit: 'none',
       queries: [
         {
@@ -144,7 +146,9 @@ export const UPLINKS: Row = {
     }),
     graph({
       title: 'Packets',
-      description: 'Packets in and out. Many small ones load CPUs rather than the link.',
+      description:
+        'Packets in and out. Good: known peaks only; many small packets load CPUs rather than ' +
+        'the link.',
       unit: 'pps',
       queries: [
         {
@@ -187,8 +191,8 @@ export const UPLINKS: Row = {
     graph({
       title: 'Fairness among guests on an uplink',
       description:
-        "Jain's index of the traffic of guests that have any: 1 is equal, 1/n means one of n has " +
-        'all. Unequal is fine on an empty link.',
+        "Jain's index of the traffic of guests that have any: 1 is equal, 1/n means one of n " +
+        'has all. Good: near 1 on a full link; unequal is fine on an empty one.',
       unit: 'none',
       queries: [
         {

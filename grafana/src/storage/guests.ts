@@ -14,8 +14,9 @@ export const GUESTS: Row = {
     table({
       title: 'What guests were promised and what they took',
       description:
-        'Sum of the images of each guest on each filesystem; a base image shared by several ' +
-        'guests is nobody’s. Whoever may grow most is whom to ask, or to move.',
+        'Sum of the images of each guest on each filesystem; what is allocated in a base image is ' +
+        'split among the guests that share it. Good: together less than the filesystem has; ' +
+        'whoever may grow most is whom to ask, or to move.',
       keys: [HOST_KEY, GUEST_KEY, { label: 'mountpoint', title: 'Filesystem' }],
       values: [
         {
@@ -46,8 +47,8 @@ export const GUESTS: Row = {
     graph({
       title: 'Guests that write most',
       description:
-        'Bytes written by the five busiest guests. What is written to a thin image for the first ' +
-        'time takes space.',
+        'Bytes written by the five busiest guests. Good: known peaks only; what is written to ' +
+        'a thin image for the first time takes space.',
       unit: 'binBps',
       queries: [
         {

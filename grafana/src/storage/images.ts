@@ -1,7 +1,7 @@
 import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { of } from '../common/promql.ts';
-import { NONE_IS_GOOD, worseAbove } from '../common/risk.ts';
+import { NONE_IS_GOOD, worseAbove, YES_IS_GOOD } from '../common/risk.ts';
 import { graph } from '../common/graph.ts';
 import { table } from '../common/table.ts';
 import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
@@ -57,6 +57,7 @@ export const IMAGES: Row = {
           expr: ofImages('kvm_image_readable'),
           unit: 'short',
           texts: { '0': 'no', '1': 'yes' },
+          thresholds: YES_IS_GOOD,
         },
       ],
       sortBy: 'Allocated per worst case',
@@ -65,8 +66,9 @@ export const IMAGES: Row = {
     graph({
       title: 'Images by where they are',
       description:
-        'Images on filesystems, in thin pools, on volumes of full size, remote and unknown. Only ' +
-        'the first two can run out of space that was promised.',
+        'Images on filesystems, in thin pools, on volumes of full size, remote and unknown. ' +
+        'Good: none unknown. Only those on filesystems and in thin pools can run out of space ' +
+        'that was promised.',
       unit: 'short',
       queries: [{ expr: of('kvm_storage_images'), legend: '{{placement}} {{instance}}' }],
       stacked: true,

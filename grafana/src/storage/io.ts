@@ -1,38 +1,30 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of, rate } from '../common/promql.ts';
+import { ioPressure } from '../common/pressure.ts';
+import { rate } from '../common/promql.ts';
 
 const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
 
 export const IO: Row = {
   title: 'I/O',
   tiles: [
-    graph({
-      title: 'I/O pressure',
-      description: 'Share of time some task waited for I/O (PSI). Good: below the limit.',
-      unit: 'percentunit',
-      queries: [
-        { expr: of('instance:kvm_host_io_pressure_waiting:ratio'), legend: '{{instance}}' },
-      ],
-      limit: 'storage.pressure_ratio',
-      width: 8,
-    }),
+    ioPressure(8),
     graph({
       title: 'Requests of guests',
       description: 'Requests the disks of all guests completed. Good: known peaks only.',
       unit: 'iops',
       queries: [
         {
-          expr: `sum by (instance) (${rate('kvm_domain_disk_read_requests_total')})`,
+          expr: `sum by (job, instance) (${rate('kvm_domain_disk_read_requests_total')})`,
           legend: 'read {{instance}}',
         },
         {
-          expr: `sum by (instance) (${rate('kvm_domain_disk_write_requests_total')})`,
+          expr: `sum by (job, instance) (${rate('kvm_domain_disk_write_requests_total')})`,
           legend: 'write {{instance}}',
         },
         {
-          expr: `sum by (instance) (${rate('kvm_domain_disk_flush_requests_total')})`,
+          expr: `sum by (job, instance) (${rate('kvm_domain_disk_flush_requests_total')})`,
           legend: 'flush {{instance}}',
         },
       ],
@@ -41,8 +33,8 @@ export const IO: Row = {
     graph({
       title: 'Slowest disks',
       description:
-        'Mean time of a write, the five slowest disks. If all are slow at once it is the storage, ' +
-        'if one is, it is its limits.',
+        'Mean time of a write, the five slowest disks. Good: what the storage does on a quiet ' +
+        'day. If all are slow at once it is the storage, if one is, it is its limits.',
       unit: 's',
       queries: [
         {
@@ -56,8 +48,8 @@ export const IO: Row = {
     graph({
       title: 'Guests with most requests',
       description:
-        'Requests of the five busiest guests. One that stays on top while pressure is high is a ' +
-        'noisy neighbour.',
+        'Requests of the five busiest guests. Good: known peaks only; one that stays on top ' +
+        'while pressure is high is a noisy neighbour.',
       unit: 'iops',
       queries: [
         {

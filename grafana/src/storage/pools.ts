@@ -33,12 +33,6 @@ export const POOLS: Row = {
         { label: 'path', title: 'Path' },
       ],
       values: [
-        {
-          title: 'Known',
-          expr: `max by (job, instance, pool, type, path) (${of('kvm_pool_info')})`,
-          unit: 'short',
-          texts: { '1': 'yes' },
-        },
         { title: 'Capacity', expr: ofPool('kvm_pool_capacity_bytes'), unit: 'bytes' },
         { title: 'Available', expr: ofPool('kvm_pool_available_bytes'), unit: 'bytes' },
         {
@@ -49,6 +43,7 @@ export const POOLS: Row = {
           thresholds: worseAbove(0.85, 0.95),
         },
       ],
+      infos: [`max by (job, instance, pool, type, path) (${of('kvm_pool_info')})`],
       sortBy: 'Used',
       height: 7,
     }),

@@ -33,7 +33,9 @@ export const RUN_ON_THE_BANK: Row = {
     }),
     stat({
       title: 'Images may still grow',
-      description: 'Space images may still take, all filesystems and thin pools together.',
+      description:
+        'Space images may still take, all filesystems and thin pools together. Good: less ' +
+        'than what is free.',
       unit: 'bytes',
       queries: [{ expr: of('kvm_storage_unfunded_bytes'), legend: '{{instance}}' }],
       width: 6,
@@ -66,52 +68,11 @@ export const RUN_ON_THE_BANK: Row = {
     table({
       title: 'Filesystems with images',
       description:
-        'Promise, growth to come and space of each filesystem. Good: exposure below 100 %. Sums ' +
-        'are approximate where images share blocks or the filesystem compresses.',
+        'Whether each filesystem answers, what images on it may still grow, and its space. Good: ' +
+        'it answers, and exposure is below 100 %. Sums are approximate where images share blocks ' +
+        'or the filesystem compresses.',
       keys: [HOST_KEY, { label: 'mountpoint', title: 'Filesystem' }],
       values: [
-        bytes('Size', 'kvm_filesystem_size_bytes'),
-        bytes('Available', 'kvm_filesystem_avail_bytes'),
-        {
-          title: 'Free',
-          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_avail:ratio'),
-          unit: 'percentunit',
-          cell: 'bar',
-          thresholds: worseBelow(0.05, 0.03),
-        },
-        bytes('Promised', 'kvm_filesystem_promised_bytes'),
-        {
-          title: 'Promised per size',
-          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_promised_per_size:ratio'),
-          unit: 'percentunit',
-          thresholds: worseAbove(1, 2),
-        },
-        bytes('Allocated', 'kvm_filesystem_allocated_bytes'),
-        bytes('May grow', 'kvm_filesystem_unfunded_bytes'),
-        {
-          title: 'Exposure',
-          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio'),
-          unit: 'percentunit',
-          thresholds: worseAbove(1),
-        },
-        {
-          title: 'Full in',
-          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_full_seconds:deriv6h'),
-          unit: 's',
-          thresholds: worseBelow(DAY, 4 * 3600),
-        },
-        { title: 'Images', expr: ofFilesystem('kvm_filesystem_images'), unit: 'short' },
-        {
-          title: 'Not readable',
-          expr: ofFilesystem('kvm_filesystem_images_unknown'),
-          unit: 'short',
-        },
-        {
-          title: 'Inodes free',
-          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_files_free:ratio'),
-          unit: 'percentunit',
-          thresholds: worseBelow(0.05, 0.03),
-        },
         {
           title: 'Answers',
           expr: ofFilesystem('kvm_filesystem_responsive'),
@@ -124,12 +85,55 @@ export const RUN_ON_THE_BANK: Row = {
           expr: ofFilesystem('kvm_filesystem_readonly'),
           unit: 'short',
           texts: { '0': 'no', '1': 'yes' },
+          thresholds: NONE_IS_GOOD,
         },
+        {
+          title: 'Exposure',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio'),
+          unit: 'percentunit',
+          thresholds: worseAbove(1),
+        },
+        bytes('May grow', 'kvm_filesystem_unfunded_bytes'),
+        bytes('Available', 'kvm_filesystem_avail_bytes'),
+        {
+          title: 'Free',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_avail:ratio'),
+          unit: 'percentunit',
+          cell: 'bar',
+          thresholds: worseBelow(0.05, 0.03),
+        },
+        {
+          title: 'Full in',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_full_seconds:deriv6h'),
+          unit: 's',
+          thresholds: worseBelow(DAY, 4 * 3600),
+        },
+        bytes('Size', 'kvm_filesystem_size_bytes'),
+        bytes('Promised', 'kvm_filesystem_promised_bytes'),
+        {
+          title: 'Promised per size',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_promised_per_size:ratio'),
+          unit: 'percentunit',
+          thresholds: worseAbove(1, 2),
+        },
+        bytes('Allocated', 'kvm_filesystem_allocated_bytes'),
         {
           title: 'Sums',
           expr: ofFilesystem('kvm_filesystem_sums_approximate'),
           unit: 'short',
           texts: { '0': 'exact', '1': 'approximate' },
+        },
+        { title: 'Images', expr: ofFilesystem('kvm_filesystem_images'), unit: 'short' },
+        {
+          title: 'Not readable',
+          expr: ofFilesystem('kvm_filesystem_images_unknown'),
+          unit: 'short',
+        },
+        {
+          title: 'Inodes free',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_files_free:ratio'),
+          unit: 'percentunit',
+          thresholds: worseBelow(0.05, 0.03),
         },
       ],
       sortBy: 'Exposure',
@@ -154,8 +158,8 @@ export const RUN_ON_THE_BANK: Row = {
     graph({
       title: 'Exposure',
       description:
-        'What images may still grow per free space. Above 100 % guests can be paused by a full ' +
-        'disk.',
+        'What images may still grow per free space. Good: below 100 %; above it guests can be ' +
+        'paused by a full disk.',
       unit: 'percentunit',
       queries: [
         {

@@ -1,5 +1,6 @@
 import type { CollectorName } from '../../snapshot/collectors.ts';
 import type { Domain, NicCounters } from '../../snapshot/domain.ts';
+import { atOnce, mapInParts, type Parts } from '../../snapshot/in-parts.ts';
 import type { Snapshot } from '../../snapshot/model.ts';
 import type { CpuTime } from '../../sources/cpu-time.ts';
 import { nanosecondsToSeconds } from '../../sources/kernel-time.ts';
@@ -58,6 +59,11 @@ export interface NicTotals extends TrafficCounters {
 }
 
 export function counterSample(snapshot: Snapshot): CounterSample {
+  return atOnce(counterSampleInParts(snapshot));
+}
+
+/** As {@link counterSample}. */
+export function* counterSampleInParts(snapshot: Snapshot): Parts<CounterSample> {
   const { host, domains, network, storage } = snapshot;
   const counters = host.vmstat?.counters;
   const pages = (name: 'pswpin' | 'pswpout'): number | undefined => {
@@ -65,6 +71,12 @@ export function counterSample(snapshot: Snapshot): CounterSample {
     return count === undefined ? undefined : Number(count) * host.pageBytes;
   };
   const oomKills = counters?.get('oom_kill');
+  const active = domains?.filter((domain) => domain.active) ?? [];
+  const guests = yield* mapInParts(
+    active,
+    (domain) => [domain.uuid, guestCounters(domain)] as const,
+  );
+  yield;
   return {
     takenAtSeconds: snapshot.takenAtSeconds,
     collectors: new Set(snapshot.outcomes.map(({ collector }) => collector)),
@@ -77,11 +89,7 @@ export function counterSample(snapshot: Snapshot): CounterSample {
       swapOutBytes: pages('pswpout'),
       oomKills: oomKills === undefined ? undefined : Number(oomKills),
     },
-    guests: new Map(
-      domains?.flatMap((domain) =>
-        domain.active ? [[domain.uuid, guestCounters(domain)] as const] : [],
-      ),
-    ),
+    guests: new Map(guests),
     links: new Map(
       [...(network?.links.values() ?? [])].flatMap(({ name, state, counters: wire }) =>
         // Only links that carry others have a state; taps are counted with their guests.

@@ -1,7 +1,14 @@
 import type { View } from '../../metrics/view.ts';
-import { formatCount, formatNumber, formatPercent, formatRatio } from './format.ts';
+import { formatCount, formatPercent, formatRatio } from './format.ts';
 import type { Rates } from './rates.ts';
-import { topGuests, type Chart, type ResourceFacts, type RiskOf } from './resource-facts.ts';
+import {
+  barsIn,
+  promiseInShort,
+  topGuests,
+  type Chart,
+  type ResourceFacts,
+  type RiskOf,
+} from './resource-facts.ts';
 import { figure, say, type Sentence } from './sentence.ts';
 
 /** vCPUs of running guests against the CPUs they share. */
@@ -17,7 +24,12 @@ export function cpuFacts(
   return {
     resource: 'cpu',
     ...risk,
-    promise: cpus > 0 && shared !== undefined ? formatRatio(vcpus / cpus) : undefined,
+    promise: promiseInShort(
+      shared?.promised.current,
+      shared?.capacity.cpus,
+      (count) => formatCount(count, 'vCPU'),
+      (count) => formatCount(count, 'CPU'),
+    ),
     bank: shared === undefined ? unknown(snapshot) : bankOf(vcpus, cpus),
     charts: shared === undefined ? [] : [chartOf(vcpus, cpus, rates?.host.busyCpus)],
     notes: notesOf(assessment, vcpus, cpus),
@@ -36,7 +48,7 @@ export function cpuFacts(
                 rates: rates.guests.get(domain.uuid),
               })),
               (guest) => guest.rates?.cpus,
-              (guest, used) => `${formatNumber(used)}\u00a0CPU${waited(guest.rates?.delayRatio)}`,
+              (guest, used) => `${formatCount(used, 'CPU')}${waited(guest.rates?.delayRatio)}`,
             ),
     },
   };
@@ -59,41 +71,22 @@ function unknown({ domains }: View['snapshot']): Sentence {
 function bankOf(vcpus: number, cpus: number): Sentence {
   if (vcpus === 0) return say`No guest runs: nothing is promised.`;
   if (vcpus <= cpus) {
-    return say`If every vCPU were busy at once, each would have a CPU to itself.`;
+    return say`If every vCPU were busy at once, there would be ${figure('a CPU for each')}.`;
   }
-  const part = figure(`${formatPercent(cpus / vcpus)} of a CPU`);
-  return say`If every vCPU were busy at once, each would get ${part}. Guests would run slower, not stop.`;
+  const part = figure(`${formatPercent(cpus / vcpus)} of a CPU for each`);
+  return say`If every vCPU were busy at once, there would be ${part}. Guests would run slower, not stop.`;
 }
+
+const vcpuBar = barsIn((value) => formatCount(value, 'vCPU'));
+const cpuBar = barsIn((value) => formatCount(value, 'CPU'));
 
 function chartOf(vcpus: number, cpus: number, busyCpus: number | undefined): Chart {
   return {
     of: undefined,
     bars: [
-      {
-        kind: 'promised',
-        label: 'Promised',
-        value: vcpus,
-        text: formatCount(vcpus, 'vCPU'),
-        limit: cpus,
-      },
-      {
-        kind: 'capacity',
-        label: 'Capacity',
-        value: cpus,
-        text: formatCount(cpus, 'CPU'),
-        limit: undefined,
-      },
-      ...(busyCpus === undefined
-        ? []
-        : [
-            {
-              kind: 'used' as const,
-              label: 'In use',
-              value: busyCpus,
-              text: formatCount(busyCpus, 'CPU'),
-              limit: undefined,
-            },
-          ]),
+      vcpuBar('promised', 'Promised', vcpus, cpus),
+      cpuBar('capacity', 'Capacity', cpus),
+      ...(busyCpus === undefined ? [] : [cpuBar('used', 'In use', busyCpus)]),
     ],
   };
 }

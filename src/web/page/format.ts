@@ -4,7 +4,7 @@ const SPACE = '\u00a0';
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 const DECIMAL = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s'] as const;
 
-/** `2.1 TiB`, `938 GiB`, `24 GiB`, `0 B`. */
+/** `2.1 TiB`, `0.98 TiB`, `938 GiB`, `24 GiB`, `0 B`. */
 export function formatBytes(bytes: number): string {
   return withUnit(bytes, 1024, BINARY);
 }
@@ -66,16 +66,19 @@ export function formatTime(unixSeconds: number): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
 }
 
+/** What is rounded to 1,000. */
+const FOUR_DIGITS = 999.5;
+
 function withUnit(value: number, step: number, units: readonly string[]): string {
   let scaled = Math.abs(value);
   let index = 0;
-  // 1023.96 would be shown as 1,024: that is one of the next unit.
-  while (index < units.length - 1 && scaled >= step - (scaled >= 100 ? 0.5 : 0.05)) {
+  // Never four digits: 1,000 GiB beside 3.1 TiB says less than 0.98 TiB does.
+  while (index < units.length - 1 && scaled >= FOUR_DIGITS) {
     scaled /= step;
     index += 1;
   }
   const sign = value < 0 ? '−' : '';
-  const digits = index === 0 || scaled >= 100 ? 0 : 1;
+  const digits = index === 0 || scaled >= 100 ? 0 : scaled < 1 ? 2 : 1;
   return `${sign}${trimmed(scaled, digits)}${SPACE}${units[index] ?? ''}`;
 }
 

@@ -1,8 +1,17 @@
 import type { View } from '../../metrics/view.ts';
 import type { MemoryOvercommit } from '../../overcommit/memory.ts';
-import { formatBytes, formatCount, formatRatio } from './format.ts';
-import { topGuests, type Chart, type ResourceFacts, type RiskOf } from './resource-facts.ts';
+import { formatBytes, formatCount } from './format.ts';
+import {
+  barsIn,
+  promiseInShort,
+  topGuests,
+  type Chart,
+  type ResourceFacts,
+  type RiskOf,
+} from './resource-facts.ts';
 import { figure, say, type Sentence } from './sentence.ts';
+
+const bytes = barsIn(formatBytes);
 
 /** Memory promised to running guests, what they may still claim, and what there is to meet it. */
 export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskOf): ResourceFacts {
@@ -10,10 +19,7 @@ export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskO
   return {
     resource: 'memory',
     ...risk,
-    promise:
-      memory === undefined || memory.capacityBytes === 0
-        ? undefined
-        : formatRatio(memory.promised.currentBytes / memory.capacityBytes),
+    promise: promiseInShort(memory?.promised.currentBytes, memory?.capacityBytes, formatBytes),
     bank: memory === undefined ? unknown(snapshot) : bankOf(memory),
     charts: memory === undefined ? [] : chartsOf(memory, snapshot),
     notes: memory === undefined ? [] : notesOf(memory),
@@ -50,19 +56,13 @@ function bankOf({ promised, current }: MemoryOvercommit): Sentence {
   if (shortfallWithoutSwapBytes > 0) {
     return say`If every guest claims its promise, ${figure(`${formatBytes(shortfallWithoutSwapBytes)} must be swapped out`)}: they may still take ${formatBytes(exposureBytes)}.`;
   }
-  return say`If every guest claims its promise, ${figure(formatBytes(supplyBytes - exposureBytes))} of memory and swap are left.`;
+  return say`If every guest claims its promise, ${figure(`${formatBytes(supplyBytes - exposureBytes)} are left`)} of memory and swap.`;
 }
 
 function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {
   const { promised, capacityBytes, current, hugepages } = memory;
   const total = host.meminfo?.totalBytes;
   const available = host.meminfo?.availableBytes;
-  const bytes = (
-    kind: Chart['bars'][number]['kind'],
-    label: string,
-    value: number,
-    limit?: number,
-  ) => ({ kind, label, value, text: formatBytes(value), limit });
   return [
     {
       of: undefined,

@@ -1,10 +1,19 @@
 import type { View } from '../../metrics/view.ts';
 import type { NetworkOfUplink } from '../../overcommit/network.ts';
-import { formatBitRate, formatCount, formatNumber, formatRatio } from './format.ts';
+import { formatBitRate, formatCount, formatNumber } from './format.ts';
 import type { Rates, Traffic } from './rates.ts';
-import { topGuests, type Chart, type ResourceFacts, type RiskOf } from './resource-facts.ts';
+import {
+  barsIn,
+  promiseInShort,
+  topGuests,
+  type Chart,
+  type ResourceFacts,
+  type RiskOf,
+} from './resource-facts.ts';
 import { figure, name, say, type Sentence } from './sentence.ts';
 import { promisedBytesPerSecond } from './signals.ts';
+
+const bar = barsIn(formatBitRate);
 
 const MOST_CHARTS = 3;
 
@@ -22,11 +31,14 @@ export function networkFacts(
         (promiseOf(other) ?? -1) - (promiseOf(one) ?? -1) || (one.id < other.id ? -1 : 1),
     );
   const [worst] = uplinks;
-  const promise = worst && promiseOf(worst);
   return {
     resource: 'network',
     ...risk,
-    promise: promise === undefined ? undefined : formatRatio(promise),
+    promise: promiseInShort(
+      worst && promisedBytesPerSecond(worst),
+      worst?.speedBytesPerSecond,
+      formatBitRate,
+    ),
     bank: network === undefined ? unknown(snapshot) : bankOf(worst),
     charts: uplinks
       .slice(0, MOST_CHARTS)
@@ -69,22 +81,16 @@ function bankOf(worst: NetworkOfUplink | undefined): Sentence {
     return say`The speed of ${name(worst.id)} is not known, so neither is how much is promised.`;
   }
   if (promise <= 1) {
-    return say`If every guest sends as fast as it may, ${name(worst.id)} can carry it all.`;
+    return say`If every guest sends as fast as it may, ${figure('all of it fits')} through ${name(worst.id)}.`;
   }
-  const times = figure(`${formatNumber(promise)}\u00a0times`);
-  return say`If every guest sends as fast as it may, ${name(worst.id)} has to carry ${times} what it can. Guests would wait, not stop.`;
+  const times = figure(`${formatNumber(promise)}\u00a0times what fits`);
+  return say`If every guest sends as fast as it may, that is ${times} through ${name(worst.id)}. Guests would wait, not stop.`;
 }
 
 function chartOf(uplink: NetworkOfUplink, traffic: Traffic | undefined): readonly Chart[] {
   const promised = promisedBytesPerSecond(uplink);
   const speed = uplink.speedBytesPerSecond;
   if (promised === undefined || speed === undefined) return [];
-  const bar = (
-    kind: Chart['bars'][number]['kind'],
-    label: string,
-    value: number,
-    limit?: number,
-  ) => ({ kind, label, value, text: formatBitRate(value), limit });
   const used = traffic && Math.max(traffic.receivedBytesPerSecond, traffic.sentBytesPerSecond);
   return [
     {

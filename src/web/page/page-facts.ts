@@ -44,7 +44,7 @@ export interface PageFacts {
 export function pageFacts(view: View, recently: Recently): PageFacts {
   const { snapshot, policy } = view;
   const { rates } = recently;
-  const risks = knownRisks(view, riskLevels(signalsOf(view, recently), policy.policy));
+  const risks = riskLevels(signalsOf(view, recently), policy.policy, resourcesPromised(view));
   const resources = [
     cpuFacts(view, rates, riskOf(risks.cpu)),
     memoryFacts(view, riskOf(risks.memory)),
@@ -66,21 +66,8 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
   };
 }
 
-/**
- * Where the promise itself is not known (no libvirt), the host's own signals can show that the risk
- * is high, but not that it is low.
- */
-function knownRisks({ assessment }: View, risks: Risks): Risks {
-  const known = (resource: RiskResource): ResourceRisk | undefined => {
-    const risk = risks[resource];
-    return assessment[resource] === undefined && risk?.level === 0 ? undefined : risk;
-  };
-  return {
-    cpu: known('cpu'),
-    memory: known('memory'),
-    storage: known('storage'),
-    network: known('network'),
-  };
+function resourcesPromised({ assessment }: View): ReadonlySet<RiskResource> {
+  return new Set(RISK_RESOURCES.filter((resource) => assessment[resource] !== undefined));
 }
 
 function riskOf(risk: ResourceRisk | undefined): RiskOf {
@@ -117,7 +104,7 @@ type Risks = Readonly<Record<RiskResource, ResourceRisk | undefined>>;
 
 const LEVELS: readonly RiskLevel[] = [3, 2, 1, 0];
 
-/** `Memory and storage are at high risk, CPU at medium, network at low.` */
+/** `Memory and storage are at high risk, CPU at medium; that of network is not known.` */
 function summaryOf(risks: Risks): string {
   const byLevel = Map.groupBy(RISK_RESOURCES, (resource) => risks[resource]?.level);
   const parts = LEVELS.flatMap((level) => {
@@ -128,7 +115,9 @@ function summaryOf(risks: Risks): string {
   if (first === undefined) return 'No risk is known.';
   const verb = first.resources.length === 1 ? 'is' : 'are';
   const rest = others.map(({ resources, word }) => `, ${listWords(resources)} at ${word}`).join('');
-  const sentence = `${listWords(first.resources)} ${verb} at ${first.word} risk${rest}.`;
+  const unknown = byLevel.get(undefined) ?? [];
+  const left = unknown.length === 0 ? '' : `; that of ${listWords(unknown)} is not known`;
+  const sentence = `${listWords(first.resources)} ${verb} at ${first.word} risk${rest}${left}.`;
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 

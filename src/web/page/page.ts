@@ -11,6 +11,7 @@ import { riskBadge, riskMark } from './risk-badge.ts';
 import { RESOURCE_WORDS } from './risk-words.ts';
 import { nameHtml, sentenceHtml } from './sentence-html.ts';
 import { STYLE } from './style.ts';
+import { figureOf } from './sentence.ts';
 import { visibleName } from './visible-name.ts';
 
 /**
@@ -70,7 +71,7 @@ export function pageHtml(facts: PageFacts, telemetryPath: string): string {
               facts.guestCount === undefined
                 ? undefined
                 : html`<section class="guests" aria-labelledby="guests">
-                    <h2 id="guests" tabindex="-1">Guests: ${facts.guestCount}</h2>
+                    <h2 id="guests" tabindex="-1">Guests</h2>
                     ${guestTable(facts.guests)}
                   </section>`
             }
@@ -110,14 +111,24 @@ function hostHtml(facts: PageFacts, host: string): Html {
   </div>`;
 }
 
-function glanceHtml({ resource, level, promise }: ResourceFacts): Html {
+function glanceHtml({ resource, level, promise, bank }: ResourceFacts): Html {
+  const claimed = figureOf(bank);
   return html`<li>
     <a href="${`#${resource}`}"
       ><span class="title">${RESOURCE_WORDS[resource]}</span>
-      <span
-        ><span class="promise">${promise ?? '–'}</span>
-        <span class="of">${promise === undefined ? 'promise not known' : 'promised'}</span></span
+      <span class="promise">${promise?.ratio ?? '–'}</span>
+      <span class="of"
+        >${
+          promise === undefined
+            ? 'promise not known'
+            : `${promise.promised} promised, ${promise.capacity} there`
+        }</span
       >
+      ${
+        claimed === undefined
+          ? undefined
+          : html`<span class="claimed">Claimed at once: <strong>${claimed}</strong></span>`
+      }
       ${riskBadge(level)}</a
     >
   </li> `;

@@ -16,8 +16,8 @@ export interface Problem {
  * whatever the risk model calls a loss.
  */
 export function problemsOf(view: View, resources: readonly ResourceFacts[]): readonly Problem[] {
-  const lossReasons = resources.flatMap(({ reasons }) =>
-    reasons.filter(({ level }) => level === 3),
+  const lossReasons = resources.flatMap((facts) =>
+    facts.reasons.filter(({ level }) => level === 3).map((reason) => withCulprits(reason, facts)),
   );
   const paused = pausedOnIoError(view);
   return [
@@ -29,6 +29,13 @@ export function problemsOf(view: View, resources: readonly ResourceFacts[]): rea
     ...guestProblems(view.domains),
     ...storageProblems(view.snapshot),
   ].toSorted((one, other) => other.level - one.level);
+}
+
+/** When vCPUs wait for a CPU, who has the CPUs is the next question. */
+function withCulprits({ level, sentence }: Problem, { resource, top }: ResourceFacts): Problem {
+  if (resource !== 'cpu' || top.guests.length === 0) return { level, sentence };
+  const names = top.guests.map(({ name }) => name);
+  return { level, sentence: say`${sentence} ${top.title}: ${namesOf(names)}.` };
 }
 
 function saysPaused(sentence: Sentence): boolean {

@@ -12,6 +12,8 @@ export function reasonsOf(risk: ResourceRisk | undefined): readonly Reason[] {
     .map((reason) => ({ level: reason.level, sentence: sentenceOf(reason) }));
 }
 
+const NO_SPACE_LEFT = say`Images may still grow, and no space is left.`;
+
 function isSaidBy(
   { signal, value }: RiskReason,
   given: ReadonlyMap<RiskReason['signal']['id'], RiskReason>,
@@ -19,6 +21,9 @@ function isSaidBy(
   // Nothing more would start.
   if (signal.id === 'cpu_start_all') return given.get('cpu_promise')?.value === value;
   if (signal.id === 'memory_overcommitted_at_most') return given.has('memory_overcommitted');
+  if (signal.id === 'storage_overcommitted') {
+    return value === Infinity && given.get('storage_available')?.value === 0;
+  }
   return false;
 }
 
@@ -65,7 +70,9 @@ function sentenceOf({ signal, value, limit }: RiskReason): Sentence {
     case 'storage_fill':
       return say`Going on like this, storage is full in ${formatDuration(value)} (limit ${formatDuration(limit)}).`;
     case 'storage_available':
-      return say`Only ${formatPercent(value)} is free where images may still grow ${aboveShare}.`;
+      return value === 0
+        ? NO_SPACE_LEFT
+        : say`Only ${formatPercent(value)} is free where images may still grow ${aboveShare}.`;
     case 'storage_thin_data':
       return say`A thin pool is used to ${formatPercent(value)} ${aboveShare}.`;
     case 'storage_thin_metadata':
@@ -91,7 +98,7 @@ function claimOnNothing(id: RiskReason['signal']['id']): Sentence {
   if (id === 'memory_ksm_unmerge') {
     return say`Writing to merged memory would take more of it, and none is left.`;
   }
-  return say`Images may still grow, and no space is left.`;
+  return NO_SPACE_LEFT;
 }
 
 /** A limit of 1 is passed by little first, and "1 times" would say nothing. */

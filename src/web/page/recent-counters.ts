@@ -1,5 +1,6 @@
+import { atOnce, type Parts } from '../../snapshot/in-parts.ts';
 import type { Snapshot } from '../../snapshot/model.ts';
-import { counterSample, type CounterSample } from './counters.ts';
+import { counterSample, counterSampleInParts, type CounterSample } from './counters.ts';
 import { ratesBetween, type Rates } from './rates.ts';
 
 /** No more than one sample is kept of so many seconds. */
@@ -30,6 +31,11 @@ export class RecentCounters {
 
   /** Keeps what may be needed later. */
   add(snapshot: Snapshot): void {
+    atOnce(this.addInParts(snapshot));
+  }
+
+  /** As {@link add}. Of two that are added at the same time both may be kept. */
+  *addInParts(snapshot: Snapshot): Parts<void> {
     const now = snapshot.takenAtSeconds;
     const oldest = now - WINDOW_SECONDS - SPACING_SECONDS;
     // A clock that was set back makes all that is kept worthless.
@@ -44,7 +50,7 @@ export class RecentCounters {
       now - last.takenAtSeconds < SPACING_SECONDS &&
       snapshot.outcomes.every(({ collector }) => last.collectors.has(collector));
     if (isCloseBehind) return;
-    const sample = counterSample(snapshot);
+    const sample = yield* counterSampleInParts(snapshot);
     this.#samples = [
       ...this.#samples.filter(({ takenAtSeconds }) => takenAtSeconds >= oldest),
       sample,

@@ -1,4 +1,5 @@
-import type { ResourceRisk, RiskLevel, RiskResource } from '../../overcommit/risk-model.ts';
+import type { RiskLevel, RiskResource } from '../../overcommit/risk-model.ts';
+import { formatRatio } from './format.ts';
 import type { Phrase, Sentence } from './sentence.ts';
 
 /** What the page says of one resource. */
@@ -6,9 +7,9 @@ export interface ResourceFacts {
   readonly resource: RiskResource;
   /** Undefined: nothing of it was measured. */
   readonly level: RiskLevel | undefined;
-  /** Promised per capacity in short, `8 : 1`; undefined where one of both is not known. */
-  readonly promise: string | undefined;
-  /** What happens if everybody wants what was promised at once. */
+  /** Undefined where what is promised or what there is is not known. */
+  readonly promise: PromiseInShort | undefined;
+  /** What happens if everybody wants what was promised at once; its figure can stand alone. */
   readonly bank: Sentence;
   readonly charts: readonly Chart[];
   /** Why the level is what it is, the gravest first; empty when it is low. */
@@ -16,6 +17,16 @@ export interface ResourceFacts {
   /** What else is worth knowing. */
   readonly notes: readonly Sentence[];
   readonly top: TopGuests;
+}
+
+/** The over-commitment of a resource; of its worst part where it has several. */
+export interface PromiseInShort {
+  /** `8 : 1` */
+  readonly ratio: string;
+  /** `32 vCPUs` */
+  readonly promised: string;
+  /** `4 CPUs` */
+  readonly capacity: string;
 }
 
 export interface Reason {
@@ -40,6 +51,13 @@ export interface Bar {
   readonly limit: number | undefined;
 }
 
+/** Makes bars whose values are all in one unit. */
+export function barsIn(
+  write: (value: number) => string,
+): (kind: Bar['kind'], label: string, value: number, limit?: number) => Bar {
+  return (kind, label, value, limit) => ({ kind, label, value, text: write(value), limit });
+}
+
 /** At most three guests, with what they are there for. */
 export interface TopGuests {
   readonly title: string;
@@ -54,7 +72,20 @@ export interface TopGuest {
 /** What every resource is told by, its own part left open. */
 export type RiskOf = Pick<ResourceFacts, 'level' | 'reasons'>;
 
-export type Risks = Readonly<Record<RiskResource, ResourceRisk | undefined>>;
+/** @returns undefined where one of both is not known, or nothing is there to promise. */
+export function promiseInShort(
+  promised: number | undefined,
+  capacity: number | undefined,
+  write: (value: number) => string,
+  writeCapacity = write,
+): PromiseInShort | undefined {
+  if (promised === undefined || capacity === undefined || capacity === 0) return undefined;
+  return {
+    ratio: formatRatio(promised / capacity),
+    promised: write(promised),
+    capacity: writeCapacity(capacity),
+  };
+}
 
 const MOST_TOP_GUESTS = 3;
 

@@ -47,6 +47,14 @@ export function namesOf(names: readonly string[], most = 3): Sentence {
   });
 }
 
+/** What the sentence is about, in short. */
+export function figureOf(sentence: Sentence): string | undefined {
+  for (const phrase of sentence) {
+    if (typeof phrase !== 'string' && phrase.kind === 'figure') return phrase.text;
+  }
+  return undefined;
+}
+
 /** The words alone. */
 export function wordsOf(sentence: Sentence): string {
   return sentence.map((phrase) => (typeof phrase === 'string' ? phrase : phrase.text)).join('');

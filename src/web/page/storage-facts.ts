@@ -1,10 +1,19 @@
 import type { View } from '../../metrics/view.ts';
 import type { StorageContainer, StorageOvercommit } from '../../overcommit/storage.ts';
-import { formatBytes, formatCount, formatDuration, formatRatio } from './format.ts';
+import { formatBytes, formatCount, formatDuration } from './format.ts';
 import type { Rates } from './rates.ts';
-import { topGuests, type Chart, type ResourceFacts, type RiskOf } from './resource-facts.ts';
+import {
+  barsIn,
+  promiseInShort,
+  topGuests,
+  type Chart,
+  type ResourceFacts,
+  type RiskOf,
+} from './resource-facts.ts';
 import { figure, path, say, type Sentence } from './sentence.ts';
 import { exposureOf } from './signals.ts';
+
+const bytes = barsIn(formatBytes);
 
 /** Filesystems and pools drawn one by one; a host has few, but may have many. */
 const MOST_CHARTS = 3;
@@ -23,12 +32,10 @@ export function storageFacts(
       (exposureOf(other) ?? -1) - (exposureOf(one) ?? -1) || (one.name < other.name ? -1 : 1),
   );
   const [worst] = containers;
-  const promise =
-    worst?.sizeBytes === undefined ? undefined : worst.promisedBytes / worst.sizeBytes;
   return {
     resource: 'storage',
     ...risk,
-    promise: promise === undefined ? undefined : formatRatio(promise),
+    promise: promiseInShort(worst?.promisedBytes, worst?.sizeBytes, formatBytes),
     bank: storage === undefined ? unknown(snapshot) : bankOf(worst, storage),
     charts: containers.slice(0, MOST_CHARTS).flatMap(chartOf),
     notes: storage === undefined ? [] : notesOf(storage, containers, rates),
@@ -84,12 +91,6 @@ function bankOf(worst: StorageContainer | undefined, storage: StorageOvercommit)
 function chartOf(container: StorageContainer): readonly Chart[] {
   const { name, promisedBytes, sizeBytes, availBytes, unfundedBytes } = container;
   if (sizeBytes === undefined || availBytes === undefined) return [];
-  const bytes = (
-    kind: Chart['bars'][number]['kind'],
-    label: string,
-    value: number,
-    limit?: number,
-  ) => ({ kind, label, value, text: formatBytes(value), limit });
   return [
     {
       of: path(name),

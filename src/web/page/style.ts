@@ -75,7 +75,9 @@ main.stale { opacity: 0.72; }
 .glance a:hover { border-color: var(--soft); }
 .glance .title { font-size: 0.92rem; color: var(--soft); font-weight: 550; }
 .glance .promise { font-size: 1.55rem; line-height: 1.15; font-weight: 680; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
-.glance .of { font-size: 0.82rem; color: var(--soft); }
+.glance .of, .glance .claimed { font-size: 0.84rem; line-height: 1.4; color: var(--soft); }
+.glance .claimed strong { display: block; color: var(--ink); }
+.glance .badge { margin-top: auto; }
 
 .badge, .mark { display: inline-flex; align-items: center; gap: 0.45rem; font-weight: 620; font-size: 0.88rem; white-space: nowrap; }
 .badge { padding: 0.15rem 0.6rem 0.15rem 0.5rem; border-radius: 999px; align-self: flex-start; background: var(--tint-none); }
@@ -134,14 +136,15 @@ footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edg
   .bank { min-height: 0; }
 }
 @media (max-width: 52rem) {
-  table, tbody, tbody tr, tbody th, tbody td { display: block; }
+  table, tbody, tbody th { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   caption { display: block; }
   table { border: 0; background: none; }
   tbody { display: grid; gap: 0.75rem; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
-  tbody tr { background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 0.6rem 0.9rem; }
+  tbody tr { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 1.2rem; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 0.6rem 0.9rem; }
   tbody > tr > * { border-top: 0; padding: 0.1rem 0; }
-  tbody td { display: flex; justify-content: space-between; gap: 1rem; }
+  tbody td { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 0.5rem; }
+  tbody th, tbody td[data-label="State"] { grid-column: 1 / -1; }
   tbody td::before { content: attr(data-label); color: var(--soft); }
 }
 @media (max-width: 30rem) {
@@ -150,12 +153,12 @@ footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edg
   .glance { gap: 0.6rem; }
   .glance a { padding: 0.7rem 0.75rem; }
   .glance .promise { font-size: 1.25rem; }
-  .glance .of { display: block; }
   .badge { font-size: 0.8rem; padding-right: 0.5rem; }
   .card { padding: 1rem; }
   .bar { grid-template-columns: minmax(0, 1fr) auto; gap: 0.05rem 0.75rem; }
   .bar-track { grid-row: 2; grid-column: 1 / -1; }
 }
+@media (max-width: 23rem) { tbody tr { grid-template-columns: minmax(0, 1fr); } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; scroll-behavior: auto !important; } }
 @media (forced-colors: active) {
   .track { fill: Canvas; stroke: CanvasText; } .bar .fill { fill: CanvasText; } .bar .beyond { fill: Highlight; opacity: 1; }

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +17,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const REPOSITORY = join(import.meta.dirname, '../../..');
 /** The ports the page names, which may be taken on this machine. */
 const PORTS = ['9177', '9090', '9093'] as const;
+
+/** Where the steps for Grafana put what they would put below `/`. */
+const grafanaRoot = (): string => join(workdir, 'root');
 
 let workdir: string;
 let result: { readonly code: number | null; readonly output: string };
@@ -37,6 +48,8 @@ function bash(script: string, cwd: string): Promise<{ code: number | null; outpu
     const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, by which all it started is ended.
+      detached: true,
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
     let output = '';
@@ -48,14 +61,37 @@ function bash(script: string, cwd: string): Promise<{ code: number | null; outpu
     child.on('error', reject);
     // Not `close`: programs left in the background would keep the pipes open.
     child.on('exit', (code) => {
+      if (child.pid !== undefined) killGroup(child.pid);
       resolve({ code, output });
     });
   });
 }
 
+/** What a checkout has that the steps make use of. */
+const PARTS = [
+  'bin',
+  'docs',
+  'grafana',
+  'rules',
+  'src',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+] as const;
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    // Nothing is left of it: the rule.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
 beforeAll(async () => {
   workdir = mkdtempSync(join(tmpdir(), 'kvm-overcommit-quick-start-'));
-  for (const part of ['docs', 'grafana', 'rules', 'src', 'package.json', 'package-lock.json']) {
+  for (const part of PARTS) {
     cpSync(join(REPOSITORY, part), join(workdir, part), { recursive: true });
   }
   symlinkSync(join(REPOSITORY, 'node_modules'), join(workdir, 'node_modules'));
@@ -76,6 +112,8 @@ beforeAll(async () => {
   }
   script = script
     .replaceAll('/tmp/kvm-overcommit-quick-start', join(workdir, 'data'))
+    // Nor is there a Grafana on the machine under test.
+    .replaceAll(/(?<= )\/(?=(var\/lib|etc)\/grafana\/)/g, `${grafanaRoot()}/`)
     // The tree under test is installed already.
     .replace(/^npm ci$/m, 'npm ls --depth=0 >/dev/null');
   result = await bash(script, workdir);
@@ -89,6 +127,17 @@ describe('the quick start', () => {
   it('runs to its end, command by command', () => {
     expect(result.output).toContain('== all steps done');
     expect(result.code).toBe(0);
+  });
+
+  it('leaves Grafana with all dashboards where its provider looks for them', () => {
+    const provisioning = join(grafanaRoot(), 'etc/grafana/provisioning');
+    const provider = readFileSync(join(provisioning, 'dashboards/kvm-overcommit.yaml'), 'utf8');
+    const path = /path: (\S+)/.exec(provider)?.[1] ?? '';
+    expect(readdirSync(join(grafanaRoot(), path))).toEqual(
+      readdirSync(join(REPOSITORY, 'grafana/dashboards')),
+    );
+    const source = readFileSync(join(provisioning, 'datasources/kvm-overcommit.yaml'), 'utf8');
+    expect(source).toContain('type: prometheus');
   });
 
   it('ends with a target that is up and a ratio from the rules', () => {

@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 
 import { committedDashboards } from '../../../grafana/dashboard-models.ts';
 import { EMPTY_ON_DEMO_HOST } from '../../../grafana/expected-empty.ts';
-import {
-  brokenLegends,
-  keyOf,
-  runQueries,
-  staleEntries,
-  unexpectedlyEmpty,
-  type QueryResult,
-} from '../../../grafana/query-results.ts';
+import { runQueries, type QueryResult } from '../../../grafana/query-results.ts';
 import { eventually } from '../../lab/harness/polling.ts';
 import { HistoryPrometheus } from './history-prometheus.ts';
+import { expectDataOfAllQueries } from './query-expectations.ts';
 
 const LOOP_SECONDS = 1800;
 /** One minute into "out of space", when everything has gone wrong at least once. */
@@ -49,24 +43,5 @@ describe('the dashboards on a real Prometheus with an hour of the demo host', ()
     await prometheus[Symbol.asyncDispose]();
   });
 
-  it('have hundreds of queries, none of which Prometheus refuses or warns of', () => {
-    expect(results.length).toBeGreaterThan(300);
-    expect(
-      results.flatMap((result) =>
-        result.fault === undefined ? [] : [`${keyOf(result)}: ${result.fault}`],
-      ),
-    ).toEqual([]);
-  });
-
-  it('get data for each query but those that have a reason not to', () => {
-    expect(unexpectedlyEmpty(results, EMPTY_ON_DEMO_HOST)).toEqual([]);
-  });
-
-  it('have no reasons left for queries that do get data', () => {
-    expect(staleEntries(results, EMPTY_ON_DEMO_HOST)).toEqual([]);
-  });
-
-  it('name each series completely in legends', () => {
-    expect(brokenLegends(results)).toEqual([]);
-  });
+  expectDataOfAllQueries(() => results, EMPTY_ON_DEMO_HOST);
 });

@@ -160,6 +160,7 @@ describe('a real libvirtd with its test driver', () => {
     'reboot',
     'ioError',
     'balloonChange',
+    'tunable',
     'deviceAdded',
     'deviceRemoved',
     'blockThreshold',

@@ -108,6 +108,18 @@ describe('the page of a calm, over-committed host', () => {
         '3.2\u00a0:\u00a01',
         '32\u00a0:\u00a01',
       ]);
+      expect(await page.locator('.glance .of').allInnerTexts()).toEqual([
+        '32\u00a0vCPUs promised, 4\u00a0CPUs there',
+        '24\u00a0GiB promised, 15.5\u00a0GiB there',
+        '3.1\u00a0TiB promised, 0.98\u00a0TiB there',
+        '32\u00a0Gbit/s promised, 1\u00a0Gbit/s there',
+      ]);
+      expect(await page.locator('.glance .claimed strong').allInnerTexts()).toEqual([
+        '13\u00a0% of a CPU for each',
+        expect.stringMatching(/^[\d.]+\u00a0GiB must be swapped out$/),
+        '2.2\u00a0TiB short',
+        '32\u00a0times what fits',
+      ]);
       expect(await cards.locator('.badge').allInnerTexts()).toEqual([
         'Medium risk',
         'High risk',

@@ -51,6 +51,7 @@ export class FuseMount {
     this.revive();
     const ended = new Promise((resolve) => this.#daemon.once('exit', resolve));
     spawnSync('fusermount3', ['-u', '-z', this.mountpoint]);
-    if (this.#daemon.exitCode === null) await ended;
+    // It would stay for as long as some other mount namespace made meanwhile holds a copy.
+    if (this.#daemon.kill('SIGKILL')) await ended;
   }
 }

@@ -241,7 +241,13 @@ describe('disk images made by qemu-img', () => {
     expect(full.fileSizeBytes).toBeLessThanOrEqual(full.worstCase?.fullyAllocatedBytes ?? 0);
     for (const pattern of [2, 3, 4]) {
       qemuImg('snapshot', '-c', `s${pattern}`, path);
+      const before = valueOrThrow(await storage.image(path, 'qcow2'));
       qemuIo(path, 'qcow2', `write -P ${pattern} 0 8M`);
+      const after = valueOrThrow(await storage.image(path, 'qcow2'));
+      // Growth between two snapshots: the disk once, however many snapshots there are.
+      expect((after.allocatedBytes ?? 0) - (before.allocatedBytes ?? 0)).toBeLessThanOrEqual(
+        before.worstCase?.fullyAllocatedBytes ?? 0,
+      );
     }
     const image = valueOrThrow(await storage.image(path, 'qcow2'));
     expect(image.qcow2?.ok === true && image.qcow2.value.internalSnapshotCount).toBe(3);

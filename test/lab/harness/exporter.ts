@@ -23,7 +23,7 @@ export async function awaitExporter(
 ): Promise<LabExporter> {
   await eventually(
     `exporter answers at ${url}`,
-    30_000,
+    60_000,
     async () => {
       if (!labProcess.isRunning()) throw new Error(`exporter ended:\n${labProcess.output()}`);
       try {

@@ -21,8 +21,18 @@ export interface GuestImage {
   readonly initrd: string;
 }
 
-/** Drivers the guests need; what these depend on is taken from modules.dep. */
-const DRIVERS = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_balloon', 'virtio_scsi'];
+/** What goes into an initramfs beside busybox. */
+export interface GuestRecipe {
+  /** Kernel modules; what these depend on is taken from modules.dep. */
+  readonly drivers: readonly string[];
+  /** Script that runs as process 1; finds the modules to load listed in /modules/order. */
+  readonly init: URL;
+}
+
+const USUAL_RECIPE: GuestRecipe = {
+  drivers: ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_balloon', 'virtio_scsi'],
+  init: new URL('guest-init.sh', import.meta.url),
+};
 const BUSYBOX = '/bin/busybox';
 const KERNEL_PACKAGE = 'linux-image-cloud-amd64';
 
@@ -36,12 +46,12 @@ export function cacheDirectory(): string {
  * The kernel package is unpacked into the cache, never installed: its hooks would rebuild the
  * host's own initramfs and boot menu.
  */
-export async function guestImage(): Promise<GuestImage> {
+export async function guestImage(recipe = USUAL_RECIPE): Promise<GuestImage> {
   const cache = cacheDirectory();
   mkdirSync(cache, { recursive: true });
   const tree = await kernelTree(cache);
   const applets = (await run(BUSYBOX, ['--list'])).trim().split('\n');
-  const initrd = initramfs(tree.modules, applets);
+  const initrd = initramfs(tree.modules, applets, recipe);
   const name = createHash('sha256').update(initrd).digest('hex').slice(0, 16);
   const path = join(cache, `initrd-${name}.img`);
   if (!existsSync(path)) {
@@ -97,8 +107,8 @@ async function versionedKernelPackage(): Promise<string> {
   throw new Error(`apt knows no ${KERNEL_PACKAGE}`);
 }
 
-function initramfs(modules: string, applets: readonly string[]): Buffer {
-  const order = loadOrder(readFileSync(join(modules, 'modules.dep'), 'utf8'), DRIVERS);
+function initramfs(modules: string, applets: readonly string[], recipe: GuestRecipe): Buffer {
+  const order = loadOrder(readFileSync(join(modules, 'modules.dep'), 'utf8'), recipe.drivers);
   const entries: ArchiveEntry[] = [
     ...['bin', 'dev', 'proc', 'sys', 'mem', 'run', 'modules'].map(
       (path) => ({ kind: 'directory', path }) as const,
@@ -109,7 +119,7 @@ function initramfs(modules: string, applets: readonly string[]): Buffer {
     ...applets
       .filter((name) => name !== 'busybox')
       .map((name) => ({ kind: 'link', path: `bin/${name}`, target: 'busybox' }) as const),
-    executable('init', readFileSync(new URL('guest-init.sh', import.meta.url))),
+    executable('init', readFileSync(recipe.init)),
     plain('modules/order', Buffer.from(order.map((path) => `${moduleName(path)}\n`).join(''))),
     ...order.map((path) =>
       plain(`modules/${moduleName(path)}.ko`, readFileSync(join(modules, path))),

@@ -7,6 +7,12 @@ import { jobWords, type GuestJob } from './guest-job.ts';
 import type { GuestSpec } from './guest-spec.ts';
 import { eventually } from './polling.ts';
 
+/**
+ * How long to wait for a guest unless told otherwise: far longer than it takes, because under
+ * emulation and beside other work it may take many times as long as usual.
+ */
+const PATIENCE_MS = 180_000;
+
 /** What a guest needs from the lab it lives in. */
 export interface GuestSurroundings {
   /** virsh on the lab's daemon. */
@@ -51,7 +57,7 @@ export class Guest {
    * Waits for a text on the console, default that the guest is in user space (`lab: ready`). The
    * jobs from its description begin then; `lab: started` comes when they are done or under way.
    */
-  async waitFor(pattern: string | RegExp = 'lab: ready', timeoutMs = 60_000): Promise<void> {
+  async waitFor(pattern: string | RegExp = 'lab: ready', timeoutMs = PATIENCE_MS): Promise<void> {
     const matches = (text: string) =>
       typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text);
     await eventually(
@@ -68,7 +74,7 @@ export class Guest {
    *
    * @throws Error when the guest says the job failed, or says nothing in time.
    */
-  async command(job: GuestJob | string, timeoutMs = 60_000): Promise<void> {
+  async command(job: GuestJob | string, timeoutMs = PATIENCE_MS): Promise<void> {
     const words = typeof job === 'string' ? job : jobWords(job).join(' ');
     await this.waitFor('lab: started', timeoutMs);
     this.#channel ??= CommandChannel.open(join(this.#lab.directory, 'command.sock'));
@@ -110,7 +116,7 @@ export class Guest {
     return (await this.#lab.virsh('domstate', this.name, '--reason')).trim();
   }
 
-  async waitForState(text: string, timeoutMs = 60_000): Promise<void> {
+  async waitForState(text: string, timeoutMs = PATIENCE_MS): Promise<void> {
     let last = '';
     await eventually(
       `guest ${this.name} is ${text}`,

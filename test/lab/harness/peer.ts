@@ -21,7 +21,7 @@ export async function startPeer(
   );
   await eventually(
     'the peer listens',
-    20_000,
+    60_000,
     () => peer.output().includes('listening'),
     () => peer.output(),
   );

@@ -32,14 +32,11 @@ describe('guests and a daemon that do not do as they are told', () => {
       // It needs 128 MiB for this and some 50 for itself, and is told to have 96 in all.
       await giver.command({ kind: 'touch', mib: 128, pattern: 'unique' });
       await lab.virsh('setmem', 'giver', '96M', '--live');
-      const page = await stack.pager.expectPage(
-        {
-          alertname: 'KvmBalloonSqueezesGuest',
-          severity: 'warning',
-          labels: { instance: INSTANCE, cluster: 'lab', domain: 'giver' },
-        },
-        60_000,
-      );
+      const page = await stack.pager.expectPage({
+        alertname: 'KvmBalloonSqueezesGuest',
+        severity: 'warning',
+        labels: { instance: INSTANCE, cluster: 'lab', domain: 'giver' },
+      });
       expect(page.annotations['description']).toContain('giver on kvm-lab has');
       const has = await stack.prometheus.query('kvm_domain_balloon_current_bytes{domain="giver"}');
       expect(has[0]?.value).toBeGreaterThan(128 * MIB);
@@ -48,7 +45,7 @@ describe('guests and a daemon that do not do as they are told', () => {
     it('is over when the guest gets its memory back', async () => {
       await lab.virsh('setmem', 'giver', '256M', '--live');
       const squeezed = { alertname: 'KvmBalloonSqueezesGuest', labels: { domain: 'giver' } };
-      await stack.pager.expectResolved({ ...squeezed, severity: 'warning' }, 30_000);
+      await stack.pager.expectResolved({ ...squeezed, severity: 'warning' });
       const others = 'alertname=~"Kvm(BalloonSqueezes|GuestOutOf|GuestThrash).*",domain!="giver"';
       expect(await stack.pager.fired(others, since)).toEqual([]);
     });
@@ -60,14 +57,11 @@ describe('guests and a daemon that do not do as they are told', () => {
     it('pages that it does not answer, with its name alone', async () => {
       since = Date.now() / 1000;
       lab.pause(lab.qemuPid('frozen'));
-      const page = await stack.pager.expectPage(
-        {
-          alertname: 'KvmGuestMonitorUnresponsive',
-          severity: 'critical',
-          labels: { instance: INSTANCE, cluster: 'lab', domain: 'frozen' },
-        },
-        60_000,
-      );
+      const page = await stack.pager.expectPage({
+        alertname: 'KvmGuestMonitorUnresponsive',
+        severity: 'critical',
+        labels: { instance: INSTANCE, cluster: 'lab', domain: 'frozen' },
+      });
       expect(page.annotations['description']).toContain('Not answering there: frozen.');
     });
 
@@ -77,7 +71,7 @@ describe('guests and a daemon that do not do as they are told', () => {
         alertname: 'KvmGuestMonitorUnresponsive',
         labels: { domain: 'frozen' },
       };
-      await stack.pager.expectResolved({ ...unresponsive, severity: 'critical' }, 30_000);
+      await stack.pager.expectResolved({ ...unresponsive, severity: 'critical' });
       const others = 'domain=~"giver|healthy",alertname=~"Kvm(GuestMon|GuestCrash|Balloon).*"';
       expect(await stack.pager.fired(others, since)).toEqual([]);
       expect(await stack.pager.fired('alertname=~"KvmExporter.*"', since)).toEqual([]);
@@ -87,14 +81,11 @@ describe('guests and a daemon that do not do as they are told', () => {
   describe('libvirtd is killed', () => {
     it('pages, and names the guests nobody can reach', async () => {
       await lab.killDaemon('SIGKILL');
-      const page = await stack.pager.expectPage(
-        {
-          alertname: 'KvmLibvirtDown',
-          severity: 'critical',
-          labels: { instance: INSTANCE, cluster: 'lab' },
-        },
-        30_000,
-      );
+      const page = await stack.pager.expectPage({
+        alertname: 'KvmLibvirtDown',
+        severity: 'critical',
+        labels: { instance: INSTANCE, cluster: 'lab' },
+      });
       expect(page.labels['domain']).toBeUndefined();
       expect(page.annotations['description']).toContain('frozen, giver, healthy');
     });
@@ -103,7 +94,7 @@ describe('guests and a daemon that do not do as they are told', () => {
       const since = Date.now() / 1000;
       await lab.startDaemon();
       const down = { alertname: 'KvmLibvirtDown', severity: 'critical' } as const;
-      await stack.pager.expectResolved(down, 30_000);
+      await stack.pager.expectResolved(down);
       const guests = 'alertname=~"KvmGuest(Crashed|MonitorUnresponsive|PausedOnIoError)"';
       expect(await stack.pager.fired(guests, since)).toEqual([]);
     });

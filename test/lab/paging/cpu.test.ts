@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openLab, type Lab } from '../harness/index.ts';
-import { preferGuests } from './support/guest-priority.ts';
 import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
 
 const NOISY = ['noisy-1', 'noisy-2'] as const;
@@ -14,12 +13,12 @@ describe('two spinning guests starve a third of CPU', () => {
 
   beforeAll(async () => {
     lab = resources.use(await openLab());
-    // A tenth of the weight: all three want a whole CPU, and there are not enough.
+    // All want whole CPUs, and there are not enough. A hundredth of the weight: with a tenth the
+    // scheduler, which moves waiting tasks about, at times let a noisy guest wait longer.
     const guests = await lab.startGuests([
-      { name: 'victim', cpuTune: { shares: 102 } },
+      { name: 'victim', cpuTune: { shares: 10 } },
       ...NOISY.map((name) => ({ name, vcpus: { current: 2 }, cpuTune: { shares: 1024 } })),
     ]);
-    preferGuests(lab, guests);
     for (const guest of guests) await guest.waitFor('lab: started');
     stack = resources.use(await MonitoringStack.start(lab));
     since = Date.now() / 1000;
@@ -31,14 +30,11 @@ describe('two spinning guests starve a third of CPU', () => {
 
   it('names each of the two as a cause and the third as who suffers', async () => {
     for (const domain of NOISY) {
-      const page = await stack.pager.expectPage(
-        {
-          alertname: 'KvmNoisyNeighbour',
-          severity: 'warning',
-          labels: { instance: INSTANCE, cluster: 'lab', domain },
-        },
-        40_000,
-      );
+      const page = await stack.pager.expectPage({
+        alertname: 'KvmNoisyNeighbour',
+        severity: 'warning',
+        labels: { instance: INSTANCE, cluster: 'lab', domain },
+      });
       const { description } = page.annotations;
       expect(description).toContain(`${domain} uses`);
       expect(description).toMatch(/wait for CPUs \(their share\): victim \(/);
@@ -48,20 +44,17 @@ describe('two spinning guests starve a third of CPU', () => {
   });
 
   it('pages for the host, and names who waits most and who takes most', async () => {
-    const page = await stack.pager.expectPage(
-      {
-        alertname: 'KvmHostCpuStarved',
-        severity: 'critical',
-        labels: { instance: INSTANCE, cluster: 'lab' },
-      },
-      40_000,
-    );
+    const page = await stack.pager.expectPage({
+      alertname: 'KvmHostCpuStarved',
+      severity: 'critical',
+      labels: { instance: INSTANCE, cluster: 'lab' },
+    });
     expect(page.annotations['description']).toMatch(
       /Waiting most: victim \(.*Using most, in CPUs: noisy-[12] \(/s,
     );
     // Muted by the page for the host, unless that stops first.
     const starved = { alertname: 'KvmGuestCpuStarved', labels: { domain: 'victim' } };
-    await stack.pager.expectFiring({ ...starved, severity: 'critical' }, 40_000);
+    await stack.pager.expectFiring({ ...starved, severity: 'critical' });
   });
 
   it('is over when the spinning stops', async () => {
@@ -69,11 +62,11 @@ describe('two spinning guests starve a third of CPU', () => {
     const { pager } = stack;
     for (const domain of NOISY) {
       const noisy = { alertname: 'KvmNoisyNeighbour', labels: { domain } };
-      await pager.expectResolved({ ...noisy, severity: 'warning' }, 60_000);
+      await pager.expectResolved({ ...noisy, severity: 'warning' });
     }
     const starved = { alertname: 'KvmHostCpuStarved', severity: 'critical' } as const;
-    await pager.expectResolved(starved, 60_000);
-    await pager.expectSilence('alertname="KvmGuestCpuStarved",severity="critical"', 60_000);
+    await pager.expectResolved(starved);
+    await pager.expectSilence('alertname="KvmGuestCpuStarved",severity="critical"');
   });
 
   it('has blamed nobody else', async () => {

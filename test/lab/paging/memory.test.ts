@@ -2,7 +2,6 @@ import { totalmem } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { eventually, ksmCounter, openLab, type Lab } from '../harness/index.ts';
-import { preferGuests } from './support/guest-priority.ts';
 import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
 
 const MIB = 1024 * 1024;
@@ -22,7 +21,7 @@ describe('guests squeezed until the host swaps in and out', () => {
 
   beforeAll(async () => {
     lab = resources.use(await openLab());
-    preferGuests(lab, await lab.startGuests(guests.map((name) => ({ name, memoryMib: 256 }))));
+    await lab.startGuests(guests.map((name) => ({ name, memoryMib: 256 })));
     for (const name of guests) {
       await lab.guest(name).command({ kind: 'touch', mib: 64, pattern: 'unique', slot: 0 });
     }
@@ -61,17 +60,17 @@ describe('guests squeezed until the host swaps in and out', () => {
   }
 
   it('pages a swap storm with the guests that are in it', async () => {
-    const page = await stack.pager.expectPage(STORM, 60_000);
+    const page = await stack.pager.expectPage(STORM);
     expect(page.labels['domain']).toBeUndefined();
     for (const name of guests) expect(page.annotations['description']).toContain(name);
   });
 
   it('mutes what the storm explains', async () => {
     const { pager } = stack;
-    const stormAt = (await pager.expectPage(STORM, 1000)).arrivedAt;
+    const stormAt = (await pager.expectPage(STORM)).arrivedAt;
     const alertname = 'KvmGuestSwappedByHost';
     for (const domain of guests) {
-      await pager.expectFiring({ alertname, severity: 'warning', labels: { domain } }, 60_000);
+      await pager.expectFiring({ alertname, severity: 'warning', labels: { domain } });
     }
     const told = pager.notifications.filter(
       ({ labels, arrivedAt }) => labels['alertname'] === alertname && arrivedAt > stormAt,
@@ -81,7 +80,7 @@ describe('guests squeezed until the host swaps in and out', () => {
 
   it('is over when the guests have room again', async () => {
     for (const lift of lifts) lift();
-    await stack.pager.expectResolved(STORM, 60_000);
+    await stack.pager.expectResolved(STORM);
   });
 });
 
@@ -95,7 +94,7 @@ describe('merged guests write different data', () => {
 
   beforeAll(async () => {
     lab = resources.use(await openLab());
-    preferGuests(lab, await lab.startGuests(guests.map((name) => ({ name, memoryMib: 192 }))));
+    await lab.startGuests(guests.map((name) => ({ name, memoryMib: 192 })));
     for (const name of guests) {
       await lab.guest(name).command({ kind: 'touch', mib: MERGED_MIB, pattern: 'same' });
     }
@@ -120,23 +119,21 @@ describe('merged guests write different data', () => {
   afterAll(() => resources.disposeAsync());
 
   it('warns that merged memory comes apart, and which guests grow', async () => {
-    for (const name of guests) {
-      void lab.guest(name).command({ kind: 'touch', mib: MERGED_MIB, pattern: 'unique' });
-    }
-    const page = await stack.pager.expectPage(
-      {
-        alertname: 'KvmKsmCollapse',
-        severity: 'warning',
-        labels: { instance: INSTANCE, cluster: 'lab' },
-      },
-      60_000,
+    const written = guests.map((name) =>
+      lab.guest(name).command({ kind: 'touch', mib: MERGED_MIB, pattern: 'unique' }),
     );
+    const page = await stack.pager.expectPage({
+      alertname: 'KvmKsmCollapse',
+      severity: 'warning',
+      labels: { instance: INSTANCE, cluster: 'lab' },
+    });
+    await Promise.all(written);
     const growing = /Growing most: (.*)\./.exec(page.annotations['description'] ?? '')?.[1] ?? '';
     expect(growing).toMatch(/twin-[123] \(/);
   });
 
   it('is over when nothing more comes apart', async () => {
     const collapse = { alertname: 'KvmKsmCollapse', severity: 'warning' } as const;
-    await stack.pager.expectResolved(collapse, 60_000);
+    await stack.pager.expectResolved(collapse);
   });
 });

@@ -43,10 +43,11 @@ describe('a guest fills its image on a small file system', () => {
   it('warns hours, which are minutes here, before it is full, and names the writer', async () => {
     const { pager } = stack;
     const labels = { instance: INSTANCE, cluster: 'lab', mountpoint };
-    const page = await pager.expectPage(
-      { alertname: 'KvmFilesystemFillingUp', severity: 'warning', labels },
-      120_000,
-    );
+    const page = await pager.expectPage({
+      alertname: 'KvmFilesystemFillingUp',
+      severity: 'warning',
+      labels,
+    });
     expect(page.annotations['description']).toContain('Writing most: writer');
     expect(await lab.guest('writer').state()).toContain('running');
   });
@@ -54,22 +55,24 @@ describe('a guest fills its image on a small file system', () => {
   it('pages minutes, which are seconds here, before it is full', async () => {
     const { pager } = stack;
     const labels = { instance: INSTANCE, mountpoint };
-    const page = await pager.expectPage(
-      { alertname: 'KvmFilesystemFullImminent', severity: 'critical', labels },
-      120_000,
-    );
+    const page = await pager.expectPage({
+      alertname: 'KvmFilesystemFullImminent',
+      severity: 'critical',
+      labels,
+    });
     expect(page.annotations['description']).toContain('Writing most: writer');
     expect(await lab.guest('writer').state()).toContain('running');
   });
 
   it('pages when QEMU has paused the writer, and says where space is missing', async () => {
-    await lab.guest('writer').waitForState('paused (I/O error)', 120_000);
+    await lab.guest('writer').waitForState('paused (I/O error)');
     const { pager } = stack;
     const labels = { instance: INSTANCE, domain: 'writer' };
-    const page = await pager.expectPage(
-      { alertname: 'KvmGuestPausedOnIoError', severity: 'critical', labels },
-      10_000,
-    );
+    const page = await pager.expectPage({
+      alertname: 'KvmGuestPausedOnIoError',
+      severity: 'critical',
+      labels,
+    });
     expect(page.annotations['description']).toContain(mountpoint);
     expect(page.annotations['summary']).toBeDefined();
     expect(page.annotations['runbook_url']).toContain('KvmGuestPausedOnIoError');
@@ -86,11 +89,10 @@ describe('a guest fills its image on a small file system', () => {
     await writer.command({ kind: 'stop', what: 'fill' });
     const { pager } = stack;
     const paused = { alertname: 'KvmGuestPausedOnIoError', labels: { domain: 'writer' } };
-    await pager.expectResolved({ ...paused, severity: 'critical' }, 30_000);
+    await pager.expectResolved({ ...paused, severity: 'critical' });
     const lasting = 'KvmFilesystemOverPromised|KvmStorageRunOnTheBank';
     await pager.expectSilence(
       `alertname=~"KvmFilesystem.*|KvmStorage.*|KvmGuestPaused.*",alertname!~"${lasting}"`,
-      30_000,
     );
   });
 });

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
+import { eventually } from '../harness/polling.ts';
+
 /** /proc of one process, read for tests and by nothing the exporter uses. */
 
 /** A line of /proc/<pid>/status that is a size, in bytes; 0 where the kernel leaves it out. */
@@ -40,6 +42,16 @@ export function openFiles(pid: number): readonly string[] {
       return [];
     }
   });
+}
+
+/** Waits until a process has no more files open than it had: some are closed a moment later. */
+export async function noMoreOpenFiles(pid: number, before: number): Promise<void> {
+  await eventually(
+    'no more open files than before',
+    30_000,
+    () => openFiles(pid).length <= before,
+    () => openFiles(pid).join('\n'),
+  );
 }
 
 /** Process ids of its direct children. */

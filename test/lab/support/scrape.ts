@@ -10,18 +10,23 @@ export interface Target {
   readonly process?: { output(): string };
 }
 
-/** Scrapes an exporter as Prometheus would with this timeout. @throws Error unless it says 200. */
+/**
+ * Scrapes an exporter as Prometheus would with this timeout.
+ *
+ * @throws Error unless it says 200, and in time.
+ */
 export async function scrape(
   exporter: Target,
   options: { readonly timeoutSeconds?: number; readonly query?: string } = {},
 ): Promise<Exposition> {
-  const headers = {
-    'X-Prometheus-Scrape-Timeout-Seconds': String(options.timeoutSeconds ?? 10),
-  };
-  const { status, body } = await get(`${exporter.url}/metrics${options.query ?? ''}`, headers);
-  if (status !== 200) {
-    const log = exporter.process?.output().slice(-4000) ?? '';
-    throw new Error(`/metrics: ${status}: ${body.toString()}\n${log}`);
+  const { timeoutSeconds = 10, query = '' } = options;
+  const { status, body, milliseconds } = await get(`${exporter.url}/metrics${query}`, {
+    'X-Prometheus-Scrape-Timeout-Seconds': String(timeoutSeconds),
+  });
+  const log = () => exporter.process?.output().slice(-4000) ?? '';
+  if (status !== 200) throw new Error(`/metrics: ${status}: ${body.toString()}\n${log()}`);
+  if (milliseconds >= timeoutSeconds * 1000) {
+    throw new Error(`/metrics took ${milliseconds} ms of ${timeoutSeconds} s\n${log()}`);
   }
   return Exposition.parse(body.toString());
 }

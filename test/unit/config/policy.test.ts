@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { loadPolicy, parsePolicy } from '../../../src/config/policy-file.ts';
 import { LIMITS } from '../../../src/config/policy-defaults.ts';
-import {
-  DEFAULT_POLICY,
-  limitOf,
-  loadPolicy,
-  parsePolicy,
-  selectsDomain,
-  type Policy,
-} from '../../../src/config/policy.ts';
+import { DEFAULT_POLICY, limitOf, selectsDomain, type Policy } from '../../../src/config/policy.ts';
 
 function policyFrom(text: string): Policy {
   const result = parsePolicy(text, 'policy.yaml');

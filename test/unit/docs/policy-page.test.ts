@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { POLICY_EXAMPLE, policyPage } from '../../../docs/policy-page.ts';
 import { LIMITS } from '../../../src/config/policy-defaults.ts';
-import { parsePolicy } from '../../../src/config/policy.ts';
+import { parsePolicy } from '../../../src/config/policy-file.ts';
 
 describe('the policy page', () => {
   it('shows an example the exporter accepts', () => {

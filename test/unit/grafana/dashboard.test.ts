@@ -1,15 +1,18 @@
+import { MappingType } from '@grafana/grafana-foundation-sdk/dashboard';
 import { describe, expect, it } from 'vitest';
 
 import { dashboard } from '../../../grafana/src/common/dashboard.ts';
 import { fromRow, fromSeries } from '../../../grafana/src/common/links.ts';
 import { limit, of, rate } from '../../../grafana/src/common/promql.ts';
-import { risk } from '../../../grafana/src/common/stat.ts';
+import { NO_VALUE, RISK_MAPPINGS, RISK_THRESHOLDS } from '../../../grafana/src/common/risk.ts';
+import { UNKNOWN_LEVEL } from '../../../grafana/src/common/risk-query.ts';
+import { risk, stat } from '../../../grafana/src/common/stat.ts';
 import { table } from '../../../grafana/src/common/table.ts';
 import type { Tile } from '../../../grafana/src/common/tile.ts';
 
 function tile(width: number, height: number): Tile {
   return {
-    ...risk({ title: 'r', description: 'd', query: { expr: 'x', legend: '' } }),
+    ...risk({ title: 'r', description: 'd', query: QUERY }),
     width,
     height,
   };
@@ -70,11 +73,58 @@ describe('a table', () => {
     });
   });
 
+  it('takes labels from queries whose values it does not show', () => {
+    const { panel } = table({
+      ...{ title: 't', description: 'd', sortBy: 'Load', keys, values: [load] },
+      infos: ['b'],
+    });
+    expect(panel.targets).toMatchObject([{ refId: 'A' }, { refId: 'B' }]);
+    expect(panel.transformations?.[1]?.options).toMatchObject({
+      renameByName: { 'Value #A': 'Load' },
+      excludeByName: { 'Value #B': true },
+    });
+  });
+
   it('names the only value column Value', () => {
     const { panel } = table({ title: 't', description: 'd', sortBy: 'Load', keys, values: [load] });
     expect(panel.transformations?.[1]?.options).toMatchObject({ renameByName: { Value: 'Load' } });
   });
 });
+
+describe('risk', () => {
+  const mapped = (value: unknown): unknown =>
+    RISK_MAPPINGS.flatMap((mapping) => {
+      if (mapping.type === MappingType.ValueToText) return mapping.options[String(value)] ?? [];
+      return mapping.type === MappingType.SpecialValue && value === null
+        ? mapping.options.result
+        : [];
+    })[0];
+
+  it('has the colours of its levels, from green to red', () => {
+    expect([0, 1, 2, 3].map(mapped)).toMatchObject([
+      { text: 'low', color: 'green' },
+      { text: 'medium', color: 'yellow' },
+      { text: 'high', color: 'orange' },
+      { text: 'critical', color: 'red' },
+    ]);
+  });
+
+  it('is unknown, in a colour that is neither good nor bad, where it has no value', () => {
+    const unknown = { text: 'unknown', color: '#8e8e8e' };
+    expect(mapped(UNKNOWN_LEVEL)).toMatchObject(unknown);
+    expect(mapped(null)).toMatchObject(unknown);
+    expect(RISK_THRESHOLDS.steps[0]).toEqual({ value: null, color: unknown.color });
+    expect(RISK_THRESHOLDS.steps[1]).toEqual({ value: 0, color: 'green' });
+  });
+
+  it('is shown as it is now: a range would keep the last level of a host that went silent', () => {
+    const { panel } = stat({ title: 't', description: 'd', unit: 'short', queries: [QUERY] });
+    expect(panel.targets?.[0]).toMatchObject({ instant: true, range: false });
+    expect(panel.fieldConfig?.defaults.mappings).toEqual([NO_VALUE]);
+  });
+});
+
+const QUERY = { expr: 'x', legend: '' };
 
 describe('queries', () => {
   it('are bound to the chosen jobs and hosts', () => {

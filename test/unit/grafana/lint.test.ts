@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { alertLinkFaults } from '../../../grafana/lint/alert-link-rule.ts';
 import type { DashboardModel } from '../../../grafana/lint/model.ts';
 import { RULES } from '../../../grafana/lint/rules.ts';
 import { asking, dashboardWith, SELECTOR, soundPanel, soundVariables } from './sound-dashboard.ts';
@@ -56,6 +57,11 @@ describe('the linter', () => {
       ['a fixed data source', { datasource: { uid: 'abc' } }, 'panel-datasource-rule'],
       ['no title', { title: '' }, 'panel-title-description-rule'],
       ['no description', { description: ' ' }, 'panel-title-description-rule'],
+      [
+        'a description that does not judge',
+        { description: 'Load of the host.' },
+        'descriptions-say-what-good-looks-like',
+      ],
       [
         'an unknown unit',
         { fieldConfig: { defaults: { unit: 'rds' }, overrides: [] } },
@@ -126,6 +132,41 @@ describe('the linter', () => {
       ['a grouping by a label that is gone', `sum by (domain) (${SELECTOR})`],
     ])('refuses %s', (_, expr) => {
       expect(brokenBy(asking(expr))).toContain('metrics-and-labels-exist');
+    });
+
+    it('takes alerts together with metrics there are, and with no others', () => {
+      const firing = `count(ALERTS{${HOST}, alertstate="firing"})`;
+      expect(brokenBy(asking(`${firing} or 0 * count(${SELECTOR})`))).toEqual([]);
+      expect(brokenBy(asking(`${firing} or 0 * count(kvm_host_lode1{${HOST}})`))).toEqual([
+        'metrics-and-labels-exist',
+      ]);
+    });
+
+    describe('of links in notifications', () => {
+      const link =
+        '/d/kvm-host?var-job={{ $labels.job | urlquery }}&var-instance={{ $labels.instance | urlquery }}';
+      const faultsOf = (expr: string, url: string): readonly string[] => {
+        const rule = { alert: 'KvmTest', expr, annotations: { dashboard_url: url } };
+        const file = JSON.stringify({ groups: [{ rules: [rule] }] });
+        return alertLinkFaults(file, [dashboardWith()]);
+      };
+
+      it('refuses one that leads nowhere, or leaves the host behind', () => {
+        const expr = 'kvm_host_load1 > 9';
+        expect(faultsOf(expr, link)).toEqual([]);
+        expect(faultsOf(expr, link.replace('kvm-host', 'kvm-hots'))).toEqual([
+          expect.stringContaining('leads nowhere'),
+        ]);
+        expect(faultsOf(expr, '/d/kvm-host')).toEqual([
+          'KvmTest: its link does not carry the instance',
+        ]);
+      });
+
+      it('refuses one of an alert about a guest that leaves the guest behind', () => {
+        expect(faultsOf('kvm_domain_vcpus > 9', link)).toEqual([
+          'KvmTest: its link does not carry the domain',
+        ]);
+      });
     });
 
     it('refuses a variable filled from a metric or label there is not', () => {

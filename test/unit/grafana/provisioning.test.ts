@@ -9,8 +9,19 @@ function read(name: string): string {
   return readFileSync(join(GRAFANA, name), 'utf8');
 }
 
-describe('the provisioning example', () => {
-  const example: unknown = parse(read('provisioning.example.yaml'));
+describe('the data source', () => {
+  it('has the scrape interval of the quick start', () => {
+    const quickStart = readFileSync(join(GRAFANA, '../docs/quick-start/prometheus.yml'), 'utf8');
+    const interval = /scrape_interval: (\S+)/.exec(quickStart)?.[1];
+    expect(parse(read('provisioning/datasource.yaml'))).toMatchObject({
+      apiVersion: 1,
+      datasources: [{ type: 'prometheus', jsonData: { timeInterval: interval } }],
+    });
+  });
+});
+
+describe('the provider of the dashboards', () => {
+  const example: unknown = parse(read('provisioning/dashboards.yaml'));
 
   it('is YAML of the form Grafana takes for file providers', () => {
     expect(example).toEqual({

@@ -75,6 +75,11 @@ export const domainEvent: Arbitrary<DomainEvent> = fc.oneof(
     domain: domainRef,
     actualKib: uint64,
   }),
+  fc.record({
+    type: fc.constant('tunable' as const),
+    domain: domainRef,
+    params: fc.array(typedParam, { maxLength: 4 }),
+  }),
   fc.record({ type: fc.constant('deviceRemoved' as const), domain: domainRef, deviceAlias: text }),
   fc.record({ type: fc.constant('deviceAdded' as const), domain: domainRef, deviceAlias: text }),
   fc.record({

@@ -57,6 +57,7 @@ describe('domain events', () => {
       ioError: [6, 324],
       balloonChange: [13, 331],
       deviceRemoved: [15, 333],
+      tunable: [17, 346],
       deviceAdded: [19, 354],
       blockThreshold: [24, 385],
       memoryFailure: [25, 423],

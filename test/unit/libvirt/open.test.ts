@@ -150,6 +150,19 @@ describe('closing a connection', () => {
     await connection.close();
   });
 
+  it('tells everybody why, if the one who closes has a reason', async () => {
+    const daemon = await fakeDaemon();
+    daemon.on(procedures.getHostname, () => silence);
+    const connection = await connectTo(daemon);
+    const waiting = connection.getHostname();
+    const told: unknown[] = [];
+    connection.onClose((reason) => told.push(reason));
+    const reason = new ClosedError('the daemon is not the one we want');
+    void connection.close(reason);
+    expect(await rejection(waiting)).toBe(reason);
+    expect(told).toEqual([reason]);
+  });
+
   it('rejects calls that wait for a reply', async () => {
     const daemon = await fakeDaemon();
     daemon.on(procedures.getHostname, () => silence);

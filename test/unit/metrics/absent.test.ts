@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { PROMISE_SERIES } from '../../../src/overcommit/risk-model.ts';
 import type { Domain } from '../../../src/snapshot/domain.ts';
+import type { Snapshot } from '../../../src/snapshot/model.ts';
 import { unknownGuest } from './example-guest.ts';
 import {
   exampleSnapshot,
@@ -38,6 +40,22 @@ describe('what could not be read', () => {
       'kvm_domain_info',
       'kvm_domain_state',
     ]);
+  });
+});
+
+describe('what guests were promised', () => {
+  const promises = new Set<string>(Object.values(PROMISE_SERIES));
+  const promisesOf = async (snapshot: Snapshot): Promise<ReadonlySet<string>> =>
+    new Set(familiesIn((await samplesOf(exampleView(snapshot))).keys())).intersection(promises);
+
+  it('is known of every resource while libvirt answers, be there guests or none', async () => {
+    expect(await promisesOf(exampleSnapshot())).toEqual(promises);
+    expect(await promisesOf(exampleSnapshot({ domains: [] }))).toEqual(promises);
+  });
+
+  it('is known of none while libvirt does not', async () => {
+    const silent = exampleSnapshot({ domains: undefined, storage: undefined });
+    expect(await promisesOf(silent)).toEqual(new Set());
   });
 });
 

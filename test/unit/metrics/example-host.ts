@@ -233,6 +233,16 @@ export function exampleHost(): Host {
         slabReclaimableBytes: 100 * MIB,
         slabUnreclaimableBytes: 50 * MIB,
       },
+      hugePages: [
+        {
+          pageBytes: 2 * MIB,
+          total: node === 0 ? 512 : 0,
+          free: node === 0 ? 128 : 0,
+          surplus: 0,
+          reserved: undefined,
+          overcommitLimit: undefined,
+        },
+      ],
       allocations: { hit: 1000n, miss: 10n, foreign: 5n, local: 990n, other: 20n },
     })),
     kernelThreads: [

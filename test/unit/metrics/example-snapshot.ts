@@ -197,6 +197,7 @@ export function hostileGuest(): Domain {
         },
       },
       vcpu: { current: 1, maximum: 1, placement: 'static', cpus: [2, 3], list: [] },
+      numa: { memory: { mode: 'strict', hostNodes: [1] }, cells: [], guestCells: [] },
       disks: [
         exampleDisk({ source: { kind: 'file', path: '/mnt/nfs/gone.img' } }),
         exampleDisk({ target: 'sda', bus: 'sata', device: 'cdrom', source: undefined }),

@@ -7,6 +7,7 @@ import { exampleConfig } from './example-config.ts';
 import { exampleCgroup, exampleProcess, exampleThread, unknownGuest } from './example-guest.ts';
 import { exampleHost, unknownHost } from './example-host.ts';
 import { exampleSnapshot, exampleView, unknownSnapshot } from './example-snapshot.ts';
+import { diskOf, exampleImage, exampleMount, exampleStorage } from './example-storage.ts';
 import { familyOf } from './samples.ts';
 
 const MIB = 2 ** 20;
@@ -29,6 +30,91 @@ describe('CPU time of the host', () => {
     // What /proc/stat has without the guest columns, which user and nice already contain.
     const inKernel = 5000.5 + 12.25 + 800 + 90_000 + 40 + 1 + 9;
     expect(Object.values(modes).reduce((sum, value) => sum + value, 0)).toBe(inKernel);
+  });
+});
+
+describe('CPUs promised by node and by set', () => {
+  /** Eight CPUs on two nodes, two threads a core; CPU 7 is isolated. */
+  const pinnedHost = () => {
+    const host = exampleHost();
+    if (host.cpuTopology === undefined) throw new Error('the example has a topology');
+    const cpuTopology = {
+      ...host.cpuTopology,
+      isolated: [7],
+      cpus: host.cpuTopology.cpus.map((one) => ({
+        ...one,
+        siblings: [one.cpu - (one.cpu % 2), one.cpu - (one.cpu % 2) + 1],
+        node: one.cpu < 4 ? 0 : 1,
+      })),
+    };
+    const vcpu = { current: 3, maximum: 3, placement: undefined, list: [] };
+    const { cputune } = exampleConfig();
+    return exampleView(
+      unknownSnapshot({
+        host: { ...unknownHost(), cpuTopology },
+        domains: [
+          unknownGuest({
+            name: 'realtime',
+            uuid: '00000000-0000-4000-8000-000000000001',
+            config: exampleConfig({
+              name: 'realtime',
+              vcpu: { ...vcpu, cpus: [0, 1] },
+              cputune: {
+                ...cputune,
+                vcpuPins: [{ vcpu: 2, cpus: [7] }],
+                emulatorPin: [7],
+              },
+              numa: { memory: { mode: 'strict', hostNodes: [0] }, cells: [], guestCells: [] },
+            }),
+          }),
+          unknownGuest({
+            name: 'free',
+            uuid: '00000000-0000-4000-8000-000000000002',
+            config: exampleConfig({ name: 'free', vcpu: { ...vcpu, cpus: undefined } }),
+          }),
+        ],
+      }),
+    );
+  };
+
+  it('has cores as well as CPUs: the last core of node 1 gave a thread away', async () => {
+    const view = pinnedHost();
+    expect(await familyOf(view, 'kvm_cpu_node_capacity_cpus')).toEqual({
+      '{node="0"}': 4,
+      '{node="1"}': 3,
+    });
+    expect(await familyOf(view, 'kvm_cpu_node_capacity_cores')).toEqual({
+      '{node="0"}': 2,
+      '{node="1"}': 1.5,
+    });
+    expect(await familyOf(view, 'kvm_cpu_set_capacity_cores')).toEqual({
+      '{cpuset="0-1"}': 1,
+      '{cpuset="0-6"}': 3.5,
+    });
+  });
+
+  it('tells vCPUs that must run in a set from those that may', async () => {
+    const view = pinnedHost();
+    expect(await familyOf(view, 'kvm_cpu_set_promised_vcpus')).toEqual({
+      '{cpuset="0-1"}': 2,
+      '{cpuset="0-6"}': 5,
+    });
+    expect(await familyOf(view, 'kvm_cpu_set_also_allowed_vcpus')).toEqual({
+      '{cpuset="0-1"}': 3,
+      '{cpuset="0-6"}': 0,
+    });
+  });
+
+  it('shows an emulator on a dedicated CPU, and a vCPU away from the memory of its guest', async () => {
+    const view = pinnedHost();
+    expect(await familyOf(view, 'kvm_domain_cpu_emulator_dedicated_cpus')).toEqual({
+      '{domain="realtime"}': 1,
+      '{domain="free"}': 0,
+    });
+    // CPU 7 is on node 1; the other guest's memory is bound to no node.
+    expect(await familyOf(view, 'kvm_domain_cpu_off_memory_node_vcpus')).toEqual({
+      '{domain="realtime"}': 1,
+    });
   });
 });
 
@@ -207,6 +293,20 @@ describe("MOM's advice under pressure", () => {
     expect(Object.keys(await familyOf(view, 'kvm_mom_ksm_sleep_seconds'))).toContain(
       '{variant="mom"}',
     );
+  });
+});
+
+describe('an image on a filesystem with several mount points', () => {
+  it('lies on the one the filesystem goes by', async () => {
+    const mount = exampleMount({ id: 31, mountpoint: '/srv/images' });
+    const image = exampleImage({ resolvedPath: '/srv/images/web.qcow2', mount });
+    const uuid = '00000000-0000-4000-8000-000000000001';
+    const view = exampleView(
+      unknownSnapshot({ storage: exampleStorage([diskOf('web', uuid, 'vda', image)]) }),
+    );
+    const [label = ''] = Object.keys(await familyOf(view, 'kvm_image_info'));
+    expect(label).toContain('path="/srv/images/web.qcow2"');
+    expect(label).toContain('mountpoint="/var/lib/libvirt/images"');
   });
 });
 

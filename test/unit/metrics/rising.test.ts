@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RisingValues } from '../../../src/metrics/rising.ts';
 import { ScrapeMemory } from '../../../src/metrics/scrape-memory.ts';
 import type { Snapshot } from '../../../src/snapshot/model.ts';
+import type { CpuTime } from '../../../src/sources/cpu-time.ts';
 import { exampleSnapshot, exampleView } from './example-snapshot.ts';
 import { familyOf } from './samples.ts';
 
@@ -25,12 +26,12 @@ describe('a rising value', () => {
   });
 });
 
-/** The example with user and guest time as the kernel would round them. */
-function withTicks(userSeconds: number, guestSeconds: number): Snapshot {
+/** The example with some of its CPU times as the kernel would give them. */
+function withTimes(times: Partial<CpuTime>): Snapshot {
   const snapshot = exampleSnapshot();
   const { cpuTime } = snapshot.host;
   if (cpuTime === undefined) throw new Error('the example has CPU times');
-  const total = { ...cpuTime.total, userSeconds, guestSeconds };
+  const total = { ...cpuTime.total, ...times };
   return { ...snapshot, host: { ...snapshot.host, cpuTime: { ...cpuTime, total } } };
 }
 
@@ -38,10 +39,24 @@ describe('user time of the host without guests', () => {
   it('does not fall when only guests ran and the kernel rounds the two differently', async () => {
     const memory = new ScrapeMemory();
     // True times: user 1.204 and guest 0.199, then both 2 ms more.
-    const before = exampleView(withTicks(1.2, 0.19), memory);
+    const before = exampleView(withTimes({ userSeconds: 1.2, guestSeconds: 0.19 }), memory);
     const user = '{mode="user"}';
     expect((await familyOf(before, 'kvm_host_cpu_seconds_total'))[user]).toBe(1.01);
-    const after = exampleView(withTicks(1.2, 0.2), memory);
+    const after = exampleView(withTimes({ userSeconds: 1.2, guestSeconds: 0.2 }), memory);
     expect((await familyOf(after, 'kvm_host_cpu_seconds_total'))[user]).toBe(1.01);
+  });
+});
+
+describe('idle and iowait of the host', () => {
+  it('do not fall when the kernel takes some back, which would look like a reboot', async () => {
+    const memory = new ScrapeMemory();
+    const times = async (idleSeconds: number, ioWaitSeconds: number) => {
+      const view = exampleView(withTimes({ idleSeconds, ioWaitSeconds }), memory);
+      const modes = await familyOf(view, 'kvm_host_cpu_seconds_total');
+      return [modes['{mode="idle"}'], modes['{mode="iowait"}']];
+    };
+    expect(await times(9000, 40)).toEqual([9000, 40]);
+    expect(await times(8990.5, 39.99)).toEqual([9000, 40]);
+    expect(await times(9001, 40.5)).toEqual([9001, 40.5]);
   });
 });

@@ -61,6 +61,25 @@ describe('NICs of a view', () => {
     ]);
   });
 
+  it('are on the bridge of Open vSwitch their XML names, of which sysfs knows nothing', () => {
+    const links = [
+      exampleLink('eth0', { kind: 'physical', master: 'ovs-system' }),
+      exampleLink('vnet0', { master: 'ovs-system' }),
+      exampleLink('ovs-system', { kind: 'openvswitch', lower: ['eth0', 'vnet0'] }),
+    ];
+    const one = exampleInterface();
+    const nic = { ...one, virtualPort: 'openvswitch', source: { ...one.source, bridge: 'br-ex' } };
+    const [view] = exampleView(
+      unknownSnapshot({
+        domains: [unknownGuest({ config: exampleConfig({ interfaces: [nic] }) })],
+        network: { links: new Map(links.map((each) => [each.name, each])) },
+      }),
+    ).domains;
+    expect(view?.nics.map(({ bridge, uplinks }) => [bridge, uplinks])).toEqual([
+      ['br-ex', ['eth0']],
+    ]);
+  });
+
   it('lead to each of several uplinks of a bridge once', () => {
     const links = [
       exampleLink('eth0', { kind: 'physical', master: 'br0' }),

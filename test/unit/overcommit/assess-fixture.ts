@@ -274,12 +274,13 @@ export function blockDevice(
   sizeBytes: number,
   device: string,
   deviceMapperName?: string,
+  name?: string,
 ): ImageFile {
   return rawFile(path, sizeBytes, 0, {
     kind: 'block',
     identity: `block ${device}`,
     allocatedBytes: undefined,
-    blockDevice: { device, name: undefined, deviceMapperName, readOnly: false },
+    blockDevice: { device, name, deviceMapperName, readOnly: false },
   });
 }
 

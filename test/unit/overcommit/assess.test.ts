@@ -6,6 +6,7 @@ import type { Assessment } from '../../../src/overcommit/assessment.ts';
 import { MomAverages } from '../../../src/overcommit/mom-averages.ts';
 import type { Snapshot } from '../../../src/snapshot/model.ts';
 import type { GuestCgroupFacts } from '../../../src/snapshot/domain.ts';
+import type { CgroupMemoryLimits } from '../../../src/sources/cgroup-memory.ts';
 import { parseKsm } from '../../../src/sources/ksm.ts';
 import type { NetworkLink } from '../../../src/sources/network-links.ts';
 import { failed } from '../../../src/sources/reading.ts';
@@ -301,34 +302,63 @@ describe('memory of a snapshot', () => {
     expect(memory?.current.supplyBytes).toBe(20 * GIB + 3 * GIB);
   });
 
+  const memoryCgroup = (
+    swapBytes: number,
+    limits: Partial<CgroupMemoryLimits> = {},
+  ): GuestCgroupFacts => ({
+    cpu: undefined,
+    memory: {
+      usage: {
+        currentBytes: 3 * GIB,
+        swapBytes,
+        zswapBytes: undefined,
+        anonymousBytes: undefined,
+        fileBytes: undefined,
+        sharedMemoryBytes: undefined,
+        anonymousHugePageBytes: undefined,
+      },
+      limits: {
+        maxBytes: 'unlimited',
+        highBytes: undefined,
+        swapMaxBytes: 'unlimited',
+        swapIncludesMemory: false,
+        ...limits,
+      },
+      events: undefined,
+    },
+    numa: undefined,
+    pressure: { cpu: undefined, memory: undefined, io: undefined },
+  });
+
+  it('takes swapped shared memory from the cgroup, since VmSwap lacks it', () => {
+    const memfd = config('memfd', {
+      elements: "<memoryBacking><source type='memfd'/></memoryBacking>",
+    });
+    const claim = (more: Parameters<typeof domain>[1]) =>
+      assessed({ domains: [domain('memfd', { config: memfd, ...more })] }).memory?.current
+        .claimableBytes;
+    // 4 GiB, 1 GiB of it in RAM and 2 GiB in swap: 1 GiB was never touched.
+    const held = {
+      balloon: balloon(4 * GIB, 4 * GIB),
+      process: process({ RssAnon: 0, RssShmem: 1024, VmSwap: 0 }),
+    };
+    expect(claim({ ...held, cgroup: memoryCgroup(2 * GIB) })).toBe(1 * GIB);
+    expect(claim(held)).toBe(3 * GIB);
+    // Of private memory VmSwap knows all, and the cgroup may hold more than this process.
+    const plain = { ...held, config: config('memfd'), cgroup: memoryCgroup(2 * GIB) };
+    expect(claim(plain)).toBe(3 * GIB);
+  });
+
   it('heeds the limit of the cgroup on swap', () => {
-    const limited = (swapMaxBytes: number, maxBytes: number | 'unlimited', together: boolean) =>
+    const limited = (
+      swapMaxBytes: number,
+      maxBytes: number | 'unlimited',
+      swapIncludesMemory: boolean,
+    ) =>
       domain('web', {
         balloon: balloon(4 * GIB, 4 * GIB),
         process: process({ RssAnon: 3072 }),
-        cgroup: {
-          cpu: undefined,
-          memory: {
-            usage: {
-              currentBytes: 3 * GIB,
-              swapBytes: 0,
-              zswapBytes: undefined,
-              anonymousBytes: undefined,
-              fileBytes: undefined,
-              sharedMemoryBytes: undefined,
-              anonymousHugePageBytes: undefined,
-            },
-            limits: {
-              maxBytes,
-              highBytes: undefined,
-              swapMaxBytes,
-              swapIncludesMemory: together,
-            },
-            events: undefined,
-          },
-          numa: undefined,
-          pressure: { cpu: undefined, memory: undefined, io: undefined },
-        },
+        cgroup: memoryCgroup(0, { swapMaxBytes, maxBytes, swapIncludesMemory }),
       });
     const usableSwap = (one: ReturnType<typeof domain>) =>
       (assessed({ domains: [one] }).memory?.current.supplyBytes ?? 0) - 20 * GIB;
@@ -359,6 +389,18 @@ describe('memory of a snapshot', () => {
     // 64 GiB less 1 GiB of hugepages less the default reserve of 512 MiB.
     expect(memory?.capacityBytes).toBe(62.5 * GIB);
     expect(memory?.hugepages[0]?.unreservedBytes).toBe(400 * MIB);
+  });
+});
+
+describe('hugepages of a snapshot', () => {
+  it('come off the capacity also where only meminfo tells of them', () => {
+    const meminfo = {
+      ...MEMINFO,
+      defaultHugePages: { pageBytes: 2 * MIB, total: 512, free: 256, reserved: 56, surplus: 0 },
+    };
+    const { memory } = assessed({ host: host({ meminfo, hugePages: undefined }), domains: [] });
+    expect(memory?.capacityBytes).toBe(63 * GIB);
+    expect(memory?.hugepages).toMatchObject([{ totalBytes: 1 * GIB, unreservedBytes: 400 * MIB }]);
   });
 });
 
@@ -444,14 +486,36 @@ describe('storage of a snapshot', () => {
       },
     });
     expect(storage?.containers).toMatchObject([
-      { id: 'vg0/pool', unfundedBytes: 75 * GIB, availBytes: 50 * GIB, supplyBytes: 60 * GIB },
+      { id: 'vg0/pool', unfundedBytes: 75 * GIB, availBytes: 50 * GIB, shortfallBytes: 25 * GIB },
     ]);
     expect(storage?.thick).toMatchObject({ images: 2, promisedBytes: 130 * GIB });
 
-    // Nobody asked LVM: its volumes may be thin or not, the plain disk is what it is.
-    const unasked = storageWith(disks);
-    expect(unasked?.unplaced).toMatchObject({ images: 2, imagesUnknown: 2 });
-    expect(unasked?.thick.promisedBytes).toBe(80 * GIB);
+    // Nobody asked LVM, or dmsetup, which knows pools only: its volumes may be thin or not, the
+    // plain disk is what it is.
+    for (const thin of [
+      undefined,
+      { storage: { pools: [pool], volumes: undefined }, readAtSeconds: 0 },
+    ]) {
+      const unasked = assessed({ storage: { disks, filesystems: [], thin } }).storage;
+      expect(unasked?.unplaced).toMatchObject({ images: 2, imagesUnknown: 2 });
+      expect(unasked?.thick.promisedBytes).toBe(80 * GIB);
+    }
+  });
+
+  it('takes no device for thick that has its space from elsewhere', () => {
+    const device = (name: string, number: string) =>
+      disk(name, [blockDevice(`/dev/${name}`, 10 * GIB, number, undefined, name)]);
+    const storage = storageWith([
+      device('sdb', '8:16'),
+      device('nvme1n1', '259:3'),
+      device('zd16', '230:16'),
+      device('rbd0', '252:0'),
+      device('nbd7p1', '43:225'),
+    ]);
+    expect(storage?.thick).toMatchObject({ images: 2, promisedBytes: 20 * GIB });
+    // What of a ZFS volume is backed, only ZFS can tell.
+    expect(storage?.unplaced).toMatchObject({ images: 1, imagesUnknown: 1, allocatedBytes: 0 });
+    expect(storage?.remote).toMatchObject({ images: 2 });
   });
 
   it('says that sums are not exact where files can share extents', () => {
@@ -584,7 +648,6 @@ describe('the boot storm of a snapshot', () => {
       domains: 2,
       vcpus: 4,
       maximumMemoryBytes: 8 * GIB,
-      currentMemoryBytes: 6 * GIB,
       unfundedStorageBytes: 60 * GIB,
     });
     expect(bootStorm?.all.added.domains).toBe(2);

@@ -12,8 +12,7 @@ function domain(name: string, more: Partial<BootStormDomain> = {}): BootStormDom
     autostart: false,
     vcpus: 2,
     maximumMemoryBytes: 4 * GIB,
-    currentMemoryBytes: 2 * GIB,
-    unfundedStorageBytes: new Map([['fs', 10 * GIB]]),
+    unfundedStorageBytes: 10 * GIB,
     ...more,
   };
 }
@@ -24,10 +23,7 @@ describe('a boot storm', () => {
     domain('stopped autostart', {
       autostart: true,
       vcpus: 8,
-      unfundedStorageBytes: new Map([
-        ['fs', 5 * GIB],
-        ['pool', 3 * GIB],
-      ]),
+      unfundedStorageBytes: 8 * GIB,
     }),
     domain('running by hand', { active: true }),
     domain('template'),
@@ -39,12 +35,7 @@ describe('a boot storm', () => {
       domains: 1,
       vcpus: 8,
       maximumMemoryBytes: 4 * GIB,
-      currentMemoryBytes: 2 * GIB,
       unfundedStorageBytes: 8 * GIB,
-      unfundedStorageBytesByContainer: new Map([
-        ['fs', 5 * GIB],
-        ['pool', 3 * GIB],
-      ]),
     });
   });
 
@@ -53,12 +44,7 @@ describe('a boot storm', () => {
       domains: 2,
       vcpus: 10,
       maximumMemoryBytes: 8 * GIB,
-      currentMemoryBytes: 4 * GIB,
       unfundedStorageBytes: 18 * GIB,
-      unfundedStorageBytesByContainer: new Map([
-        ['fs', 15 * GIB],
-        ['pool', 3 * GIB],
-      ]),
     });
   });
 

@@ -303,8 +303,15 @@ describe('CPU per cpuset and NUMA node', () => {
     const { guests } = cpuOvercommit(twoNodes(), [
       guest('unpinned', 2, undefined, { memoryNodes: cpus(0) }),
       guest('local', 2, cpus(0, 1), { memoryNodes: cpus(0) }),
+      guest('unbound', 2),
     ]);
-    expect(guests.map((one) => one.vcpusOffMemoryNodes)).toEqual([2, 0]);
+    expect(guests.map((one) => one.vcpusOffMemoryNodes)).toEqual([2, 0, undefined]);
+    // Nor does a host without dedicated CPUs have any an emulator could disturb.
+    expect(guests.map((one) => one.emulatorOnDedicatedCpus)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY, type Policy } from '../../../src/config/policy.ts';
 import {
   INHERENT_LEVELS,
+  RISK_RESOURCES,
   RISK_SIGNALS,
   riskLevels,
   type SignalId,
@@ -10,7 +11,13 @@ import {
 
 function risk(values: Partial<Record<SignalId, number>>, policy: Policy = DEFAULT_POLICY) {
   const signals = new Map(RISK_SIGNALS.map(({ id }) => [id, values[id]] as const));
-  return riskLevels(signals, policy);
+  return riskLevels(signals, policy, new Set(RISK_RESOURCES));
+}
+
+/** The same while libvirt does not answer: nobody knows what guests were promised. */
+function riskWithoutPromise(values: Partial<Record<SignalId, number>>) {
+  const signals = new Map(RISK_SIGNALS.map(({ id }) => [id, values[id]] as const));
+  return riskLevels(signals, DEFAULT_POLICY, new Set());
 }
 
 /** The default policy with one limit changed. */
@@ -97,6 +104,17 @@ describe('the level of a resource', () => {
       storage: undefined,
       network: undefined,
     });
+  });
+
+  it('is not known, rather than 0, while the promise is not known', () => {
+    expect(riskWithoutPromise({ cpu_pressure: 0, memory_available: 0.9 })).toMatchObject({
+      cpu: undefined,
+      memory: undefined,
+    });
+  });
+
+  it('shows what is measured past a limit even while the promise is not known', () => {
+    expect(riskWithoutPromise({ memory_swap_storm: 1e9 }).memory?.level).toBe(3);
   });
 
   it('takes no reason from a value that is no number, and one from infinity', () => {

@@ -8,6 +8,9 @@ function record(name: string, expr: string): readonly string[] {
   return recordFaults({ record: name, expr }).map((fault) => fault.slice(name.length + 2));
 }
 
+const BUSIEST =
+  '{{ with query (printf `topk(1, kvm_domain_vcpus{job=%q})` $labels.job) }}{{ . }}{{ end }}';
+
 function alert(
   expr: string,
   change: { name?: string; summary?: string; description?: string; for?: string } = {},
@@ -21,7 +24,7 @@ function alert(
     labels: { severity },
     annotations: {
       summary: change.summary ?? 'Something is wrong.',
-      description: change.description ?? '{{ $labels.instance }} is wrong.',
+      description: change.description ?? `{{ $labels.instance }} is wrong. Busiest: ${BUSIEST}.`,
       runbook_url: `${RUNBOOK_BASE_URL}/${name}.md`,
       dashboard_url: 'https://grafana.example.com/d/kvm-host',
     },
@@ -127,7 +130,9 @@ describe('an alert', () => {
 
   it('must not use a label its series do not have', () => {
     expect(
-      alert(`kvm_host_load1 > ${limit}`, { description: '{{ $labels.domain }} is wrong.' }),
+      alert(`kvm_host_load1 > ${limit}`, {
+        description: `{{ $labels.domain }} is wrong: ${BUSIEST}.`,
+      }),
     ).toEqual(['an annotation uses domain, its series have none']);
   });
 
@@ -142,6 +147,20 @@ describe('an alert', () => {
       '{{ $labels.instance }}: {{ query (printf `topk(3, kvm_invented{job=%q})` $labels.job) }}.';
     expect(alert(`kvm_host_load1 > ${limit}`, { description })).toEqual([
       'kvm_invented is neither in the catalogue nor a recording rule',
+    ]);
+  });
+
+  it('must say who could be moved or made smaller', () => {
+    const description = '{{ $labels.instance }} is wrong.';
+    expect(alert(`kvm_host_load1 > ${limit}`, { description })).toEqual([
+      'the description asks for no candidates for mitigation',
+    ]);
+  });
+
+  it('must show numbers so that people can read them', () => {
+    const description = `{{ $labels.instance }} is at {{ $value }}: ${BUSIEST}.`;
+    expect(alert(`kvm_host_load1 > ${limit}`, { description })).toEqual([
+      'the description shows a number nobody can read',
     ]);
   });
 

@@ -18,7 +18,7 @@ const balloon: Balloon = {
   guestMinorFaults: undefined,
   guestHugetlbAllocations: undefined,
   guestHugetlbFailures: undefined,
-  residentBytes: undefined,
+  residentBytes: 2 ** 29,
   lastUpdateSeconds: undefined,
 };
 
@@ -57,6 +57,12 @@ describe('when a guest is asked for its balloon', () => {
     const cache = new BalloonCache();
     cache.put(guest, balloon);
     expect(cache.isDue({ ...guest, id: 4 }, 10)).toBe(true);
+  });
+
+  it('is asked again at once when it was busy, so that only its sizes are known', () => {
+    const cache = new BalloonCache();
+    cache.put(guest, { ...balloon, residentBytes: undefined });
+    expect(cache.isDue(guest, undefined)).toBe(true);
   });
 
   it('is forgotten with the guest', () => {

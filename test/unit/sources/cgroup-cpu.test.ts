@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { GuestCgroupCpuReader } from '../../../src/sources/cgroup-cpu.ts';
 import type { GuestCgroupDirectory } from '../../../src/sources/cgroup.ts';
@@ -110,6 +110,7 @@ describe('CPU control, read again', () => {
   let path: string;
   let reader: GuestCgroupCpuReader;
   beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance'] });
     path = mkdtempSync(join(tmpdir(), 'cgroup-cpu-'));
     writeFileSync(join(path, 'cpu.stat'), 'usage_usec 1000000\n');
     vcpuGroup(0);
@@ -117,6 +118,7 @@ describe('CPU control, read again', () => {
     reader = new GuestCgroupCpuReader({ version: 2, path, nestedPath: undefined }, undefined);
   });
   afterEach(() => {
+    vi.useRealTimers();
     rmSync(path, { recursive: true });
   });
 
@@ -136,12 +138,22 @@ describe('CPU control, read again', () => {
   it('follows a limit that is set and lifted', () => {
     expect(vcpus(2).get(0)).toMatchObject({ quota: 'unlimited', throttling: { periods: 7 } });
     limit(0, '50000 100000', 9);
+    vi.advanceTimersByTime(30_000);
     expect(vcpus(2).get(0)).toMatchObject({
       quota: { quotaSeconds: 0.05 },
       throttling: { periods: 9 },
     });
     limit(0, 'max 100000', 12);
     expect(vcpus(2).get(0)).toMatchObject({ quota: 'unlimited', throttling: { periods: 12 } });
+  });
+
+  it('looks at a thread without a limit only twice a minute', () => {
+    vcpus(2);
+    limit(0, '50000 100000', 9);
+    vi.advanceTimersByTime(29_000);
+    expect(vcpus(2).get(0)?.quota).toBe('unlimited');
+    vi.advanceTimersByTime(1_000);
+    expect(vcpus(2).get(0)?.quota).toEqual({ quotaSeconds: 0.05, periodSeconds: 0.1 });
   });
 
   it('finds a vCPU that is plugged in, and misses one that is unplugged', () => {
@@ -155,6 +167,7 @@ describe('CPU control, read again', () => {
   it('finds a vCPU that took the place of another at the next look', () => {
     vcpus(2);
     renameSync(join(path, 'vcpu1'), join(path, 'vcpu5'));
+    vi.advanceTimersByTime(30_000);
     expect([...vcpus(2).keys()]).toEqual([0]);
     expect([...vcpus(2).keys()].sort()).toEqual([0, 5]);
   });

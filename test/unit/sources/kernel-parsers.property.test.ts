@@ -16,7 +16,6 @@ import {
 } from '../../../src/sources/cgroup.ts';
 import { parseCpuList } from '../../../src/sources/cpu-list.ts';
 import { parseCpuTime } from '../../../src/sources/cpu-time.ts';
-import { parseDiskStats } from '../../../src/sources/disk-stats.ts';
 import { lineText, scanIntegers } from '../../../src/sources/kernel-scan.ts';
 import { parseChoice, parseKeyedLines, unescapeOctal } from '../../../src/sources/kernel-text.ts';
 import { parseKsm } from '../../../src/sources/ksm.ts';
@@ -25,7 +24,6 @@ import { parseMeminfo } from '../../../src/sources/meminfo.ts';
 import { parseNodeMeminfo, parseNumastat } from '../../../src/sources/numa.ts';
 import { parsePageSize } from '../../../src/sources/page-size.ts';
 import { parsePressure } from '../../../src/sources/pressure.ts';
-import { parseProcessIo } from '../../../src/sources/process-io.ts';
 import { parseProcessKsm } from '../../../src/sources/process-ksm.ts';
 import { parseLegacyNumaStat, parseUnifiedNumaStat } from '../../../src/sources/process-numa.ts';
 import { parseProcessStat } from '../../../src/sources/process-stat.ts';
@@ -53,12 +51,10 @@ const PARSERS: readonly (readonly [string, (text: string) => Reading<unknown>])[
   [`${HOST.procfs}/loadavg`, (text) => parseLoadAverage(text, 's')],
   [`${HOST.procfs}/pressure/memory`, (text) => parsePressure(text, 's')],
   [`${HOST.procfs}/swaps`, (text) => parseSwaps(text, 's')],
-  [`${HOST.procfs}/diskstats`, (text) => parseDiskStats(text, 's')],
   [`${HOST.sysfs}/devices/system/cpu/online`, (text) => parseCpuList(text, 's')],
   [`${HOST.sysfs}/devices/system/node/node1/meminfo`, (text) => parseNodeMeminfo(text, 's')],
   [`${HOST.procfs}/4242/stat`, (text) => parseProcessStat(text, 's')],
   [`${HOST.procfs}/4242/status`, (text) => parseProcessStatus(text, 's')],
-  [`${HOST.procfs}/4242/io`, (text) => parseProcessIo(text, 's')],
   [`${HOST.procfs}/4242/ksm_stat`, (text) => parseProcessKsm(text, 's')],
   [`${HOST.procfs}/4242/smaps_rollup`, (text) => parseSmapsRollup(text, 's')],
   [`${HOST.procfs}/4242/task/4246/schedstat`, (text) => parseSchedstat(text, 's')],

@@ -82,6 +82,40 @@ describe('the interfaces of a hypervisor', () => {
     expect(link(table, 'veth0')).toMatchObject({ kind: 'veth', peer: undefined });
   });
 
+  it('are a team when others are ports of them, also of one that was empty before', async () => {
+    using tree = new NetworkTree();
+    const reader = new NetworkLinkReader(tree.roots);
+    tree.add('team0', { index: 1 });
+    tree.add('dummy0', { index: 2 });
+    expect(link(await readAll(reader), 'team0').kind).toBe('virtual');
+    tree.add('eth0', { index: 3, entries: ['device'], master: 'team0' });
+    tree.remove('team0');
+    const files = { operstate: 'up', carrier: '1', speed: '20000' };
+    tree.add('team0', { index: 1, lower: ['eth0'], files });
+    const table = await readAll(reader);
+    expect(link(table, 'dummy0').kind).toBe('virtual');
+    expect(link(table, 'eth0').master).toBe('team0');
+    expect(link(table, 'team0')).toMatchObject({
+      kind: 'team',
+      lower: ['eth0'],
+      state: { speed: { known: true, bitsPerSecond: 20e9 } },
+    });
+  });
+
+  it('are no team when they have a name of their own, like a VRF', async () => {
+    using tree = new NetworkTree();
+    tree.add('blue', { index: 1, devtype: 'vrf', lower: ['eth0'] });
+    tree.add('eth0', { index: 2, entries: ['device'], master: 'blue' });
+    expect(link(await readAll(new NetworkLinkReader(tree.roots)), 'blue').kind).toBe('virtual');
+  });
+
+  it('are macvlans when they lie on one other interface', async () => {
+    using tree = new NetworkTree();
+    tree.add('eth0', { index: 1, entries: ['device'] });
+    tree.add('macvlan0', { index: 2, iflink: 1, lower: ['eth0'] });
+    expect(link(await readAll(new NetworkLinkReader(tree.roots)), 'macvlan0').kind).toBe('macvlan');
+  });
+
   it('have the member in use with an active-backup bond', async () => {
     using tree = new NetworkTree();
     tree.add('bond1', {

@@ -17,8 +17,8 @@ describe("a guest's interface", () => {
     ['on a bridge leaves by the VLAN on the bond', 'vnet0', ['bond0.100'], undefined],
     ['as macvtap leaves by the interface below it', 'macvtap0', ['eth2'], undefined],
     ['on a NAT network leaves by none', 'vnet2', [], undefined],
-    ['on Open vSwitch leaves by something unseen', 'vnet3', [], 'openvswitch'],
-    ['on a bridge joined to Open vSwitch likewise', 'vnet4', [], 'openvswitch'],
+    ['on Open vSwitch leaves by its only way out', 'vnet3', ['eth3'], 'openvswitch'],
+    ['on a bridge joined to Open vSwitch likewise', 'vnet4', ['eth3'], 'openvswitch'],
     ['that is gone leaves by none', 'vnet77', [], undefined],
   ] as const)('%s', async (_, name, uplinks, unseen) => {
     using tree = hypervisor();
@@ -53,6 +53,43 @@ describe("a guest's interface", () => {
     tree.add('eth0.9', { index: 4, iflink: 5, devtype: 'vlan', lower: ['eth0'] });
     tree.add('eth0', { index: 5, entries: ['device'] });
     expect(uplinksOf('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0.9.5']);
+  });
+
+  it.each([
+    ['has none', []],
+    ['has two, each on a bridge of its own or not', ['eth0', 'eth1']],
+    ['has a tunnel as well', ['eth0', 'vx']],
+  ])('leaves Open vSwitch by something unseen when that %s', async (_, ports) => {
+    using tree = new NetworkTree();
+    tree.add('vnet0', { index: 1, ...TAP });
+    tree.add('br-int', { index: 2 });
+    tree.add('eth0', { index: 3, entries: ['device'] });
+    tree.add('eth1', { index: 4, entries: ['device'] });
+    tree.add('vx', { index: 5, devtype: 'vxlan' });
+    tree.add('ovs-system', { index: 6, lower: ['vnet0', 'br-int', ...ports] });
+    expect(uplinksOf('vnet0', await tableOf(tree))).toEqual({
+      uplinks: [],
+      unseen: 'openvswitch',
+    });
+  });
+
+  it('leaves by the bond that is the only way out of Open vSwitch', async () => {
+    using tree = new NetworkTree();
+    tree.add('vnet0', { index: 1, ...TAP });
+    tree.add('eth0', { index: 2, entries: ['device'] });
+    tree.add('bond0', { index: 3, devtype: 'bond', lower: ['eth0'] });
+    tree.add('ovs-system', { index: 4, lower: ['vnet0', 'bond0'] });
+    expect(uplinksOf('vnet0', await tableOf(tree)).uplinks).toEqual(['bond0']);
+  });
+
+  it('leaves by the team of its bridge, also over a VLAN', async () => {
+    using tree = new NetworkTree();
+    tree.add('vnet0', { index: 1, ...TAP });
+    tree.add('br5', { index: 2, devtype: 'bridge', lower: ['vnet0', 'team0.5'] });
+    tree.add('team0.5', { index: 3, iflink: 4, devtype: 'vlan', lower: ['team0'] });
+    tree.add('team0', { index: 4, lower: ['eth0'] });
+    tree.add('eth0', { index: 5, entries: ['device'], master: 'team0' });
+    expect(uplinksOf('vnet0', await tableOf(tree)).uplinks).toEqual(['team0.5']);
   });
 
   it('crosses a veth pair from bridge to bridge', async () => {

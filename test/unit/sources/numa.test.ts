@@ -11,6 +11,12 @@ describe('NUMA nodes', () => {
     expect(second?.node).toBe(1);
     expect(second?.memory.anonymousBytes).toBe(88080384 * 1024);
     expect(second?.memory.fileBytes).toBe(10485760 * 1024);
+    expect(
+      second?.hugePages?.map(({ pageBytes, total, free }) => [pageBytes, total, free]),
+    ).toEqual([
+      [2 ** 21, 4096, 1024],
+      [2 ** 30, 0, 0],
+    ]);
   });
 
   it('count allocations which had to go to another node', () => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import {
+  findThinPoolProgram,
   ThinPoolRefresher,
   type ThinStorageReport,
 } from '../../../src/sources/thin-pool-refresher.ts';
@@ -25,7 +26,11 @@ describe('asking lvs in the background', () => {
     );
     chmodSync(lvs, 0o755);
     writeFileSync(join(directory, 'lvs.json'), storageFixture('lvs.json'));
-    refresher = new ThinPoolRefresher({ lvs, intervalMs, timeoutMs });
+    refresher = new ThinPoolRefresher({
+      program: { name: 'lvs', path: lvs },
+      intervalMs,
+      timeoutMs,
+    });
     refresher.start();
     return refresher;
   };
@@ -74,5 +79,59 @@ describe('asking lvs in the background', () => {
     const body = 'echo "  /run/lock/lvm/P_global:aux: open failed: Permission denied" >&2; exit 5';
     const { storage } = await reportOf(start(body, 60_000));
     expect(storage).toMatchObject({ ok: false, error: { kind: 'denied' } });
+  });
+});
+
+describe('the program to ask', () => {
+  let directory: string;
+
+  const install = (name: string): string => {
+    writeFileSync(join(directory, name), '#!/bin/sh\n', { mode: 0o755 });
+    return join(directory, name);
+  };
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'sbin-'));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('is lvs wherever it is, else dmsetup, else none', () => {
+    const directories = ['/nonexistent', directory];
+    expect(findThinPoolProgram(directories)).toBeUndefined();
+    const dmsetup = install('dmsetup');
+    expect(findThinPoolProgram(directories)).toEqual({ name: 'dmsetup', path: dmsetup });
+    const lvs = install('lvs');
+    expect(findThinPoolProgram(directories)).toEqual({ name: 'lvs', path: lvs });
+  });
+
+  it('tells of pools only when it is dmsetup', async () => {
+    const path = install('dmsetup');
+    writeFileSync(
+      path,
+      `#!/bin/sh\n[ "$*" = "status --target thin-pool" ] || exit 3\n` +
+        `printf 'docker-pool: 0 209715200 thin-pool 7 31129/262144 155648/163840 - rw ' && ` +
+        `printf 'discard_passdown queue_if_no_space - 1024\\n'\n`,
+    );
+    const asked = new ThinPoolRefresher({
+      program: { name: 'dmsetup', path },
+      intervalMs: 60_000,
+      timeoutMs: 5000,
+    });
+    asked.start();
+    try {
+      await expect
+        .poll(() => asked.report?.storage, { timeout: 5000 })
+        .toMatchObject({
+          ok: true,
+          // 100 GiB in 163840 blocks, 95 % of them used.
+          value: {
+            pools: [{ name: 'docker-pool', dataUsedBytes: 95 * 2 ** 30 }],
+            volumes: undefined,
+          },
+        });
+    } finally {
+      asked.stop();
+    }
   });
 });

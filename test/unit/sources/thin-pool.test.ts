@@ -15,7 +15,7 @@ describe('dmsetup status of thin pools', () => {
   const pools = (): readonly ThinPool[] => {
     const parsed = parseDmsetupThinPools(storageFixture('dmsetup-status-thin-pool'));
     if (!parsed.ok) throw new Error(parsed.error.detail);
-    return parsed.value;
+    return parsed.value.pools;
   };
 
   it('a pool of 1000 GiB at 95 %: blocks of 64 KiB, metadata blocks of 4 KiB', () => {
@@ -61,7 +61,10 @@ describe('dmsetup status of thin pools', () => {
   });
 
   it('no pools, and no status at all', () => {
-    expect(parseDmsetupThinPools('No devices found\n')).toEqual({ ok: true, value: [] });
+    expect(parseDmsetupThinPools('No devices found\n')).toEqual({
+      ok: true,
+      value: { pools: [], volumes: undefined },
+    });
     expect(parseDmsetupThinPools('vg0-root: 0 1024 linear \n')).toMatchObject({
       ok: false,
       error: { kind: 'malformed' },
@@ -84,7 +87,7 @@ describe('lvs', () => {
       'vg0/dead',
       'vg1/asleep',
     ]);
-    expect(storage().volumes.map((volume) => volume.name)).toEqual(['web', 'web-before']);
+    expect(storage().volumes?.map((volume) => volume.name)).toEqual(['web', 'web-before']);
   });
 
   it('a pool at 95 % with room to extend', () => {
@@ -133,6 +136,15 @@ describe('lvs', () => {
         origin: 'web',
       },
     ]);
+  });
+
+  it('lists a pool once although lvs may write a row for each of its segments', () => {
+    const once = storage();
+    const rows = JSON.parse(storageFixture('lvs.json')) as { report: { lv: unknown[] }[] };
+    const twice = {
+      report: rows.report.map(({ lv }) => ({ lv: lv.flatMap((row) => [row, row]) })),
+    };
+    expect(parseLvs(JSON.stringify(twice))).toEqual({ ok: true, value: once });
   });
 
   it('without any volume, and without JSON', () => {

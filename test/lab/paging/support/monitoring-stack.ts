@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { ALERTMANAGER_FILE } from '../../../../rules/tool/files.ts';
 import { ensurePackages, eventually, type Lab, type LabExporter } from '../../harness/index.ts';
 import { labAlertmanagerConfig } from './alertmanager-config.ts';
+import { preferGuests } from './guest-priority.ts';
 import { labPolicy, type PolicyChanges } from './lab-policy.ts';
 import { Pager } from './pager.ts';
 import { PrometheusApi } from './prometheus-api.ts';
@@ -40,10 +41,17 @@ export class MonitoringStack implements AsyncDisposable {
   }
 
   /**
-   * Starts all and waits until Prometheus has scraped the exporter. Best after the guests have
-   * started, which no rule then knows of.
+   * Starts all and waits until Prometheus has scraped the exporter. To be called when the guests
+   * have started, which no rule then knows of: from here on they go before what else the machine
+   * does, and monitoring before them.
+   *
+   * @param exporterFlags beside those the lab and this stack give it.
    */
-  static async start(lab: Lab, policy: PolicyChanges = {}): Promise<MonitoringStack> {
+  static async start(
+    lab: Lab,
+    policy: PolicyChanges = {},
+    exporterFlags: readonly string[] = [],
+  ): Promise<MonitoringStack> {
     await ensurePackages(['prometheus', 'prometheus-alertmanager']);
     const { labAddress, hostAddress } = lab.network;
     const directory = join(lab.directory.state, 'monitoring');
@@ -52,9 +60,10 @@ export class MonitoringStack implements AsyncDisposable {
     writeFileSync(policyFile, labPolicy(policy));
     const exporter = await lab.exporter({
       // Of the second there is.
-      flags: [`--policy.file=${policyFile}`, '--scrape.timeout-offset=100ms'],
+      flags: [`--policy.file=${policyFile}`, '--scrape.timeout-offset=100ms', ...exporterFlags],
     });
     for (const pid of [exporter.pid, lab.daemonPid()]) putFirst(pid);
+    preferGuests(lab);
     const webhook = await WebhookReceiver.listen(hostAddress);
 
     const alertmanagerConfig = join(directory, 'alertmanager.yaml');

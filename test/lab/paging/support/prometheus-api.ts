@@ -22,10 +22,11 @@ export interface Series {
 
 /** The part of Prometheus' HTTP API the tests ask (prometheus docs/querying/api.md). */
 export class PrometheusApi {
-  readonly #url: string;
+  /** Without a path. */
+  readonly url: string;
 
   constructor(url: string) {
-    this.#url = url;
+    this.url = url;
   }
 
   /** The value of an expression now. */
@@ -66,7 +67,7 @@ export class PrometheusApi {
   /** Whether it has read its storage and answers. */
   async isReady(): Promise<boolean> {
     try {
-      return (await fetch(`${this.#url}/-/ready`)).status === 200;
+      return (await fetch(`${this.url}/-/ready`)).status === 200;
     } catch {
       return false;
     }
@@ -74,7 +75,7 @@ export class PrometheusApi {
 
   async #get(path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
     const body = new URLSearchParams(parameters);
-    const response = await fetch(`${this.#url}/api/v1/${path}?${body.toString()}`);
+    const response = await fetch(`${this.url}/api/v1/${path}?${body.toString()}`);
     const text = await response.text();
     if (response.status !== 200) throw new Error(`${path}: ${response.status}: ${text}`);
     return JSON.parse(text);

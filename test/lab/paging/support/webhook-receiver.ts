@@ -76,18 +76,19 @@ export class WebhookReceiver {
   }
 
   /**
-   * Waits for a notification, or finds one that has come already.
+   * Waits until what came has a notification that is looked for.
    *
+   * @param find one of all there were so far, oldest first.
    * @throws Error with all that came, after `timeoutMs`.
    */
   async waitFor(
     what: string,
-    matches: (notification: Notification) => boolean,
+    find: (all: readonly Notification[]) => Notification | undefined,
     timeoutMs: number,
   ): Promise<Notification> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
-      const found = this.#notifications.find(matches);
+      const found = find(this.#notifications);
       if (found !== undefined) return found;
       if (Date.now() > deadline) {
         throw new Error(

@@ -21,15 +21,16 @@ describe('bytes', () => {
   it.each([
     [0, '0 B'],
     [1, '1 B'],
-    [1023, '1,023 B'],
+    [999, '999 B'],
+    [1023, '1 KiB'],
     [1024, '1 KiB'],
     [1536, '1.5 KiB'],
     [24 * 2 ** 30, '24 GiB'],
     [15.5 * 2 ** 30, '15.5 GiB'],
     [938.4 * 2 ** 30, '938 GiB'],
-    [1000 * 2 ** 30, '1,000 GiB'],
+    [999.4 * 2 ** 30, '999 GiB'],
+    [1000 * 2 ** 30, '0.98 TiB'],
     [2204.4 * 2 ** 30, '2.2 TiB'],
-    // 1023.7 GiB would read "1,024 GiB".
     [1023.7 * 2 ** 30, '1 TiB'],
     [-3 * 2 ** 20, '−3 MiB'],
     [2 ** 70, '1,024 EiB'],
@@ -52,6 +53,7 @@ describe('bit rates', () => {
     [4e9, '32 Gbit/s'],
     [0, '0 bit/s'],
     [29_375_000, '235 Mbit/s'],
+    [124.95e6, '1 Gbit/s'],
     [12_500, '100 kbit/s'],
   ])('%d bytes per second are %s', (bytesPerSecond, text) => {
     expect(plain(formatBitRate(bytesPerSecond))).toBe(text);

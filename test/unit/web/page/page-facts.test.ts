@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { pageFacts, type PageFacts } from '../../../../src/web/page/page-facts.ts';
 import { NOTHING_RECENT, RecentCounters } from '../../../../src/web/page/recent-counters.ts';
 import type { ResourceFacts } from '../../../../src/web/page/resource-facts.ts';
-import { wordsOf, type Sentence } from '../../../../src/web/page/sentence.ts';
+import { figureOf, wordsOf, type Sentence } from '../../../../src/web/page/sentence.ts';
 import type { Snapshot } from '../../../../src/snapshot/model.ts';
 import { exampleBandwidth, exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
 import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
@@ -39,6 +39,12 @@ function barsOf({ charts }: ResourceFacts): string[] {
   return (charts[0]?.bars ?? []).map(({ label, text }) => `${label}: ${plain(text)}`);
 }
 
+function inShort({ promise }: ResourceFacts): string[] {
+  return promise === undefined
+    ? []
+    : [promise.ratio, promise.promised, promise.capacity].map(plain);
+}
+
 function topOf({ top }: ResourceFacts): string[] {
   return [top.title, ...top.guests.map(({ name, why }) => `${name}: ${plain(why)}`)];
 }
@@ -60,12 +66,21 @@ describe('the small host at a glance', () => {
     expect(page.exporter.faults).toEqual([]);
   });
 
+  it('has what a run on the bank would do in short', () => {
+    expect(page.resources.map(({ bank }) => plain(figureOf(bank) ?? ''))).toEqual([
+      '67 % of a CPU for each',
+      '3 GiB short',
+      '20 GiB short',
+      '2 times what fits',
+    ]);
+  });
+
   it('promises 6 vCPUs on 4 CPUs', () => {
     const cpu = of(page, 'cpu');
     expect(cpu.level).toBe(0);
-    expect(plain(cpu.promise ?? '')).toBe('1.5 : 1');
+    expect(inShort(cpu)).toEqual(['1.5 : 1', '6 vCPUs', '4 CPUs']);
     expect(words(cpu.bank)).toBe(
-      'If every vCPU were busy at once, each would get 67 % of a CPU. Guests would run slower, not stop.',
+      'If every vCPU were busy at once, there would be 67 % of a CPU for each. Guests would run slower, not stop.',
     );
     expect(barsOf(cpu)).toEqual(['Promised: 6 vCPUs', 'Capacity: 4 CPUs']);
     expect(topOf(cpu)).toEqual(['Most vCPUs', 'a: 4 vCPUs', 'b: 2 vCPUs']);
@@ -92,7 +107,7 @@ describe('the small host at a glance', () => {
   it('is 20 GiB of storage short: a may write 60 GiB more, 40 GiB are free', () => {
     const storage = of(page, 'storage');
     expect(storage.level).toBe(1);
-    expect(plain(storage.promise ?? '')).toBe('1.1 : 1');
+    expect(inShort(storage)).toEqual(['1.1 : 1', '110 GiB', '100 GiB']);
     expect(words(storage.bank)).toBe(
       'If every guest claims its promise, storage /var/lib/libvirt/images is 20 GiB short. ' +
         'Guests that write then are stopped.',
@@ -112,7 +127,7 @@ describe('the small host at a glance', () => {
     const network = of(page, 'network');
     expect(network.level).toBe(0);
     expect(words(network.bank)).toBe(
-      'If every guest sends as fast as it may, eno1 has to carry 2 times what it can. ' +
+      'If every guest sends as fast as it may, that is 2 times what fits through eno1. ' +
         'Guests would wait, not stop.',
     );
     expect(barsOf(network)).toEqual(['Promised: 2 Gbit/s', 'Capacity: 1 Gbit/s']);
@@ -135,8 +150,20 @@ describe('the small host at the second look', () => {
     expect(barsOf(cpu)).toContain('In use: 2.5 CPUs');
     expect(topOf(cpu)).toEqual([
       'Using most CPU',
-      'a: 2 CPU, waited 12 % of the time',
-      'b: 0.5 CPU',
+      'a: 2 CPUs, waited 12 % of the time',
+      'b: 0.5 CPUs',
+    ]);
+  });
+
+  it('names who has the CPUs when vCPUs wait for one', () => {
+    const page = factsLater({
+      guests: [
+        { ...A, cpuSeconds: 5, delaySeconds: 9 },
+        { ...B, cpuSeconds: 20 },
+      ],
+    });
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 vCPUs were ready to run but waited 15 % of the time (limit 10 %). Using most CPU: b and a.',
     ]);
   });
 
@@ -175,10 +202,10 @@ describe('a host that promises no more than it has', () => {
   it('says so of each resource', () => {
     expect(page.summary).toBe('CPU, memory, storage and network are at low risk.');
     expect(page.resources.map(({ bank }) => words(bank))).toEqual([
-      'If every vCPU were busy at once, each would have a CPU to itself.',
-      'If every guest claims its promise, 6 GiB of memory and swap are left.',
+      'If every vCPU were busy at once, there would be a CPU for each.',
+      'If every guest claims its promise, 6 GiB are left of memory and swap.',
       'If every guest claims its promise, 30 GiB are left on /var/lib/libvirt/images.',
-      'If every guest sends as fast as it may, eno1 can carry it all.',
+      'If every guest sends as fast as it may, all of it fits through eno1.',
     ]);
   });
 });
@@ -230,9 +257,13 @@ describe('a host in need', () => {
     ]);
     expect(page.guestCount?.replaceAll('\u00a0', ' ')).toBe('0 guests running, 5 paused');
     expect(of(page, 'storage').level).toBe(3);
-    expect(of(page, 'storage').reasons.map(({ sentence }) => words(sentence))).toContain(
-      'Images may still grow, and no space is left.',
-    );
+    const reasons = of(page, 'storage').reasons.map(({ level, sentence }) => ({
+      level,
+      says: words(sentence),
+    }));
+    expect(reasons.filter(({ says }) => says.includes('free') || says.includes('left'))).toEqual([
+      { level: 2, says: 'Images may still grow, and no space is left.' },
+    ]);
   });
 
   it('names guests that crashed or do not answer, and storage that hangs', () => {
@@ -321,6 +352,20 @@ describe('an exporter that does not see everything', () => {
     expect(page.summary).toBe('No risk is known.');
     expect(of(page, 'cpu').level).toBeUndefined();
     expect(page.description.map(plain)).toEqual(['4 CPUs', '16 GiB of memory']);
+  });
+
+  it('says which risks are not known beside those that are', () => {
+    const host = smallHost();
+    const { meminfo } = host.host;
+    const page = facts({
+      ...host,
+      domains: undefined,
+      storage: undefined,
+      host: { ...host.host, meminfo: meminfo && { ...meminfo, availableBytes: 0.1 * GIB } },
+    });
+    expect(page.summary).toBe(
+      'Memory is at high risk; that of CPU, storage and network is not known.',
+    );
   });
 
   it('names collectors that failed, with the first error of each', () => {

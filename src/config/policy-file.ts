@@ -1,0 +1,235 @@
+import { readFile } from 'node:fs/promises';
+
+import { LineCounter, isMap, isPair, isScalar, parseDocument, type Document } from 'yaml';
+import { z } from 'zod';
+
+import { DEFAULT_POLICY, type Amount, type Limit, type Policy } from './policy.ts';
+import { LIMITS, RESOURCES, type LimitDeclaration } from './policy-defaults.ts';
+import { parseBytes, parseDuration, parseRatio } from './quantity.ts';
+
+export type PolicyResult =
+  | { readonly ok: true; readonly policy: Policy }
+  /** One line per fault: `file:line: key: what is wrong`. */
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+/** Reads and checks a policy file. Never throws: an unreadable file is a fault like any other. */
+export async function loadPolicy(path: string): Promise<PolicyResult> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { ok: false, errors: [`${path}: ${reason}`] };
+  }
+  return parsePolicy(text, path);
+}
+
+/**
+ * Checks the text of a policy file and lays it over the built-in policy: what it does not mention
+ * keeps its default, a limit set to null gives no alert. Unknown keys are faults.
+ */
+export function parsePolicy(text: string, path: string): PolicyResult {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const broken = [...document.errors, ...document.warnings].map(
+    ({ pos, message }) => `${path}:${lines.linePos(pos[0]).line}: ${oneLine(message)}`,
+  );
+  if (broken.length > 0) return { ok: false, errors: broken };
+  let content: unknown;
+  try {
+    content = document.toJS();
+  } catch (error) {
+    // Aliases which multiply beyond reason.
+    return { ok: false, errors: [`${path}: ${oneLine(String(error))}`] };
+  }
+  const parsed = POLICY_FILE.safeParse(content ?? {});
+  if (parsed.success) return { ok: true, policy: policyOf(parsed.data) };
+  const errors = parsed.error.issues.flatMap((issue) => faultsOf(issue, document, lines, path));
+  return { ok: false, errors };
+}
+
+/** A string or number of YAML, read by one of the quantity parsers. */
+function quantity(parse: (text: string) => number | undefined, allowed: string) {
+  return z.union([z.string(), z.number()], { error: () => allowed }).transform((value, context) => {
+    const parsed = parse(String(value));
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: allowed });
+    return z.NEVER;
+  });
+}
+
+const parsePlainNumber = (text: string): number | undefined =>
+  /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
+
+/** Somebody who writes 20 for 20 % would switch the alert off, or on for ever. */
+function parseShare(text: string): number | undefined {
+  const ratio = parseRatio(text);
+  return ratio !== undefined && ratio <= 1 ? ratio : undefined;
+}
+
+const QUANTITY_OF: Readonly<Record<Limit['unit'], ReturnType<typeof quantity>>> = {
+  share: quantity(parseShare, 'allowed is a part of the whole like 0.2 or 20%'),
+  ratio: quantity(parseRatio, 'allowed is a ratio like 1.5 or 5%'),
+  seconds: quantity(parseDuration, 'allowed is a duration like 24h, 90s or 90'),
+  bytes: quantity(parseBytes, 'allowed is a size like 2GiB, 500MB or 1048576'),
+  bytes_per_second: quantity(parseBytes, 'allowed is a size per second like 800KiB or 819200'),
+  per_second: quantity(parsePlainNumber, 'allowed is a number from 0'),
+  count: quantity(parsePlainNumber, 'allowed is a number from 0'),
+};
+
+function limitSchema(declared: LimitDeclaration) {
+  const value = QUANTITY_OF[declared.unit].nullable().optional();
+  return z
+    .strictObject(
+      { warning: value, critical: value },
+      { error: 'allowed are warning and critical' },
+    )
+    .transform((set, context): Limit => {
+      const limit = {
+        ...declared,
+        warning: set.warning === undefined ? declared.warning : (set.warning ?? undefined),
+        critical: set.critical === undefined ? declared.critical : (set.critical ?? undefined),
+      };
+      if (limit.warning !== undefined && limit.critical !== undefined) {
+        const reversed =
+          limit.bad === 'above' ? limit.critical < limit.warning : limit.critical > limit.warning;
+        if (reversed) {
+          const order = limit.bad === 'above' ? 'below' : 'above';
+          context.addIssue({
+            code: 'custom',
+            message: `critical (${limit.critical}) must not be ${order} warning (${limit.warning})`,
+          });
+        }
+      }
+      return limit;
+    });
+}
+
+const limitsOf = (resource: Limit['resource']) =>
+  z
+    .strictObject(
+      Object.fromEntries(
+        LIMITS.filter((limit) => limit.resource === resource).map((limit) => [
+          limit.name,
+          limitSchema(limit).optional(),
+        ]),
+      ),
+    )
+    .nullish();
+
+const pattern = z
+  .string({ error: 'allowed is a regular expression' })
+  .transform((source, context) => {
+    try {
+      return new RegExp(`^(?:${source})$`, 'u');
+    } catch {
+      context.addIssue({ code: 'custom', message: `not a regular expression: ${source}` });
+      return z.NEVER;
+    }
+  });
+
+const patterns = z.array(pattern, { error: 'allowed is a list of regular expressions' }).nullish();
+
+const storageAmount = z
+  .union([z.string(), z.number()], { error: () => STORAGE_ALLOWED })
+  .transform((value, context): Amount => {
+    const text = String(value);
+    const ratio = text.endsWith('%') ? parseRatio(text) : undefined;
+    if (ratio !== undefined && ratio < 1) return { ratio };
+    const bytes = parseBytes(text);
+    if (bytes !== undefined) return { bytes };
+    context.addIssue({ code: 'custom', message: STORAGE_ALLOWED });
+    return z.NEVER;
+  });
+const STORAGE_ALLOWED = 'allowed is a size like 20GiB or a part like 5%';
+
+const POLICY_FILE = z.strictObject({
+  cpu: limitsOf('cpu'),
+  memory: limitsOf('memory'),
+  storage: limitsOf('storage'),
+  network: limitsOf('network'),
+  exporter: limitsOf('exporter'),
+  reserves: z
+    .strictObject({
+      memory: QUANTITY_OF.bytes.optional(),
+      cpus: QUANTITY_OF.count.optional(),
+      storage: storageAmount.optional(),
+    })
+    .nullish(),
+  domains: z.strictObject({ include: patterns, exclude: patterns }).nullish(),
+});
+
+function policyOf(file: z.output<typeof POLICY_FILE>): Policy {
+  const { reserves, domains } = DEFAULT_POLICY;
+  return {
+    limits: LIMITS.map((limit) => file[limit.resource]?.[limit.name] ?? limit),
+    reserves: {
+      memoryBytes: file.reserves?.memory ?? reserves.memoryBytes,
+      cpus: file.reserves?.cpus ?? reserves.cpus,
+      storage: file.reserves?.storage ?? reserves.storage,
+    },
+    domains: {
+      include: file.domains?.include ?? domains.include,
+      exclude: file.domains?.exclude ?? domains.exclude,
+    },
+  };
+}
+
+function faultsOf(
+  issue: z.core.$ZodIssue,
+  document: Document,
+  lines: LineCounter,
+  path: string,
+): readonly string[] {
+  const at = (keys: readonly PropertyKey[], message: string): string => {
+    const line = lineOf(document, lines, keys);
+    const key = keys.map(String).join('.');
+    return `${path}:${line}: ${key === '' ? 'the policy' : key}: ${oneLine(message)}`;
+  };
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) =>
+      at([...issue.path, key], `unknown key; allowed are ${allowedKeys(issue.path)}`),
+    );
+  }
+  if (issue.code === 'invalid_type' && issue.expected === 'object') {
+    return [at(issue.path, `allowed are the keys ${allowedKeys(issue.path)}`)];
+  }
+  return [at(issue.path, issue.message)];
+}
+
+/** The keys the policy file may have under a path. */
+function allowedKeys(path: readonly PropertyKey[]): string {
+  const [section] = path;
+  if (section === undefined) return [...RESOURCES, 'reserves', 'domains'].join(', ');
+  if (section === 'reserves') return 'memory, cpus, storage';
+  if (section === 'domains') return 'include, exclude';
+  if (path.length > 1) return 'warning, critical';
+  return LIMITS.filter((limit) => limit.resource === section)
+    .map((limit) => limit.name)
+    .join(', ');
+}
+
+/** The line of the deepest key of a path that the file has; 1 for an empty path. */
+function lineOf(document: Document, lines: LineCounter, keys: readonly PropertyKey[]): number {
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const key of keys) {
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
+      );
+      if (pair === undefined) break;
+      if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset;
+      node = pair.value;
+      continue;
+    }
+    const item: unknown = document.getIn(keys.slice(0, keys.indexOf(key) + 1).map(String), true);
+    if (isScalar(item)) offset = item.range?.[0] ?? offset;
+    break;
+  }
+  return lines.linePos(offset).line;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ').trim();
+}
