@@ -12,6 +12,7 @@ export class WebAccess {
   readonly #path: string | undefined;
   #config: WebConfig = OPEN_WEB;
   #basicAuth: BasicAuth | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param path the file; undefined: plain HTTP for everyone. */
   constructor(path: string | undefined) {
@@ -22,8 +23,17 @@ export class WebAccess {
     return this.#config;
   }
 
-  /** Reads the file and puts it in force if it is sound. */
-  async reload(): Promise<FileResult<WebConfig>> {
+  /**
+   * Reads the file and puts it in force if it is sound; one reading after the other, so that the
+   * last signal decides.
+   */
+  reload(): Promise<FileResult<WebConfig>> {
+    const reading = this.#last.then(() => this.#read());
+    this.#last = reading;
+    return reading;
+  }
+
+  async #read(): Promise<FileResult<WebConfig>> {
     if (this.#path === undefined) return { ok: true, value: this.#config };
     const [{ loadWebConfig }, { BasicAuth }] = await Promise.all([
       import('../config/web-config-file.ts'),
