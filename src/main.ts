@@ -1,23 +1,24 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 
 import { parseFlags, PROGRAM, type Config } from './config/flags.ts';
-import type { ListenAddress } from './config/listen-address.ts';
 import { createLogger, type Logger } from './config/logger.ts';
 import { selectsDomain } from './config/policy.ts';
 import { PolicyStore } from './config/policy-store.ts';
+import { StartError } from './config/start-error.ts';
 import { DemoHost } from './demo/demo-host.ts';
-import { ConnectError } from './libvirt/index.ts';
-import { COLLECTORS, isCollectorName } from './snapshot/collectors.ts';
+import { COLLECTORS, isCollectorName, type CollectorName } from './snapshot/collectors.ts';
 import { LiveHost } from './snapshot/live-host.ts';
 import type { SnapshotSources } from './snapshot/snapshot-sources.ts';
 import { textAt } from './sources/json-text.ts';
 import { createApp } from './web/app.ts';
+import { logConnection } from './web/connection-log.ts';
 import { FailureLog } from './web/failure-log.ts';
+import { Listeners } from './web/listeners.ts';
 import { Scraper } from './web/scraper.ts';
+import { WebAccess } from './web/web-access.ts';
 
-/** Bad flags, a bad policy file, an address in use: one line, and nothing half-started. */
+/** Bad flags, a bad file, an address in use: one line, and nothing half-started. */
 const EXIT_USAGE = 2;
 
 const version = versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -36,67 +37,52 @@ if (flags.kind === 'exit') {
   process.stderr.write(flags.stderr);
   process.exitCode = flags.code;
 } else {
-  await run(flags.config);
+  await run(flags.config).catch((error: unknown) => {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`${PROGRAM}: ${error.message}\n`);
+    process.exitCode = EXIT_USAGE;
+  });
 }
 
+/** Starts everything. @throws StartError, with nothing started. */
 async function run(config: Config): Promise<void> {
   const logger = createLogger(config.log);
   const policy = new PolicyStore(config.policyFile);
-  const first = await policy.reload();
-  if (!first.ok) {
-    fail(first.errors.join('; '));
-    return;
+  const access = new WebAccess(config.web.configFile);
+  for (const first of [await policy.reload(), await access.reload()]) {
+    if (!first.ok) throw new StartError(first.errors.join('; '));
   }
 
-  const sources = sourcesOf(config, policy, logger);
   const enabled = new Set([...config.collectors].filter(isCollectorName));
+  const sources = sourcesOf(config, enabled, policy, logger);
+  const build = { version, nodeVersion: process.version };
   let ready = false;
   const app = createApp({
     web: config.web,
-    limits: {
-      enabled,
-      timeoutSeconds: config.scrape.timeoutSeconds,
-      timeoutOffsetSeconds: config.scrape.timeoutOffsetSeconds,
-    },
-    scraper: new Scraper(
-      sources,
-      policy,
-      { version, nodeVersion: process.version },
-      new FailureLog(logger),
-    ),
+    limits: { enabled, ...config.scrape },
+    scraper: new Scraper(sources, policy, build, new FailureLog(logger)),
+    guard: access.guard,
     logger,
     isReady: () => ready,
   });
-
-  const servers: Server[] = [];
-  try {
-    for (const address of config.web.listenAddresses) {
-      const server = createServer((request, response) => {
-        app(request, response);
-      });
-      await listen(server, address);
-      servers.push(server);
-    }
-  } catch (error) {
-    for (const server of servers) server.close();
-    fail(error instanceof Error ? error.message : String(error));
-    return;
-  }
+  const listeners = await Listeners.open(config.web.listenAddresses, access.config.tls, app);
   sources.start();
   ready = true;
-  for (const server of servers) logger.info('listening', { address: addressOf(server) });
+  const tls = access.config.tls !== undefined;
+  for (const address of listeners.addresses) logger.info('listening', { address, tls });
   if (process.getuid?.() === 0 && !config.demo) {
     logger.info('running as root: an unprivileged user with CAP_DAC_READ_SEARCH will do');
   }
 
   process.on('SIGHUP', () => {
-    void reload(policy, config, logger);
+    void reload(config, policy, access, listeners, logger);
   });
   const stop = (signal: string): void => {
     if (!ready) return;
     ready = false;
     logger.info('stopping', { signal });
-    void close(servers, sources);
+    listeners.close();
+    void sources.close();
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -108,67 +94,46 @@ function versionOf(packageJson: string): string {
   return version;
 }
 
-function sourcesOf(config: Config, policy: PolicyStore, logger: Logger): SnapshotSources {
+function sourcesOf(
+  config: Config,
+  enabled: ReadonlySet<CollectorName>,
+  policy: PolicyStore,
+  logger: Logger,
+): SnapshotSources {
   if (config.demo) return new DemoHost();
   const live = new LiveHost({
     roots: config.paths,
     libvirtUri: config.libvirtUri,
-    enabled: new Set([...config.collectors].filter(isCollectorName)),
+    enabled,
     selects: (name) => selectsDomain(policy.policy.domains, name),
   });
-  let connected = true;
-  live.session.on('connected', (versions, socket) => {
-    connected = true;
-    logger.info('connected to libvirt', { ...versions, socket });
-  });
-  live.session.on('disconnected', (error) => {
-    // Tried again for as long as it takes: said once, not at each attempt.
-    if (!connected) return;
-    connected = false;
-    const sockets =
-      error instanceof ConnectError ? error.attempts.map(({ path }) => path).join(',') : undefined;
-    logger.warn('no connection to libvirt, host metrics only; trying again', { sockets, error });
-  });
+  logConnection(live.session, logger);
   return live;
 }
 
-async function reload(policy: PolicyStore, config: Config, logger: Logger): Promise<void> {
-  const result = await policy.reload();
-  if (result.ok) {
-    logger.info('policy read', { file: config.policyFile ?? 'built in' });
+/** Reads again what can be read again; a broken file leaves the old one in force. */
+async function reload(
+  config: Config,
+  policy: PolicyStore,
+  access: WebAccess,
+  listeners: Listeners,
+  logger: Logger,
+): Promise<void> {
+  const policyRead = await policy.reload();
+  if (policyRead.ok) logger.info('policy read', { file: config.policyFile ?? 'built in' });
+  else {
+    for (const error of policyRead.errors) {
+      logger.error('policy file is broken, the old policy stays in force', { error });
+    }
+  }
+  if (config.web.configFile === undefined) return;
+  const accessRead = await access.reload();
+  if (accessRead.ok) {
+    if (accessRead.value.tls !== undefined) listeners.renew(accessRead.value.tls);
+    logger.info('web configuration read', { file: config.web.configFile });
     return;
   }
-  for (const error of result.errors) {
-    logger.error('policy file is broken, the old policy stays in force', { error });
+  for (const error of accessRead.errors) {
+    logger.error('web configuration is broken, the old one stays in force', { error });
   }
-}
-
-function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function addressOf(server: Server): string {
-  const address = server.address();
-  if (address === null || typeof address === 'string') return String(address);
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `${host}:${address.port}`;
-}
-
-async function close(servers: readonly Server[], sources: SnapshotSources): Promise<void> {
-  for (const server of servers) {
-    server.close();
-    server.closeIdleConnections();
-  }
-  await sources.close();
-}
-
-function fail(message: string): void {
-  process.stderr.write(`${PROGRAM}: ${message}\n`);
-  process.exitCode = EXIT_USAGE;
 }

@@ -30,6 +30,7 @@ const TEST_PACKAGES = [
   'btrfs-progs',
   'chromium',
   'curl',
+  'openssl',
   'lsof',
   'dbus',
   'polkitd',

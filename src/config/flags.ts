@@ -29,6 +29,8 @@ export interface Config {
     readonly maxRequests: number;
     /** Whether process and runtime metrics of the exporter itself are part of a scrape. */
     readonly exporterMetrics: boolean;
+    /** TLS and logins; undefined: plain HTTP for everyone. */
+    readonly configFile: string | undefined;
   };
   readonly libvirtUri: string;
   /** Mount points of the host's file trees, without trailing slash; `rootfs` '' means our own. */
@@ -116,6 +118,7 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     .option('--web.telemetry-path <path>', 'Path of the metrics.', telemetryPath, '/metrics')
     .option('--web.max-requests <number>', 'Most scrapes served at once.', positiveInteger, 40)
     .option('--web.disable-exporter-metrics', 'Leave out metrics about the exporter itself.')
+    .option('--web.config.file <path>', 'TLS and logins, YAML; read again on SIGHUP.')
     .option('--libvirt.uri <uri>', 'Hypervisor to read from.', libvirtUri, 'qemu:///system')
     .option('--path.procfs <path>', "Mount point of the host's /proc.", absolutePath, '/proc')
     .option('--path.sysfs <path>', "Mount point of the host's /sys.", absolutePath, '/sys')
@@ -133,7 +136,7 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
         .argParser(duration)
         .default(0.5, '500ms'),
     )
-    .option('--policy.file <path>', 'Limits and reserves of this host, YAML; re-read on SIGHUP.')
+    .option('--policy.file <path>', 'Limits and reserves of this host, YAML; read again on SIGHUP.')
     .option('--demo', 'Show a simulated over-committed host; needs no libvirt.')
     .addOption(
       new Option('--log.level <level>', 'Least important messages to log.')
@@ -166,6 +169,7 @@ interface RawFlags {
   'web.telemetryPath': string;
   'web.maxRequests': number;
   'web.disableExporterMetrics'?: boolean;
+  'web.config.file'?: string;
   'libvirt.uri': string;
   'path.procfs': string;
   'path.sysfs': string;
@@ -194,6 +198,7 @@ function configOf(command: Command, collectors: readonly CollectorFlag[]): Confi
       telemetryPath: flags['web.telemetryPath'],
       maxRequests: flags['web.maxRequests'],
       exporterMetrics: flags['web.disableExporterMetrics'] !== true,
+      configFile: flags['web.config.file'],
     },
     libvirtUri: flags['libvirt.uri'],
     paths: {

@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
-
-import { LineCounter, isMap, isPair, isScalar, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 
 import { DEFAULT_POLICY, type Amount, type Limit, type Policy } from './policy.ts';
 import { LIMITS, RESOURCES, type LimitDeclaration } from './policy-defaults.ts';
 import { parseBytes, parseDuration, parseRatio } from './quantity.ts';
+import { parseYaml, readText } from './yaml-file.ts';
 
 export type PolicyResult =
   | { readonly ok: true; readonly policy: Policy }
@@ -14,14 +12,8 @@ export type PolicyResult =
 
 /** Reads and checks a policy file. Never throws: an unreadable file is a fault like any other. */
 export async function loadPolicy(path: string): Promise<PolicyResult> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, errors: [`${path}: ${reason}`] };
-  }
-  return parsePolicy(text, path);
+  const text = await readText(path);
+  return text.ok ? parsePolicy(text.value, path) : text;
 }
 
 /**
@@ -29,23 +21,8 @@ export async function loadPolicy(path: string): Promise<PolicyResult> {
  * keeps its default, a limit set to null gives no alert. Unknown keys are faults.
  */
 export function parsePolicy(text: string, path: string): PolicyResult {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const broken = [...document.errors, ...document.warnings].map(
-    ({ pos, message }) => `${path}:${lines.linePos(pos[0]).line}: ${oneLine(message)}`,
-  );
-  if (broken.length > 0) return { ok: false, errors: broken };
-  let content: unknown;
-  try {
-    content = document.toJS();
-  } catch (error) {
-    // Aliases which multiply beyond reason.
-    return { ok: false, errors: [`${path}: ${oneLine(String(error))}`] };
-  }
-  const parsed = POLICY_FILE.safeParse(content ?? {});
-  if (parsed.success) return { ok: true, policy: policyOf(parsed.data) };
-  const errors = parsed.error.issues.flatMap((issue) => faultsOf(issue, document, lines, path));
-  return { ok: false, errors };
+  const file = parseYaml(text, path, { schema: POLICY_FILE, whole: 'the policy', allowedKeys });
+  return file.ok ? { ok: true, policy: policyOf(file.value) } : file;
 }
 
 /** A string or number of YAML, read by one of the quantity parsers. */
@@ -175,28 +152,6 @@ function policyOf(file: z.output<typeof POLICY_FILE>): Policy {
   };
 }
 
-function faultsOf(
-  issue: z.core.$ZodIssue,
-  document: Document,
-  lines: LineCounter,
-  path: string,
-): readonly string[] {
-  const at = (keys: readonly PropertyKey[], message: string): string => {
-    const line = lineOf(document, lines, keys);
-    const key = keys.map(String).join('.');
-    return `${path}:${line}: ${key === '' ? 'the policy' : key}: ${oneLine(message)}`;
-  };
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) =>
-      at([...issue.path, key], `unknown key; allowed are ${allowedKeys(issue.path)}`),
-    );
-  }
-  if (issue.code === 'invalid_type' && issue.expected === 'object') {
-    return [at(issue.path, `allowed are the keys ${allowedKeys(issue.path)}`)];
-  }
-  return [at(issue.path, issue.message)];
-}
-
 /** The keys the policy file may have under a path. */
 function allowedKeys(path: readonly PropertyKey[]): string {
   const [section] = path;
@@ -207,29 +162,4 @@ function allowedKeys(path: readonly PropertyKey[]): string {
   return LIMITS.filter((limit) => limit.resource === section)
     .map((limit) => limit.name)
     .join(', ');
-}
-
-/** The line of the deepest key of a path that the file has; 1 for an empty path. */
-function lineOf(document: Document, lines: LineCounter, keys: readonly PropertyKey[]): number {
-  let node: unknown = document.contents;
-  let offset = 0;
-  for (const key of keys) {
-    if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
-      );
-      if (pair === undefined) break;
-      if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset;
-      node = pair.value;
-      continue;
-    }
-    const item: unknown = document.getIn(keys.slice(0, keys.indexOf(key) + 1).map(String), true);
-    if (isScalar(item)) offset = item.range?.[0] ?? offset;
-    break;
-  }
-  return lines.linePos(offset).line;
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ').trim();
 }

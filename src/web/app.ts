@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 
 import type { Config } from '../config/flags.ts';
 import type { Logger } from '../config/logger.ts';
@@ -16,9 +16,11 @@ import type { Scraper } from './scraper.ts';
 import { SelfMetrics } from './self-metrics.ts';
 
 export interface AppOptions {
-  readonly web: Config['web'];
+  readonly web: Pick<Config['web'], 'telemetryPath' | 'maxRequests' | 'exporterMetrics'>;
   readonly limits: ScrapeLimits;
   readonly scraper: Scraper;
+  /** Asked before anything else about each request. */
+  readonly guard: RequestHandler;
   readonly logger: Logger;
   /** False while the exporter is starting or stopping. */
   readonly isReady: () => boolean;
@@ -30,6 +32,7 @@ export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.use(options.guard);
   app.get(options.web.telemetryPath, (request, response) =>
     serveMetrics(request, response, self, options),
   );

@@ -10,6 +10,7 @@ import type { SnapshotSources } from '../../../src/snapshot/snapshot-sources.ts'
 import { createApp } from '../../../src/web/app.ts';
 import { FailureLog } from '../../../src/web/failure-log.ts';
 import { Scraper } from '../../../src/web/scraper.ts';
+import { WebAccess } from '../../../src/web/web-access.ts';
 
 /** The demo host at a chosen moment of its story, and changed as a test needs it. */
 export class StagedHost implements SnapshotSources {
@@ -45,12 +46,7 @@ export interface ServedPage extends AsyncDisposable {
 export async function servePage(host: SnapshotSources): Promise<ServedPage> {
   const logger = createLogger({ level: 'error', format: 'logfmt' });
   const app = createApp({
-    web: {
-      listenAddresses: [],
-      telemetryPath: '/metrics',
-      maxRequests: 40,
-      exporterMetrics: false,
-    },
+    web: { telemetryPath: '/metrics', maxRequests: 40, exporterMetrics: false },
     limits: {
       enabled: new Set(COLLECTORS.flatMap((one) => (one.enabledByDefault ? [one.name] : []))),
       timeoutSeconds: 10,
@@ -62,6 +58,7 @@ export async function servePage(host: SnapshotSources): Promise<ServedPage> {
       { version: '0.0.0-test', nodeVersion: process.version },
       new FailureLog(logger),
     ),
+    guard: new WebAccess(undefined).guard,
     logger,
     isReady: () => true,
   });

@@ -104,6 +104,7 @@ describe('the command line', () => {
       '--web.telemetry-path',
       '--web.max-requests',
       '--web.disable-exporter-metrics',
+      '--web.config.file',
       '--libvirt.uri',
       '--path.procfs',
       '--path.sysfs',

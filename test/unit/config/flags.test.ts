@@ -28,6 +28,7 @@ describe('without flags', () => {
         telemetryPath: '/metrics',
         maxRequests: 40,
         exporterMetrics: true,
+        configFile: undefined,
       },
       libvirtUri: 'qemu:///system',
       paths: { procfs: '/proc', sysfs: '/sys', rootfs: '' },
@@ -101,11 +102,16 @@ describe('a flag', () => {
       '--libvirt.uri=test:///default',
       '--scrape.timeout-offset=250ms',
       '--log.format=json',
+      '--web.config.file=/etc/web.yaml',
       '--policy.file=/etc/policy.yaml',
       '--demo',
     );
     expect(config).toMatchObject({
-      web: { telemetryPath: '/kvm/metrics', exporterMetrics: false },
+      web: {
+        telemetryPath: '/kvm/metrics',
+        exporterMetrics: false,
+        configFile: '/etc/web.yaml',
+      },
       libvirtUri: 'test:///default',
       scrape: { timeoutOffsetSeconds: 0.25 },
       log: { format: 'json' },

@@ -8,6 +8,7 @@ import {
   eventDefinitions,
   eventMessage,
   LibvirtError,
+  messageStatus,
   MessageSplitter,
   procedures,
   rpcError,
@@ -16,20 +17,12 @@ import {
 import { StatsDecoder } from '../../../src/libvirt/stats-record.ts';
 import { StringCache } from '../../../src/libvirt/string-cache.ts';
 import { domainEvent, domainRef, errorFields, statsRecord } from './arbitraries.ts';
+import { damaged, picker } from './damage.ts';
+import { encodeReply, silence } from './fake-daemon.ts';
+import { connectTo, fakeDaemon } from './with-daemon.ts';
 
 const RUNS = 100_000;
 const SEED = 20260101;
-
-/** Small fast generator (mulberry32): the same frames on every run. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const names = new StringCache();
 const readWith =
@@ -77,8 +70,7 @@ function sampleFrames(): readonly Buffer[] {
 
 describe('the decoders', () => {
   it('give a value or a typed error for 100,000 random and broken frames', () => {
-    const random = generator(SEED);
-    const pick = (below: number) => Math.floor(random() * below);
+    const pick = picker(SEED);
     const samples = sampleFrames();
     const outcomes = { values: 0, errors: 0 };
     const started = performance.now();
@@ -106,27 +98,34 @@ describe('the decoders', () => {
   }, 40_000);
 });
 
-/** One of: random bytes, changed bytes, a changed length or count, cut off, or left as it is. */
-function damaged(sample: Buffer, pick: (below: number) => number): Buffer {
-  const kind = pick(6);
-  if (kind === 0) return Buffer.from(Array.from({ length: pick(200) }, () => pick(256)));
-  const frame = Buffer.from(sample);
-  if (kind === 1) return frame;
-  if (kind === 2) {
-    const cut = frame.subarray(0, 28 + pick(frame.length - 27));
-    cut.writeUInt32BE(cut.length, 0);
-    return cut;
-  }
-  if (kind === 3) {
-    const at = pick(frame.length / 4) * 4;
-    const words = [0, 1, 7, 0x7fffffff, 0xffffffff, 0x00400000, 262144, frame.length];
-    frame.writeUInt32BE(words[pick(words.length)] ?? 0, at);
-    return frame;
-  }
-  for (let changes = 1 + pick(8); changes > 0; changes--) {
-    // From the payload on in one kind, anywhere in the other.
-    const from = kind === 4 ? 28 : 0;
-    if (frame.length > from) frame[from + pick(frame.length - from)] = pick(256);
-  }
-  return frame;
-}
+describe('a connection', () => {
+  it('ends each of 2,000 calls with a value or a typed error when the replies are broken', async () => {
+    const pick = picker(SEED);
+    const replies = fc
+      .sample(fc.array(statsRecord), { numRuns: 40, seed: SEED })
+      .map((records) => encode(procedures.getAllDomainStats.result, records));
+    const daemon = await fakeDaemon();
+    daemon.on(procedures.getAllDomainStats, (_, call) => {
+      const reply = replies[pick(replies.length)] ?? Buffer.alloc(0);
+      call.client.sendBytes(damaged(encodeReply(call, messageStatus.ok, reply), pick));
+      // What is cut off would otherwise be waited for until the deadline.
+      call.client.disconnect();
+      return silence;
+    });
+    const outcomes = { values: 0, errors: 0 };
+    for (let run = 0; run < 2000; run++) {
+      await using connection = await connectTo(daemon);
+      try {
+        const records = await connection.getAllDomainStats(0, 0);
+        for (const { params } of records) expect([...params]).toHaveLength(params.size);
+        outcomes.values++;
+      } catch (error) {
+        if (!(error instanceof LibvirtError) || error.kind === 'timeout') throw error;
+        outcomes.errors++;
+      }
+      expect(connection.outstanding).toBe(0);
+    }
+    expect(outcomes.values).toBeGreaterThan(100);
+    expect(outcomes.errors).toBeGreaterThan(1000);
+  }, 60_000);
+});

@@ -1,0 +1,142 @@
+import { X509Certificate } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
+
+import { z } from 'zod';
+
+import type { ClientAuth, TlsConfig, TlsVersion, WebConfig } from './web-config.ts';
+import { messageOf, parseYaml, readText, type FileResult } from './yaml-file.ts';
+
+/**
+ * Reads and checks a web configuration file and the certificates it names, relative ones beside it.
+ * Never throws: an unreadable file is a fault like any other.
+ */
+export async function loadWebConfig(path: string): Promise<FileResult<WebConfig>> {
+  const text = await readText(path);
+  if (!text.ok) return text;
+  const file = parseYaml(text.value, path, {
+    schema: WEB_CONFIG_FILE,
+    whole: 'the web configuration',
+    allowedKeys,
+  });
+  if (!file.ok) return file;
+  const users = new Map(Object.entries(file.value.basic_auth_users ?? {}));
+  const section = file.value.tls_server_config;
+  if (section === null || section === undefined)
+    return { ok: true, value: { tls: undefined, users } };
+  const tls = await loadTls(section, path);
+  return tls.ok ? { ok: true, value: { tls: tls.value, users } } : tls;
+}
+
+const VERSIONS = {
+  TLS10: 'TLSv1',
+  TLS11: 'TLSv1.1',
+  TLS12: 'TLSv1.2',
+  TLS13: 'TLSv1.3',
+} as const satisfies Readonly<Record<string, TlsVersion>>;
+
+const CLIENT_AUTHS = [
+  'NoClientCert',
+  'RequestClientCert',
+  'RequireAnyClientCert',
+  'VerifyClientCertIfGiven',
+  'RequireAndVerifyClientCert',
+] as const satisfies readonly ClientAuth[];
+
+const fileName = z.string({ error: 'it must be the path of a PEM file' }).min(1);
+
+const version = z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'], {
+  error: 'allowed are TLS10, TLS11, TLS12, TLS13',
+});
+
+const TLS_SECTION = z
+  .strictObject({
+    cert_file: fileName,
+    key_file: fileName,
+    client_ca_file: fileName.optional(),
+    client_auth_type: z
+      .enum(CLIENT_AUTHS, { error: `allowed are ${CLIENT_AUTHS.join(', ')}` })
+      .default('NoClientCert'),
+    min_version: version.default('TLS12'),
+    max_version: version.default('TLS13'),
+  })
+  .superRefine(({ client_ca_file, client_auth_type, min_version, max_version }, context) => {
+    const fault = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [path], message });
+    };
+    const verifies = client_auth_type.includes('Verify');
+    if (verifies && client_ca_file === undefined) {
+      fault('client_auth_type', `${client_auth_type} needs client_ca_file`);
+    }
+    // Whoever names an authority wants strangers kept out, which this would not do.
+    if (!verifies && client_ca_file !== undefined) {
+      fault('client_ca_file', 'it needs a client_auth_type that verifies certificates');
+    }
+    if (min_version > max_version) fault('min_version', 'it must not be above max_version');
+  });
+
+/** As `htpasswd -B` and Prometheus' documentation make it. */
+const passwordHash = z
+  .string({ error: 'it must be a bcrypt hash' })
+  .regex(/^\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/, 'it must be a bcrypt hash');
+
+const WEB_CONFIG_FILE = z.strictObject({
+  tls_server_config: TLS_SECTION.nullish(),
+  basic_auth_users: z.record(z.string(), passwordHash).nullish(),
+});
+
+function allowedKeys([section]: readonly PropertyKey[]): string {
+  if (section === undefined) return Object.keys(WEB_CONFIG_FILE.shape).join(', ');
+  return section === 'tls_server_config'
+    ? Object.keys(TLS_SECTION.shape).join(', ')
+    : 'names of users';
+}
+
+async function loadTls(
+  section: z.output<typeof TLS_SECTION>,
+  path: string,
+): Promise<FileResult<TlsConfig>> {
+  const read = async (key: string, file: string): Promise<FileResult<string>> => {
+    const text = await readText(resolve(dirname(path), file));
+    return text.ok
+      ? text
+      : { ok: false, errors: text.errors.map((one) => `${path}: ${key}: ${one}`) };
+  };
+  const certificate = await read('cert_file', section.cert_file);
+  if (!certificate.ok) return certificate;
+  const key = await read('key_file', section.key_file);
+  if (!key.ok) return key;
+  const authority: FileResult<string | undefined> =
+    section.client_ca_file === undefined
+      ? { ok: true, value: undefined }
+      : await read('client_ca_file', section.client_ca_file);
+  if (!authority.ok) return authority;
+  const tls: TlsConfig = {
+    certificate: certificate.value,
+    key: key.value,
+    clientAuthority: authority.value,
+    clientAuth: section.client_auth_type,
+    minVersion: VERSIONS[section.min_version],
+    maxVersion: VERSIONS[section.max_version],
+  };
+  const unusable = faultOf(tls);
+  return unusable === undefined
+    ? { ok: true, value: tls }
+    : { ok: false, errors: [`${path}: tls_server_config: ${unusable}`] };
+}
+
+/** What OpenSSL has against these texts, e.g. a key of another certificate. */
+function faultOf({ certificate, key, clientAuthority }: TlsConfig): string | undefined {
+  try {
+    createSecureContext({ cert: certificate, key });
+  } catch (error) {
+    return messageOf(error);
+  }
+  try {
+    // An authority that is none would go unnoticed above, and then trust nobody.
+    if (clientAuthority !== undefined) new X509Certificate(clientAuthority);
+    return undefined;
+  } catch (error) {
+    return `client_ca_file: ${messageOf(error)}`;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * TLS and logins of the HTTP side, in the form of Prometheus' own programs (exporter-toolkit's
+ * docs/web-configuration.md), from the file of `--web.config.file`.
+ */
+
+/** How clients are asked for a certificate; the names and meanings of Go's crypto/tls. */
+export type ClientAuth =
+  | 'NoClientCert'
+  | 'RequestClientCert'
+  | 'RequireAnyClientCert'
+  | 'VerifyClientCertIfGiven'
+  | 'RequireAndVerifyClientCert';
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
+export interface TlsConfig {
+  /** PEM texts. */
+  readonly certificate: string;
+  readonly key: string;
+  /** Who signs clients' certificates; undefined where none is looked at. */
+  readonly clientAuthority: string | undefined;
+  readonly clientAuth: ClientAuth;
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion;
+}
+
+export interface WebConfig {
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsConfig | undefined;
+  /** bcrypt hashes of passwords by user; empty: no login is asked for. */
+  readonly users: ReadonlyMap<string, string>;
+}
+
+/** Without a file: plain HTTP for everyone. */
+export const OPEN_WEB: WebConfig = { tls: undefined, users: new Map() };

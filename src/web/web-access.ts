@@ -1,0 +1,81 @@
+import type { RequestHandler } from 'express';
+
+import { OPEN_WEB, type WebConfig } from '../config/web-config.ts';
+import type { FileResult } from '../config/yaml-file.ts';
+import type { BasicAuth } from './basic-auth.ts';
+
+/**
+ * Who may ask: the web configuration in force, which can be read again while the exporter runs. A
+ * broken file changes nothing. What it takes is loaded only where there is such a file.
+ */
+export class WebAccess {
+  readonly #path: string | undefined;
+  #config: WebConfig = OPEN_WEB;
+  #basicAuth: BasicAuth | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param path the file; undefined: plain HTTP for everyone. */
+  constructor(path: string | undefined) {
+    this.#path = path;
+  }
+
+  get config(): WebConfig {
+    return this.#config;
+  }
+
+  /**
+   * Reads the file and puts it in force if it is sound; one reading after the other, so that the
+   * last signal decides.
+   */
+  reload(): Promise<FileResult<WebConfig>> {
+    const reading = this.#last.then(() => this.#read());
+    this.#last = reading;
+    return reading;
+  }
+
+  async #read(): Promise<FileResult<WebConfig>> {
+    if (this.#path === undefined) return { ok: true, value: this.#config };
+    const [{ loadWebConfig }, { BasicAuth }] = await Promise.all([
+      import('../config/web-config-file.ts'),
+      import('./basic-auth.ts'),
+    ]);
+    const loaded = await loadWebConfig(this.#path);
+    if (!loaded.ok) return loaded;
+    if (this.#basicAuth !== undefined && needsNewListeners(this.#config, loaded.value)) {
+      const fault = 'TLS and client_auth_type cannot be changed without a restart';
+      return { ok: false, errors: [`${this.#path}: ${fault}`] };
+    }
+    this.#basicAuth ??= new BasicAuth();
+    this.#config = loaded.value;
+    return loaded;
+  }
+
+  /** Lets a request pass only with a login, where logins are asked for. */
+  readonly guard: RequestHandler = async (request, response, next) => {
+    const { users } = this.#config;
+    if (users.size === 0 || this.#basicAuth === undefined) {
+      next();
+      return;
+    }
+    const result = await this.#basicAuth.check(users, request.get('authorization'));
+    if (result === 'right') {
+      next();
+      return;
+    }
+    const status = result === 'busy' ? 503 : 401;
+    if (status === 401) {
+      response.set('WWW-Authenticate', 'Basic realm="kvm-overcommit-exporter", charset="UTF-8"');
+    }
+    response
+      .status(status)
+      .type('text/plain')
+      .end(status === 401 ? 'Unauthorized.\n' : 'Too many logins at once.\n');
+  };
+}
+
+/** What OpenSSL is told once, when a socket is opened. */
+function needsNewListeners({ tls: before }: WebConfig, { tls: after }: WebConfig): boolean {
+  return (
+    (before === undefined) !== (after === undefined) || before?.clientAuth !== after?.clientAuth
+  );
+}
