@@ -19,7 +19,10 @@ const PEER_COMMAND = 'prometheus-libvirt-exporter';
 const VCPUS = 4;
 /** Enough for the optimizing compilers: what is asked is the cost of an exporter that runs for months. */
 const WARM_UPS = 12;
-/** Two of these are longer than the guests' balloon period, so ours asks for it every time. */
+/**
+ * Two of these are longer than the guests' balloon period. Guests with nothing to boot never report,
+ * so ours asks them more and more seldom (BalloonCache): the slowest scrapes are those that do.
+ */
 const PAUSE_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 30_000;
 

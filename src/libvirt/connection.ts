@@ -274,18 +274,16 @@ export class LibvirtConnection {
   }
 
   /**
-   * Closes the connection; unfinished calls reject with `reason`, and whoever listens for the close
-   * is told. No handles are left.
+   * Closes the connection; unfinished calls reject with {@link ClosedError}, and whoever listens for
+   * the close is told. No handles are left.
    */
-  async close(
-    reason: LibvirtError = new ClosedError('the connection was closed by this client'),
-  ): Promise<void> {
+  async close(): Promise<void> {
     if (this.closeReason === undefined && this.outstanding === 0) {
       // A courtesy: the daemon notices the closed socket as well.
       const goodbye = this.#channel.call(procedures.connectClose, undefined, { deadlineMs: 500 });
       await goodbye.catch(() => undefined);
     }
-    this.#channel.destroy(reason);
+    this.#channel.destroy(new ClosedError('the connection was closed by this client'));
     await this.#channel.closed();
   }
 

@@ -5,7 +5,7 @@ import {
   type GuestCgroup,
 } from '../sources/cgroup.ts';
 import { GuestCgroupCpuReader, type ThreadCensus } from '../sources/cgroup-cpu.ts';
-import { readCgroupMemory } from '../sources/cgroup-memory.ts';
+import { GuestCgroupMemoryReader } from '../sources/cgroup-memory.ts';
 import { readCpuTime } from '../sources/cpu-time.ts';
 import { DeadlineFileReader } from '../sources/deadline-file.ts';
 import { readCgroupPressure, type Pressure, type PressureResource } from '../sources/pressure.ts';
@@ -39,6 +39,7 @@ interface KnownCgroup {
   /** Undefined when there is none, or one that holds more than the guest. */
   readonly cgroup: GuestCgroup | undefined;
   readonly cpu: GuestCgroupCpuReader | undefined;
+  readonly memory: GuestCgroupMemoryReader | undefined;
 }
 
 /**
@@ -141,13 +142,16 @@ export class GuestProcessCollector {
     census: ThreadCensus | undefined,
     log: OutcomeLog,
   ): GuestCgroupFacts | undefined {
-    const { cgroup, cpu } = this.#cgroupOf(qemu, log);
+    const { cgroup, cpu, memory } = this.#cgroupOf(qemu, log);
     if (cgroup === undefined) return undefined;
-    const memory = cgroup.controllers.get('memory');
+    const memoryDirectory = cgroup.controllers.get('memory');
     return {
       cpu: cpu === undefined ? undefined : log.optional('cgroup', cpu.read(census)),
-      memory: memory === undefined ? undefined : log.optional('cgroup', readCgroupMemory(memory)),
-      numa: memory === undefined ? undefined : valueOf(readProcessNuma(memory, this.#pageBytes)),
+      memory: memory === undefined ? undefined : log.optional('cgroup', memory.read()),
+      numa:
+        memoryDirectory === undefined
+          ? undefined
+          : valueOf(readProcessNuma(memoryDirectory, this.#pageBytes)),
       pressure: {
         cpu: pressureOf(cgroup, 'cpu'),
         memory: pressureOf(cgroup, 'memory'),
@@ -170,7 +174,10 @@ export class GuestProcessCollector {
       directory === undefined
         ? undefined
         : new GuestCgroupCpuReader(directory, cgroup?.controllers.get('cpuacct'));
-    const found: KnownCgroup = { startTimeTicks, cgroup, cpu };
+    const memoryDirectory = cgroup?.controllers.get('memory');
+    const memory =
+      memoryDirectory === undefined ? undefined : new GuestCgroupMemoryReader(memoryDirectory);
+    const found: KnownCgroup = { startTimeTicks, cgroup, cpu, memory };
     this.#cgroups.set(pid, found);
     return found;
   }

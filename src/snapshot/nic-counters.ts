@@ -28,30 +28,31 @@ export function nicsInSight(
   return nics;
 }
 
+/** As the guest's end counts: it receives what the host's end of the tap transmits. */
 function acrossTap(device: string, host: LinkCounters): NicCounters {
-  return {
-    device,
-    receiveBytes: host.transmittedBytes,
-    receivePackets: host.transmittedPackets,
+  return asCounted(device, {
+    ...host,
+    receivedBytes: host.transmittedBytes,
+    receivedPackets: host.transmittedPackets,
     receiveErrors: host.transmitErrors,
     receiveDrops: host.transmitDrops,
-    transmitBytes: host.receivedBytes,
-    transmitPackets: host.receivedPackets,
+    transmittedBytes: host.receivedBytes,
+    transmittedPackets: host.receivedPackets,
     transmitErrors: host.receiveErrors,
     transmitDrops: host.receiveDrops,
-  };
+  });
 }
 
-function asCounted(device: string, host: LinkCounters): NicCounters {
+function asCounted(device: string, link: LinkCounters): NicCounters {
   return {
     device,
-    receiveBytes: host.receivedBytes,
-    receivePackets: host.receivedPackets,
-    receiveErrors: host.receiveErrors,
-    receiveDrops: host.receiveDrops,
-    transmitBytes: host.transmittedBytes,
-    transmitPackets: host.transmittedPackets,
-    transmitErrors: host.transmitErrors,
-    transmitDrops: host.transmitDrops,
+    receiveBytes: link.receivedBytes,
+    receivePackets: link.receivedPackets,
+    receiveErrors: link.receiveErrors,
+    receiveDrops: link.receiveDrops,
+    transmitBytes: link.transmittedBytes,
+    transmitPackets: link.transmittedPackets,
+    transmitErrors: link.transmitErrors,
+    transmitDrops: link.transmitDrops,
   };
 }

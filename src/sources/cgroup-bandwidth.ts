@@ -4,6 +4,7 @@ import { lineBigDecimal, lineDecimal } from './kernel-scan.ts';
 import { parseDecimal } from './kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from './kernel-time.ts';
 import { found, valueOf, type Reading } from './reading.ts';
+import { LIMIT_TRUST_MS } from './trusted-reading.ts';
 
 /** CPU bandwidth limit (sched-bwc.rst): so much CPU time in each period, over all CPUs. */
 export type CpuQuota =
@@ -30,19 +31,15 @@ export interface CgroupBandwidth {
  * its counters are read again only once it has one: most guests have none, and each has a group per
  * vCPU. A limit that came and went between two readings shows in the counters when the next comes.
  *
- * Whether a group without a limit still has none can be taken on trust for a while: with a group per
- * thread, these looks were a quarter of all files read of a guest.
+ * Whether a group without a limit still has none is taken on trust for a while (LIMIT_TRUST_MS).
  */
 export class CgroupBandwidthReader {
   readonly #group: CgroupDirectory;
-  readonly #trustMs: number;
   /** Of a group that had no limit when it was last looked at. */
   #resting: { readonly throttling: CpuThrottling | undefined; readonly seenAt: number } | undefined;
 
-  /** @param trustMs how long a group without a limit is taken to have none. */
-  constructor(group: CgroupDirectory, trustMs: number) {
+  constructor(group: CgroupDirectory) {
     this.#group = group;
-    this.#trustMs = trustMs;
   }
 
   /**
@@ -53,7 +50,7 @@ export class CgroupBandwidthReader {
   read(stat?: string): Reading<CgroupBandwidth> {
     const now = performance.now();
     const resting = this.#resting;
-    if (resting !== undefined && now - resting.seenAt < this.#trustMs) {
+    if (resting !== undefined && now - resting.seenAt < LIMIT_TRUST_MS) {
       return found({ quota: 'unlimited', throttling: resting.throttling });
     }
     const { version, path } = this.#group;

@@ -10,6 +10,7 @@ import { lineDecimal } from './kernel-scan.ts';
 import { parseBigDecimal, parseDecimal } from './kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from './kernel-time.ts';
 import { failed, found, valueOf, type Reading } from './reading.ts';
+import { LIMIT_TRUST_MS, TrustedReading } from './trusted-reading.ts';
 
 /**
  * A group's share of the CPU among its siblings in the same parent group, and only there. v1 and v2
@@ -46,15 +47,13 @@ interface ThreadReaders {
   readonly emulator: CgroupBandwidthReader | undefined;
 }
 
-/** A limit that somebody sets past libvirt, which would tell, shows after half a minute at most. */
-const THREAD_TRUST_MS = 30_000;
-
 /** Reads the CPU control files of one guest; one instance per QEMU process. */
 export class GuestCgroupCpuReader {
   readonly #cpu: GuestCgroupDirectory;
   readonly #cpuacct: CgroupDirectory | undefined;
   readonly #own: CgroupBandwidthReader;
   readonly #nested: CgroupBandwidthReader | undefined;
+  readonly #share = new TrustedReading<CpuShare | undefined>(LIMIT_TRUST_MS);
   #threads: ThreadReaders | undefined;
 
   /** For v1 the guest's cpuacct directory too if usage is wanted: it may be another mount. */
@@ -62,11 +61,11 @@ export class GuestCgroupCpuReader {
     const { version, nestedPath } = cpu;
     this.#cpu = cpu;
     this.#cpuacct = cpuacct;
-    this.#own = new CgroupBandwidthReader(cpu, 0);
+    this.#own = new CgroupBandwidthReader(cpu);
     this.#nested =
       nestedPath === undefined
         ? undefined
-        : new CgroupBandwidthReader({ version, path: nestedPath }, 0);
+        : new CgroupBandwidthReader({ version, path: nestedPath });
   }
 
   /**
@@ -96,10 +95,10 @@ export class GuestCgroupCpuReader {
     if (!stat.ok) return stat;
     const usage = lineDecimal(stat.value, 'usage_usec');
     if (usage === undefined) return failed('malformed', `${path}/cpu.stat`, 'no usage_usec');
-    const weight = parseDecimal(valueOf(readKernelFile(`${path}/cpu.weight`)));
+    const share = this.#share.get(() => found(readWeight(path)));
     const bandwidth = valueOf(this.#own.read(stat.value));
     return found({
-      share: weight === undefined ? undefined : { kind: 'weight', weight },
+      share: valueOf(share),
       usageSeconds: microsecondsToSeconds(usage),
       quota: bandwidth?.quota,
       throttling: bandwidth?.throttling,
@@ -107,16 +106,15 @@ export class GuestCgroupCpuReader {
   }
 
   #readLegacy(): Reading<Omit<GuestCgroupCpu, keyof ThreadReaders>> {
-    const shares = readKernelFile(`${this.#cpu.path}/cpu.shares`);
-    if (!shares.ok) return shares;
+    const share = this.#share.get(() => readShares(this.#cpu.path));
+    if (!share.ok) return share;
     const usage =
       this.#cpuacct === undefined
         ? undefined
         : parseBigDecimal(valueOf(readKernelFile(`${this.#cpuacct.path}/cpuacct.usage`)));
-    const value = parseDecimal(shares.value);
     const bandwidth = valueOf(this.#own.read());
     return found({
-      share: value === undefined ? undefined : { kind: 'shares', shares: value },
+      share: share.value,
       usageSeconds: usage === undefined ? undefined : nanosecondsToSeconds(usage),
       quota: bandwidth?.quota,
       throttling: bandwidth?.throttling,
@@ -141,24 +139,30 @@ export class GuestCgroupCpuReader {
   }
 }
 
+/** Undefined where the controller is not switched on for the group. */
+function readWeight(path: string): CpuShare | undefined {
+  const weight = parseDecimal(valueOf(readKernelFile(`${path}/cpu.weight`)));
+  return weight === undefined ? undefined : { kind: 'weight', weight };
+}
+
+function readShares(path: string): Reading<CpuShare | undefined> {
+  const text = readKernelFile(`${path}/cpu.shares`);
+  if (!text.ok) return text;
+  const shares = parseDecimal(text.value);
+  return found(shares === undefined ? undefined : { kind: 'shares', shares });
+}
+
 function readersOf(groups: CgroupThreadGroups, census: ThreadCensus | undefined): ThreadReaders {
   const readers = (
     directories: ReadonlyMap<number, CgroupDirectory>,
   ): ReadonlyMap<number, CgroupBandwidthReader> =>
-    new Map(
-      [...directories].map(([index, group]) => [
-        index,
-        new CgroupBandwidthReader(group, THREAD_TRUST_MS),
-      ]),
-    );
+    new Map([...directories].map(([index, group]) => [index, new CgroupBandwidthReader(group)]));
   return {
     census: census ?? { vcpus: groups.vcpus.size, iothreads: groups.iothreads.size },
     vcpus: readers(groups.vcpus),
     iothreads: readers(groups.iothreads),
     emulator:
-      groups.emulator === undefined
-        ? undefined
-        : new CgroupBandwidthReader(groups.emulator, THREAD_TRUST_MS),
+      groups.emulator === undefined ? undefined : new CgroupBandwidthReader(groups.emulator),
   };
 }
 

@@ -3,6 +3,7 @@ import { readKernelFile } from './kernel-file.ts';
 import { lineDecimal } from './kernel-scan.ts';
 import { parseDecimal } from './kernel-text.ts';
 import { failed, found, valueOf, type Reading } from './reading.ts';
+import { LIMIT_TRUST_MS, TrustedReading } from './trusted-reading.ts';
 
 /** A limit: bytes, none, or undefined where the file is missing. */
 export type MemoryLimit = number | 'unlimited' | undefined;
@@ -55,21 +56,52 @@ export interface CgroupMemory {
   readonly events: CgroupMemoryEvents | undefined;
 }
 
-/** `absent` when the group is gone or has no memory controller. Up to ten files per guest. */
-export function readCgroupMemory(memory: GuestCgroupDirectory): Reading<CgroupMemory> {
-  const usage = readCgroupMemoryUsage(memory);
-  if (!usage.ok) return usage;
-  const limits = readCgroupMemoryLimits(memory);
-  if (!limits.ok) return limits;
-  return found({
-    usage: usage.value,
-    limits: limits.value,
-    events: valueOf(readCgroupMemoryEvents(memory)),
-  });
+/** Reads the memory files of one guest's group; one instance per QEMU process. */
+export class GuestCgroupMemoryReader {
+  readonly #memory: GuestCgroupDirectory;
+  readonly #limits = new TrustedReading<CgroupMemoryLimits>(LIMIT_TRUST_MS);
+  readonly #restingFailures = new TrustedReading<number | undefined>(LIMIT_TRUST_MS);
+
+  constructor(memory: GuestCgroupDirectory) {
+    this.#memory = memory;
+  }
+
+  /** `absent` when the group is gone or has no memory controller. */
+  read(): Reading<CgroupMemory> {
+    const usage = readUsage(this.#memory);
+    if (!usage.ok) return usage;
+    const limits = this.#limits.get(() => readLimits(this.#memory));
+    if (!limits.ok) return limits;
+    const events =
+      this.#memory.version === 2
+        ? readUnifiedEvents(this.#memory)
+        : this.#readLegacyEvents(limits.value);
+    return found({ usage: usage.value, limits: limits.value, events: valueOf(events) });
+  }
+
+  /**
+   * The files count for one group alone, so libvirt's group inside is added. The oom_kill line is
+   * there since 4.13.
+   */
+  #readLegacyEvents({ maxBytes }: CgroupMemoryLimits): Reading<CgroupMemoryEvents> {
+    const { path, nestedPath } = this.#memory;
+    const control = readKernelFile(`${path}/memory.oom_control`);
+    if (!control.ok) return control;
+    const failures = (): Reading<number | undefined> => found(readLegacyFailures(this.#memory));
+    return found({
+      high: undefined,
+      // Without a limit, none can be reached.
+      max: valueOf(maxBytes === 'unlimited' ? this.#restingFailures.get(failures) : failures()),
+      oom: undefined,
+      oomKill: sumOf([
+        lineDecimal(control.value, 'oom_kill'),
+        nestedPath === undefined ? undefined : readOomKills(`${nestedPath}/memory.oom_control`),
+      ]),
+    });
+  }
 }
 
-/** `absent` when the group is gone or has no memory controller. Up to three files. */
-export function readCgroupMemoryUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
+function readUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
   const { path } = memory;
   const unified = memory.version === 2;
   const current = readKernelFile(`${path}/memory.${unified ? 'current' : 'usage_in_bytes'}`);
@@ -102,52 +134,40 @@ export function readCgroupMemoryUsage(memory: GuestCgroupDirectory): Reading<Cgr
   });
 }
 
-/** `absent` when the group is gone or has no memory controller. Up to six files; rarely change. */
-export function readCgroupMemoryLimits(memory: GuestCgroupDirectory): Reading<CgroupMemoryLimits> {
+function readLimits(memory: GuestCgroupDirectory): Reading<CgroupMemoryLimits> {
   const unified = memory.version === 2;
   const maxFile = unified ? 'memory.max' : 'memory.limit_in_bytes';
   const swapFile = unified ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes';
-  const first = readKernelFile(`${memory.path}/${maxFile}`);
-  if (!first.ok) return first;
-  const paths = pathsOf(memory);
+  const own = readKernelFile(`${memory.path}/${maxFile}`);
+  if (!own.ok) return own;
+  const { nestedPath } = memory;
+  const nested = nestedPath === undefined ? undefined : readLimit(`${nestedPath}/${maxFile}`);
   const tightest = (file: string): MemoryLimit =>
-    paths.map((path) => readLimit(`${path}/${file}`)).reduce(tighter, undefined);
+    pathsOf(memory)
+      .map((path) => readLimit(`${path}/${file}`))
+      .reduce(tighter, undefined);
   return found({
-    maxBytes: tightest(maxFile),
+    maxBytes: tighter(parseMemoryLimit(own.value), nested),
     highBytes: unified ? tightest('memory.high') : undefined,
     swapMaxBytes: tightest(swapFile),
     swapIncludesMemory: !unified,
   });
 }
 
-/**
- * v2 memory.events counts the groups inside too; v1 memory.failcnt and the oom_kill line of
- * memory.oom_control (since 4.13) do not, so libvirt's inner group is added.
- */
-export function readCgroupMemoryEvents(memory: GuestCgroupDirectory): Reading<CgroupMemoryEvents> {
-  if (memory.version === 2) {
-    const events = readKernelFile(`${memory.path}/memory.events`);
-    if (!events.ok) return events;
-    return found({
-      high: lineDecimal(events.value, 'high'),
-      max: lineDecimal(events.value, 'max'),
-      oom: lineDecimal(events.value, 'oom'),
-      oomKill: lineDecimal(events.value, 'oom_kill'),
-    });
-  }
-  const control = readKernelFile(`${memory.path}/memory.oom_control`);
-  if (!control.ok) return control;
+/** memory.events counts the groups inside too. */
+function readUnifiedEvents({ path }: GuestCgroupDirectory): Reading<CgroupMemoryEvents> {
+  const events = readKernelFile(`${path}/memory.events`);
+  if (!events.ok) return events;
   return found({
-    high: undefined,
-    max: sumOf(pathsOf(memory).map((path) => readBytes(`${path}/memory.failcnt`))),
-    oom: undefined,
-    oomKill: sumOf([
-      lineDecimal(control.value, 'oom_kill'),
-      memory.nestedPath === undefined
-        ? undefined
-        : readOomKills(`${memory.nestedPath}/memory.oom_control`),
-    ]),
+    high: lineDecimal(events.value, 'high'),
+    max: lineDecimal(events.value, 'max'),
+    oom: lineDecimal(events.value, 'oom'),
+    oomKill: lineDecimal(events.value, 'oom_kill'),
   });
+}
+
+function readLegacyFailures(memory: GuestCgroupDirectory): number | undefined {
+  return sumOf(pathsOf(memory).map((path) => readBytes(`${path}/memory.failcnt`)));
 }
 
 function pathsOf(memory: GuestCgroupDirectory): readonly string[] {

@@ -4,9 +4,9 @@ import { counterSample, counterSampleInParts, type CounterSample } from './count
 import { ratesBetween, type Rates } from './rates.ts';
 
 /** No more than one sample is kept of so many seconds. */
-const SPACING_SECONDS = 10;
-/** Rates look back so far: long enough to be calm, short enough to be about now. */
-const WINDOW_SECONDS = 90;
+const SPACING_SECONDS = 30;
+/** Rates look back so far, or half as far again: calm, and still about now. */
+const WINDOW_SECONDS = 60;
 /** Over less than this a rate says more about the clock than about the host. */
 const SHORTEST_SECONDS = 2;
 /** The policy's `oom_kills` are counted over ten minutes. */
@@ -63,7 +63,7 @@ export class RecentCounters {
     ];
   }
 
-  /** Rates from the oldest fitting sample of the last minute and a half to this snapshot. */
+  /** Rates from the oldest fitting sample that is kept to this snapshot. */
   before(snapshot: Snapshot): Recently {
     const newer = counterSample(snapshot);
     const older = this.#samples.find(({ takenAtSeconds, collectors }) => {

@@ -150,26 +150,16 @@ describe('closing a connection', () => {
     await connection.close();
   });
 
-  it('tells everybody why, if the one who closes has a reason', async () => {
-    const daemon = await fakeDaemon();
-    daemon.on(procedures.getHostname, () => silence);
-    const connection = await connectTo(daemon);
-    const waiting = connection.getHostname();
-    const told: unknown[] = [];
-    connection.onClose((reason) => told.push(reason));
-    const reason = new ClosedError('the daemon is not the one we want');
-    void connection.close(reason);
-    expect(await rejection(waiting)).toBe(reason);
-    expect(told).toEqual([reason]);
-  });
-
-  it('rejects calls that wait for a reply', async () => {
+  it('rejects calls that wait for a reply, and tells whoever listens', async () => {
     const daemon = await fakeDaemon();
     daemon.on(procedures.getHostname, () => silence);
     const connection = await connectTo(daemon);
     const pending = rejection(connection.getHostname());
+    const told: unknown[] = [];
+    connection.onClose((reason) => told.push(reason));
     await connection.close();
     expect(await pending).toBeInstanceOf(ClosedError);
+    expect(told).toEqual([await pending]);
     expect(connection.outstanding).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { BalloonCache } from '../../../src/snapshot/balloon-cache.ts';
 import type { Balloon } from '../../../src/snapshot/domain.ts';
@@ -70,5 +70,66 @@ describe('when a guest is asked for its balloon', () => {
     cache.put(guest, balloon);
     cache.retain(new Set());
     expect(cache.get(guest.uuid)).toBeUndefined();
+  });
+});
+
+describe('a guest that does not report, or no longer', () => {
+  const PERIOD = 2;
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Seconds at which a guest is asked that could be asked each second. */
+  function questions(cache: BalloonCache, seconds: number, answer: () => Balloon): number[] {
+    const asked: number[] = [];
+    for (let second = 0; second <= seconds; second++) {
+      if (cache.isDue(guest, PERIOD)) {
+        asked.push(second);
+        cache.put(guest, answer());
+      }
+      vi.advanceTimersByTime(1_000);
+    }
+    return asked;
+  }
+
+  it('is asked ever more seldom', () => {
+    const cache = new BalloonCache();
+    expect(questions(cache, 30, () => balloon)).toEqual([0, 2, 4, 6, 8, 11, 15, 20, 27]);
+  });
+
+  it('is asked at least once a minute', () => {
+    const cache = new BalloonCache();
+    questions(cache, 3_600, () => balloon);
+    vi.advanceTimersByTime(60_000);
+    expect(cache.isDue(guest, PERIOD)).toBe(true);
+  });
+
+  it('is asked once per period while it reports', () => {
+    const reporting = (): Balloon => ({ ...balloon, lastUpdateSeconds: Date.now() / 1000 - 1 });
+    expect(questions(new BalloonCache(), 600, reporting)).toHaveLength(301);
+  });
+
+  it('is asked more seldom again once it has stopped', () => {
+    const stopped: Balloon = { ...balloon, lastUpdateSeconds: Date.now() / 1000 };
+    expect(questions(new BalloonCache(), 600, () => stopped).length).toBeLessThan(30);
+  });
+
+  it('is asked often again after an event, such as that it was resumed', () => {
+    const cache = new BalloonCache();
+    questions(cache, 600, () => balloon);
+    cache.invalidate(guest.uuid);
+    expect(questions(cache, 8, () => balloon)).toEqual([0, 2, 4, 6, 8]);
+  });
+
+  it('is asked often again after it was restarted', () => {
+    const cache = new BalloonCache();
+    questions(cache, 600, () => balloon);
+    const restarted = { ...guest, id: 4 };
+    cache.put(restarted, balloon);
+    vi.advanceTimersByTime(2_000);
+    expect(cache.isDue(restarted, PERIOD)).toBe(true);
   });
 });

@@ -156,6 +156,17 @@ describe('CPU control, read again', () => {
     expect(vcpus(2).get(0)?.quota).toEqual({ quotaSeconds: 0.05, periodSeconds: 0.1 });
   });
 
+  it('looks at the weight only twice a minute', () => {
+    const share = () => valueIn(reader.read(undefined)).share;
+    writeFileSync(join(path, 'cpu.weight'), '100\n');
+    expect(share()).toEqual({ kind: 'weight', weight: 100 });
+    writeFileSync(join(path, 'cpu.weight'), '300\n');
+    vi.advanceTimersByTime(29_000);
+    expect(share()).toEqual({ kind: 'weight', weight: 100 });
+    vi.advanceTimersByTime(1_000);
+    expect(share()).toEqual({ kind: 'weight', weight: 300 });
+  });
+
   it('finds a vCPU that is plugged in, and misses one that is unplugged', () => {
     expect([...vcpus(2).keys()]).toEqual([0, 1]);
     vcpuGroup(2);

@@ -1,0 +1,27 @@
+import { found, type Reading } from './reading.ts';
+
+/**
+ * Limits and weights are set once and then read for weeks: a third of all files of a guest. How long
+ * one is taken to be what it was when last looked at. What is set through libvirt mostly shows at
+ * once, since libvirt tells of it.
+ */
+export const LIMIT_TRUST_MS = 30_000;
+
+/** What was found at the last look, until that is too long ago. A failed look is not remembered. */
+export class TrustedReading<T> {
+  readonly #trustMs: number;
+  #last: { readonly value: T; readonly seenAt: number } | undefined;
+
+  constructor(trustMs: number) {
+    this.#trustMs = trustMs;
+  }
+
+  get(look: () => Reading<T>): Reading<T> {
+    const now = performance.now();
+    const last = this.#last;
+    if (last !== undefined && now - last.seenAt < this.#trustMs) return found(last.value);
+    const reading = look();
+    this.#last = reading.ok ? { value: reading.value, seenAt: now } : undefined;
+    return reading;
+  }
+}
