@@ -4,6 +4,7 @@ import {
   procedures,
   type DomainRef,
   type EncodableStatsRecord,
+  type TypedParam,
 } from '../../src/libvirt/index.ts';
 import { busyGuest } from '../../test/unit/libvirt/busy-guest.ts';
 import { RawPayload } from '../../test/unit/libvirt/fake-daemon.ts';
@@ -19,6 +20,18 @@ const GROUPS: readonly (readonly [bit: number, prefix: string])[] = [
   [domainStats.interface, 'net.'],
   [domainStats.block, 'block.'],
 ];
+
+const LAST_UPDATE = 'balloon.last-update';
+
+/**
+ * A reply is encoded once, and yet the guest has to be one that reports all the time: a guest that no
+ * longer does is asked more seldom. So its last report is ahead of the clock.
+ */
+const REPORTED: TypedParam = {
+  field: LAST_UPDATE,
+  type: 'ullong',
+  value: BigInt(Math.round(Date.now() / 1000) + 3_600),
+};
 
 /**
  * The larger replies of a libvirtd with these guests, each encoded when it is first asked for, so
@@ -68,7 +81,7 @@ function recordOf(guest: FakeGuest, groups: number): EncodableStatsRecord {
   const prefixes = GROUPS.filter(([bit]) => (groups & bit) !== 0).map(([, prefix]) => prefix);
   const { domain, params } = busyGuest(guest.index);
   const asked = params.filter(({ field }) => prefixes.some((prefix) => field.startsWith(prefix)));
-  return { domain, params: asked };
+  return { domain, params: asked.map((param) => (param.field === LAST_UPDATE ? REPORTED : param)) };
 }
 
 function cached(replies: Map<string, RawPayload>, key: string, encoded: () => Buffer): RawPayload {

@@ -441,7 +441,11 @@ describe('metrics of real guests', () => {
     expect(scraped.value('kvm_domain_swap_bytes', labels)).toBe(reading);
     const legacy = lab.guest('shrunk').cgroups().has('memory');
     const metric = legacy ? 'limit' : 'high';
-    expect(scraped.value(`kvm_domain_cgroup_memory_${metric}_bytes`, labels)).toBe(limit);
+    // The exporter looks at limits twice a minute.
+    await eventually('the limit shows', 45_000, async () => {
+      const now = await scrape(exporter);
+      return now.value(`kvm_domain_cgroup_memory_${metric}_bytes`, labels) === limit;
+    });
     expect(scraped.value('kvm_host_swap_area_size_bytes', { path: swapFile })).toBe(
       swapAreaBytes(swapFile),
     );
