@@ -444,7 +444,8 @@ describe('metrics of real guests', () => {
     // The exporter looks at limits twice a minute.
     await eventually('the limit shows', 45_000, async () => {
       const now = await scrape(exporter);
-      return now.value(`kvm_domain_cgroup_memory_${metric}_bytes`, labels) === limit;
+      const name = `kvm_domain_cgroup_memory_${metric}_bytes`;
+      return now.has(name, labels) && now.value(name, labels) === limit;
     });
     expect(scraped.value('kvm_host_swap_area_size_bytes', { path: swapFile })).toBe(
       swapAreaBytes(swapFile),
