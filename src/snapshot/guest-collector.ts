@@ -14,6 +14,7 @@ import type { DomainConfig } from '../sources/domain-config.ts';
 import { QemuProcessFinder, type QemuProcess } from '../sources/qemu-processes.ts';
 import type { Roots } from '../sources/roots.ts';
 import { BalloonCache } from './balloon-cache.ts';
+import type { CollectorName } from './collectors.ts';
 import type { Balloon, Domain, DomainJob, NicCounters } from './domain.ts';
 import { DomainConfigs } from './domain-configs.ts';
 import { stateNames } from './domain-state-names.ts';
@@ -193,9 +194,7 @@ export class GuestCollector {
         autostart: starting.has(record.domain.uuid),
       }));
     } catch (error) {
-      if (!(error instanceof LibvirtError)) throw error;
-      const kind = error.kind === 'timeout' ? 'timeout' : 'absent';
-      log.fail('domain', { kind, subject: 'libvirt', detail: error.message });
+      failCall(log, 'domain', 'libvirt', error);
       return undefined;
     }
   }
@@ -226,9 +225,7 @@ export class GuestCollector {
         nics.set(record.domain.uuid, nicsOf(readDomainStats(record)));
       }
     } catch (error) {
-      if (!(error instanceof LibvirtError)) throw error;
-      const kind = error.kind === 'timeout' ? 'timeout' : 'absent';
-      log.fail('nic', { kind, subject: 'interfaces of guests', detail: error.message });
+      failCall(log, 'nic', 'interfaces of guests', error);
     }
     return nics;
   }
@@ -327,6 +324,18 @@ export class GuestCollector {
     );
     return jobs;
   }
+}
+
+/** Notes a call that libvirt did not answer as it should. @throws any other error, as it is. */
+function failCall(
+  log: OutcomeLog,
+  collector: CollectorName,
+  subject: string,
+  error: unknown,
+): void {
+  if (!(error instanceof LibvirtError)) throw error;
+  const kind = error.kind === 'timeout' ? 'timeout' : 'absent';
+  log.fail(collector, { kind, subject, detail: error.message });
 }
 
 function domainOf(

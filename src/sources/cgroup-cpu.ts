@@ -10,7 +10,7 @@ import { lineDecimal } from './kernel-scan.ts';
 import { parseBigDecimal, parseDecimal } from './kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from './kernel-time.ts';
 import { failed, found, valueOf, type Reading } from './reading.ts';
-import { LIMIT_TRUST_MS, TrustedReading } from './trusted-reading.ts';
+import { TrustedReading } from './trusted-reading.ts';
 
 /**
  * A group's share of the CPU among its siblings in the same parent group, and only there. v1 and v2
@@ -53,7 +53,7 @@ export class GuestCgroupCpuReader {
   readonly #cpuacct: CgroupDirectory | undefined;
   readonly #own: CgroupBandwidthReader;
   readonly #nested: CgroupBandwidthReader | undefined;
-  readonly #share = new TrustedReading<CpuShare | undefined>(LIMIT_TRUST_MS);
+  readonly #share = new TrustedReading<CpuShare | undefined>();
   #threads: ThreadReaders | undefined;
 
   /** For v1 the guest's cpuacct directory too if usage is wanted: it may be another mount. */

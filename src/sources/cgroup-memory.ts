@@ -3,7 +3,7 @@ import { readKernelFile } from './kernel-file.ts';
 import { lineDecimal } from './kernel-scan.ts';
 import { parseDecimal } from './kernel-text.ts';
 import { failed, found, valueOf, type Reading } from './reading.ts';
-import { LIMIT_TRUST_MS, TrustedReading } from './trusted-reading.ts';
+import { TrustedReading } from './trusted-reading.ts';
 
 /** A limit: bytes, none, or undefined where the file is missing. */
 export type MemoryLimit = number | 'unlimited' | undefined;
@@ -59,8 +59,8 @@ export interface CgroupMemory {
 /** Reads the memory files of one guest's group; one instance per QEMU process. */
 export class GuestCgroupMemoryReader {
   readonly #memory: GuestCgroupDirectory;
-  readonly #limits = new TrustedReading<CgroupMemoryLimits>(LIMIT_TRUST_MS);
-  readonly #restingFailures = new TrustedReading<number | undefined>(LIMIT_TRUST_MS);
+  readonly #limits = new TrustedReading<CgroupMemoryLimits>();
+  readonly #restingFailures = new TrustedReading<number | undefined>();
 
   constructor(memory: GuestCgroupDirectory) {
     this.#memory = memory;

@@ -9,17 +9,12 @@ export const LIMIT_TRUST_MS = 30_000;
 
 /** What was found at the last look, until that is too long ago. A failed look is not remembered. */
 export class TrustedReading<T> {
-  readonly #trustMs: number;
   #last: { readonly value: T; readonly seenAt: number } | undefined;
-
-  constructor(trustMs: number) {
-    this.#trustMs = trustMs;
-  }
 
   get(look: () => Reading<T>): Reading<T> {
     const now = performance.now();
     const last = this.#last;
-    if (last !== undefined && now - last.seenAt < this.#trustMs) return found(last.value);
+    if (last !== undefined && now - last.seenAt < LIMIT_TRUST_MS) return found(last.value);
     const reading = look();
     this.#last = reading.ok ? { value: reading.value, seenAt: now } : undefined;
     return reading;

@@ -11,6 +11,7 @@ import { parseKsm } from '../../../src/sources/ksm.ts';
 import type { NetworkLink } from '../../../src/sources/network-links.ts';
 import { failed } from '../../../src/sources/reading.ts';
 import { parseSwaps } from '../../../src/sources/swap.ts';
+import { networkLink } from '../snapshot/network-link.ts';
 import {
   balloon,
   blockDevice,
@@ -540,21 +541,7 @@ describe('storage of a snapshot', () => {
 describe('network of a snapshot', () => {
   const link = (name: string, more: Partial<NetworkLink>): [string, NetworkLink] => [
     name,
-    {
-      name,
-      kind: 'tap',
-      index: 1,
-      master: undefined,
-      lower: [],
-      peer: undefined,
-      vlanId: undefined,
-      bond: undefined,
-      transmitQueuePackets: undefined,
-      mtuBytes: undefined,
-      state: undefined,
-      counters: undefined,
-      ...more,
-    },
+    networkLink(name, more),
   ];
   const network = {
     links: new Map([

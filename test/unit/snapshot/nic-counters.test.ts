@@ -5,6 +5,7 @@ import type { NetworkLinks } from '../../../src/snapshot/network.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
 import type { NetworkLink } from '../../../src/sources/network-links.ts';
 import { valueIn } from '../sources/kernel-fixtures.ts';
+import { networkLink } from './network-link.ts';
 
 const COUNTERS = {
   receivedBytes: 1n,
@@ -19,22 +20,8 @@ const COUNTERS = {
   transmitFifoErrors: 50n,
 };
 
-function link(name: string, kind: NetworkLink['kind']): NetworkLink {
-  return {
-    name,
-    kind,
-    index: 7,
-    master: undefined,
-    lower: [],
-    peer: undefined,
-    vlanId: undefined,
-    bond: undefined,
-    transmitQueuePackets: undefined,
-    mtuBytes: undefined,
-    state: undefined,
-    counters: COUNTERS,
-  };
-}
+const link = (name: string, kind: NetworkLink['kind']): NetworkLink =>
+  networkLink(name, { kind, counters: COUNTERS });
 
 const HOST: NetworkLinks = {
   links: new Map(
