@@ -27,7 +27,7 @@ export const COLLECTORS = [
   on('nic', 'guest network interface counters'),
   on('process', 'CPU, run-queue delay, memory and swap of each QEMU process'),
   on('guestksm', 'samepage merging of each guest'),
-  on('cgroup', 'CPU weight, quota and throttling, memory limits and pressure of each guest'),
+  on('cgroup', 'CPU weight, throttling, memory limits, device I/O and pressure of each guest'),
   on('pool', 'libvirt storage pools'),
   on('image', 'disk images, their backing chains and the filesystems they lie on'),
   on('network', 'bridges, uplinks and the way guests reach them'),

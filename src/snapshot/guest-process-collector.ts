@@ -1,3 +1,4 @@
+import { BlockDeviceNames } from '../sources/block-device-names.ts';
 import {
   readCgroupMounts,
   readGuestCgroup,
@@ -5,6 +6,7 @@ import {
   type GuestCgroup,
 } from '../sources/cgroup.ts';
 import { GuestCgroupCpuReader, type ThreadCensus } from '../sources/cgroup-cpu.ts';
+import { GuestCgroupIoReader } from '../sources/cgroup-io.ts';
 import { GuestCgroupMemoryReader } from '../sources/cgroup-memory.ts';
 import { readCpuTime } from '../sources/cpu-time.ts';
 import { DeadlineFileReader } from '../sources/deadline-file.ts';
@@ -40,6 +42,7 @@ interface KnownCgroup {
   readonly cgroup: GuestCgroup | undefined;
   readonly cpu: GuestCgroupCpuReader | undefined;
   readonly memory: GuestCgroupMemoryReader | undefined;
+  readonly io: GuestCgroupIoReader | undefined;
 }
 
 /**
@@ -54,6 +57,7 @@ export class GuestProcessCollector {
   readonly #lockedFiles = new DeadlineFileReader();
   readonly #ksm: ProcessKsmReader;
   readonly #cgroupMounts: CgroupMounts | undefined;
+  readonly #deviceNames: BlockDeviceNames;
   /** A process stays in its cgroup, so the group is looked up once per process. */
   readonly #cgroups = new Map<number, KnownCgroup>();
   /** Guests whose limits were set since they were last read. */
@@ -66,6 +70,7 @@ export class GuestProcessCollector {
     this.#threads = new ProcessThreadReader(roots);
     this.#vhosts = new VhostThreads(roots);
     this.#ksm = new ProcessKsmReader(roots, this.#lockedFiles);
+    this.#deviceNames = new BlockDeviceNames(roots);
     this.#cgroupMounts = valueOf(readCgroupMounts(roots));
   }
 
@@ -83,6 +88,7 @@ export class GuestProcessCollector {
     this.#bootTimeSeconds ??= valueOf(readCpuTime(this.#roots))?.bootTimeSeconds;
     const pids = new Set([...processes.values()].map(({ pid }) => pid));
     this.#threads.retain(pids);
+    this.#deviceNames.prune();
     for (const pid of this.#cgroups.keys()) if (!pids.has(pid)) this.#cgroups.delete(pid);
     for (const uuid of this.#changed) if (!processes.has(uuid)) this.#changed.delete(uuid);
 
@@ -142,12 +148,13 @@ export class GuestProcessCollector {
     census: ThreadCensus | undefined,
     log: OutcomeLog,
   ): GuestCgroupFacts | undefined {
-    const { cgroup, cpu, memory } = this.#cgroupOf(qemu, log);
+    const { cgroup, cpu, memory, io } = this.#cgroupOf(qemu, log);
     if (cgroup === undefined) return undefined;
     const memoryDirectory = cgroup.controllers.get('memory');
     return {
       cpu: cpu === undefined ? undefined : log.optional('cgroup', cpu.read(census)),
       memory: memory === undefined ? undefined : log.optional('cgroup', memory.read()),
+      io: io === undefined ? undefined : log.optional('cgroup', io.read()),
       numa:
         memoryDirectory === undefined
           ? undefined
@@ -177,7 +184,12 @@ export class GuestProcessCollector {
     const memoryDirectory = cgroup?.controllers.get('memory');
     const memory =
       memoryDirectory === undefined ? undefined : new GuestCgroupMemoryReader(memoryDirectory);
-    const found: KnownCgroup = { startTimeTicks, cgroup, cpu, memory };
+    const ioDirectory = cgroup?.controllers.get('blkio');
+    const io =
+      ioDirectory === undefined
+        ? undefined
+        : new GuestCgroupIoReader(ioDirectory, this.#deviceNames);
+    const found: KnownCgroup = { startTimeTicks, cgroup, cpu, memory, io };
     this.#cgroups.set(pid, found);
     return found;
   }
