@@ -17,7 +17,7 @@ import { startUnixSeconds } from '../sources/process-stat.ts';
 import { readProcessStatus } from '../sources/process-status.ts';
 import { ProcessThreadReader, type ProcessThread } from '../sources/process-threads.ts';
 import type { QemuProcess } from '../sources/qemu-processes.ts';
-import { valueOf, type Reading } from '../sources/reading.ts';
+import { valueOf, type Reading, type SourceError } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 import { readSmapsRollup, type SmapsRollup } from '../sources/smaps-rollup.ts';
 import { TimeSlice } from '../sources/time-slice.ts';
@@ -109,17 +109,22 @@ export class GuestProcessCollector {
     const slice = new TimeSlice();
     for (const [uuid, process] of processes) {
       if (performance.now() >= deadline) {
-        log.fail('process', {
-          kind: 'timeout',
-          subject: 'QEMU processes',
-          detail: `${processes.size - facts.size} of ${processes.size} not read before the deadline`,
-        });
+        const missed = processes.size - facts.size;
+        for (const collector of ['process', 'cgroup'] as const) {
+          log.fail(collector, notReached('QEMU processes', missed, processes.size));
+        }
         break;
       }
       if (slice.isOver) await slice.nextTurn();
       facts.set(uuid, this.#read(process, vhosts?.get(process.pid) ?? [], log));
     }
-    return withLockedFiles(facts, await ksm, await smaps, log);
+    const locked = { guestksm: await ksm, smaps: await smaps };
+    for (const collector of ['guestksm', 'smaps'] as const) {
+      const missed = processes.size - (locked[collector]?.size ?? processes.size);
+      if (missed === 0) continue;
+      log.fail(collector, notReached('files of QEMU processes', missed, processes.size));
+    }
+    return withLockedFiles(facts, locked.guestksm, locked.smaps, log);
   }
 
   #read(qemu: QemuProcess, vhosts: readonly ProcessThread[], log: OutcomeLog): GuestFacts {
@@ -243,6 +248,10 @@ function withLockedFiles(
     });
   }
   return complete;
+}
+
+function notReached(subject: string, missed: number, all: number): SourceError {
+  return { kind: 'timeout', subject, detail: `${missed} of ${all} not read before the deadline` };
 }
 
 function pressureOf(cgroup: GuestCgroup, resource: PressureResource): Pressure | undefined {
