@@ -112,7 +112,7 @@ async function run(config: Config, version: string, log: LogOutput): Promise<voi
       void sources.close();
       // Nothing is left to do then; whatever keeps the process is stuck.
       setTimeout(() => {
-        process.exit(0);
+        signals.endBy(signal);
       }, graceMs + STUCK_MS).unref();
     },
   });

@@ -2,7 +2,7 @@
 export interface SignalActions {
   readonly reload: () => void;
   /** @param again the signal came before and its stop is under way. */
-  readonly stop: (signal: string, again: boolean) => void;
+  readonly stop: (signal: 'SIGTERM' | 'SIGINT', again: boolean) => void;
 }
 
 /**
@@ -12,7 +12,7 @@ export interface SignalActions {
 class Signals {
   #actions: SignalActions | undefined;
   #reloadAsked = false;
-  #stopAsked: string | undefined;
+  #stopAsked = false;
 
   constructor() {
     process.on('SIGHUP', () => {
@@ -21,15 +21,24 @@ class Signals {
     });
     for (const name of ['SIGTERM', 'SIGINT'] as const) {
       process.on(name, () => {
-        const again = this.#stopAsked !== undefined;
-        this.#stopAsked = name;
+        const again = this.#stopAsked;
+        this.#stopAsked = true;
         // During the start nothing has to be put away.
-        if (this.#actions === undefined) process.exit(0);
-        this.#actions.stop(name, again);
+        if (this.#actions === undefined) this.endBy(name);
+        else this.#actions.stop(name, again);
       });
     }
     // Node would open an inspector, through which anyone on this host can run code as us.
     process.on('SIGUSR1', () => undefined);
+  }
+
+  /**
+   * Ends the process by a signal, which systemd takes for a clean end. `process.exit` would wait for
+   * threads, and one may wait for a file that never answers.
+   */
+  endBy(signal: 'SIGTERM' | 'SIGINT'): void {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
   }
 
   /** From now on signals are acted on at once. */

@@ -48,8 +48,6 @@ export class Connections {
     milliseconds: number,
   ): Exchange | undefined {
     const { socket } = request;
-    // Node parses on to the end of what it has read.
-    if (socket.destroyed) return undefined;
     const exchanges = this.#exchangesOf(socket);
     if (exchanges.size >= MAX_PIPELINED) {
       socket.destroy();

@@ -74,6 +74,8 @@ export class Guard {
   entrance(inside: RequestListener): RequestListener {
     const { connections, answerSeconds, refusals } = this.#options;
     return (request, response) => {
+      // Node parses on to the end of what it has read from a connection that was closed meanwhile.
+      if (request.socket.destroyed) return;
       // Of a client that went while it was written to; nobody is left to tell.
       response.on('error', () => undefined);
       const exchange = connections.begin(request, response, answerSeconds * 1000);

@@ -17,6 +17,8 @@ export function parseRequestTarget(target: string): RequestTarget | undefined {
   const match = /^(?:https?:\/\/([^/?#]+))?(\/[^?#]*)?(?:\?([^#]*))?$/i.exec(target);
   if (match === null) return undefined;
   const [, authority, path = authority === undefined ? undefined : '/', query = ''] = match;
+  // Two slashes begin a host elsewhere, and would be one to express.
+  if (path?.startsWith('//') === true) return undefined;
   // Characters outside of printable ASCII have no place there, and an escape has two digits.
   if (path === undefined || !/^[!-~]*$/.test(target) || /%(?![0-9a-f]{2})/i.test(path)) {
     return undefined;
