@@ -39,6 +39,8 @@ class Signals {
   endBy(signal: 'SIGTERM' | 'SIGINT'): void {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
+    // The first process of a container is not ended by a signal it does not handle.
+    process.exit(0);
   }
 
   /** From now on signals are acted on at once. */
