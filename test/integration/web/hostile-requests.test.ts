@@ -182,6 +182,18 @@ describe('more requests than can be answered', () => {
     },
   );
 
+  it('at the same time share one collection and one rendering', async () => {
+    await using exporter = await startExporter('--demo');
+    const request = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n';
+    const requests = `${request}\r\n`.repeat(7) + `${request}${CLOSE}\r\n`;
+    const { statuses, received } = await answerTo(exporter.port, requests);
+    expect(statuses).toEqual(Array(8).fill(200));
+    // A second rendering would find that the exporter has used more of the CPU.
+    const used = received.match(/^process_cpu_user_seconds_total .*$/gm);
+    expect(used).toHaveLength(8);
+    expect(new Set(used).size).toBe(1);
+  });
+
   it('count over all routes, and health checks are answered all the same', async () => {
     await using exporter = await startExporter('--demo', '--web.max-requests=1');
     const one = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n`;

@@ -29,6 +29,7 @@ describe('without flags', () => {
         maxRequests: 40,
         exporterMetrics: true,
         configFile: undefined,
+        allowedHosts: [],
       },
       libvirtUri: 'qemu:///system',
       paths: { procfs: '/proc', sysfs: '/sys', rootfs: '' },
