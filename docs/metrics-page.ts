@@ -72,7 +72,13 @@ function processMetrics(): readonly string[] {
     '`process_resident_memory_bytes`, `process_open_fds`, `process_start_time_seconds`,',
     '`nodejs_eventloop_lag_seconds` with its quantiles, `nodejs_heap_size_used_bytes`,',
     '`nodejs_gc_duration_seconds` and others. Its three gauges that end in `_total` are left out,',
-    'since neither format allows that name; each is the sum of a family that is there.',
+    'since neither format allows that name; each is the sum of a family that is there. Delays of the',
+    'event loop are absent where none were measured between two scrapes.',
+    '',
+    'Besides there are `kvm_exporter_http_requests_total` by status, of the metrics path;',
+    '`kvm_exporter_http_requests_in_flight`, of metrics and page; `kvm_exporter_dropped_samples_total`;',
+    'and `kvm_exporter_log_lines_dropped_total`, lines lost because standard error was closed, full, or',
+    'not read.',
     '',
   ];
 }

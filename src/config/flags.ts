@@ -1,7 +1,10 @@
+import { isIP } from 'node:net';
+
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 import { parseDuration } from './quantity.ts';
+import { visibleText } from './visible-text.ts';
 
 /**
  * The command line, in the manner of node_exporter (dotted names, `--no-collector.x`). Commander
@@ -25,12 +28,14 @@ export interface Config {
     readonly listenAddresses: readonly ListenAddress[];
     /** Begins with a slash. */
     readonly telemetryPath: string;
-    /** Scrapes served at once; the next one gets 503. */
+    /** Scrapes and pages answered at once; the next one gets 503. */
     readonly maxRequests: number;
     /** Whether process and runtime metrics of the exporter itself are part of a scrape. */
     readonly exporterMetrics: boolean;
     /** TLS and logins; undefined: plain HTTP for everyone. */
     readonly configFile: string | undefined;
+    /** Names it may be asked by besides the machine's own and its addresses. */
+    readonly allowedHosts: readonly string[];
   };
   readonly libvirt: {
     readonly uri: string;
@@ -106,7 +111,7 @@ function complaint(message: string): string {
     .replace(/^error: /, '')
     .replaceAll(/\p{Cc}+/gu, ' ')
     .trim();
-  return `${PROGRAM}: ${line}; see --help\n`;
+  return `${PROGRAM}: ${visibleText(line)}; see --help\n`;
 }
 
 function declare(collectors: readonly CollectorFlag[], version: string): Command {
@@ -122,9 +127,15 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
       ).argParser(addListenAddress),
     )
     .option('--web.telemetry-path <path>', 'Path of the metrics.', telemetryPath, '/metrics')
-    .option('--web.max-requests <number>', 'Most scrapes served at once.', positiveInteger, 40)
+    .option('--web.max-requests <number>', 'Most requests answered at once.', positiveInteger, 40)
     .option('--web.disable-exporter-metrics', 'Leave out metrics about the exporter itself.')
     .option('--web.config.file <path>', 'TLS and logins, YAML; read again on SIGHUP.')
+    .addOption(
+      new Option(
+        '--web.allowed-host <name>',
+        "Name the page may be asked by besides this host's own, may be repeated.",
+      ).argParser(addHostName),
+    )
     .option('--libvirt.uri <uri>', 'Hypervisor to read from.', libvirtUri, 'qemu:///system')
     .option(
       '--libvirt.max-calls <number>',
@@ -188,6 +199,7 @@ interface RawFlags {
   'web.maxRequests': number;
   'web.disableExporterMetrics'?: boolean;
   'web.config.file'?: string;
+  'web.allowedHost'?: readonly string[];
   'libvirt.uri': string;
   'libvirt.maxCalls': number;
   'libvirt.maxStuckCalls': number;
@@ -226,6 +238,7 @@ function configOf(command: Command, collectors: readonly CollectorFlag[]): Confi
       maxRequests: flags['web.maxRequests'],
       exporterMetrics: flags['web.disableExporterMetrics'] !== true,
       configFile: flags['web.config.file'],
+      allowedHosts: flags['web.allowedHost'] ?? [],
     },
     libvirt: {
       uri: flags['libvirt.uri'],
@@ -276,6 +289,14 @@ function addListenAddress(
     throw new InvalidArgumentError('Allowed are :9177, 127.0.0.1:9177, [::1]:9177.');
   }
   return [...(before ?? []), address];
+}
+
+function addHostName(text: string, before: readonly string[] | undefined): readonly string[] {
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+  if (!/^[\w.~-]+$/.test(bare) && isIP(bare) === 0) {
+    throw new InvalidArgumentError('Allowed is a name or address without port: kvm1.example.com.');
+  }
+  return [...(before ?? []), bare];
 }
 
 function telemetryPath(text: string): string {

@@ -1,4 +1,5 @@
 import type { LogFormat, LogLevel } from './flags.ts';
+import { hasUnseen, quotedText, visibleText } from './visible-text.ts';
 
 export type LogValue = string | number | bigint | boolean | Error | undefined;
 /** What a message is about; undefined values are left out. */
@@ -15,18 +16,18 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
   /** Takes one line with its newline. */
-  readonly write?: (line: string) => void;
+  readonly write: (line: string) => void;
   readonly now?: () => Date;
 }
 
 const IMPORTANCE: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /**
- * A logger of one line per message to stderr, in the logfmt or JSON form of Prometheus' own
- * programs (`time`, `level`, `msg`, then the fields).
+ * A logger of one line per message, in the logfmt or JSON form of Prometheus' own
+ * programs (`time`, `level`, `msg`, then the fields). Whatever a field holds, the line has no
+ * character that a terminal would obey or a reader would miss.
  */
 export function createLogger(options: LoggerOptions): Logger {
-  const write = options.write ?? ((line) => process.stderr.write(line));
   const now = options.now ?? (() => new Date());
   const render = options.format === 'json' ? jsonLine : logfmtLine;
   const log = (level: LogLevel, message: string, fields: LogFields = {}): void => {
@@ -39,7 +40,7 @@ export function createLogger(options: LoggerOptions): Logger {
     for (const [key, value] of Object.entries(fields)) {
       if (value !== undefined) entries.push([key, plain(value)]);
     }
-    write(`${render(entries)}\n`);
+    options.write(`${render(entries)}\n`);
   };
   return {
     debug: (message, fields) => {
@@ -65,16 +66,21 @@ function plain(value: Exclude<LogValue, undefined>): string | number | boolean {
 }
 
 function jsonLine(entries: readonly [string, string | number | boolean][]): string {
-  return JSON.stringify(Object.fromEntries(entries));
+  const fields = entries.map(([key, value]) => {
+    return `${quotedText(key)}:${typeof value === 'string' ? quotedText(value) : String(value)}`;
+  });
+  return `{${fields.join(',')}}`;
 }
 
 function logfmtLine(entries: readonly [string, string | number | boolean][]): string {
-  return entries
-    .map(([key, value]) => `${key.replaceAll(/[\s="\p{Cc}]/gu, '_')}=${quote(String(value))}`)
-    .join(' ');
+  return entries.map(([key, value]) => `${logfmtKey(key)}=${quote(String(value))}`).join(' ');
 }
 
-/** Quotes what is empty or holds a space, a quote, an equals sign, or a control character. */
+function logfmtKey(key: string): string {
+  return visibleText(key).replaceAll(/[\s="\\]/g, '_');
+}
+
+/** Quotes what is empty or holds a space, a quote, an equals sign, or a character nobody sees. */
 function quote(text: string): string {
-  return /^[^\s="\\\p{Cc}]+$/u.test(text) ? text : JSON.stringify(text);
+  return /^[^\s="\\]+$/.test(text) && !hasUnseen(text) ? text : quotedText(text);
 }

@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 
 import { z } from 'zod';
 
+import { faultOfHash } from './bcrypt-hash.ts';
 import type { ClientAuth, TlsConfig, TlsVersion, WebConfig } from './web-config.ts';
 import { messageOf, parseYaml, readText, type FileResult } from './yaml-file.ts';
 
@@ -78,7 +79,10 @@ const TLS_SECTION = z
 /** As `htpasswd -B` and Prometheus' documentation make it. */
 const passwordHash = z
   .string({ error: 'it must be a bcrypt hash' })
-  .regex(/^\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/, 'it must be a bcrypt hash');
+  .superRefine((hash, context) => {
+    const message = faultOfHash(hash);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
 
 const WEB_CONFIG_FILE = z.strictObject({
   tls_server_config: TLS_SECTION.nullish(),

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { LineCounter, isMap, isPair, isScalar, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 
+import { visibleText } from './visible-text.ts';
+
 /** What was read, or what is wrong with it, one line per fault: `file:line: key: what is wrong`. */
 export type FileResult<T> =
   | { readonly ok: true; readonly value: T }
@@ -93,5 +95,5 @@ function lineOf(document: Document, lines: LineCounter, keys: readonly PropertyK
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ').trim();
+  return visibleText(text.replaceAll(/\p{Cc}+/gu, ' ').trim());
 }

@@ -31,7 +31,7 @@ interface RegistryValue {
 /**
  * The families of a registry. Gauges whose name ends in `_total` are left out: prom-client has
  * three (active handles, requests, resources), each the sum of another family of its own, and
- * neither format allows that ending for a gauge.
+ * neither format allows that ending for a gauge. NaN, which it has for means of nothing, is absent.
  */
 export async function readRegistry(registry: Registry): Promise<readonly ForeignFamily[]> {
   const families: ForeignFamily[] = [];
@@ -49,7 +49,8 @@ export async function readRegistry(registry: Registry): Promise<readonly Foreign
       unit: '',
       labels: labelNames,
     };
-    families.push({ family, samples: values.map((value) => sampleOf(family, value)) });
+    const known = values.filter(({ value }) => !Number.isNaN(value));
+    families.push({ family, samples: known.map((value) => sampleOf(family, value)) });
   }
   return families;
 }

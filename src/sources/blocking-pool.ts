@@ -199,7 +199,12 @@ export class BlockingPool {
 
   #spawn(): void {
     const child = fork(FILE_WORKER, [], {
-      execArgv: ['--max-old-space-size=64', '--max-semi-space-size=1', '--v8-pool-size=1'],
+      execArgv: [
+        '--max-old-space-size=64',
+        '--max-semi-space-size=1',
+        '--v8-pool-size=1',
+        '--disable-sigusr1',
+      ],
       cwd: '/',
       env: { UV_THREADPOOL_SIZE: '1' },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

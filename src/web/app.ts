@@ -1,102 +1,237 @@
+import type { RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import express, { type ErrorRequestHandler } from 'express';
 
 import type { Config } from '../config/flags.ts';
 import type { Logger } from '../config/logger.ts';
+import type { Format } from '../exposition/format.ts';
 import { negotiateEncoding, negotiateFormat } from '../exposition/negotiate.ts';
-import { readRegistry, writeForeign } from '../exposition/prom-client.ts';
+import { writeForeign } from '../exposition/prom-client.ts';
 import { bodyStream, render, type RenderResult } from '../exposition/render.ts';
 import type { ExpositionWriter } from '../exposition/writer.ts';
 import { writeCatalogue } from '../metrics/catalogue.ts';
+import type { View } from '../metrics/view.ts';
+import type { Connections } from './connections.ts';
+import { answerFault, Guard, type Asked, type Route } from './guard.ts';
+import { HostNames } from './host-names.ts';
 import { landingPage } from './landing-page.ts';
 import { PAGE_SECURITY_POLICY } from './page/security-policy.ts';
+import { plain } from './plain-answer.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import { parseScrape, type ScrapeLimits } from './scrape-request.ts';
 import type { Scraper } from './scraper.ts';
 import { SelfMetrics } from './self-metrics.ts';
+import { SharedBody, type BodyReader } from './shared-body.ts';
+import type { WebAccess } from './web-access.ts';
 
 export interface AppOptions {
-  readonly web: Pick<Config['web'], 'telemetryPath' | 'maxRequests' | 'exporterMetrics'>;
+  readonly web: Pick<
+    Config['web'],
+    'telemetryPath' | 'maxRequests' | 'exporterMetrics' | 'allowedHosts'
+  >;
   readonly limits: ScrapeLimits;
   readonly scraper: Scraper;
-  /** Asked before anything else about each request. */
-  readonly guard: RequestHandler;
+  readonly access: WebAccess;
+  readonly connections: Connections;
+  readonly refusals: RefusalLog;
   readonly logger: Logger;
+  /** Log lines that were lost so far. */
+  readonly droppedLogLines: () => number;
   /** False while the exporter is starting or stopping. */
   readonly isReady: () => boolean;
 }
 
+/** Sending may take as long again as the scrape itself. */
+const ANSWER_PER_SCRAPE = 2;
+
 /** The HTTP side: metrics, health checks, and the page for people. Everything else is 404. */
-export function createApp(options: AppOptions): Express {
-  const self = new SelfMetrics();
+export function createApp(options: AppOptions): RequestListener {
+  const { web, limits, refusals } = options;
+  const guard = new Guard({
+    access: options.access,
+    hosts: new HostNames(web.allowedHosts),
+    connections: options.connections,
+    maxRequests: web.maxRequests,
+    answerSeconds: limits.timeoutSeconds * ANSWER_PER_SCRAPE,
+    refusals,
+  });
+  const self = new SelfMetrics({
+    underWay: () => guard.places.taken,
+    droppedLogLines: options.droppedLogLines,
+  });
+  const bodies = new Bodies();
+  const routes: Readonly<Record<string, Route>> = {
+    // First, so that nothing takes its place where the metrics are asked for at `/`.
+    [web.telemetryPath]: metricsRoute(bodies, self, options),
+    '/-/healthy': {
+      anyHost: true,
+      withoutPlace: true,
+      answer: (_asked, response) => {
+        plain(response, 200, 'Healthy.');
+      },
+    },
+    '/-/ready': {
+      anyHost: true,
+      withoutPlace: true,
+      answer: (_asked, response) => {
+        if (options.isReady()) plain(response, 200, 'Ready.');
+        else plain(response, 503, 'Not ready.');
+      },
+    },
+    ...(web.telemetryPath === '/' ? {} : { '/': pageRoute(bodies, options) }),
+  };
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(options.guard);
-  app.get(options.web.telemetryPath, (request, response) =>
-    serveMetrics(request, response, self, options),
+  for (const [path, route] of Object.entries(routes)) app.all(path, guard.around(route));
+  app.use(
+    guard.around({
+      withoutPlace: true,
+      answer: (_asked, response) => {
+        plain(response, 404, 'Not found.');
+      },
+    }),
   );
-  app.get('/-/healthy', (_request, response) => {
-    plain(response, 200, 'Healthy.');
-  });
-  app.get('/-/ready', (_request, response) => {
-    if (options.isReady()) plain(response, 200, 'Ready.');
-    else plain(response, 503, 'Not ready.');
-  });
-  if (options.web.telemetryPath !== '/') {
-    app.get('/', (_request, response) => servePage(response, options));
-  }
-  app.use((_request, response) => {
-    plain(response, 404, 'Not found.');
-  });
-  return app;
+  app.use(lastResort(refusals));
+  return guard.entrance(app);
 }
 
-async function serveMetrics(
-  request: Request,
-  response: Response,
-  self: SelfMetrics,
-  options: AppOptions,
-): Promise<void> {
-  response.once('close', () => {
-    self.requests.inc({ code: response.statusCode });
-  });
-  const query = new URL(request.url, 'http://localhost').searchParams;
-  const header = request.get('x-prometheus-scrape-timeout-seconds');
-  const scrape = parseScrape(query, header, options.limits);
-  if (!scrape.ok) {
-    plain(response, 400, scrape.fault);
-    return;
+/** In the place of express' own, which shows stacks. */
+function lastResort(refusals: RefusalLog): ErrorRequestHandler {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- express knows them by four parameters
+  return (error, request, response, _next) => {
+    refusals.fault('an answer failed', error);
+    answerFault(request, response);
+  };
+}
+
+/** The bodies being made of each view, by what they are. */
+class Bodies {
+  readonly #bodies = new WeakMap<View, Map<string, SharedBody>>();
+
+  /** A body of that kind: one that is being made, or else a new one. */
+  open(view: View, kind: string, make: () => AsyncIterable<Buffer, unknown, void>): BodyReader {
+    const bodies = this.#bodies.get(view) ?? new Map<string, SharedBody>();
+    this.#bodies.set(view, bodies);
+    let body = bodies.get(kind);
+    if (body?.joinable !== true) {
+      body = new SharedBody(make());
+      bodies.set(kind, body);
+    }
+    return body.open();
   }
-  const inFlight = self.beginRequest();
-  try {
-    const { maxRequests } = options.web;
-    if (inFlight > maxRequests) {
-      plain(response, 503, `More than ${maxRequests} scrapes at once; see --web.max-requests.`);
+}
+
+function metricsRoute(bodies: Bodies, self: SelfMetrics, options: AppOptions): Route {
+  const { limits, scraper, logger, web } = options;
+  const answer = async (asked: Asked, response: ServerResponse): Promise<void> => {
+    const timeout = asked.headers['x-prometheus-scrape-timeout-seconds'];
+    const scrape = parseScrape(asked.query, timeout?.toString(), limits);
+    if (!scrape.ok) {
+      plain(response, 400, scrape.fault);
       return;
     }
-    const view = await options.scraper.view(scrape.request);
-    const own = options.web.exporterMetrics ? await readRegistry(self.registry) : [];
-    const { format, contentType } = negotiateFormat(request.get('accept'));
-    const encoding = negotiateEncoding(request.get('accept-encoding'));
-    response.status(200).set({ 'Content-Type': contentType, Vary: 'Accept, Accept-Encoding' });
-    if (encoding === 'gzip') response.set('Content-Encoding', 'gzip');
-    const chunks = render(function* (writer: ExpositionWriter) {
-      yield* writeCatalogue(view, writer);
-      yield* writeForeign(writer, own);
-    }, format);
-    await pipeline(bodyStream(countingDrops(chunks, self, options.logger), encoding), response);
-  } catch (error) {
-    // A scraper that went away; everything else is a fault of ours.
-    if (response.closed) return;
-    options.logger.error('scrape failed', {
-      error: error instanceof Error ? error : String(error),
+    const { format, contentType } = negotiateFormat(asked.headers.accept);
+    const encoding = negotiateEncoding(asked.headers['accept-encoding']?.toString());
+    const headers = {
+      'Content-Type': contentType,
+      Vary: 'Accept, Accept-Encoding',
+      ...(encoding === 'gzip' ? { 'Content-Encoding': 'gzip' } : {}),
+    };
+    if (asked.headOnly) {
+      response.writeHead(200, headers).end();
+      return;
+    }
+    const view = await scraper.view(scrape.request, asked.gone);
+    const body = bodies.open(view, `${format.name} ${encoding}`, () => {
+      const chunks = metricsOf(view, format, web.exporterMetrics ? self : undefined);
+      return bodyStream(countingDrops(chunks, self, logger), encoding);
     });
-    if (response.headersSent) response.destroy();
-    else plain(response, 500, 'The scrape failed; see the log of the exporter.');
+    await send(body, response, headers, asked.gone);
+  };
+  return {
+    anyHost: true,
+    answered: (status) => {
+      self.requests.inc({ code: status });
+    },
+    answer,
+  };
+}
+
+function pageRoute(bodies: Bodies, { limits, scraper, web }: AppOptions): Route {
+  const headers = {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': PAGE_SECURITY_POLICY,
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+  };
+  const request = {
+    collectors: limits.enabled,
+    timeoutSeconds: limits.timeoutSeconds - limits.timeoutOffsetSeconds,
+  };
+  return {
+    answer: async (asked, response) => {
+      if (asked.headOnly) {
+        response.writeHead(200, headers).end();
+        return;
+      }
+      const view = await scraper.view(request, asked.gone);
+      const body = bodies.open(view, 'page', () => pageOf(view, scraper, web.telemetryPath));
+      await send(body, response, headers, asked.gone);
+    },
+  };
+}
+
+/** One chunk, made when it is asked for. */
+async function* pageOf(
+  view: View,
+  scraper: Scraper,
+  telemetryPath: string,
+): AsyncGenerator<Buffer, void, void> {
+  const page = landingPage(view, scraper.recently(view.snapshot), telemetryPath);
+  yield await Promise.resolve(Buffer.from(page));
+}
+
+/** Waits for the first chunk, so that what cannot be made at all gets an answer that says so. */
+async function send(
+  body: BodyReader,
+  response: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+  gone: AbortSignal,
+): Promise<void> {
+  try {
+    const first = await body.next();
+    gone.throwIfAborted();
+    response.writeHead(200, headers);
+    const chunks = Readable.from(startingWith(first, body), { objectMode: false });
+    await pipeline(chunks, response, { signal: gone });
   } finally {
-    self.endRequest();
+    await body.return();
   }
+}
+
+async function* startingWith(
+  first: IteratorResult<Buffer, undefined>,
+  rest: BodyReader,
+): AsyncGenerator<Buffer, void, void> {
+  if (first.done === true) return;
+  yield first.value;
+  yield* rest;
+}
+
+async function* metricsOf(
+  view: View,
+  format: Format,
+  self: SelfMetrics | undefined,
+): AsyncGenerator<Buffer, RenderResult, void> {
+  const own = self === undefined ? [] : await self.read();
+  return yield* render(function* (writer: ExpositionWriter) {
+    yield* writeCatalogue(view, writer);
+    yield* writeForeign(writer, own);
+  }, format);
 }
 
 /** Passes the chunks on and notes at the end whether a series came twice. */
@@ -109,34 +244,4 @@ async function* countingDrops(
   if (dropped === 0) return;
   self.droppedSamples.inc(dropped);
   logger.warn('series came twice and were left out', { samples: dropped });
-}
-
-async function servePage(response: Response, options: AppOptions): Promise<void> {
-  try {
-    const { enabled, timeoutSeconds, timeoutOffsetSeconds } = options.limits;
-    const view = await options.scraper.view({
-      collectors: enabled,
-      timeoutSeconds: timeoutSeconds - timeoutOffsetSeconds,
-    });
-    response
-      .status(200)
-      .set({
-        'Content-Type': 'text/html; charset=utf-8',
-        'Content-Security-Policy': PAGE_SECURITY_POLICY,
-        'Cache-Control': 'no-store',
-        'X-Content-Type-Options': 'nosniff',
-        'Referrer-Policy': 'no-referrer',
-      })
-      .end(landingPage(view, options.scraper.recently(view.snapshot), options.web.telemetryPath));
-  } catch (error) {
-    options.logger.error('page failed', { error: error instanceof Error ? error : String(error) });
-    plain(response, 500, 'The page failed; see the log of the exporter.');
-  }
-}
-
-function plain(response: Response, status: number, text: string): void {
-  response
-    .status(status)
-    .set({ 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' })
-    .end(`${text}\n`);
 }

@@ -1,68 +1,83 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-import { compare } from 'bcryptjs';
+import { bcryptCost } from '../config/bcrypt-hash.ts';
+import { FairQueue } from './fair-queue.ts';
+import { PasswordThread } from './password-thread.ts';
 
-/** Checks that run one after the other; more that wait than this many are turned away. */
-const MAX_WAITING = 20;
 /** Logins that were right, kept so that not each scrape costs what bcrypt is made to cost. */
 const MAX_REMEMBERED = 100;
-/** Of no password: a user that does not exist takes as long as one that does. */
-const NOBODYS_HASH = '$2b$10$iProNiFdNys1JH62fTiGUO3y8JGxG4FuqVft745nuJG12Z2As/mMG';
 
 export type LoginResult = 'right' | 'wrong' | 'busy';
 
 /**
- * Passwords against their bcrypt hashes. A check takes some 0.1 s of computing, so only one runs at
- * a time and a right login is remembered: by a keyed digest, not by its password.
+ * Passwords against their bcrypt hashes. A check takes seconds of computing at the highest cost, so
+ * only one runs at a time, on a thread of its own, by turns between clients. A right login is
+ * remembered: by a keyed digest, not by its password.
  */
 export class BasicAuth {
   readonly #digestKey = randomBytes(32);
   readonly #remembered = new Set<string>();
-  #waiting = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = new FairQueue();
+  readonly #thread = new PasswordThread();
 
-  /** @param authorization the request's header. */
+  /**
+   * @param users bcrypt hashes by user.
+   * @param authorization the request's header.
+   * @param client whose turn it is.
+   * @param gone when the client goes; a check that has not begun is then left out.
+   * @throws the reason of `gone`; Error if passwords cannot be checked.
+   */
   async check(
     users: ReadonlyMap<string, string>,
     authorization: string | undefined,
+    client: string,
+    gone: AbortSignal,
   ): Promise<LoginResult> {
     const login = parseAuthorization(authorization);
     if (login === undefined) return 'wrong';
     const hash = users.get(login.user);
     const digest = this.#digest(login.user, login.password, hash ?? '');
     if (this.#remembered.has(digest)) return 'right';
-    if (this.#waiting >= MAX_WAITING) return 'busy';
-    if (!(await this.#inTurn(() => this.#matches(digest, login.password, hash)))) return 'wrong';
+    const matches = await this.#queue.add(client, gone, () => {
+      // The same login may have been checked while this one waited.
+      if (this.#remembered.has(digest)) return Promise.resolve(true);
+      return this.#matches(users, login.password, hash);
+    });
+    if (matches === undefined) return 'busy';
+    if (!matches) return 'wrong';
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     this.#remembered.add(digest);
     return 'right';
   }
 
-  async #matches(digest: string, password: string, hash: string | undefined): Promise<boolean> {
-    // The same login may have been checked while this one waited.
-    if (this.#remembered.has(digest)) return true;
-    const matches = await compare(password, hash ?? NOBODYS_HASH);
-    return matches && hash !== undefined;
-  }
-
-  async #inTurn(work: () => Promise<boolean>): Promise<boolean> {
-    this.#waiting += 1;
-    const before = this.#last;
-    const done = Promise.withResolvers<undefined>();
-    this.#last = done.promise;
-    try {
-      await before;
-      return await work();
-    } finally {
-      this.#waiting -= 1;
-      done.resolve(undefined);
+  /**
+   * Takes the same time whoever it is: that of the dearest hash there is. A cost is the logarithm of
+   * the work, so a hash of cost c and one each of c, c+1, … to below the highest make up the highest.
+   */
+  async #matches(
+    users: ReadonlyMap<string, string>,
+    password: string,
+    hash: string | undefined,
+  ): Promise<boolean> {
+    const highest = Math.max(...Array.from(users.values(), bcryptCost));
+    if (hash === undefined) {
+      await this.#thread.check(password, nobodysHash(highest), []);
+      return false;
     }
+    const padding: string[] = [];
+    for (let cost = bcryptCost(hash); cost < highest; cost += 1) padding.push(nobodysHash(cost));
+    return this.#thread.check(password, hash, padding);
   }
 
   /** The hash is part of it: a changed password makes the old one forgotten. */
   #digest(...parts: readonly string[]): string {
     return createHmac('sha256', this.#digestKey).update(JSON.stringify(parts)).digest('base64');
   }
+}
+
+/** Of no password. */
+function nobodysHash(cost: number): string {
+  return `$2b$${String(cost).padStart(2, '0')}$iProNiFdNys1JH62fTiGUO3y8JGxG4FuqVft745nuJG12Z2As/mMG`;
 }
 
 /** `Basic` and base64 of `user:password` (RFC 7617). */

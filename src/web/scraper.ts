@@ -4,12 +4,13 @@ import { assessInParts } from '../overcommit/assess.ts';
 import { MomAverages } from '../overcommit/mom-averages.ts';
 import type { PolicyStore } from '../config/policy-store.ts';
 import { SharedCollection } from '../snapshot/shared-collection.ts';
-import { inTurns } from '../snapshot/in-parts.ts';
+import { inTurns, type Parts } from '../snapshot/in-parts.ts';
 import type { Snapshot } from '../snapshot/model.ts';
 import type { SnapshotSources } from '../snapshot/snapshot-sources.ts';
 import type { FailureLog } from './failure-log.ts';
 import { RecentCounters, type Recently } from './page/recent-counters.ts';
 import type { ScrapeRequest } from './scrape-request.ts';
+import { SharedWork } from './shared-work.ts';
 
 /** Turns a request into a view: collects, assesses, and brings both together. */
 export class Scraper {
@@ -20,7 +21,7 @@ export class Scraper {
   readonly #memory = new ScrapeMemory();
   readonly #momAverages = new MomAverages();
   readonly #recentCounters = new RecentCounters();
-  readonly #views = new WeakMap<Snapshot, Promise<View>>();
+  readonly #views = new WeakMap<Snapshot, SharedWork<View>>();
 
   constructor(sources: SnapshotSources, policy: PolicyStore, build: Build, failures: FailureLog) {
     this.#collection = new SharedCollection(sources);
@@ -29,17 +30,24 @@ export class Scraper {
     this.#failures = failures;
   }
 
-  /** Never rejects for want of data: see SnapshotSources. */
-  async view({ collectors, timeoutSeconds }: ScrapeRequest): Promise<View> {
+  /**
+   * Never rejects for want of data: see SnapshotSources.
+   *
+   * @param gone when the client goes; the work for it then stops, but what is being collected is,
+   *   since that has a deadline of its own.
+   * @throws the reason of `gone`.
+   */
+  async view({ collectors, timeoutSeconds }: ScrapeRequest, gone: AbortSignal): Promise<View> {
     const deadline = performance.now() + timeoutSeconds * 1000;
     const snapshot = await this.#collection.collect(collectors, deadline);
-    // Scrapes that shared the collection share what was made of it.
+    gone.throwIfAborted();
+    // Scrapes that shared the collection share what is made of it.
     let view = this.#views.get(snapshot);
-    if (view === undefined) {
-      view = this.#viewOf(snapshot);
+    if (view === undefined || view.stopped) {
+      view = new SharedWork((stop) => this.#viewOf(snapshot, stop));
       this.#views.set(snapshot, view);
     }
-    return await view;
+    return await view.join(gone);
   }
 
   /** What went on up to a snapshot, as far as earlier scrapes and page views tell. */
@@ -48,13 +56,25 @@ export class Scraper {
   }
 
   /** In parts, between which other work gets a turn. */
-  async #viewOf(snapshot: Snapshot): Promise<View> {
+  async #viewOf(snapshot: Snapshot, stop: AbortSignal): Promise<View> {
     this.#failures.report(snapshot.outcomes);
     const { policy, lastReadOk, loadedAtSeconds } = this.#policy;
     const history = this.#momAverages.add(snapshot);
+    // What later pages need is kept even if this one is no longer wanted.
     await inTurns(this.#recentCounters.addInParts(snapshot));
-    const assessment = await inTurns(assessInParts(snapshot, policy, history));
+    const assessment = await inTurns(until(stop, assessInParts(snapshot, policy, history)));
     const inForce = { policy, lastReadOk, loadedAtSeconds };
-    return inTurns(viewInParts(snapshot, assessment, inForce, this.#build, this.#memory));
+    const view = viewInParts(snapshot, assessment, inForce, this.#build, this.#memory);
+    return inTurns(until(stop, view));
+  }
+}
+
+/** The same parts, but no further ones once they are to stop. @throws the reason of `stop`. */
+function* until<T>(stop: AbortSignal, parts: Parts<T>): Parts<T> {
+  for (;;) {
+    stop.throwIfAborted();
+    const part = parts.next();
+    if (part.done === true) return part.value;
+    yield;
   }
 }

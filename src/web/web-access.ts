@@ -1,8 +1,6 @@
-import type { RequestHandler } from 'express';
-
 import { OPEN_WEB, type WebConfig } from '../config/web-config.ts';
 import type { FileResult } from '../config/yaml-file.ts';
-import type { BasicAuth } from './basic-auth.ts';
+import type { BasicAuth, LoginResult } from './basic-auth.ts';
 
 /**
  * Who may ask: the web configuration in force, which can be read again while the exporter runs. A
@@ -50,27 +48,16 @@ export class WebAccess {
     return loaded;
   }
 
-  /** Lets a request pass only with a login, where logins are asked for. */
-  readonly guard: RequestHandler = async (request, response, next) => {
+  /** Whether a request may pass; always right where no logins are asked for. As `BasicAuth.check`. */
+  async check(
+    authorization: string | undefined,
+    client: string,
+    gone: AbortSignal,
+  ): Promise<LoginResult> {
     const { users } = this.#config;
-    if (users.size === 0 || this.#basicAuth === undefined) {
-      next();
-      return;
-    }
-    const result = await this.#basicAuth.check(users, request.get('authorization'));
-    if (result === 'right') {
-      next();
-      return;
-    }
-    const status = result === 'busy' ? 503 : 401;
-    if (status === 401) {
-      response.set('WWW-Authenticate', 'Basic realm="kvm-overcommit-exporter", charset="UTF-8"');
-    }
-    response
-      .status(status)
-      .type('text/plain')
-      .end(status === 401 ? 'Unauthorized.\n' : 'Too many logins at once.\n');
-  };
+    if (users.size === 0 || this.#basicAuth === undefined) return 'right';
+    return this.#basicAuth.check(users, authorization, client, gone);
+  }
 }
 
 /** What OpenSSL is told once, when a socket is opened. */

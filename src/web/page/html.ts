@@ -1,3 +1,5 @@
+import { visibleLines } from '../../config/visible-text.ts';
+
 /**
  * HTML that is safe by construction: the only way to get `Html` is a template of this program's own
  * source, and every value put into one is escaped for the place it lands in. Guests choose their
@@ -161,6 +163,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '`': '&#96;',
 };
 
+/** Whoever forgets to make a name visible does not let it hide or turn the text around it. */
 function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"'`]/g, (char) => ESCAPES[char] ?? char);
+  return visibleLines(text).replaceAll(/[&<>"'`]/g, (char) => ESCAPES[char] ?? char);
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
+import { standardError } from '../../../src/config/log-output.ts';
 import { createLogger } from '../../../src/config/logger.ts';
 import { PolicyStore } from '../../../src/config/policy-store.ts';
 import { DemoHost } from '../../../src/demo/demo-host.ts';
@@ -8,7 +9,9 @@ import { COLLECTORS, type CollectorName } from '../../../src/snapshot/collectors
 import type { Snapshot } from '../../../src/snapshot/model.ts';
 import type { SnapshotSources } from '../../../src/snapshot/snapshot-sources.ts';
 import { createApp } from '../../../src/web/app.ts';
+import { Connections } from '../../../src/web/connections.ts';
 import { FailureLog } from '../../../src/web/failure-log.ts';
+import { RefusalLog } from '../../../src/web/refusal-log.ts';
 import { Scraper } from '../../../src/web/scraper.ts';
 import { WebAccess } from '../../../src/web/web-access.ts';
 
@@ -44,9 +47,10 @@ export interface ServedPage extends AsyncDisposable {
 
 /** The exporter's own web application for that host, on a port of its own. */
 export async function servePage(host: SnapshotSources): Promise<ServedPage> {
-  const logger = createLogger({ level: 'error', format: 'logfmt' });
+  const { write, dropped } = standardError();
+  const logger = createLogger({ level: 'error', format: 'logfmt', write });
   const app = createApp({
-    web: { telemetryPath: '/metrics', maxRequests: 40, exporterMetrics: false },
+    web: { telemetryPath: '/metrics', maxRequests: 40, exporterMetrics: false, allowedHosts: [] },
     limits: {
       enabled: new Set(COLLECTORS.flatMap((one) => (one.enabledByDefault ? [one.name] : []))),
       timeoutSeconds: 10,
@@ -58,13 +62,14 @@ export async function servePage(host: SnapshotSources): Promise<ServedPage> {
       { version: '0.0.0-test', nodeVersion: process.version },
       new FailureLog(logger),
     ),
-    guard: new WebAccess(undefined).guard,
+    access: new WebAccess(undefined),
+    connections: new Connections(),
+    refusals: new RefusalLog(logger),
     logger,
+    droppedLogLines: dropped,
     isReady: () => true,
   });
-  const server = createServer((request, response) => {
-    app(request, response);
-  });
+  const server = createServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -85,7 +85,8 @@ export class ExporterProcess implements AsyncDisposable {
   }
 }
 
-class Started {
+/** An exporter that was started, whatever becomes of it. */
+export class Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
   stdout = '';

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { hash } from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -8,6 +10,7 @@ import { attempt, run, type CommandResult } from '../../lab/harness/command.ts';
 import { eventually } from '../../lab/harness/polling.ts';
 import { runToEnd, startExporter, type ExporterProcess } from '../process/exporter-process.ts';
 import { makeAuthority, makeCertificate } from './certificates.ts';
+import { RawConnection } from './raw-http.ts';
 
 /** curl's exit codes when the handshake or the connection is broken off. */
 const BROKEN_OFF = [35, 52, 55, 56];
@@ -118,6 +121,75 @@ describe('--web.config.file', () => {
     expect(exporter.log).not.toMatch(/secret|\$2/);
   });
 
+  it('stops in bounded time, however far a handshake or an answer has come', async () => {
+    await using exporter = await startExporter('--demo', '--scrape.timeout=2s', webConfig(TLS));
+    // Nothing, the beginning of a ClientHello, and a connection that asks nothing after its handshake.
+    using silent = await RawConnection.open(exporter.port);
+    using half = await RawConnection.open(exporter.port);
+    half.send('\x16\x03\x01\x02\x00\x01\x00');
+    const shaken = connectTls({
+      port: exporter.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+    });
+    await once(shaken, 'secureConnect');
+    shaken.on('error', () => undefined).write('GET /metrics HTTP/1.1\r\nHost: a');
+    expect((await ask(exporter, '/-/ready')).stdout).toBe('200');
+    const from = performance.now();
+    exporter.signal('SIGTERM');
+    expect((await exporter.ended).code).toBe(0);
+    expect(performance.now() - from).toBeLessThan(2000 + 1000 + 2000);
+    await Promise.all([silent.closed, half.closed]);
+  });
+
+  it('guards TLS as it guards plain connections', async () => {
+    await using exporter = await start(TLS);
+    const host = (name: string) => ask(exporter, '/', '--header', `Host: ${name}`);
+    expect((await host('evil.example')).stdout).toBe('421');
+    expect((await host('localhost')).stdout).toBe('200');
+    const target = ['--request-target', 'http://a:99999/metrics'];
+    expect((await ask(exporter, '/', ...target)).stdout).toBe('400');
+    expect((await ask(exporter, '/metrics', '--request', 'DELETE')).stdout).toBe('405');
+    const socket = connectTls({
+      port: exporter.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+    });
+    await once(socket, 'secureConnect');
+    const closed = new Promise((resolve) =>
+      socket.on('error', () => undefined).once('close', resolve),
+    );
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(30_000));
+    await closed;
+    expect((await ask(exporter, '/metrics')).stdout).toBe('200');
+  });
+
+  it("of one address' wrong logins delay neither scrapes nor another's right one", async () => {
+    const dear = await hash('secret: ä', 11);
+    await using exporter = await start(`basic_auth_users:\n  alice: ${dear}\n`);
+    const header = (login: string) =>
+      `Authorization: Basic ${Buffer.from(login).toString('base64')}\r\n`;
+    const request = (login: string) => `GET /-/healthy HTTP/1.1\r\nHost: a\r\n${header(login)}\r\n`;
+    const statusOf = async (login: string, address: string) => {
+      using connection = await RawConnection.open(exporter.port, address);
+      const from = performance.now();
+      connection.send(request(login));
+      await once(connection.socket, 'data');
+      return { status: connection.statuses[0], milliseconds: performance.now() - from };
+    };
+    // The thread has begun, and a check costs what it costs.
+    const { milliseconds: one } = await statusOf('alice:wrong', '127.0.0.1');
+    const attack = Array.from({ length: 40 }, (_, i) => statusOf(`alice:${i}`, '127.0.0.2'));
+    const right = await statusOf('alice:secret: ä', '127.0.0.3');
+    expect(right.status).toBe(200);
+    // Its own, and at most the one that was under way.
+    expect(right.milliseconds).toBeLessThan(one * 4);
+    // Known now, it waits for nobody, from the attacker's address neither.
+    expect((await statusOf('alice:secret: ä', '127.0.0.2')).milliseconds).toBeLessThan(one);
+    const statuses = (await Promise.all(attack)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([401, 503]));
+  });
+
   it('logins work without TLS too', async () => {
     await using exporter = await start(`basic_auth_users:\n  alice: ${passwordHash}\n`);
     const authorization = `Basic ${Buffer.from('alice:secret: ä').toString('base64')}`;
@@ -201,6 +273,16 @@ describe('--web.config.file', () => {
       'an authority that is none',
       `${TLS}  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: web.yaml\n`,
       'client_ca_file',
+    ],
+    [
+      'a password that costs too much',
+      `basic_auth_users:\n  alice: $2b$15$${'a'.repeat(53)}\n`,
+      'basic_auth_users.alice: its cost must be from 4 to 14, and is 15',
+    ],
+    [
+      'a password that costs what bcrypt does not take',
+      `basic_auth_users:\n  alice: $2y$03$${'a'.repeat(53)}\n`,
+      'and is 3',
     ],
     [
       'a password as it is',

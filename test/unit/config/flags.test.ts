@@ -29,6 +29,7 @@ describe('without flags', () => {
         maxRequests: 40,
         exporterMetrics: true,
         configFile: undefined,
+        allowedHosts: [],
       },
       libvirt: { uri: 'qemu:///system', maxCalls: 4, maxStuckCalls: 2 },
       paths: { procfs: '/proc', sysfs: '/sys', rootfs: '' },

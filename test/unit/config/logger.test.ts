@@ -52,6 +52,18 @@ describe('a log line', () => {
     });
   });
 
+  it.each<LogFormat>(['logfmt', 'json'])('in %s holds nothing a terminal obeys', (format) => {
+    const lines: string[] = [];
+    // ESC, CR, BEL, DEL, CSI of C1, next line, overrides of direction, no width, tags, a half.
+    const name =
+      'a\u001b[2J\r\u0007\u007f\u009b\u0085\u202e\u2066\u200b\u2060\ufeff\u2028\u{e0041}\ud800z';
+    logTo(lines, 'info', format).warn(`guest ${name}`, { name, [`key\u001b${name}`]: 1 });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^[ -~]+\n$/);
+    expect(lines[0]).toContain('\\u001b[2J\\r\\u0007\\u007f\\u009b\\u0085\\u202e');
+    if (format === 'json') expect(JSON.parse(lines[0] ?? '')).toMatchObject({ name });
+  });
+
   it.each<[LogLevel, readonly string[]]>([
     ['debug', ['debug', 'info', 'warn', 'error']],
     ['info', ['info', 'warn', 'error']],

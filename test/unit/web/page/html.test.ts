@@ -94,3 +94,11 @@ describe('a style or script element', () => {
     expect(() => script`"</script>"`).toThrow(TypeError);
   });
 });
+
+describe('a value with characters nobody sees', () => {
+  it('shows them wherever it lands', () => {
+    const name = 'a\u001b[2J\u202eb\u200b';
+    const shown = 'a\\u{1b}[2J\\u{202e}b\\u{200b}';
+    expect(render(markup`<p title="${name}">${name}</p>`)).toBe(`<p title="${shown}">${shown}</p>`);
+  });
+});

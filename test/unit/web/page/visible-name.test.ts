@@ -21,6 +21,12 @@ describe('a name', () => {
     expect(visibleName('a\nb\u0000c\u200bd')).toBe('a\\u{a}b\\u{0}c\\u{200b}d');
   });
 
+  it('shows escapes of terminals, marks of direction, tags, and what else nobody sees', () => {
+    expect(visibleName('\u001b[2J\u007f\u009b\u2066\u061c\u00ad\u{e0041}')).toBe(
+      '\\u{1b}[2J\\u{7f}\\u{9b}\\u{2066}\\u{61c}\\u{ad}\\u{e0041}',
+    );
+  });
+
   it('loses its middle when it is longer than 120 characters', () => {
     expect(visibleName(`${'a'.repeat(90)}${'b'.repeat(60)}`)).toBe(
       `${'a'.repeat(80)}…${'b'.repeat(30)}`,
@@ -33,7 +39,7 @@ describe('a name', () => {
       fc.property(anyText, (name) => {
         const shown = visibleName(name);
         expect(shown.isWellFormed()).toBe(true);
-        expect(shown).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+        expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u);
       }),
     );
   });

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+
+import { parseFlags, PROGRAM, type Config } from './config/flags.ts';
+import { printOut, standardError, type LogOutput } from './config/log-output.ts';
+import { createLogger, type Logger } from './config/logger.ts';
+import { selectsDomain } from './config/policy.ts';
+import { PolicyStore } from './config/policy-store.ts';
+import { StartError } from './config/start-error.ts';
+import { DemoHost } from './demo/demo-host.ts';
+import { COLLECTORS, isCollectorName, type CollectorName } from './snapshot/collectors.ts';
+import { LiveHost } from './snapshot/live-host.ts';
+import type { SnapshotSources } from './snapshot/snapshot-sources.ts';
+import { textAt } from './sources/json-text.ts';
+import { signals } from './signals.ts';
+import { createApp } from './web/app.ts';
+import { logConnection } from './web/connection-log.ts';
+import { Connections } from './web/connections.ts';
+import { FailureLog } from './web/failure-log.ts';
+import { Listeners } from './web/listeners.ts';
+import { RefusalLog } from './web/refusal-log.ts';
+import { Scraper } from './web/scraper.ts';
+import { WebAccess } from './web/web-access.ts';
+
+/** Bad flags, a bad file, an address in use: one line, and nothing half-started. */
+const EXIT_USAGE = 2;
+/** Given after the last connection is closed. */
+const STUCK_MS = 1000;
+
+/** Runs with these arguments until a signal ends it. Sets the exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const log = standardError();
+  const version = versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const flags = parseFlags(
+    argv,
+    COLLECTORS.map(({ name, help, enabledByDefault }) => ({
+      name,
+      help,
+      defaultEnabled: enabledByDefault,
+    })),
+    version,
+  );
+  if (flags.kind === 'exit') {
+    printOut(flags.stdout);
+    log.write(flags.stderr);
+    process.exitCode = flags.code;
+    return;
+  }
+  await run(flags.config, version, log).catch((error: unknown) => {
+    if (!(error instanceof StartError)) throw error;
+    log.write(`${PROGRAM}: ${error.message}\n`);
+    process.exitCode = EXIT_USAGE;
+  });
+}
+
+/** Starts everything. @throws StartError, with nothing started. */
+async function run(config: Config, version: string, log: LogOutput): Promise<void> {
+  const logger = createLogger({ ...config.log, write: log.write });
+  process.on('warning', ({ name, message }) => {
+    logger.warn('Node warns', { name, message });
+  });
+  const policy = new PolicyStore(config.policyFile);
+  const access = new WebAccess(config.web.configFile);
+  for (const first of [await policy.reload(), await access.reload()]) {
+    if (!first.ok) throw new StartError(first.errors.join('; '));
+  }
+
+  const enabled = new Set([...config.collectors].filter(isCollectorName));
+  const sources = sourcesOf(config, enabled, policy, logger);
+  const build = { version, nodeVersion: process.version };
+  const connections = new Connections();
+  const refusals = new RefusalLog(logger);
+  let ready = false;
+  const app = createApp({
+    web: { ...config.web, allowedHosts: namesOf(config) },
+    limits: { enabled, ...config.scrape },
+    scraper: new Scraper(sources, policy, build, new FailureLog(logger)),
+    access,
+    connections,
+    refusals,
+    logger,
+    droppedLogLines: log.dropped,
+    isReady: () => ready,
+  });
+  const listeners = await Listeners.open(
+    config.web.listenAddresses,
+    access.config.tls,
+    app,
+    connections,
+    refusals,
+  );
+  sources.start();
+  ready = true;
+  const tls = access.config.tls !== undefined;
+  for (const address of listeners.addresses) logger.info('listening', { address, tls });
+  if (process.getuid?.() === 0 && !config.demo) {
+    logger.info('running as root: an unprivileged user with CAP_DAC_READ_SEARCH will do');
+  }
+
+  signals.begin({
+    reload: () => {
+      void reload(config, policy, access, listeners, logger);
+    },
+    stop: (signal, again) => {
+      if (again) {
+        listeners.hangUp();
+        return;
+      }
+      ready = false;
+      logger.info('stopping', { signal });
+      const graceMs = config.scrape.timeoutSeconds * 1000;
+      void listeners.close(graceMs);
+      void sources.close();
+      // Nothing is left to do then; whatever keeps the process is stuck.
+      setTimeout(() => {
+        signals.endBy(signal);
+      }, graceMs + STUCK_MS).unref();
+    },
+  });
+}
+
+/** Names of this host that were chosen, and those it was told to listen on. */
+function namesOf({ web }: Config): readonly string[] {
+  return [...web.allowedHosts, ...web.listenAddresses.flatMap(({ host }) => host ?? [])];
+}
+
+function versionOf(packageJson: string): string {
+  const version = textAt(JSON.parse(packageJson), 'version');
+  if (version === undefined) throw new Error('package.json has no version');
+  return version;
+}
+
+function sourcesOf(
+  config: Config,
+  enabled: ReadonlySet<CollectorName>,
+  policy: PolicyStore,
+  logger: Logger,
+): SnapshotSources {
+  if (config.demo) return new DemoHost();
+  const live = new LiveHost({
+    roots: config.paths,
+    libvirtUri: config.libvirt.uri,
+    maxCalls: config.libvirt.maxCalls,
+    maxStuckCalls: config.libvirt.maxStuckCalls,
+    enabled,
+    selects: (name) => selectsDomain(policy.policy.domains, name),
+  });
+  logConnection(live.session, logger);
+  return live;
+}
+
+/** Reads again what can be read again; a broken file leaves the old one in force. */
+async function reload(
+  config: Config,
+  policy: PolicyStore,
+  access: WebAccess,
+  listeners: Listeners,
+  logger: Logger,
+): Promise<void> {
+  const policyRead = await policy.reload();
+  if (policyRead.ok) logger.info('policy read', { file: config.policyFile ?? 'built in' });
+  else {
+    for (const error of policyRead.errors) {
+      logger.error('policy file is broken, the old policy stays in force', { error });
+    }
+  }
+  if (config.web.configFile === undefined) return;
+  const accessRead = await access.reload();
+  if (accessRead.ok) {
+    if (accessRead.value.tls !== undefined) listeners.renew(accessRead.value.tls);
+    logger.info('web configuration read', { file: config.web.configFile });
+    return;
+  }
+  for (const error of accessRead.errors) {
+    logger.error('web configuration is broken, the old one stays in force', { error });
+  }
+}
