@@ -1,22 +1,62 @@
-import { linkSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { performBatch, type FileAnswer, type FileLook } from '../../../src/sources/file-task.ts';
+import {
+  performBatch,
+  type FileAnswer,
+  type FileBatch,
+  type FileLook,
+  type FileTask,
+} from '../../../src/sources/file-task.ts';
+
+const WHOLE_HOST = {
+  rootfs: '',
+  mountpoint: '/',
+  childMountpoints: [],
+  devicesOnly: false,
+  allowedDirectories: [],
+} as const;
+
+function perform(task: FileTask, where: Partial<FileBatch> = {}): FileAnswer {
+  const [first] = performBatch({ ...WHOLE_HOST, ...where, tasks: [task] }, () => undefined);
+  if (first === undefined) throw new Error('no answer');
+  return first;
+}
+
+function lookAt(
+  rest: string,
+  { known, ...rest_ }: Partial<Extract<FileTask, { readonly kind: 'look' }>> = {},
+): FileTask {
+  return {
+    kind: 'look',
+    rest,
+    links: 0,
+    known,
+    headerAt: 0,
+    headerBytes: 4,
+    confined: false,
+    ...rest_,
+  };
+}
 
 describe('looking at a file', () => {
   let directory: string;
   let path: string;
-  const answer = (known: string | undefined, headerBytes: number, at = path): FileAnswer => {
-    const task = { kind: 'look', rest: at, links: 0, known, headerBytes } as const;
-    const batch = { rootfs: '', mountpoint: '/', childMountpoints: [], tasks: [task] };
-    const [first] = performBatch(batch, () => undefined);
-    if (first === undefined) throw new Error('no answer');
-    return first;
-  };
   const look = (known: string | undefined, headerBytes = 4, at = path): FileLook => {
-    const given = answer(known, headerBytes, at);
+    const given = perform(lookAt(at, { known, headerBytes }));
     if (given.kind !== 'look') throw new Error(given.kind);
     return given;
   };
@@ -49,6 +89,11 @@ describe('looking at a file', () => {
     expect(look(undefined, 0).header).toBeUndefined();
   });
 
+  it('reads from where the image begins', () => {
+    const given = perform(lookAt(path, { headerAt: 8 }));
+    expect(given.kind === 'look' && start(given)).toBe('more');
+  });
+
   it('leaves its access time alone', () => {
     const { atimeMs } = statSync(path);
     look(undefined);
@@ -69,7 +114,101 @@ describe('looking at a file', () => {
 
   it('says what else there is', () => {
     expect(look(undefined, 4, directory)).toMatchObject({ type: 'directory', header: undefined });
-    expect(look(undefined, 4, '/dev/null')).toMatchObject({ type: 'other', header: undefined });
-    expect(answer(undefined, 4, `${path}/x`)).toMatchObject({ kind: 'failed', code: 'ENOTDIR' });
+    expect(perform(lookAt(`${path}/x`))).toMatchObject({ kind: 'failed', code: 'ENOTDIR' });
+  });
+
+  it('opens neither FIFO nor device, and of a mount of device nodes no file', () => {
+    const fifo = join(directory, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    expect(perform(lookAt(fifo))).toMatchObject({ type: 'other', header: undefined });
+    const onDev = { mountpoint: '/dev', devicesOnly: true };
+    expect(perform(lookAt('/null'), onDev)).toMatchObject({ type: 'other', header: undefined });
+    expect(perform(lookAt(path), { devicesOnly: true })).toMatchObject({
+      type: 'other',
+      header: undefined,
+    });
+  });
+
+  it('finds out nothing where only a header names it, but within what is allowed', () => {
+    const closed = join(directory, 'closed');
+    const pool = join(directory, 'pool');
+    for (const made of [closed, pool]) mkdirSync(made);
+    chmodSync(closed, 0o700);
+    writeFileSync(join(closed, 'key'), 'secret', { mode: 0o600 });
+    writeFileSync(join(pool, 'base'), 'QFI');
+    symlinkSync('../closed/key', join(pool, 'link'));
+    const confined = (rest: string): FileAnswer =>
+      perform(lookAt(rest, { confined: true }), { allowedDirectories: [pool] });
+    expect(confined(join(pool, 'base'))).toMatchObject({ kind: 'look', sizeBytes: 3n });
+    const refused = { kind: 'failed', code: 'REFUSED' };
+    for (const rest of [
+      'link',
+      '../closed/key',
+      '../closed/no-key',
+      '../closed',
+      '../../x',
+      '..',
+    ]) {
+      expect(confined(`${pool}/${rest}`)).toMatchObject(refused);
+    }
+    expect(confined('/etc/shadow')).toMatchObject(refused);
+    expect(confined('/')).toMatchObject(refused);
+  });
+});
+
+describe('reading more of a file that was found', () => {
+  let directory: string;
+  let path: string;
+  const again = (found: FileLook, at: number, bytes: number): FileAnswer => {
+    const { dev, inode, rdev } = found;
+    return perform({ kind: 'read', rest: found.path, at, bytes, dev, inode, rdev });
+  };
+  const find = (): FileLook => {
+    const look = perform(lookAt(path));
+    if (look.kind !== 'look') throw new Error(look.kind);
+    return look;
+  };
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'read-'));
+    path = join(directory, 'disk');
+    writeFileSync(path, '0123456789');
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('gives the bytes from an offset on, as many as there are', () => {
+    const read = again(find(), 7, 64);
+    expect(read.kind === 'head' && Buffer.from(read.bytes).toString()).toBe('789');
+    const behind = again(find(), 2 ** 52, 64);
+    expect(behind.kind === 'head' && behind.bytes.length).toBe(0);
+  });
+
+  it.each([
+    [
+      'another file',
+      (at: string) => {
+        writeFileSync(at, 'other');
+      },
+    ],
+    [
+      'a link',
+      (at: string) => {
+        symlinkSync('/etc/passwd', at);
+      },
+    ],
+    [
+      'a FIFO',
+      (at: string) => {
+        execFileSync('mkfifo', [at]);
+      },
+    ],
+  ])('fails where %s is there by now', (_, replace) => {
+    const found = find();
+    linkSync(path, join(directory, 'keeps-the-inode'));
+    unlinkSync(path);
+    replace(path);
+    expect(again(found, 0, 4)).toMatchObject({ kind: 'failed', code: 'ESTALE' });
   });
 });
