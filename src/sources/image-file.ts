@@ -139,7 +139,8 @@ export class ImageReader {
     deadline: number,
     allowed?: AllowedDirectories,
   ): Promise<readonly Reading<ImageFile>[]> {
-    const distinct = new Map(requests.map((request) => [imageRequestKey(request), request]));
+    const keys = requests.map(imageRequestKey);
+    const distinct = new Map(requests.map((request, i) => [keys[i] ?? '', request]));
     const looks = await this.#files.look(
       [...distinct].map(([key, request]) => ({
         path: request.path,
@@ -171,9 +172,8 @@ export class ImageReader {
     }
     await Promise.all(reading);
     return requests.map(
-      (request) =>
-        images.get(imageRequestKey(request)) ??
-        failed('malformed', request.path, 'no answer for this image'),
+      (request, i) =>
+        images.get(keys[i] ?? '') ?? failed('malformed', request.path, 'no answer for this image'),
     );
   }
 
@@ -288,14 +288,11 @@ export class ImageReader {
 }
 
 /** Equal for requests that ask for the same. */
-export function imageRequestKey({
-  path,
-  declaredFormat,
-  slice,
-  namedByHeader,
-}: ImageRequest): string {
+export function imageRequestKey(request: ImageRequest): string {
+  const { slice } = request;
   const part = slice === undefined ? '' : `${slice.offsetBytes}+${slice.sizeBytes}`;
-  return [declaredFormat ?? '', part, namedByHeader === true ? 'header' : '', path].join('\0');
+  const named = request.namedByHeader === true ? 'h' : '';
+  return `${request.declaredFormat ?? ''}\0${part}\0${named}\0${request.path}`;
 }
 
 /** st_blocks counts 512 bytes (stat(2)), and so does size in sysfs (block layer sectors). */
