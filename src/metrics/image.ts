@@ -135,7 +135,9 @@ export const imageMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_disk_chain_complete',
-    'Whether all images of a disk could be found and read down to the last one.',
+    'Whether all images of a disk could be found and read down to the last one. A name that stands ' +
+      'in the header of an image alone is followed within the directories of storage pools and of ' +
+      'images that domains name, and nowhere else.',
     { labels: ['device'] },
     ({ disks, labels }, sample) => {
       for (const { device, source } of disks) {

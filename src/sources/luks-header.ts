@@ -50,10 +50,12 @@ function luks2Facts(area: Buffer, sizeBytes: number): HeaderResult {
     return refused('the JSON of the LUKS2 header cannot be read');
   }
   const segments = propertyAt(json, 'segments');
-  if (typeof segments !== 'object' || segments === null || Object.keys(segments).length !== 1) {
+  const ids = typeof segments === 'object' && segments !== null ? Object.keys(segments) : [];
+  const [id] = ids;
+  if (id === undefined || ids.length > 1) {
     return refused('not one segment in the LUKS2 header', 'unsupported');
   }
-  const [segment]: unknown[] = Object.values(segments);
+  const segment = propertyAt(segments, id);
   const offset = integerText(segment, 'offset');
   if (offset === undefined) return refused('no offset in the segment of the LUKS2 header');
   if (textAt(segment, 'size') === 'dynamic') return payloadFrom(offset, sizeBytes);

@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { ChainEnd, DiskSource, ImageChain } from '../../../src/sources/image-chain.ts';
 import { performBatch, type FileAnswer, type FileTask } from '../../../src/sources/file-task.ts';
+import { LoopDevice } from './loop-device.ts';
 import { createImage, qemuImg } from './qemu-img.ts';
 import { StorageSource } from './storage-source.ts';
 
@@ -175,6 +176,30 @@ describe('the header of an image, written by a guest', () => {
     }
   });
 
+  it('leads from one logical volume to another, which are links across /dev', async () => {
+    const group = `/dev/kvmtest${process.pid}`;
+    const devices = ['leaf', 'base'].map((name) => {
+      createImage(at(name), name === 'leaf' ? 'qcow2' : 'raw', 16 * MIB);
+      return new LoopDevice(at(name));
+    });
+    try {
+      mkdirSync(group);
+      for (const [i, name] of ['leaf', 'base'].entries()) {
+        symlinkSync(`..${(devices[i]?.path ?? '').slice('/dev'.length)}`, join(group, name));
+      }
+      const device = join(group, 'leaf');
+      qemuImg('rebase', '-u', '-f', 'qcow2', '-b', join(group, 'base'), '-F', 'raw', device);
+      const chain = await chainOf(leaf(device, 'qcow2'));
+      expect(chain.end).toEqual({ kind: 'complete' });
+      expect(chain.images.map((one) => one.image.kind)).toEqual(['block', 'block']);
+      qemuImg('rebase', '-u', '-f', 'qcow2', '-b', '/dev/kmsg', '-F', 'raw', device);
+      expect((await chainOf(leaf(device, 'qcow2'))).end).toMatchObject(REFUSED);
+    } finally {
+      rmSync(group, { recursive: true, force: true });
+      for (const device of devices) device.detach();
+    }
+  });
+
   it('leads nowhere for an image in the root of the host, nor for a pool there', async () => {
     withBacking('/etc/passwd');
     const inRoot = leaf('/no-such-image', 'raw');
@@ -252,8 +277,9 @@ describe('a directory that is swapped while looks go on', () => {
     writeFileSync(at('stock', 'right', 'disk'), 'right image');
     execFileSync('mkfifo', [at('stock', 'fifo', 'disk')]);
     execFileSync('mknod', [at('stock', 'device', 'disk'), 'c', '1', '5']);
-    symlinkSync(at('closed'), at('stock', 'link'));
-    symlinkSync(at('stock', 'device'), at('stock', 'to-device'));
+    // Relative to the place they are moved to.
+    symlinkSync('../closed', at('stock', 'link'));
+    symlinkSync('../stock/device', at('stock', 'to-device'));
   });
   afterEach(() => {
     rmSync(directory, { recursive: true, force: true });
@@ -286,11 +312,11 @@ describe('a directory that is swapped while looks go on', () => {
       const opened = at('fifo-was-opened');
       const writer = spawn('sh', ['-c', `: > '${at('stock', 'fifo', 'disk')}' && : > '${opened}'`]);
       const batch = {
-        rootfs: '',
+        rootfs: directory,
         mountpoint: '/',
         childMountpoints: [],
         devicesOnly: false,
-        allowedDirectories: [at('pool')],
+        allowedDirectories: ['/pool'],
       };
       const perform = (task: FileTask): FileAnswer => {
         const [answer] = performBatch({ ...batch, tasks: [task] }, () => undefined);
@@ -299,7 +325,7 @@ describe('a directory that is swapped while looks go on', () => {
       };
       const look: FileTask = {
         kind: 'look',
-        rest: at('pool', 'vm', 'disk'),
+        rest: '/pool/vm/disk',
         links: 0,
         known: undefined,
         headerAt: 0,

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import {
-  chmodSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -22,7 +21,7 @@ import {
   type FileTask,
 } from '../../../src/sources/file-task.ts';
 
-const WHOLE_HOST = {
+const ON_ROOT = {
   rootfs: '',
   mountpoint: '/',
   childMountpoints: [],
@@ -31,7 +30,7 @@ const WHOLE_HOST = {
 } as const;
 
 function perform(task: FileTask, where: Partial<FileBatch> = {}): FileAnswer {
-  const [first] = performBatch({ ...WHOLE_HOST, ...where, tasks: [task] }, () => undefined);
+  const [first] = performBatch({ ...ON_ROOT, ...where, tasks: [task] }, () => undefined);
   if (first === undefined) throw new Error('no answer');
   return first;
 }
@@ -53,10 +52,11 @@ function lookAt(
 }
 
 describe('looking at a file', () => {
-  let directory: string;
-  let path: string;
-  const look = (known: string | undefined, headerBytes = 4, at = path): FileLook => {
-    const given = perform(lookAt(at, { known, headerBytes }));
+  let rootfs: string;
+  const path = '/disk';
+  const at = (name: string): string => join(rootfs, name);
+  const look = (known: string | undefined, headerBytes = 4, rest = path): FileLook => {
+    const given = perform(lookAt(rest, { known, headerBytes }), { rootfs });
     if (given.kind !== 'look') throw new Error(given.kind);
     return given;
   };
@@ -64,12 +64,11 @@ describe('looking at a file', () => {
     header?.kind === 'head' ? Buffer.from(header.bytes).toString() : undefined;
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'look-'));
-    path = join(directory, 'disk');
-    writeFileSync(path, 'QFI and more');
+    rootfs = mkdtempSync(join(tmpdir(), 'look-'));
+    writeFileSync(at('disk'), 'QFI and more');
   });
   afterEach(() => {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(rootfs, { recursive: true, force: true });
   });
 
   it('reads its start the first time, and nothing while it stays the same', () => {
@@ -80,7 +79,7 @@ describe('looking at a file', () => {
 
   it('reads its start again after any change', () => {
     const { fingerprint } = look(undefined);
-    writeFileSync(path, 'LUKS');
+    writeFileSync(at('disk'), 'LUKS');
     expect(start(look(fingerprint))).toBe('LUKS');
   });
 
@@ -90,14 +89,14 @@ describe('looking at a file', () => {
   });
 
   it('reads from where the image begins', () => {
-    const given = perform(lookAt(path, { headerAt: 8 }));
+    const given = perform(lookAt(path, { headerAt: 8 }), { rootfs });
     expect(given.kind === 'look' && start(given)).toBe('more');
   });
 
   it('leaves its access time alone', () => {
-    const { atimeMs } = statSync(path);
+    const { atimeMs } = statSync(at('disk'));
     look(undefined);
-    expect(statSync(path).atimeMs).toBe(atimeMs);
+    expect(statSync(at('disk')).atimeMs).toBe(atimeMs);
   });
 
   it('gives size, blocks of 512 bytes and the same identity under another name', () => {
@@ -105,41 +104,43 @@ describe('looking at a file', () => {
     expect(one).toMatchObject({
       type: 'file',
       sizeBytes: 12n,
-      blocks: BigInt(statSync(path).blocks),
+      blocks: BigInt(statSync(at('disk')).blocks),
     });
-    const name = join(directory, 'other');
-    linkSync(path, name);
-    expect(look(undefined, 0, name)).toMatchObject({ dev: one.dev, inode: one.inode });
+    linkSync(at('disk'), at('other'));
+    expect(look(undefined, 0, '/other')).toMatchObject({ dev: one.dev, inode: one.inode });
   });
 
   it('says what else there is', () => {
-    expect(look(undefined, 4, directory)).toMatchObject({ type: 'directory', header: undefined });
-    expect(perform(lookAt(`${path}/x`))).toMatchObject({ kind: 'failed', code: 'ENOTDIR' });
+    expect(look(undefined, 4, '/')).toMatchObject({ type: 'directory', header: undefined });
+    expect(perform(lookAt(`${path}/x`), { rootfs })).toMatchObject({
+      kind: 'failed',
+      code: 'ENOTDIR',
+    });
   });
 
   it('opens neither FIFO nor device, and of a mount of device nodes no file', () => {
-    const fifo = join(directory, 'fifo');
-    execFileSync('mkfifo', [fifo]);
-    expect(perform(lookAt(fifo))).toMatchObject({ type: 'other', header: undefined });
+    execFileSync('mkfifo', [at('fifo')]);
+    expect(perform(lookAt('/fifo'), { rootfs })).toMatchObject({
+      type: 'other',
+      header: undefined,
+    });
     const onDev = { mountpoint: '/dev', devicesOnly: true };
     expect(perform(lookAt('/null'), onDev)).toMatchObject({ type: 'other', header: undefined });
-    expect(perform(lookAt(path), { devicesOnly: true })).toMatchObject({
+    expect(perform(lookAt(path), { rootfs, devicesOnly: true })).toMatchObject({
       type: 'other',
       header: undefined,
     });
   });
 
   it('finds out nothing where only a header names it, but within what is allowed', () => {
-    const closed = join(directory, 'closed');
-    const pool = join(directory, 'pool');
-    for (const made of [closed, pool]) mkdirSync(made);
-    chmodSync(closed, 0o700);
-    writeFileSync(join(closed, 'key'), 'secret', { mode: 0o600 });
-    writeFileSync(join(pool, 'base'), 'QFI');
-    symlinkSync('../closed/key', join(pool, 'link'));
+    mkdirSync(at('pool'));
+    mkdirSync(at('closed'), { mode: 0o700 });
+    writeFileSync(at('closed/key'), 'secret', { mode: 0o600 });
+    writeFileSync(at('pool/base'), 'QFI');
+    symlinkSync('../closed/key', at('pool/link'));
     const confined = (rest: string): FileAnswer =>
-      perform(lookAt(rest, { confined: true }), { allowedDirectories: [pool] });
-    expect(confined(join(pool, 'base'))).toMatchObject({ kind: 'look', sizeBytes: 3n });
+      perform(lookAt(rest, { confined: true }), { rootfs, allowedDirectories: ['/pool'] });
+    expect(confined('/pool/base')).toMatchObject({ kind: 'look', sizeBytes: 3n });
     const refused = { kind: 'failed', code: 'REFUSED' };
     for (const rest of [
       'link',
@@ -149,7 +150,7 @@ describe('looking at a file', () => {
       '../../x',
       '..',
     ]) {
-      expect(confined(`${pool}/${rest}`)).toMatchObject(refused);
+      expect(confined(`/pool/${rest}`)).toMatchObject(refused);
     }
     expect(confined('/etc/shadow')).toMatchObject(refused);
     expect(confined('/')).toMatchObject(refused);
@@ -157,25 +158,27 @@ describe('looking at a file', () => {
 });
 
 describe('reading more of a file that was found', () => {
-  let directory: string;
-  let path: string;
-  const again = (found: FileLook, at: number, bytes: number): FileAnswer => {
+  let rootfs: string;
+  const at = (name: string): string => join(rootfs, name);
+  const again = (found: FileLook, from: number, bytes: number): FileAnswer => {
     const { dev, inode, rdev } = found;
-    return perform({ kind: 'read', rest: found.path, at, bytes, dev, inode, rdev });
+    return perform(
+      { kind: 'read', rest: found.path, at: from, bytes, dev, inode, rdev },
+      { rootfs },
+    );
   };
   const find = (): FileLook => {
-    const look = perform(lookAt(path));
+    const look = perform(lookAt('/disk'), { rootfs });
     if (look.kind !== 'look') throw new Error(look.kind);
     return look;
   };
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'read-'));
-    path = join(directory, 'disk');
-    writeFileSync(path, '0123456789');
+    rootfs = mkdtempSync(join(tmpdir(), 'read-'));
+    writeFileSync(at('disk'), '0123456789');
   });
   afterEach(() => {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(rootfs, { recursive: true, force: true });
   });
 
   it('gives the bytes from an offset on, as many as there are', () => {
@@ -195,7 +198,8 @@ describe('reading more of a file that was found', () => {
     [
       'a link',
       (at: string) => {
-        symlinkSync('/etc/passwd', at);
+        writeFileSync(`${at}-decoy`, 'other');
+        symlinkSync('disk-decoy', at);
       },
     ],
     [
@@ -206,9 +210,9 @@ describe('reading more of a file that was found', () => {
     ],
   ])('fails where %s is there by now', (_, replace) => {
     const found = find();
-    linkSync(path, join(directory, 'keeps-the-inode'));
-    unlinkSync(path);
-    replace(path);
+    linkSync(at('disk'), at('keeps-the-inode'));
+    unlinkSync(at('disk'));
+    replace(at('disk'));
     expect(again(found, 0, 4)).toMatchObject({ kind: 'failed', code: 'ESTALE' });
   });
 });
