@@ -180,6 +180,8 @@ describe('the header of an image, written by a guest', () => {
     const group = `/dev/kvmtest${process.pid}`;
     const devices = ['leaf', 'base'].map((name) => {
       createImage(at(name), name === 'leaf' ? 'qcow2' : 'raw', 16 * MIB);
+      // A device consists of whole sectors.
+      execFileSync('truncate', ['-s', '16M', at(name)]);
       return new LoopDevice(at(name));
     });
     try {
