@@ -1,6 +1,7 @@
 /** The demo host's images, filesystem and storage pool as the readers would show them. */
 
 import type { DomainDisk, Storage, StoragePool } from '../snapshot/storage.ts';
+import { belowOf, NOTHING_BELOW } from '../sources/header-facts.ts';
 import { filesystemTraits } from '../sources/filesystem.ts';
 import type { ChainImage } from '../sources/image-chain.ts';
 import type { ImageFile, ImageRequest } from '../sources/image-file.ts';
@@ -145,6 +146,7 @@ function qcow2Image(
     format: 'qcow2',
     capacityBytes: header.virtualSizeBytes,
     qcow2: found(header),
+    below: belowOf(header.backingFileName, header.backingFormat),
     worstCase: qcow2WorstCase(header),
   };
 }
@@ -159,6 +161,9 @@ function fileOf(path: string, allocatedBytes: number, inode: number) {
     blockDevice: undefined,
     allocatedBytes,
     formatFrom: 'declared',
+    headerError: undefined,
+    below: NOTHING_BELOW.below,
+    dataFiles: [],
   } as const;
 }
 

@@ -1,5 +1,6 @@
 import type { DiskCounters } from '../snapshot/domain.ts';
 import type { DiskSource, IoTune } from '../sources/domain-config.ts';
+import { visibleNetworkName, visibleReference } from '../sources/image-reference.ts';
 import { nanosecondsToSeconds } from '../sources/kernel-time.ts';
 import { domainCounter, domainGauge, domainInfo, type Metric } from './metric.ts';
 import { yesNo } from './yes-no.ts';
@@ -280,14 +281,14 @@ function sourceText(source: DiskSource | undefined): string {
     case 'file':
     case 'block':
     case 'dir':
-      return source.path;
+      return visibleReference(source.path);
     case 'network':
-      return `${source.protocol}:${source.name ?? ''}`;
+      return visibleNetworkName(source.protocol, source.name);
     case 'volume':
       return `${source.pool}/${source.volume}`;
     case 'nvme':
       return `${source.address}/${source.namespace ?? ''}`;
     case 'other':
-      return source.path ?? '';
+      return visibleReference(source.path ?? '');
   }
 }

@@ -1,5 +1,6 @@
 import { labelText } from '../exposition/labels.ts';
 import type { ImageFile } from '../sources/image-file.ts';
+import { visibleReference } from '../sources/image-reference.ts';
 import type { Qcow2Header } from '../sources/qcow2-header.ts';
 import { domainGauge, domainInfo, gauge, info, type Metric } from './metric.ts';
 import { yesNo, zeroOne } from './yes-no.ts';
@@ -23,8 +24,9 @@ export const imageMetrics: readonly Metric[] = [
   info(
     'kvm_image_info',
     'A disk image. path has all symbolic links followed (or is the name in /dev/mapper); what ' +
-      'follows format is from the header of a qcow2 and empty for other formats. Join mountpoint ' +
-      'with kvm_filesystem_*.',
+      'follows format is from its header and empty where the format has no such thing. Of remote ' +
+      'files protocol and image name are shown; data_file is the first of several. Join ' +
+      'mountpoint with kvm_filesystem_*.',
     { labels: IMAGE_INFO_LABELS },
     ({ images, snapshot }, sample) => {
       // A filesystem mounted more than once goes by one of its mount points.
@@ -34,15 +36,16 @@ export const imageMetrics: readonly Metric[] = [
       for (const { path, image } of images) {
         if (image === undefined) continue;
         const header = headerOf(image);
+        const [dataFile] = image.dataFiles;
         const values = [
           path,
           image.format,
           header === undefined ? '' : String(header.version),
           header === undefined ? '' : String(header.clusterSizeBytes),
-          header?.backingFileName ?? '',
-          header?.backingFormat ?? '',
+          image.below.kind === 'named' ? visibleReference(image.below.name) : '',
+          image.below.kind === 'named' ? (image.below.format ?? '') : '',
           yesNo(header?.extendedL2),
-          header?.externalDataFileName ?? '',
+          dataFile === undefined ? '' : visibleReference(dataFile.name),
           header?.encryption ?? '',
           mountpointOf.get(image.mount.device) ?? image.mount.mountpoint,
         ];
@@ -95,11 +98,11 @@ export const imageMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_image_readable',
-    'Whether an image could be looked at; 0 also for a qcow2 whose header makes no sense.',
+    'Whether an image could be looked at; 0 also where its header makes no sense.',
     { labels: ['path'] },
     ({ images }, sample) => {
       for (const { image, labels } of images) {
-        sample(labels, image === undefined || image.qcow2?.ok === false ? 0 : 1);
+        sample(labels, image === undefined || image.headerError !== undefined ? 0 : 1);
       }
     },
   ),
@@ -132,7 +135,9 @@ export const imageMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_disk_chain_complete',
-    'Whether all images of a disk could be found and read down to the last one.',
+    'Whether all images of a disk could be found and read down to the last one. A name that stands ' +
+      'in the header of an image alone is followed within the directories of storage pools and of ' +
+      'images that domains name, and nowhere else.',
     { labels: ['device'] },
     ({ disks, labels }, sample) => {
       for (const { device, source } of disks) {

@@ -42,7 +42,7 @@ function mentionsOf(
   volumes: ThinVolumes | undefined,
 ): readonly StorageImage[] {
   if (source.kind === 'remote') {
-    return [unknownImage('remote', source.name, domainName, !readOnly)];
+    return [unknownImage('remote', source.digest ?? source.name, domainName, !readOnly)];
   }
   const { images, end } = source.chain;
   const known = images.map(({ image, role, depth }) =>
@@ -59,7 +59,8 @@ function isWrittenTo(role: ChainImage['role'], depth: number): boolean {
 
 function beyondEnd(end: ChainEnd, guest: string, writable: boolean): StorageImage | undefined {
   if (end.kind === 'unreadable') return unknownImage('file', end.path, guest, writable);
-  if (end.kind === 'remote') return unknownImage('remote', end.reference, guest, writable);
+  if (end.kind === 'refused') return unknownImage('file', end.path, guest, writable);
+  if (end.kind === 'remote') return unknownImage('remote', end.digest, guest, writable);
   return undefined;
 }
 

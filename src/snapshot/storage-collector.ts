@@ -4,6 +4,7 @@ import { readFilesystems } from '../sources/filesystem.ts';
 import { HostFiles } from '../sources/host-files.ts';
 import { ImageChainReader, type DiskSource } from '../sources/image-chain.ts';
 import { ImageReader, type ImageRequest } from '../sources/image-file.ts';
+import { digestOf, visibleNetworkName, visibleReference } from '../sources/image-reference.ts';
 import { readMounts, type Mount } from '../sources/mounts.ts';
 import type { Roots } from '../sources/roots.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/thin-pool-refresher.ts';
@@ -22,7 +23,12 @@ const DATA_DEVICES: ReadonlySet<string> = new Set(['disk', 'lun']);
 interface Located {
   readonly domain: ConfiguredGuest;
   readonly disk: Disk;
-  readonly source: { readonly local: DiskSource } | { readonly remote: string };
+  readonly source: { readonly local: DiskSource } | { readonly remote: RemoteName };
+}
+
+interface RemoteName {
+  readonly name: string;
+  readonly digest: string;
 }
 
 /** Looks at the disk images of all defined guests and the filesystems they lie on. */
@@ -38,7 +44,7 @@ export class StorageCollector {
   constructor(roots: Roots, withThinPools: boolean) {
     this.#roots = roots;
     this.#files = new HostFiles(this.#pool, roots.rootfs);
-    this.#chains = new ImageChainReader(new ImageReader(this.#files, roots));
+    this.#chains = new ImageChainReader(new ImageReader(this.#files, roots), this.#files);
     const program = withThinPools ? findThinPoolProgram() : undefined;
     if (program !== undefined) {
       this.#thin = new ThinPoolRefresher({
@@ -84,7 +90,7 @@ export class StorageCollector {
     if (mounts === undefined) return undefined;
     const located = guests.flatMap((guest) => disksOf(guest, pools));
     const local = located.flatMap(({ source }) => ('local' in source ? [source.local] : []));
-    const chains = await this.#chains.read(local, mounts, deadline);
+    const chains = await this.#chains.read(local, directoriesOf(pools), mounts, deadline);
 
     const disks: DomainDisk[] = [];
     const holding = new Set<Mount>();
@@ -97,7 +103,7 @@ export class StorageCollector {
         readOnly: disk.readOnly,
       };
       if ('remote' in source) {
-        disks.push({ ...common, source: { kind: 'remote', name: source.remote } });
+        disks.push({ ...common, source: { kind: 'remote', ...source.remote } });
         continue;
       }
       const chain = chains[next];
@@ -107,6 +113,7 @@ export class StorageCollector {
       for (const { image } of chain.images) {
         if (image.kind === 'file') holding.add(image.mount);
       }
+      if (chain.end.kind === 'refused') log.note('image', chain.end.error);
       if (chain.end.kind === 'unreadable') {
         const { path, error } = chain.end;
         log.note('image', error);
@@ -159,18 +166,42 @@ function locate(
   source: XmlSource,
   pools: readonly PoolPlace[] | undefined,
 ): Located['source'] {
-  const path = pathOf(source, pools);
-  if (path === undefined) return { remote: remoteName(source) };
-  const leaf: ImageRequest = { path, declaredFormat: disk.driver.type };
+  // libvirt takes a disk without a type for raw, and so does not probe it.
+  const leaf = requestFor(source, disk.driver.type ?? 'raw', pools);
+  if (leaf === undefined) return { remote: remoteName(source) };
   const below: ImageRequest[] = [];
   for (const image of disk.backing) {
-    const lower = image.source === undefined ? undefined : pathOf(image.source, pools);
+    const lower =
+      image.source === undefined ? undefined : requestFor(image.source, image.format, pools);
     // What follows a remote image is found from the headers, as far as it can be.
     if (lower === undefined) break;
-    below.push({ path: lower, declaredFormat: image.format });
+    below.push(lower);
   }
   const complete = disk.backingComplete && below.length === disk.backing.length;
   return { local: { declared: [leaf, ...below], declaredToTheEnd: complete } };
+}
+
+/** What is to be looked at on this host, if there is anything. */
+function requestFor(
+  source: XmlSource,
+  format: string | undefined,
+  pools: readonly StoragePool[] | undefined,
+): ImageRequest | undefined {
+  const path = pathOf(source, pools);
+  if (path?.startsWith('/') !== true) return undefined;
+  if (!('path' in source) || source.kind === 'other') return { path, declaredFormat: format };
+  // Encryption of a qcow2 is a matter of its own header.
+  const isLuks = source.encryption === 'luks' && format === 'raw';
+  return {
+    path,
+    declaredFormat: isLuks ? 'luks' : format,
+    ...(source.slice === undefined ? {} : { slice: source.slice }),
+  };
+}
+
+/** Where libvirt's pools keep their volumes, for those that have a place in the file tree. */
+function directoriesOf(pools: readonly StoragePool[] | undefined): readonly string[] {
+  return (pools ?? []).flatMap(({ description }) => description?.targetPath ?? []);
 }
 
 /** The path on this host, if there is one. */
@@ -184,7 +215,9 @@ function pathOf(source: XmlSource, pools: readonly PoolPlace[] | undefined): str
       const description = pools?.find(({ name }) => name === source.pool)?.description;
       if (description === undefined || !PATH_POOLS.has(description.type)) return undefined;
       const { targetPath } = description;
-      return targetPath === undefined ? undefined : `${targetPath}/${source.volume}`;
+      // libvirt looks volumes up by name: none of them lies in another directory.
+      const isName = !source.volume.includes('/');
+      return targetPath !== undefined && isName ? `${targetPath}/${source.volume}` : undefined;
     }
     case 'dir':
     case 'network':
@@ -196,7 +229,27 @@ function pathOf(source: XmlSource, pools: readonly PoolPlace[] | undefined): str
 
 const PATH_POOLS: ReadonlySet<string> = new Set(['dir', 'fs', 'netfs', 'logical', 'disk']);
 
-function remoteName(source: XmlSource): string {
+function remoteName(source: XmlSource): RemoteName {
+  return { name: visibleName(source), digest: digestOf(wholeName(source)) };
+}
+
+function visibleName(source: XmlSource): string {
+  switch (source.kind) {
+    case 'network':
+      return visibleNetworkName(source.protocol, source.name);
+    case 'file':
+    case 'block':
+    case 'dir':
+    case 'other':
+      return `${source.kind}:${visibleReference(source.path ?? '')}`;
+    case 'volume':
+    case 'nvme':
+      return wholeName(source);
+  }
+}
+
+/** May hold keys and passwords, and is not to be shown. */
+function wholeName(source: XmlSource): string {
   switch (source.kind) {
     case 'network':
       return `${source.protocol}:${source.name ?? ''}`;

@@ -28,7 +28,13 @@ export interface DomainDisk {
   readonly source:
     | { readonly kind: 'local'; readonly chain: ImageChain }
     /** Not a path of this host: RBD, iSCSI, NBD …, or a pool volume that could not be resolved. */
-    | { readonly kind: 'remote'; readonly name: string };
+    | {
+        readonly kind: 'remote';
+        /** Protocol and image name, fit to be shown. */
+        readonly name: string;
+        /** Tells images apart that look the same by name. */
+        readonly digest?: string;
+      };
 }
 
 /** Where the volumes of a libvirt storage pool lie. */

@@ -186,7 +186,14 @@ export interface MemoryBalloon {
 }
 
 export type DiskSource =
-  | { readonly kind: 'file' | 'block' | 'dir'; readonly path: string }
+  | {
+      readonly kind: 'file' | 'block' | 'dir';
+      readonly path: string;
+      /** The part of the file that is the image; all of it without. */
+      readonly slice?: StorageSlice;
+      /** Format of `<encryption>`: `luks`, or `qcow` of old. */
+      readonly encryption?: string;
+    }
   | {
       readonly kind: 'network';
       /** `rbd`, `nbd`, `iscsi`, `gluster`, `nfs`, `https`, … */
@@ -203,6 +210,12 @@ export type DiskSource =
   | { readonly kind: 'nvme'; readonly address: string; readonly namespace: string | undefined }
   /** `vhostuser`, `vhostvdpa` and whatever comes. */
   | { readonly kind: 'other'; readonly path: string | undefined };
+
+/** `<slice type='storage'>`, in bytes. */
+export interface StorageSlice {
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
 
 export interface Disk {
   /** `file`, `block`, `network`, `volume`, `nvme`, `vhostuser`, … */

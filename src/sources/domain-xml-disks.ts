@@ -1,4 +1,4 @@
-import type { BackingImage, Disk, DiskSource, IoTune } from './domain-config.ts';
+import type { BackingImage, Disk, DiskSource, IoTune, StorageSlice } from './domain-config.ts';
 import {
   integerAttribute,
   limitOf,
@@ -19,7 +19,8 @@ export function diskOf(disk: XmlElement): Disk {
     device: disk.attribute('device') ?? 'disk',
     target: requiredAttribute(target, 'dev'),
     bus: target.attribute('bus'),
-    source: sourceOf(type, disk.child('source')),
+    // Of old <encryption> stands beside <source>.
+    source: sourceOf(type, disk.child('source'), disk.child('encryption')),
     driver: {
       name: driver?.attribute('name'),
       type: driver?.attribute('type'),
@@ -43,15 +44,20 @@ export function diskOf(disk: XmlElement): Disk {
 }
 
 /** The source of a disk or backing image; undefined when there is none (an empty drive). */
-function sourceOf(type: string, source: XmlElement | undefined): DiskSource | undefined {
+function sourceOf(
+  type: string,
+  source: XmlElement | undefined,
+  outerEncryption?: XmlElement,
+): DiskSource | undefined {
   if (source === undefined) return undefined;
+  const encryption = (source.child('encryption') ?? outerEncryption)?.attribute('format');
   switch (type) {
     case 'file':
-      return pathSource('file', source.attribute('file'));
+      return pathSource('file', source.attribute('file'), source, encryption);
     case 'block':
-      return pathSource('block', source.attribute('dev'));
+      return pathSource('block', source.attribute('dev'), source, encryption);
     case 'dir':
-      return pathSource('dir', source.attribute('dir'));
+      return pathSource('dir', source.attribute('dir'), source, encryption);
     case 'network':
       return {
         kind: 'network',
@@ -82,8 +88,27 @@ function sourceOf(type: string, source: XmlElement | undefined): DiskSource | un
 function pathSource(
   kind: 'file' | 'block' | 'dir',
   path: string | undefined,
+  source: XmlElement,
+  encryption: string | undefined,
 ): DiskSource | undefined {
-  return path === undefined || path === '' ? undefined : { kind, path };
+  if (path === undefined || path === '') return undefined;
+  const slice = sliceOf(source.child('slices'));
+  return {
+    kind,
+    path,
+    ...(slice === undefined ? {} : { slice }),
+    ...(encryption === undefined ? {} : { encryption }),
+  };
+}
+
+/** The one slice libvirt knows: where in the file the image lies. */
+function sliceOf(slices: XmlElement | undefined): StorageSlice | undefined {
+  const slice = slices?.all('slice').find((one) => one.attribute('type') === 'storage');
+  const offsetBytes = integerAttribute(slice, 'offset');
+  const sizeBytes = integerAttribute(slice, 'size');
+  return offsetBytes === undefined || sizeBytes === undefined
+    ? undefined
+    : { offsetBytes, sizeBytes };
 }
 
 /** The kernel's spelling, e.g. `0000:01:00.0`. */

@@ -1,6 +1,16 @@
 import { closeSync, constants, openSync, readSync, statfsSync, type BigIntStats } from 'node:fs';
 
-import { walk, type WalkMemory } from './path-walk.ts';
+import { AllowedPlaces } from './allowed-places.ts';
+import {
+  namingPath,
+  NotAllowed,
+  openMountpoint,
+  placeOf,
+  walk,
+  WalkMemory,
+  type WalkedMount,
+  type WalkResult,
+} from './path-walk.ts';
 
 /**
  * The work which may block for ever and is therefore done in a process of its own
@@ -10,14 +20,19 @@ export interface FileBatch {
   readonly rootfs: string;
   readonly mountpoint: string;
   readonly childMountpoints: readonly string[];
+  /** A mount of device nodes: nothing else on it is looked into. */
+  readonly devicesOnly: boolean;
+  /** See {@link AllowedPlaces}; only for tasks that are `confined`. */
+  readonly allowedDirectories: readonly string[];
   readonly tasks: readonly FileTask[];
 }
 
 /**
- * - `look`: lstat at the end of the path; of a regular file also up to `headerBytes` from its
- *   start, unless its fingerprint still is `known`. 0 reads nothing.
- * - `head`: the first bytes of a regular file or block device whose canonical path is known.
- * - `space`: statfs.
+ * - `look`: what is at the end of the path; of a regular file also up to `headerBytes` from
+ *   `headerAt`, unless its fingerprint still is `known`. 0 reads nothing.
+ * - `read`: bytes of a regular file or block device which was found before. Fails where something
+ *   else is there now.
+ * - `space`: statfs of the mount.
  */
 export type FileTask =
   | {
@@ -27,10 +42,21 @@ export type FileTask =
       /** Symbolic links followed on the way to this mount. */
       readonly links: number;
       readonly known: string | undefined;
+      readonly headerAt: number;
       readonly headerBytes: number;
+      /** Stays within the batch's allowed directories. */
+      readonly confined: boolean;
     }
-  | { readonly kind: 'head'; readonly path: string; readonly bytes: number }
-  | { readonly kind: 'space'; readonly path: string };
+  | {
+      readonly kind: 'read';
+      readonly rest: string;
+      readonly at: number;
+      readonly bytes: number;
+      readonly dev: bigint;
+      readonly inode: bigint;
+      readonly rdev: bigint;
+    }
+  | { readonly kind: 'space' };
 
 export type FileAnswer =
   | { readonly kind: 'left'; readonly path: string; readonly links: number }
@@ -76,28 +102,38 @@ export interface FileFailure {
 
 /** Does the tasks of a batch in order. Calls `progress` after each; never throws. */
 export function performBatch(batch: FileBatch, progress: () => void): readonly FileAnswer[] {
-  const within = {
+  const anywhere: WalkedMount = {
     rootfs: batch.rootfs,
     mountpoint: batch.mountpoint,
     childMountpoints: new Set(batch.childMountpoints),
+    mayTouch: undefined,
   };
-  const memory: WalkMemory = new Map();
-  return batch.tasks.map((task) => {
-    const answer = attempt(() => {
-      switch (task.kind) {
-        case 'look': {
-          const end = walk(within, task.rest, task.links, memory);
-          return end.kind === 'left' ? end : look(batch.rootfs, end.path, end.stat, task);
+  const places = new AllowedPlaces(batch.allowedDirectories);
+  const confined = { ...anywhere, mayTouch: (path: string) => places.mayTouch(path) };
+  const memory = new WalkMemory();
+  try {
+    return batch.tasks.map((task) => {
+      const answer = attempt(() => {
+        switch (task.kind) {
+          case 'look': {
+            const end = walk(task.confined ? confined : anywhere, task.rest, task.links, memory);
+            if (end.kind === 'left') return end;
+            if (task.confined && !places.holds(end.path)) throw new NotAllowed(end.path);
+            return look(end, batch.devicesOnly, task);
+          }
+          case 'read':
+            return readAgain(walk(anywhere, task.rest, 0, memory), task);
+          case 'space':
+            return space(openMountpoint(anywhere, memory));
         }
-        case 'head':
-          return head(batch.rootfs + task.path, task.bytes);
-        case 'space':
-          return space(batch.rootfs + task.path);
-      }
+      });
+      memory.closeWalk();
+      progress();
+      return answer;
     });
-    progress();
-    return answer;
-  });
+  } finally {
+    memory.close();
+  }
 }
 
 /** `major:minor` of a dev_t as stat(2) gives it (glibc's gnu_dev_major and gnu_dev_minor). */
@@ -107,25 +143,25 @@ export function deviceNumber(dev: bigint): string {
   return `${major}:${minor}`;
 }
 
+type Arrived = Extract<WalkResult, { readonly kind: 'arrived' }>;
+
 function look(
-  rootfs: string,
-  path: string,
-  stat: BigIntStats,
-  wanted: { readonly known: string | undefined; readonly headerBytes: number },
+  { path, handle, stat }: Arrived,
+  devicesOnly: boolean,
+  wanted: {
+    readonly known: string | undefined;
+    readonly headerAt: number;
+    readonly headerBytes: number;
+  },
 ): FileLook {
   const fingerprint = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
-  const type = stat.isFile()
-    ? 'file'
-    : stat.isBlockDevice()
-      ? 'block'
-      : stat.isDirectory()
-        ? 'directory'
-        : 'other';
-  const read = type === 'file' && wanted.headerBytes > 0 && fingerprint !== wanted.known;
+  const type = typeOf(stat);
+  const isImage = type === 'file' && !devicesOnly;
+  const read = isImage && wanted.headerBytes > 0 && fingerprint !== wanted.known;
   return {
     kind: 'look',
     path,
-    type,
+    type: type === 'file' && devicesOnly ? 'other' : type,
     dev: stat.dev,
     rdev: stat.rdev,
     inode: stat.ino,
@@ -133,17 +169,51 @@ function look(
     blocks: stat.blocks,
     modifiedNs: stat.mtimeNs,
     fingerprint,
-    header: read ? attempt(() => head(rootfs + path, wanted.headerBytes)) : undefined,
+    header: read
+      ? attempt(() => readHandle(handle, path, wanted.headerAt, wanted.headerBytes))
+      : undefined,
   };
 }
 
-function head(path: string, length: number): { kind: 'head'; bytes: Uint8Array } {
-  const fd = openForReading(path);
+function typeOf(stat: BigIntStats): FileLook['type'] {
+  if (stat.isFile()) return 'file';
+  if (stat.isBlockDevice()) return 'block';
+  return stat.isDirectory() ? 'directory' : 'other';
+}
+
+function readAgain(
+  end: WalkResult,
+  wanted: Extract<FileTask, { readonly kind: 'read' }>,
+): { kind: 'head'; bytes: Uint8Array } {
+  if (end.kind === 'left') throw new Swapped(end.path);
+  const { stat } = end;
+  const same = stat.dev === wanted.dev && stat.ino === wanted.inode && stat.rdev === wanted.rdev;
+  if (!same || !(stat.isFile() || stat.isBlockDevice())) throw new Swapped(end.path);
+  return readHandle(end.handle, end.path, wanted.at, wanted.bytes);
+}
+
+/** Shaped like the error of a `node:fs` call. */
+class Swapped extends Error {
+  readonly code = 'ESTALE';
+
+  constructor(path: string) {
+    super(`ESTALE: not the file that was there a moment ago: '${path}'`);
+  }
+}
+
+/** Bytes from what a handle, known to be a regular file or a block device, stands for. */
+function readHandle(
+  handle: number,
+  path: string,
+  at: number,
+  length: number,
+): { kind: 'head'; bytes: Uint8Array } {
+  const fd = openForReading(handle, path);
   try {
     const bytes = new Uint8Array(length);
     let got = 0;
     while (got < length) {
-      const more = readSync(fd, bytes, got, length - got, got);
+      const more = readSync(fd, bytes, got, length - got, at + got);
       if (more === 0) break;
       got += more;
     }
@@ -154,21 +224,26 @@ function head(path: string, length: number): { kind: 'head'; bytes: Uint8Array }
 }
 
 /**
- * Read-only, not waiting for a FIFO or a medium, not following a link put there since the walk,
- * and without touching the access time where that is allowed (O_NOATIME is for owner and root).
+ * Opens the very file the handle stands for, whatever its name leads to by now: read-only, not
+ * waiting for a medium, never as a controlling terminal, and without touching the access time where
+ * that is allowed (O_NOATIME is for owner and root).
  */
-function openForReading(path: string): number {
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+function openForReading(handle: number, path: string): number {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
   try {
-    return openSync(path, flags | constants.O_NOATIME);
+    return openSync(placeOf(handle), flags | constants.O_NOATIME);
   } catch (error) {
-    if (codeOf(error) !== 'EPERM') throw error;
-    return openSync(path, flags);
+    if (codeOf(error) !== 'EPERM') throw namingPath(error, path);
+  }
+  try {
+    return openSync(placeOf(handle), flags);
+  } catch (error) {
+    throw namingPath(error, path);
   }
 }
 
-function space(path: string): FileSpace {
-  const stat = statfsSync(path, { bigint: true });
+function space(mount: number): FileSpace {
+  const stat = statfsSync(placeOf(mount), { bigint: true });
   return {
     kind: 'space',
     // Counts are in fragments where the two sizes differ (FUSE); older Node tells only bsize.

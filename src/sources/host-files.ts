@@ -1,6 +1,15 @@
+import { placedIn, type NamedDirectories } from './allowed-places.ts';
 import type { BlockingPool } from './blocking-pool.ts';
-import type { FileAnswer, FileFailure, FileLook, FileSpace, FileTask } from './file-task.ts';
-import type { Mount, MountTable } from './mounts.ts';
+import type {
+  FileAnswer,
+  FileBatch,
+  FileFailure,
+  FileLook,
+  FileSpace,
+  FileTask,
+} from './file-task.ts';
+import { holdsDeviceNodes, isKernelFilesystem, type Mount, type MountTable } from './mounts.ts';
+import { NotAllowed } from './path-walk.ts';
 import { failed, failedFrom, found, type Reading } from './reading.ts';
 
 /** One path to look at, on the host. */
@@ -8,9 +17,24 @@ export interface LookRequest {
   readonly path: string;
   /** Fingerprint of the last look, whose header bytes are still at hand. */
   readonly known: string | undefined;
-  /** How much of a regular file's start to read. 0 reads nothing. */
+  /** How much of a regular file to read, and from where. 0 reads nothing. */
   readonly headerBytes: number;
+  readonly headerAt: number;
+  /** Nobody vouches for the name: it is followed within the allowed directories only. */
+  readonly confined: boolean;
 }
+
+/**
+ * Where a confined look may lead. `named` for names, `canonical` for where they end: the
+ * directories' real places, and the mount of device nodes for directories that lie on it, whose
+ * links lead across it.
+ */
+export interface AllowedDirectories {
+  readonly named: NamedDirectories;
+  readonly canonical: readonly string[];
+}
+
+export const NOWHERE: AllowedDirectories = { named: new Map(), canonical: [] };
 
 export interface FoundFile {
   readonly look: FileLook;
@@ -52,42 +76,54 @@ export class HostFiles {
     requests: readonly LookRequest[],
     mounts: MountTable,
     deadline: number,
+    allowed: AllowedDirectories = NOWHERE,
   ): Promise<readonly Reading<FoundFile>[]> {
     const results = requests.map((request): Reading<FoundFile> =>
       failed('unsupported', request.path, 'not looked at'),
     );
-    const pending = requests.map((request, index) => ({
-      index,
-      request,
-      path: request.path,
-      links: 0,
-    }));
-    await this.#lookOn(pending, mounts, deadline, results);
+    const pending = requests.flatMap((request, index): PendingLook | readonly [] => {
+      const path = request.confined ? placedIn(request.path, allowed.named) : request.path;
+      if (path !== undefined) return { index, request, path, links: 0 };
+      const { message } = new NotAllowed(request.path);
+      results[index] = failed('refused', request.path, message);
+      return [];
+    });
+    await this.#lookOn(pending, { mounts, deadline, results, allowed: allowed.canonical });
     return results;
   }
 
-  /** The first `bytes` of a block device, given its canonical device node. Hangs by itself. */
-  async headOfBlockDevice(
-    path: string,
-    device: string,
+  /**
+   * Bytes of a regular file or block device which was found before; fewer where it ends. A block
+   * device hangs by itself. `at` and `bytes` in bytes.
+   */
+  async bytesOf(
+    { look, mount }: FoundFile,
+    at: number,
     bytes: number,
     deadline: number,
   ): Promise<Reading<Uint8Array>> {
-    return this.#head(`block ${device}`, path, bytes, deadline);
-  }
-
-  /** The first `bytes` of a regular file which was found before, for more than a look gave. */
-  async headOfFile(file: FoundFile, bytes: number, deadline: number): Promise<Reading<Uint8Array>> {
-    return this.#head(keyOf(file.mount), file.look.path, bytes, deadline);
+    const key = look.type === 'block' ? `block ${look.rdev}` : keyOf(mount);
+    const rest = below(mount, look.path);
+    const { dev, inode, rdev } = look;
+    const task: FileTask = { kind: 'read', rest, at, bytes, dev, inode, rdev };
+    const answer = await this.#one(key, mount, task, look.path, deadline);
+    if (!answer.ok) return answer;
+    switch (answer.value.kind) {
+      case 'head':
+        return found(answer.value.bytes);
+      case 'failed':
+        return failureOf(answer.value, look.path);
+      case 'left':
+      case 'look':
+      case 'space':
+        return unexpected(answer.value, look.path);
+    }
   }
 
   /** statfs(2) of a mounted filesystem. */
   async space(mount: Mount, deadline: number): Promise<Reading<FileSpace>> {
-    const answer = await this.#one(
-      keyOf(mount),
-      { kind: 'space', path: mount.mountpoint },
-      deadline,
-    );
+    const task: FileTask = { kind: 'space' };
+    const answer = await this.#one(keyOf(mount), mount, task, mount.mountpoint, deadline);
     if (!answer.ok) return answer;
     switch (answer.value.kind) {
       case 'space':
@@ -107,12 +143,8 @@ export class HostFiles {
     return this.#pool.hung.some((call) => call.key === key);
   }
 
-  async #lookOn(
-    pending: readonly PendingLook[],
-    mounts: MountTable,
-    deadline: number,
-    results: Reading<FoundFile>[],
-  ): Promise<void> {
+  async #lookOn(pending: readonly PendingLook[], looking: Looking): Promise<void> {
+    const { mounts, results } = looking;
     const byMount = new Map<Mount, PendingLook[]>();
     for (const look of pending) {
       const mount = mountToStartFrom(look.path, mounts);
@@ -122,6 +154,11 @@ export class HostFiles {
           : failed('malformed', look.request.path, 'not an absolute path');
         continue;
       }
+      if (isKernelFilesystem(mount)) {
+        const detail = `leads to ${mount.mountpoint}, which is of type ${mount.type}: not looked at`;
+        results[look.index] = failed('refused', look.request.path, detail);
+        continue;
+      }
       const together = byMount.get(mount);
       if (together === undefined) byMount.set(mount, [look]);
       else together.push(look);
@@ -129,32 +166,28 @@ export class HostFiles {
     const batches: Promise<void>[] = [];
     for (const [mount, looks] of byMount) {
       for (let from = 0; from < looks.length; from += TASKS_PER_BATCH) {
-        const some = looks.slice(from, from + TASKS_PER_BATCH);
-        batches.push(this.#lookBatch(some, mount, mounts, deadline, results));
+        batches.push(this.#lookBatch(looks.slice(from, from + TASKS_PER_BATCH), mount, looking));
       }
     }
     await Promise.all(batches);
   }
 
-  async #lookBatch(
-    looks: readonly PendingLook[],
-    mount: Mount,
-    mounts: MountTable,
-    deadline: number,
-    results: Reading<FoundFile>[],
-  ): Promise<void> {
+  async #lookBatch(looks: readonly PendingLook[], mount: Mount, looking: Looking): Promise<void> {
+    const { mounts, deadline, results, allowed } = looking;
     const answers = await this.#pool.run(
       keyOf(mount),
       {
-        rootfs: this.#rootfs,
-        mountpoint: mount.mountpoint,
+        ...this.#batchOn(mount),
         childMountpoints: mounts.childMountpoints(mount),
+        allowedDirectories: looks.some(({ request }) => request.confined) ? allowed : [],
         tasks: looks.map(({ path, links, request }) => ({
           kind: 'look',
-          rest: path.slice(mount.mountpoint === '/' ? 0 : mount.mountpoint.length),
+          rest: below(mount, path),
           links,
           known: request.known,
+          headerAt: request.headerAt,
           headerBytes: request.headerBytes,
+          confined: request.confined,
         })),
       },
       deadline,
@@ -181,40 +214,44 @@ export class HostFiles {
         onwards.push({ ...look, path: answer.path, links: answer.links });
       }
     });
-    if (onwards.length > 0) await this.#lookOn(onwards, mounts, deadline, results);
+    if (onwards.length > 0) await this.#lookOn(onwards, looking);
   }
 
-  async #head(
-    key: string,
-    path: string,
-    bytes: number,
-    deadline: number,
-  ): Promise<Reading<Uint8Array>> {
-    const answer = await this.#one(key, { kind: 'head', path, bytes }, deadline);
-    if (!answer.ok) return answer;
-    switch (answer.value.kind) {
-      case 'head':
-        return found(answer.value.bytes);
-      case 'failed':
-        return failureOf(answer.value, path);
-      case 'left':
-      case 'look':
-      case 'space':
-        return unexpected(answer.value, path);
-    }
+  #batchOn(mount: Mount): Omit<FileBatch, 'tasks'> {
+    return {
+      rootfs: this.#rootfs,
+      mountpoint: mount.mountpoint,
+      childMountpoints: [],
+      devicesOnly: holdsDeviceNodes(mount),
+      allowedDirectories: [],
+    };
   }
 
   async #one(
     key: string,
-    task: FileTask & { readonly path: string },
+    mount: Mount,
+    task: FileTask,
+    subject: string,
     deadline: number,
   ): Promise<Reading<FileAnswer>> {
-    const batch = { rootfs: this.#rootfs, mountpoint: '/', childMountpoints: [], tasks: [task] };
-    const answers = await this.#pool.run(key, batch, deadline);
-    if (!answers.ok) return failed(answers.error.kind, task.path, answers.error.detail);
+    const answers = await this.#pool.run(key, { ...this.#batchOn(mount), tasks: [task] }, deadline);
+    if (!answers.ok) return failed(answers.error.kind, subject, answers.error.detail);
     const [answer] = answers.value;
-    return answer === undefined ? unexpected(answer, task.path) : found(answer);
+    return answer === undefined ? unexpected(answer, subject) : found(answer);
   }
+}
+
+/** One call of {@link HostFiles.look}. */
+interface Looking {
+  readonly mounts: MountTable;
+  readonly deadline: number;
+  readonly results: Reading<FoundFile>[];
+  /** Canonical. */
+  readonly allowed: readonly string[];
+}
+
+function below(mount: Mount, path: string): string {
+  return path.slice(mount.mountpoint === '/' ? 0 : mount.mountpoint.length);
 }
 
 /** What hangs together: all mounts of one superblock. */

@@ -1,11 +1,13 @@
+import { directoryOf, normalized } from './allowed-places.ts';
+import type { AllowedDirectories, HostFiles } from './host-files.ts';
 import {
   imageRequestKey,
   type ImageFile,
   type ImageReader,
   type ImageRequest,
 } from './image-file.ts';
-import { propertyAt, textAt } from './json-text.ts';
-import type { MountTable } from './mounts.ts';
+import { imageReference, visibleReference, type ImageReference } from './image-reference.ts';
+import { holdsDeviceNodes, type MountTable } from './mounts.ts';
 import type { Reading, SourceError } from './reading.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -18,7 +20,7 @@ export interface DiskSource {
 }
 
 export interface ChainImage {
-  /** `data`: the external data file of the qcow2 at the same depth. */
+  /** `data`: another file of the image at the same depth: data file of a qcow2, extent of a VMDK. */
   readonly role: 'leaf' | 'backing' | 'data';
   /** 0 for the leaf. */
   readonly depth: number;
@@ -27,18 +29,30 @@ export interface ChainImage {
 
 /**
  * Why the chain stops where it does.
- * - `complete`: the last image has no backing file.
+ * - `complete`: the last image has nothing below it, and says so.
+ * - `unknown`: there may be something below the last image, but its format is not read that far.
  * - `remote`: the next image is not a local path (`nbd:`, `rbd:`, `https:`, opaque `json:`).
- * - `unspecified-format`: the format of an image was not declared and probing found one with a
- *   backing file. libvirt refuses to start such a guest; the name is not followed.
+ *   `reference` is what of the name may be shown.
+ * - `unspecified-format`: the format of an image was not declared and probing found one that names
+ *   other files. libvirt refuses to start such a guest; the names are not followed.
+ * - `refused`: the next image was not looked at on purpose: its name stands only in a header and
+ *   leads out of the directories of pools and images of this host, or it lies on a filesystem of
+ *   the kernel.
  * - `loop`, `too-deep`: refused.
  * - `unreadable`: the next image could not be looked at (missing, denied, hung mount …).
  * - `bad-header`: the last image's own header is no good.
  */
 export type ChainEnd =
   | { readonly kind: 'complete' }
-  | { readonly kind: 'remote'; readonly reference: string; readonly protocol: string }
+  | { readonly kind: 'unknown'; readonly path: string; readonly detail: string }
+  | {
+      readonly kind: 'remote';
+      readonly reference: string;
+      readonly protocol: string;
+      readonly digest: string;
+    }
   | { readonly kind: 'unspecified-format'; readonly reference: string }
+  | { readonly kind: 'refused'; readonly path: string; readonly error: SourceError }
   | { readonly kind: 'loop'; readonly path: string }
   | { readonly kind: 'too-deep'; readonly limit: number }
   | { readonly kind: 'unreadable'; readonly path: string; readonly error: SourceError }
@@ -54,33 +68,44 @@ export interface ImageChain {
 /** libvirt's limit since 12.0 (NEWS); QEMU sets none. */
 export const MAX_CHAIN_DEPTH = 200;
 
+/** So many images and extents of images are looked at for one disk. */
+const MAX_CHAIN_FILES = 2048;
+
 /**
  * Follows disks down their backing chains. Keeps in mind which images the last scrape met, so that
- * a chain that has not changed costs one round of lstat, not one per level.
+ * a chain that has not changed costs one round of looks, not one per level.
  */
 export class ImageChainReader {
   readonly #images: ImageReader;
+  readonly #files: HostFiles;
   #metLastTime = new Map<string, ImageRequest>();
 
-  constructor(images: ImageReader) {
+  constructor(images: ImageReader, files: HostFiles) {
     this.#images = images;
+    this.#files = files;
   }
 
   /**
    * The chain of each disk, in order. Images shared by several disks are looked at once and appear
-   * in each chain; count them by {@link ImageFile.identity}. `deadline` is a moment of
-   * `performance.now()`.
+   * in each chain; count them by {@link ImageFile.identity}. Names that stand only in headers are
+   * followed within `poolDirectories` and the directories of the images the disks declare.
+   * `deadline` is a moment of `performance.now()`.
    */
   async read(
     disks: readonly DiskSource[],
+    poolDirectories: Iterable<string>,
     mounts: MountTable,
     deadline: number,
   ): Promise<readonly ImageChain[]> {
     const images = new Map<string, Reading<ImageFile>>();
     const met = new Map<string, ImageRequest>();
+    let allowed: AllowedDirectories | undefined;
     const load = async (wanted: ReadonlyMap<string, ImageRequest>): Promise<void> => {
       const requests = [...wanted.values()];
-      const readings = await this.#images.read(requests, mounts, deadline);
+      if (requests.some(({ namedByHeader }) => namedByHeader === true)) {
+        allowed ??= await this.#allowed(disks, poolDirectories, mounts, deadline);
+      }
+      const readings = await this.#images.read(requests, mounts, deadline, allowed);
       requests.forEach((request, i) => {
         const reading = readings[i];
         if (reading !== undefined) images.set(imageRequestKey(request), reading);
@@ -120,6 +145,55 @@ export class ImageChainReader {
     this.#images.forgetAllBut(met.values());
     return chains;
   }
+
+  /**
+   * The directories that names from headers may lead into, and where each really is: a pool's
+   * target or the directory of an image may be a symbolic link.
+   */
+  async #allowed(
+    disks: readonly DiskSource[],
+    poolDirectories: Iterable<string>,
+    mounts: MountTable,
+    deadline: number,
+  ): Promise<AllowedDirectories> {
+    const names = new Set<string>();
+    for (const directory of poolDirectories) {
+      if (directory.startsWith('/')) names.add(normalized(directory));
+    }
+    for (const { declared } of disks) {
+      for (const { path } of declared) {
+        const directory = path.startsWith('/') ? directoryOf(path) : undefined;
+        if (directory !== undefined) names.add(directory);
+      }
+    }
+    names.delete('/');
+    const paths = [...names];
+    const looks = await this.#files.look(
+      paths.map((path) => ({
+        path,
+        known: undefined,
+        headerBytes: 0,
+        headerAt: 0,
+        confined: false,
+      })),
+      mounts,
+      deadline,
+    );
+    const named = new Map<string, string>();
+    const canonical = new Set<string>();
+    paths.forEach((path, i) => {
+      const look = looks[i];
+      if (look?.ok !== true || look.value.look.type !== 'directory') return;
+      const place = look.value.look.path;
+      if (place === '/') return;
+      named.set(path, place);
+      named.set(place, place);
+      // Links between device nodes, as LVM and udev make them, lead across the whole of /dev.
+      const { mount } = look.value;
+      canonical.add(holdsDeviceNodes(mount) ? mount.mountpoint : place);
+    });
+    return { named, canonical: [...canonical] };
+  }
 }
 
 /** The chain as far as `imageAt` knows the images; undefined when it lacks one. */
@@ -133,24 +207,34 @@ function follow(
   for (let depth = 0; ; depth += 1) {
     const stop = (end: ChainEnd): ImageChain => ({ disk, images, end });
     if (depth > MAX_CHAIN_DEPTH) return stop({ kind: 'too-deep', limit: MAX_CHAIN_DEPTH });
+    if (images.length > MAX_CHAIN_FILES) return stop({ kind: 'too-deep', limit: MAX_CHAIN_FILES });
     const reading = imageAt(request);
     if (reading === undefined) return undefined;
-    if (!reading.ok) return stop({ kind: 'unreadable', path: request.path, error: reading.error });
+    if (!reading.ok) return stop(notRead(request, reading.error));
     const image = reading.value;
-    if (seen.has(image.identity)) return stop({ kind: 'loop', path: request.path });
-    seen.add(image.identity);
+    // Of one file, different slices may lie on top of each other.
+    const place = `${image.identity}+${request.slice?.offsetBytes ?? 0}`;
+    if (seen.has(place)) return stop({ kind: 'loop', path: request.path });
+    seen.add(place);
     images.push({ role: depth === 0 ? 'leaf' : 'backing', depth, image });
 
-    const header = image.qcow2?.ok === true ? image.qcow2.value : undefined;
-    if (header?.externalDataFileName !== undefined) {
-      const name = backingReference(header.externalDataFileName, request.path);
-      if (name.kind === 'path') {
-        const data = imageAt({ path: name.path, declaredFormat: 'raw' });
-        if (data === undefined) return undefined;
-        if (!data.ok) return stop({ kind: 'unreadable', path: name.path, error: data.error });
-        images.push({ role: 'data', depth, image: data.value });
-      }
+    const { below, dataFiles, headerError, formatFrom } = image;
+    const isProbed = formatFrom === 'probed';
+    if (isProbed && dataFiles[0] !== undefined) {
+      const reference = visibleReference(dataFiles[0].name);
+      return stop({ kind: 'unspecified-format', reference });
     }
+    let missing = false;
+    for (const file of dataFiles) {
+      const reference = imageReference(file.name, request.path);
+      if (reference.kind === 'remote') return stop(remoteEnd(reference));
+      const dataRequest = requestFor(reference, file.format);
+      const data = imageAt(dataRequest);
+      if (data === undefined) missing = true;
+      else if (!data.ok) return stop(notRead(dataRequest, data.error));
+      else images.push({ role: 'data', depth, image: data.value });
+    }
+    if (missing) return undefined;
 
     const declaredNext = disk.declared[depth + 1];
     if (declaredNext !== undefined) {
@@ -158,72 +242,41 @@ function follow(
       continue;
     }
     if (disk.declaredToTheEnd) return stop({ kind: 'complete' });
-    if (image.qcow2?.ok === false) {
-      return stop({ kind: 'bad-header', path: request.path, error: image.qcow2.error });
+    if (headerError !== undefined) {
+      return stop({ kind: 'bad-header', path: request.path, error: headerError });
     }
-    if (header?.backingFileName === undefined) return stop({ kind: 'complete' });
-    if (image.formatFrom === 'probed') {
-      return stop({ kind: 'unspecified-format', reference: header.backingFileName });
+    if (below.kind === 'nothing') return stop({ kind: 'complete' });
+    if (below.kind === 'unknown') return stop({ ...below, path: request.path });
+    if (isProbed) {
+      return stop({ kind: 'unspecified-format', reference: visibleReference(below.name) });
     }
-    const backing = backingReference(header.backingFileName, request.path);
-    if (backing.kind === 'remote') return stop({ ...backing, reference: header.backingFileName });
-    request = { path: backing.path, declaredFormat: backing.format ?? header.backingFormat };
+    const backing = imageReference(below.name, request.path);
+    if (backing.kind === 'remote') return stop(remoteEnd(backing));
+    request = requestFor(backing, below.format);
   }
 }
 
-/** Where a backing file name leads. */
-export type BackingReference =
-  | {
-      readonly kind: 'path';
-      /** Absolute. */
-      readonly path: string;
-      /** Where the name itself says it (`json:`). */
-      readonly format: string | undefined;
-    }
-  | { readonly kind: 'remote'; readonly protocol: string };
-
-/**
- * Reads a backing file name as QEMU does (block.c, path_has_protocol(), path_combine()): a colon
- * before the first slash makes it a protocol; a relative path counts from the directory of the
- * overlay as it was named, symbolic links not followed. Of `json:` only a local file or device is
- * understood.
- */
-export function backingReference(name: string, overlayPath: string): BackingReference {
-  if (name.startsWith('json:')) return jsonReference(name.slice('json:'.length), overlayPath);
-  const protocol = /^([^/:]*):/.exec(name)?.[1];
-  if (protocol === 'file') return local(name.slice('file:'.length), overlayPath, undefined);
-  if (protocol !== undefined) return { kind: 'remote', protocol };
-  return local(name, overlayPath, undefined);
+/** A file that only a header names. */
+function requestFor(
+  { path, format, slice }: ImageReference & { readonly kind: 'path' },
+  formatOfHeader: string | undefined,
+): ImageRequest {
+  return {
+    path,
+    declaredFormat: format ?? formatOfHeader,
+    ...(slice === undefined ? {} : { slice }),
+    namedByHeader: true,
+  };
 }
 
-const LOCAL_DRIVERS = new Set(['file', 'host_device']);
-
-/** QEMU's pseudo-protocol: block-device options as JSON, nested or with dotted keys. */
-function jsonReference(text: string, overlayPath: string): BackingReference {
-  const opaque: BackingReference = { kind: 'remote', protocol: 'json' };
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return opaque;
-  }
-  const file = propertyAt(json, 'file');
-  const fileDriver = textAt(file, 'driver') ?? textAt(json, 'file.driver');
-  const fileName = textAt(file, 'filename') ?? textAt(json, 'file.filename');
-  const driver = textAt(json, 'driver');
-  if (fileName !== undefined && LOCAL_DRIVERS.has(fileDriver ?? 'file')) {
-    return local(fileName, overlayPath, driver);
-  }
-  const name = textAt(json, 'filename');
-  if (name !== undefined && LOCAL_DRIVERS.has(driver ?? '')) {
-    return local(name, overlayPath, undefined);
-  }
-  return { kind: 'remote', protocol: fileDriver ?? driver ?? 'json' };
+function notRead({ path }: ImageRequest, error: SourceError): ChainEnd {
+  return { kind: error.kind === 'refused' ? 'refused' : 'unreadable', path, error };
 }
 
-function local(name: string, overlayPath: string, format: string | undefined): BackingReference {
-  const path = name.startsWith('/')
-    ? name
-    : `${overlayPath.slice(0, overlayPath.lastIndexOf('/') + 1)}${name}`;
-  return { kind: 'path', path, format };
+function remoteEnd({
+  visible,
+  protocol,
+  digest,
+}: ImageReference & { readonly kind: 'remote' }): ChainEnd {
+  return { kind: 'remote', reference: visible, protocol, digest };
 }

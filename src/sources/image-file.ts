@@ -1,16 +1,25 @@
 import { deviceNumber } from './file-task.ts';
-import { failureOf, type FoundFile, type HostFiles } from './host-files.ts';
+import type { StorageSlice } from './domain-config.ts';
+import {
+  NOTHING_BELOW,
+  type Below,
+  type HeaderFacts,
+  type NamedFile,
+  type ReadMore,
+} from './header-facts.ts';
+import {
+  failureOf,
+  type AllowedDirectories,
+  type FoundFile,
+  type HostFiles,
+} from './host-files.ts';
 import { declaredImageFormat, probeImageFormat, type ImageFormat } from './image-format.ts';
+import { factsWithoutHeader, needsHeader, readHeader, USUAL_HEADER_BYTES } from './image-header.ts';
 import { readKernelFile, readKernelInteger } from './kernel-file.ts';
 import type { Mount, MountTable } from './mounts.ts';
-import {
-  MAX_QCOW2_HEADER_BYTES,
-  parseQcow2Header,
-  USUAL_QCOW2_HEADER_BYTES,
-  type Qcow2Header,
-} from './qcow2-header.ts';
-import { qcow2WorstCase, rawWorstCase, type WorstCaseSize } from './qcow2-size.ts';
-import { failed, found, type Reading } from './reading.ts';
+import type { Qcow2Header } from './qcow2-header.ts';
+import { rawWorstCase, wholeSectors, type WorstCaseSize } from './qcow2-size.ts';
+import { failed, found, type Reading, type SourceError } from './reading.ts';
 import type { Roots } from './roots.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -24,6 +33,13 @@ export interface ImageRequest {
    * can write any header into its own raw disk.
    */
   readonly declaredFormat: string | undefined;
+  /** The part of the file that is the image; all of it without. */
+  readonly slice?: StorageSlice;
+  /**
+   * Only an image's header names this file, and whoever made the image wrote that. It is looked
+   * for under {@link AllowedDirectories} and nowhere else.
+   */
+  readonly namedByHeader?: true;
 }
 
 export interface BlockDevice {
@@ -55,15 +71,21 @@ export interface ImageFile {
   /** Whether `format` was declared by XML or overlay, or found by looking at the first bytes. */
   readonly formatFrom: 'declared' | 'probed';
   /**
-   * Size of the disk the guest sees, in bytes: raw images and qcow2. Undefined for other formats
-   * and for a qcow2 whose header could not be read.
+   * Size of the disk the guest sees, in bytes. Undefined for formats whose headers are not read
+   * that far, and where the header could not be read.
    */
   readonly capacityBytes: number | undefined;
-  /**
-   * The header of a qcow2, or why there is none. Undefined for other formats, except that a
-   * failed one tells why an image of undeclared format (`other`) could not be probed.
-   */
+  /** The header of a qcow2, or why there is none. Undefined for other formats. */
   readonly qcow2: Reading<Qcow2Header> | undefined;
+  /**
+   * Why the header could not be read, of any format; of an image of undeclared format (`other`),
+   * why it could not be probed.
+   */
+  readonly headerError: SourceError | undefined;
+  /** What lies below the image by its own header. */
+  readonly below: Below;
+  /** Further files of the image by its own header. */
+  readonly dataFiles: readonly NamedFile[];
   /**
    * Largest size this file can reach. A raw image cannot outgrow its capacity. Undefined where the
    * format does not tell.
@@ -79,8 +101,7 @@ interface KnownContent {
 
 interface Content {
   readonly format: ImageFormat;
-  readonly qcow2: Reading<Qcow2Header> | undefined;
-  readonly worstCase: WorstCaseSize | undefined;
+  readonly facts: Reading<HeaderFacts>;
 }
 
 /**
@@ -90,7 +111,7 @@ interface Content {
 const SETTLED_AFTER_NS = 1_000_000_000n;
 
 /**
- * Reads disk images: one lstat for an image that has not changed, plus one read of 1 KiB for a
+ * Reads disk images: one look at an image that has not changed, plus one read of 1 KiB of a
  * qcow2 that has (a running guest's has, nearly always). Images are opened read-only; a raw image
  * is not opened at all.
  *
@@ -116,16 +137,21 @@ export class ImageReader {
     requests: readonly ImageRequest[],
     mounts: MountTable,
     deadline: number,
+    allowed?: AllowedDirectories,
   ): Promise<readonly Reading<ImageFile>[]> {
-    const distinct = new Map(requests.map((request) => [imageRequestKey(request), request]));
+    const keys = requests.map(imageRequestKey);
+    const distinct = new Map(requests.map((request, i) => [keys[i] ?? '', request]));
     const looks = await this.#files.look(
       [...distinct].map(([key, request]) => ({
         path: request.path,
         known: this.#known.get(key)?.fingerprint,
         headerBytes: headerBytesFor(request),
+        headerAt: request.slice?.offsetBytes ?? 0,
+        confined: request.namedByHeader === true,
       })),
       mounts,
       deadline,
+      allowed,
     );
     const images = new Map<string, Reading<ImageFile>>();
     const slice = new TimeSlice();
@@ -146,9 +172,8 @@ export class ImageReader {
     }
     await Promise.all(reading);
     return requests.map(
-      (request) =>
-        images.get(imageRequestKey(request)) ??
-        failed('malformed', request.path, 'no answer for this image'),
+      (request, i) =>
+        images.get(keys[i] ?? '') ?? failed('malformed', request.path, 'no answer for this image'),
     );
   }
 
@@ -171,7 +196,9 @@ export class ImageReader {
     const block = look.type === 'block' ? this.#blockDevice(deviceNumber(look.rdev)) : undefined;
     if (block?.ok === false) return block;
     const fileSizeBytes = block?.value.sizeBytes ?? Number(look.sizeBytes);
-    const content = await this.#content(key, request, file, block?.value.device, deadline);
+    const content = await this.#content(key, request, file, fileSizeBytes, deadline);
+    const { format } = content;
+    const facts = content.facts.ok ? content.facts.value : undefined;
     return found({
       path: request.path,
       resolvedPath: look.path,
@@ -182,11 +209,17 @@ export class ImageReader {
       blockDevice: block?.value.device,
       fileSizeBytes,
       allocatedBytes: block === undefined ? Number(look.blocks) * STAT_BLOCK_BYTES : undefined,
-      format: content.format,
+      format,
       formatFrom: request.declaredFormat === undefined ? 'probed' : 'declared',
-      capacityBytes: capacity(content, fileSizeBytes),
-      qcow2: content.qcow2,
-      worstCase: content.format === 'raw' ? rawWorstCase(fileSizeBytes) : content.worstCase,
+      capacityBytes:
+        format === 'raw'
+          ? (request.slice?.sizeBytes ?? wholeSectors(fileSizeBytes))
+          : facts?.capacityBytes,
+      qcow2: qcow2Of(content),
+      headerError: content.facts.ok ? undefined : content.facts.error,
+      below: facts?.below ?? NOTHING_BELOW.below,
+      dataFiles: facts?.dataFiles ?? [],
+      worstCase: format === 'raw' ? rawWorstCase(wholeSectors(fileSizeBytes)) : facts?.worstCase,
     });
   }
 
@@ -194,30 +227,37 @@ export class ImageReader {
     key: string,
     request: ImageRequest,
     file: FoundFile,
-    block: BlockDevice | undefined,
+    fileSizeBytes: number,
     deadline: number,
   ): Promise<Content> {
     const { look } = file;
-    const bytes = headerBytesFor(request);
-    if (bytes === 0) return contentOf(request, undefined);
+    const declared =
+      request.declaredFormat === undefined
+        ? undefined
+        : declaredImageFormat(request.declaredFormat);
+    if (declared !== undefined && !needsHeader(declared)) {
+      return { format: declared, facts: found(factsWithoutHeader(declared)) };
+    }
+    const isBlock = look.type === 'block';
     const known = this.#known.get(key);
-    if (known?.fingerprint === look.fingerprint && block === undefined) return known.content;
+    if (known?.fingerprint === look.fingerprint && !isBlock) return known.content;
 
     // A device node's times say nothing of the device's content: its header is read each time.
-    const more = (length: number): Promise<Reading<Uint8Array>> =>
-      block === undefined
-        ? this.#files.headOfFile(file, length, deadline)
-        : this.#files.headOfBlockDevice(look.path, block.device, length, deadline);
-    let start: Reading<Uint8Array>;
-    if (look.header === undefined) start = await more(bytes);
-    else if (look.header.kind === 'head') start = found(look.header.bytes);
+    const from = request.slice?.offsetBytes ?? 0;
+    const end = request.slice === undefined ? fileSizeBytes : from + request.slice.sizeBytes;
+    const more: ReadMore = async (at, length) => {
+      const bytes = await this.#files.bytesOf(file, from + at, length, deadline);
+      if (!bytes.ok) return bytes;
+      return found(bufferOf(bytes.value).subarray(0, Math.max(0, end - from - at)));
+    };
+    let start: Reading<Buffer>;
+    if (look.header === undefined) start = await more(0, USUAL_HEADER_BYTES);
+    else if (look.header.kind === 'head')
+      start = found(bufferOf(look.header.bytes).subarray(0, Math.max(0, end - from)));
     else start = failureOf(look.header, request.path);
-    let content = contentOf(request, start);
-    if (content.truncated && start.ok && start.value.length === bytes) {
-      content = contentOf(request, await more(MAX_QCOW2_HEADER_BYTES));
-    }
+    const content = await contentOf(request.path, declared, start, end - from, more);
     const age = BigInt(Date.now()) * 1_000_000n - look.modifiedNs;
-    if (block === undefined && start.ok && content.qcow2?.ok !== false && age > SETTLED_AFTER_NS) {
+    if (!isBlock && content.facts.ok && age > SETTLED_AFTER_NS) {
       this.#known.set(key, { fingerprint: look.fingerprint, content });
     } else {
       this.#known.delete(key);
@@ -249,58 +289,48 @@ export class ImageReader {
 
 /** Equal for requests that ask for the same. */
 export function imageRequestKey(request: ImageRequest): string {
-  return `${request.declaredFormat ?? ''}\0${request.path}`;
+  const { slice } = request;
+  const part = slice === undefined ? '' : `${slice.offsetBytes}+${slice.sizeBytes}`;
+  const named = request.namedByHeader === true ? 'h' : '';
+  return `${request.declaredFormat ?? ''}\0${part}\0${named}\0${request.path}`;
 }
 
 /** st_blocks counts 512 bytes (stat(2)), and so does size in sysfs (block layer sectors). */
 const STAT_BLOCK_BYTES = 512;
 const SYSFS_SECTOR_BYTES = 512;
 
-function headerBytesFor(request: ImageRequest): number {
-  const needed =
-    request.declaredFormat === undefined || declaredImageFormat(request.declaredFormat) === 'qcow2';
-  return needed ? USUAL_QCOW2_HEADER_BYTES : 0;
+function headerBytesFor({ declaredFormat }: ImageRequest): number {
+  const needed = declaredFormat === undefined || needsHeader(declaredImageFormat(declaredFormat));
+  return needed ? USUAL_HEADER_BYTES : 0;
 }
 
-/** Format and header facts from the first bytes; `start` is undefined where none are needed. */
-function contentOf(
-  request: ImageRequest,
-  start: Reading<Uint8Array> | undefined,
-): Content & { readonly truncated: boolean } {
-  const nothing = { qcow2: undefined, worstCase: undefined, truncated: false };
-  const declared =
-    request.declaredFormat === undefined ? undefined : declaredImageFormat(request.declaredFormat);
-  if (start === undefined) return { format: declared ?? 'other', ...nothing };
-  if (!start.ok) {
-    // Not read is not raw: an undeclared format stays unknown, and the reason is kept.
-    const wanted = declared === undefined || declared === 'qcow2';
-    return { ...nothing, format: declared ?? 'other', qcow2: wanted ? start : undefined };
-  }
-  const bytes = Buffer.from(start.value.buffer, start.value.byteOffset, start.value.length);
-  const format = declared ?? probeImageFormat(bytes);
-  if (format !== 'qcow2') return { format, ...nothing };
-  const parsed = parseQcow2Header(bytes);
-  if (!parsed.ok) {
-    return {
-      format,
-      qcow2: failed(
-        parsed.problem === 'unsupported' ? 'unsupported' : 'malformed',
-        request.path,
-        `qcow2 header: ${parsed.problem}, ${parsed.detail}`,
-      ),
-      worstCase: undefined,
-      truncated: parsed.problem === 'truncated',
-    };
-  }
+/** Format and facts from the beginning of the image and whatever else the format asks for. */
+async function contentOf(
+  path: string,
+  declared: ImageFormat | undefined,
+  start: Reading<Buffer>,
+  sizeBytes: number,
+  more: ReadMore,
+): Promise<Content> {
+  // Not read is not raw: an undeclared format stays unknown, and the reason is kept.
+  if (!start.ok) return { format: declared ?? 'other', facts: start };
+  const format = declared ?? probeImageFormat(start.value, path);
+  const header = await readHeader(format, start.value, sizeBytes, more);
+  if (!header.ok) return { format, facts: header };
+  const result = header.value;
   return {
     format,
-    qcow2: found(parsed.header),
-    worstCase: qcow2WorstCase(parsed.header),
-    truncated: false,
+    facts: result.ok
+      ? found(result.facts)
+      : failed(result.problem, path, `${format} header: ${result.detail}`),
   };
 }
 
-function capacity(content: Content, fileSizeBytes: number): number | undefined {
-  if (content.format === 'raw') return fileSizeBytes;
-  return content.qcow2?.ok === true ? content.qcow2.value.virtualSizeBytes : undefined;
+function qcow2Of({ format, facts }: Content): Reading<Qcow2Header> | undefined {
+  if (!facts.ok) return format === 'qcow2' ? facts : undefined;
+  return facts.value.qcow2 === undefined ? undefined : found(facts.value.qcow2);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

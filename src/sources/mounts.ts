@@ -107,6 +107,51 @@ export class MountTable {
   }
 }
 
+/**
+ * Filesystems the kernel makes up: no image lies there, and opening one of their files can do
+ * things (drain the kernel's log, mount a server, start a trace). By the type in mountinfo.
+ */
+const KERNEL_FILESYSTEMS: ReadonlySet<string> = new Set([
+  'proc',
+  'sysfs',
+  'debugfs',
+  'tracefs',
+  'cgroup',
+  'cgroup2',
+  'cpuset',
+  'securityfs',
+  'selinuxfs',
+  'smackfs',
+  'apparmorfs',
+  'bpf',
+  'autofs',
+  'configfs',
+  'pstore',
+  'efivarfs',
+  'mqueue',
+  'devpts',
+  'fusectl',
+  'binfmt_misc',
+  'nsfs',
+  'rpc_pipefs',
+  'nfsd',
+  'resctrl',
+  'functionfs',
+  'gadgetfs',
+  'binder',
+  'xenfs',
+]);
+
+/** Whether nothing on this mount may be touched. */
+export function isKernelFilesystem(mount: Mount): boolean {
+  return KERNEL_FILESYSTEMS.has(mount.type);
+}
+
+/** Whether a mount holds device nodes, of which only those of block devices may be looked into. */
+export function holdsDeviceNodes(mount: Mount): boolean {
+  return mount.type === 'devtmpfs';
+}
+
 /** `path` is `directory` or lies below it. */
 export function isWithin(path: string, directory: string): boolean {
   if (directory === '/') return true;

@@ -76,6 +76,13 @@ export function rawWorstCase(capacityBytes: number): WorstCaseSize {
   };
 }
 
+const SECTOR_BYTES = 512;
+
+/** QEMU counts a disk in sectors of 512 bytes and rounds up (bdrv_co_getlength() in block.c). */
+export function wholeSectors(bytes: number): number {
+  return roundUp(bytes, SECTOR_BYTES);
+}
+
 /**
  * Adds refcount blocks and table, which count references to themselves as well, so the sum is a
  * fixed point (QEMU block/qcow2-refcount.c, qcow2_refcount_metadata_size()).

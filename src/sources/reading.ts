@@ -12,8 +12,11 @@ export type Reading<T> =
  *   in yet disabled.
  * - `malformed`: answered in a form this reader does not know.
  * - `timeout`: no answer within the deadline, e.g. a dead NFS mount.
+ * - `refused`: not looked at on purpose: a name that nobody who may vouches for, or one that leads
+ *   into a filesystem the kernel makes up.
  */
-export type SourceErrorKind = 'absent' | 'denied' | 'unsupported' | 'malformed' | 'timeout';
+export type SourceErrorKind =
+  'absent' | 'denied' | 'unsupported' | 'malformed' | 'timeout' | 'refused';
 
 export interface SourceError {
   readonly kind: SourceErrorKind;
@@ -36,7 +39,11 @@ export function valueOf<T>(reading: Reading<T>): T | undefined {
   return reading.ok ? reading.value : undefined;
 }
 
+/** The code of a call that this program itself did not let happen. */
+export const REFUSED = 'REFUSED';
+
 const KIND_OF_ERRNO: Readonly<Record<string, SourceErrorKind>> = {
+  [REFUSED]: 'refused',
   ENOENT: 'absent',
   ESRCH: 'absent',
   ENODEV: 'absent',

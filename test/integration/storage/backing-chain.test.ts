@@ -27,6 +27,7 @@ function undeclared(path: string, format = 'qcow2'): DiskSource {
 describe('a backing chain', () => {
   let directory: string;
   let storage: StorageSource;
+  let pools: string[];
   const at = (name: string): string => join(directory, name);
   const overlay = (name: string, backing: string, format = 'qcow2'): void => {
     createImage(at(name), 'qcow2', undefined, [`backing_file=${backing}`, `backing_fmt=${format}`]);
@@ -44,7 +45,7 @@ describe('a backing chain', () => {
     closeSync(file);
   };
   const read = async (...disks: readonly DiskSource[]): Promise<readonly ImageChain[]> =>
-    storage.chains.read(disks, storage.mounts, performance.now() + 5000);
+    storage.chains.read(disks, pools, storage.mounts, performance.now() + 5000);
   const chainOf = async (disk: DiskSource): Promise<ImageChain> => {
     const [chain] = await read(disk);
     if (chain === undefined) throw new Error('no chain');
@@ -58,6 +59,7 @@ describe('a backing chain', () => {
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'chain-'));
     storage = new StorageSource();
+    pools = [];
     createImage(at('base.raw'), 'raw', 16 * MIB);
     mkdirSync(at('layers'));
     overlay('layers/one.qcow2', '../base.raw', 'raw');
@@ -155,9 +157,9 @@ describe('a backing chain', () => {
 
   it('ends at a name that leads over the network', async () => {
     rename('leaf.qcow2', 'nbd://127.0.0.1:10809/base', 'raw');
-    expect((await chainOf(undeclared(at('leaf.qcow2')))).end).toEqual({
+    expect((await chainOf(undeclared(at('leaf.qcow2')))).end).toMatchObject({
       kind: 'remote',
-      reference: 'nbd://127.0.0.1:10809/base',
+      reference: 'nbd:base',
       protocol: 'nbd',
     });
   });

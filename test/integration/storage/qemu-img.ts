@@ -61,8 +61,10 @@ const infoSchema = z.object({
 
 export type ImageInfo = z.infer<typeof infoSchema>;
 
-export function imageInfo(path: string, format: string): ImageInfo {
-  return infoSchema.parse(JSON.parse(qemuImg('info', '--output=json', '-f', format, path)));
+/** Without a format where the path is a `json:` name that says it. */
+export function imageInfo(path: string, format: string | undefined): ImageInfo {
+  const f = format === undefined ? [] : ['-f', format];
+  return infoSchema.parse(JSON.parse(qemuImg('info', '--output=json', ...f, path)));
 }
 
 export function fullyAllocatedBytes(sizeBytes: number, options: readonly string[]): number {

@@ -20,7 +20,7 @@ export class StorageSource {
     this.pool = new BlockingPool(limits);
     this.files = new HostFiles(this.pool, StorageSource.roots.rootfs);
     this.images = new ImageReader(this.files, StorageSource.roots);
-    this.chains = new ImageChainReader(this.images);
+    this.chains = new ImageChainReader(this.images, this.files);
   }
 
   get mounts(): MountTable {

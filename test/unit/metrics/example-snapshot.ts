@@ -286,6 +286,7 @@ export function exampleSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     qcow2: found(
       exampleQcow2Header({ backingFileName: 'base.raw', backingFormat: 'raw', dirty: true }),
     ),
+    below: { kind: 'named', name: 'base.raw', format: 'raw' },
   });
   const cloned = exampleImage({
     path: '/srv/clone.qcow2',

@@ -64,6 +64,9 @@ export function exampleImage(overrides: Partial<ImageFile> = {}): ImageFile {
     formatFrom: 'declared',
     capacityBytes: 10 * GIB,
     qcow2: found(exampleQcow2Header()),
+    headerError: undefined,
+    below: { kind: 'nothing' },
+    dataFiles: [],
     worstCase: {
       fullyAllocatedBytes: 10 * GIB + 2 * MIB,
       metadataBytes: 2 * MIB,

@@ -264,6 +264,9 @@ export function rawFile(
     formatFrom: 'declared',
     capacityBytes,
     qcow2: undefined,
+    headerError: undefined,
+    below: { kind: 'nothing' },
+    dataFiles: [],
     worstCase: rawWorstCase(capacityBytes),
     ...more,
   };

@@ -5,10 +5,25 @@ import { BlockingPool } from '../../../src/sources/blocking-pool.ts';
 import { deviceNumber, type FileBatch, type FileTask } from '../../../src/sources/file-task.ts';
 
 function batch(...tasks: readonly FileTask[]): FileBatch {
-  return { rootfs: '', mountpoint: '/', childMountpoints: [], tasks };
+  return {
+    rootfs: '',
+    mountpoint: '/',
+    childMountpoints: [],
+    devicesOnly: false,
+    allowedDirectories: [],
+    tasks,
+  };
 }
 
-const ROOT: FileTask = { kind: 'space', path: '/' };
+const ROOT: FileTask = { kind: 'space' };
+const LOOK = {
+  kind: 'look',
+  links: 0,
+  known: undefined,
+  headerAt: 0,
+  headerBytes: 512,
+  confined: false,
+} as const;
 
 function workerPids(): string[] {
   const { pid } = process;
@@ -43,9 +58,9 @@ describe('the pool of file processes', () => {
       'key',
       batch(
         ROOT,
-        { kind: 'space', path: '/no/such/path' },
-        { kind: 'look', rest: '/dev/null', links: 0, known: undefined, headerBytes: 512 },
-        { kind: 'head', path: '/proc/self/stat', bytes: 4 },
+        { ...LOOK, rest: '/no/such/path' },
+        { ...LOOK, rest: '/etc' },
+        { kind: 'read', rest: '/etc', at: 0, bytes: 4, dev: 0n, inode: 0n, rdev: 0n },
       ),
       soon(),
     );
@@ -54,8 +69,8 @@ describe('the pool of file processes', () => {
       value: [
         { kind: 'space' },
         { kind: 'failed', code: 'ENOENT' },
-        { kind: 'look', path: '/dev/null', type: 'other', header: undefined },
-        { kind: 'head' },
+        { kind: 'look', path: '/etc', type: 'directory', header: undefined },
+        { kind: 'failed', code: 'ESTALE' },
       ],
     });
   });

@@ -1,0 +1,171 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { OutcomeLog } from '../../../src/snapshot/outcome-log.ts';
+import { StorageCollector } from '../../../src/snapshot/storage-collector.ts';
+import type { DomainDisk, StoragePool } from '../../../src/snapshot/storage.ts';
+import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
+import type { ImageChain } from '../../../src/sources/image-chain.ts';
+import { parseStoragePoolXml } from '../../../src/sources/storage-pool-xml.ts';
+import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
+import { StorageSource, valueOrThrow } from './storage-source.ts';
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+
+/** From the XML of a guest's disks to what is known of them. */
+describe('the disks of a guest', () => {
+  let directory: string;
+  let collector: StorageCollector;
+  let log: OutcomeLog;
+  const at = (name: string): string => join(directory, name);
+
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'collector-'));
+    mkdirSync(at('pool'));
+    collector = new StorageCollector(StorageSource.roots, false);
+  });
+  afterAll(() => {
+    collector.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const disksOf = async (
+    disks: string,
+    pools?: readonly StoragePool[],
+  ): Promise<readonly DomainDisk[]> => {
+    const xml = `<domain type='kvm'><name>g</name><uuid>11111111-1111-4111-8111-111111111111</uuid>
+      <memory>1024</memory><vcpu>1</vcpu><os><type>hvm</type></os><devices>${disks}</devices></domain>`;
+    const config = valueOrThrow(parseDomainXml(xml, 'g'));
+    log = new OutcomeLog(new Set(['image']));
+    const guest = { name: 'g', uuid: '11111111-1111-4111-8111-111111111111', config };
+    const storage = await collector.collect([guest], pools, log, performance.now() + 5000);
+    if (storage === undefined) throw new Error(JSON.stringify(log.outcomes()));
+    return storage.disks;
+  };
+  const chainOf = async (disk: string, pools?: readonly StoragePool[]): Promise<ImageChain> => {
+    const [only] = await disksOf(`<disk type='file'>${disk}<target dev='vda'/></disk>`, pools);
+    if (only?.source.kind !== 'local') throw new Error('not a local disk');
+    return only.source.chain;
+  };
+  const pool = (path: string): StoragePool => ({
+    name: 'p',
+    uuid: '22222222-2222-4222-8222-222222222222',
+    state: 'running',
+    capacityBytes: 0n,
+    allocationBytes: 0n,
+    availableBytes: 0n,
+    description: valueOrThrow(
+      parseStoragePoolXml(
+        `<pool type='dir'><name>p</name><target><path>${path}</path></target></pool>`,
+      ),
+    ),
+  });
+
+  it('without a type are raw, whatever the guest wrote to the beginning', async () => {
+    createImage(at('own.img'), 'qcow2', GIB, [`data_file=${at('pool/data')}`]);
+    for (const driver of ['', "<driver name='qemu'/>", "<driver name='qemu' cache='none'/>"]) {
+      const { images, end } = await chainOf(`${driver}<source file='${at('own.img')}'/>`);
+      expect(end).toEqual({ kind: 'complete' });
+      expect(images.map(({ image }) => [image.format, image.formatFrom])).toEqual([
+        ['raw', 'declared'],
+      ]);
+      expect(images[0]?.image.capacityBytes).toBe(imageInfo(at('own.img'), 'raw')['virtual-size']);
+    }
+  });
+
+  it.each([
+    [
+      'in <source>',
+      (path: string) => `<source file='${path}'><encryption format='luks'/></source>`,
+    ],
+    ['beside <source>', (path: string) => `<source file='${path}'/><encryption format='luks'/>`],
+  ])('encrypted %s are as large as their payload', async (_, source) => {
+    createImage(at('secret.img'), 'luks', 16 * MIB, ['key-secret=key', 'iter-time=10']);
+    const { images } = await chainOf(`<driver type='raw'/>${source(at('secret.img'))}`);
+    expect(images[0]?.image).toMatchObject({
+      format: 'luks',
+      capacityBytes: imageInfo(at('secret.img'), 'luks')['virtual-size'],
+      worstCase: { fullyAllocatedBytes: images[0]?.image.fileSizeBytes },
+    });
+  });
+
+  it('encrypted inside a qcow2 are what the qcow2 says', async () => {
+    const options = ['encrypt.format=luks', 'encrypt.key-secret=key', 'encrypt.iter-time=10'];
+    createImage(at('luks.qcow2'), 'qcow2', GIB, options);
+    const source = `<source file='${at('luks.qcow2')}'><encryption format='luks'/></source>`;
+    const { images } = await chainOf(`<driver type='qcow2'/>${source}`);
+    expect(images[0]?.image).toMatchObject({ format: 'qcow2', capacityBytes: GIB });
+  });
+
+  it('with a slice are as large as the slice', async () => {
+    writeFileSync(at('whole.img'), Buffer.alloc(4 * MIB));
+    const slices = `<slices><slice type='storage' offset='1048576' size='2097152'/></slices>`;
+    const source = `<source file='${at('whole.img')}'>${slices}</source>`;
+    const { images } = await chainOf(`<driver type='raw'/>${source}`);
+    expect(images[0]?.image).toMatchObject({
+      capacityBytes: 2 * MIB,
+      fileSizeBytes: 4 * MIB,
+      worstCase: { fullyAllocatedBytes: 4 * MIB },
+    });
+  });
+
+  it('that are volumes lie in the pool, and have their bases there', async () => {
+    createImage(at('pool/base.qcow2'), 'qcow2', GIB);
+    createImage(at('leaf.qcow2'), 'qcow2', GIB);
+    qemuImg(
+      'rebase',
+      '-u',
+      '-f',
+      'qcow2',
+      '-b',
+      at('linked/base.qcow2'),
+      '-F',
+      'qcow2',
+      at('leaf.qcow2'),
+    );
+    symlinkSync('pool', at('linked'));
+    mkdirSync(at('apart'));
+    writeFileSync(at('apart/leaf.qcow2'), readFileSync(at('leaf.qcow2')));
+    const disk = `<driver type='qcow2'/><source file='${at('apart/leaf.qcow2')}'/>`;
+    expect((await chainOf(disk)).end).toMatchObject({ kind: 'refused' });
+    const [outcome] = log.outcomes();
+    expect(outcome).toMatchObject({ success: true, errors: [{ kind: 'refused' }] });
+    const inPool = await chainOf(disk, [pool(at('linked'))]);
+    expect(inPool.end).toEqual({ kind: 'complete' });
+
+    const volume = (name: string): string =>
+      `<disk type='volume'><driver type='qcow2'/><source pool='p' volume='${name}'/><target dev='vda'/></disk>`;
+    const [found] = await disksOf(volume('base.qcow2'), [pool(at('pool'))]);
+    expect(found?.source.kind).toBe('local');
+    const [outside] = await disksOf(volume('../apart/leaf.qcow2'), [pool(at('pool'))]);
+    expect(outside?.source.kind).toBe('remote');
+  });
+
+  it('elsewhere show protocol and image name, and no more in any error', async () => {
+    const network = (protocol: string, name: string): string =>
+      `<disk type='network'><source protocol='${protocol}' name='${name}'><host name='h'/></source>
+       <target dev='vda'/></disk>`;
+    const secrets = /alice|hunter2/;
+    const disks = await disksOf(
+      [
+        network('rbd', 'vms/base:id=alice:key=hunter2'),
+        network('https', 'pub/base.iso?token=hunter2'),
+        `<disk type='file'><source file='https://alice:hunter2@h/base.img'/><target dev='vdb'/></disk>`,
+        `<disk type='file'><source file='json:{"driver":"rbd","pool":"vms","image":"b","key-secret":"hunter2"}'/>
+         <target dev='vdc'/></disk>`,
+      ].join(''),
+    );
+    const names = disks.map(({ source }) => (source.kind === 'remote' ? source.name : ''));
+    expect(names).toEqual([
+      'rbd:vms/base',
+      'https:base.iso',
+      'file:https:base.img',
+      'file:rbd:vms/b',
+    ]);
+    expect(JSON.stringify(names)).not.toMatch(secrets);
+    expect(JSON.stringify(log.outcomes())).not.toMatch(secrets);
+  });
+});
