@@ -16,7 +16,7 @@ import {
   type Pressure,
   type PressureResource,
 } from '../sources/pressure.ts';
-import { valueOf } from '../sources/reading.ts';
+import { valueOf, type Reading } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 import { readSwapAreas } from '../sources/swap.ts';
 import { readTransparentHugePages } from '../sources/transparent-hugepage.ts';
@@ -32,16 +32,20 @@ const USUAL_PAGE_BYTES = 4096;
 export class HostCollector {
   readonly #roots: Roots;
   readonly #kernelThreads: KernelThreadReader;
+  readonly #pageSize: Reading<number>;
   readonly pageBytes: number;
 
   constructor(roots: Roots) {
     this.#roots = roots;
     this.#kernelThreads = new KernelThreadReader(roots);
-    this.pageBytes = valueOf(readPageSize(roots)) ?? USUAL_PAGE_BYTES;
+    this.#pageSize = readPageSize(roots);
+    this.pageBytes = valueOf(this.#pageSize) ?? USUAL_PAGE_BYTES;
   }
 
   async collect(log: OutcomeLog, inventory: Inventory | undefined): Promise<Host> {
     const roots = this.#roots;
+    // Taken to be the usual one, all sizes counted in pages would be a guess.
+    log.run('memory', () => log.optional('memory', this.#pageSize));
     const kernelThreads = log.runAsync('kernelthreads', async () =>
       log.required('kernelthreads', await this.#kernelThreads.readMemoryManagement()),
     );

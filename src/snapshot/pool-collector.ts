@@ -1,5 +1,6 @@
 import { LibvirtError, type LibvirtConnection, type NamedObject } from '../libvirt/index.ts';
 import { parseStoragePoolXml, type StoragePoolDescription } from '../sources/storage-pool-xml.ts';
+import type { Reading } from '../sources/reading.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import type { StoragePool } from './storage.ts';
 
@@ -10,7 +11,7 @@ const POOL_STATES = ['inactive', 'building', 'running', 'degraded', 'inaccessibl
 const DESCRIPTION_MAX_AGE_MS = 10 * 60_000;
 
 interface Known {
-  readonly description: StoragePoolDescription | undefined;
+  readonly description: Reading<StoragePoolDescription>;
   readonly readAt: number;
 }
 
@@ -63,7 +64,7 @@ export class PoolCollector {
         capacityBytes: info.capacityBytes,
         allocationBytes: info.allocationBytes,
         availableBytes: info.availableBytes,
-        description: await this.#description(pool, connection, deadlineMs),
+        description: log.required('pool', await this.#description(pool, connection, deadlineMs)),
       };
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
@@ -76,15 +77,14 @@ export class PoolCollector {
     pool: NamedObject,
     connection: LibvirtConnection,
     deadlineMs: number,
-  ): Promise<StoragePoolDescription | undefined> {
+  ): Promise<Reading<StoragePoolDescription>> {
     const known = this.#known.get(pool.uuid);
     const now = performance.now();
     if (known !== undefined && now - known.readAt < DESCRIPTION_MAX_AGE_MS) {
       return known.description;
     }
     const xml = await connection.storagePoolGetXmlDesc(pool, { deadlineMs });
-    const parsed = parseStoragePoolXml(xml);
-    const description = parsed.ok ? parsed.value : undefined;
+    const description = parseStoragePoolXml(xml);
     this.#known.set(pool.uuid, { description, readAt: now });
     return description;
   }

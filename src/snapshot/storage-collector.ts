@@ -91,15 +91,22 @@ export class StorageCollector {
       }
       if (chain.end.kind === 'unreadable') {
         const { path, error } = chain.end;
-        log.note('image', error);
+        // A guest fills its image with what it likes, and owners keep theirs closed: only what the
+        // host cannot read is a failure.
+        if (error.kind === 'unreadable') log.fail('image', error);
+        else log.note('image', error);
         // A hung filesystem is shown as not responding instead of vanishing with its images.
         const mount = error.kind === 'timeout' ? mounts.mountOf(path) : undefined;
         if (mount !== undefined) holding.add(mount);
       }
     }
+    const filesystems = await readFilesystems(this.#files, holding, deadline);
+    for (const { space } of filesystems) {
+      if (!space.ok && space.error.kind === 'unreadable') log.fail('image', space.error);
+    }
     return {
       disks,
-      filesystems: await readFilesystems(this.#files, holding, deadline),
+      filesystems,
       thin: this.#thinStorage(log),
     };
   }
