@@ -30,6 +30,9 @@ import type { OutcomeLog } from './outcome-log.ts';
 /** Guests put together between two turns of the event loop. */
 const GUESTS_PER_TURN = 50;
 
+/** Changes told of between two collections, after which all guests are taken to have changed. */
+const MAX_CHANGES = 10_000;
+
 /** What the bulk calls say of one guest. */
 interface Listed {
   readonly ref: DomainRef;
@@ -69,6 +72,8 @@ export class GuestCollector {
   readonly #balloons = new BalloonCache();
   readonly #finder: QemuProcessFinder;
   readonly #processes: GuestProcessCollector;
+  /** Told of since the last collection began. */
+  #changes = 0;
 
   constructor(session: LibvirtSession, monitor: GuestMonitor, roots: Roots, pageBytes: number) {
     this.#session = session;
@@ -76,14 +81,22 @@ export class GuestCollector {
     this.#finder = new QemuProcessFinder(roots);
     this.#processes = new GuestProcessCollector(roots, pageBytes);
     session.on('changed', (uuid) => {
+      this.#changes += 1;
+      if (this.#changes === MAX_CHANGES) this.#invalidateAll();
+      if (this.#changes >= MAX_CHANGES) return;
       this.#configs.invalidate(uuid);
       this.#balloons.invalidate(uuid);
       this.#processes.invalidate(uuid);
     });
     session.on('connected', () => {
-      this.#configs.invalidateAll();
-      this.#balloons.invalidateAll();
+      this.#invalidateAll();
     });
+  }
+
+  #invalidateAll(): void {
+    this.#configs.invalidateAll();
+    this.#balloons.invalidateAll();
+    this.#processes.invalidateAll();
   }
 
   /**
@@ -115,6 +128,9 @@ export class GuestCollector {
     network: Promise<NetworkLinks | undefined>,
     tellConfigured: (guests: readonly ConfiguredGuest[]) => void,
   ): Promise<readonly Domain[] | undefined> {
+    // Of those past the limit it is not known which guests they were.
+    if (this.#changes > MAX_CHANGES) this.#invalidateAll();
+    this.#changes = 0;
     const connection = this.#session.current;
     if (connection === undefined) {
       const error = this.#session.lastError;

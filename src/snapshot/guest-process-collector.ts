@@ -74,6 +74,11 @@ export class GuestProcessCollector {
     this.#changed.add(uuid);
   }
 
+  /** As if there had been an event about every guest. */
+  invalidateAll(): void {
+    this.#cgroups.clear();
+  }
+
   /** By uuid. Guests not reached before the deadline are missing. Never rejects. */
   async collect(
     processes: ReadonlyMap<string, QemuProcess>,

@@ -1,6 +1,6 @@
 import type { CgroupDirectory } from './cgroup.ts';
 import { readKernelFile, readKernelInteger } from './kernel-file.ts';
-import { lineBigDecimal, lineDecimal, lineField } from './kernel-scan.ts';
+import { lineBigDecimal, lineDecimal, lineField, lineStart } from './kernel-scan.ts';
 import { parseDecimal } from './kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from './kernel-time.ts';
 import { failed, Faults, found, inShort, type Reading } from './reading.ts';
@@ -92,7 +92,8 @@ function readQuota({ version, path }: CgroupDirectory): Reading<CpuQuota> {
 
 /**
  * The bandwidth lines of cpu.stat of either version: v2 counts in microseconds (throttled_usec), v1
- * in nanoseconds (throttled_time). They are missing on v2 where the controller is off.
+ * in nanoseconds (throttled_time). They are missing on v2 where the controller is off, whose cpu.stat
+ * still tells the usage.
  */
 export function parseThrottling(
   stat: string,
@@ -101,6 +102,9 @@ export function parseThrottling(
 ): CpuThrottling | undefined {
   const number = (key: string): number | undefined =>
     lineField(stat, key, lineDecimal, faults, subject);
+  if (lineStart(stat, 'nr_periods') === -1 && lineStart(stat, 'usage_usec') === -1) {
+    faults.malformed(subject, 'neither nr_periods nor usage_usec');
+  }
   const periods = number('nr_periods');
   const throttledPeriods = number('nr_throttled');
   const throttledSeconds = throttledTime(stat, faults, subject);

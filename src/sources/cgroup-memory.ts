@@ -1,6 +1,6 @@
 import type { GuestCgroupDirectory } from './cgroup.ts';
 import { readKernelFile, readKernelInteger, readKernelValue } from './kernel-file.ts';
-import { lineDecimal, lineField } from './kernel-scan.ts';
+import { lineDecimal, lineField, lineStart } from './kernel-scan.ts';
 import { parseDecimal } from './kernel-text.ts';
 import { failed, Faults, found, isAbsence, type Reading } from './reading.ts';
 import { TrustedReading } from './trusted-reading.ts';
@@ -103,7 +103,7 @@ export class GuestCgroupMemoryReader {
       oom: undefined,
       oomKill: faults.optional(
         sumOf([
-          oomKills(control.value, path),
+          oomKills(control.value, `${path}/memory.oom_control`),
           ...(nestedPath === undefined ? [] : [readOomKills(`${nestedPath}/memory.oom_control`)]),
         ]),
       ),
@@ -121,6 +121,10 @@ function readUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
   const faults = new Faults();
   const bytes = (key: string): number | undefined =>
     lineField(stat.value, key, lineDecimal, faults, `${path}/memory.stat`);
+  const [anonymous, file] = unified ? ['anon', 'file'] : ['total_rss', 'total_cache'];
+  if (lineStart(stat.value, anonymous) === -1 || lineStart(stat.value, file) === -1) {
+    return failed('malformed', `${path}/memory.stat`, `no ${anonymous} or no ${file}`);
+  }
   const currentBytes = parseDecimal(current.value);
   if (currentBytes === undefined) return failed('malformed', path, 'memory usage is not a number');
   if (!unified) {
@@ -172,6 +176,9 @@ function readLimits(memory: GuestCgroupDirectory): Reading<CgroupMemoryLimits> {
 function readUnifiedEvents({ path }: GuestCgroupDirectory): Reading<CgroupMemoryEvents> {
   const events = readKernelFile(`${path}/memory.events`);
   if (!events.ok) return events;
+  if (lineStart(events.value, 'max') === -1) {
+    return failed('malformed', `${path}/memory.events`, 'no max');
+  }
   const faults = new Faults();
   const count = (key: string): number | undefined =>
     lineField(events.value, key, lineDecimal, faults, `${path}/memory.events`);
@@ -216,6 +223,9 @@ function readOomKills(path: string): Reading<number | undefined> {
 }
 
 function oomKills(control: string, subject: string): Reading<number | undefined> {
+  if (lineStart(control, 'oom_kill_disable') === -1) {
+    return failed('malformed', subject, 'no oom_kill_disable');
+  }
   const faults = new Faults();
   return faults.found(lineField(control, 'oom_kill', lineDecimal, faults, subject));
 }

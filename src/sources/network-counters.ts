@@ -50,12 +50,9 @@ export function parseNetDev(
       if (line === '' || HEADING.test(line)) continue;
       return failed('malformed', path, `line: ${inShort(line)}`);
     }
-    let tooLarge = false;
-    const column = (index: number): bigint => {
-      const count = parseBigDecimal(fields[index]);
-      tooLarge ||= count === undefined;
-      return count ?? 0n;
-    };
+    const columns = fields.slice(2).map(parseBigDecimal);
+    if (columns.includes(undefined)) return failed('malformed', path, `line: ${inShort(line)}`);
+    const column = (index: number): bigint => columns[index - 2] ?? 0n;
     links.set(fields[1] ?? '', {
       receivedBytes: column(2),
       receivedPackets: column(3),
@@ -68,7 +65,6 @@ export function parseNetDev(
       transmitDrops: column(10),
       transmitFifoErrors: column(11),
     });
-    if (tooLarge) return failed('malformed', path, `line: ${inShort(line)}`);
   }
   // Every namespace has its loopback.
   return links.size === 0 ? failed('malformed', path, 'no interface') : found(links);

@@ -302,8 +302,8 @@ export class NetworkLinkReader {
 
   #bondState(name: string): BondState | undefined {
     // "active-backup 1": the name and the number of the mode.
-    const mode = this.#text(name, 'bonding/mode')?.split(' ')[0];
-    if (mode === undefined || mode === '') return undefined;
+    const mode = this.#field(name, 'bonding/mode', (text) => BOND_MODE.exec(text)?.[1]);
+    if (mode === undefined) return undefined;
     // Empty with modes that use all members.
     const path = this.#directory(name, 'bonding/active_slave');
     const active = this.#faults.optional(readRawKernelFile(path))?.trim();
@@ -312,7 +312,9 @@ export class NetworkLinkReader {
 
   #stateOf(name: string, kind: LinkKind): LinkState {
     return {
-      operational: this.#text(name, 'operstate'),
+      operational: this.#field(name, 'operstate', (text) =>
+        OPERATIONAL_STATES.has(text) ? text : undefined,
+      ),
       carrier: this.#field(name, 'carrier', parseSwitch),
       speed: HAS_REAL_SPEED.has(kind)
         ? speedOf(this.#field(name, 'speed', parseSignedDecimal))
@@ -336,11 +338,7 @@ export class NetworkLinkReader {
     return this.#faults.optional(readKernelFile(this.#directory(name, file)))?.trim();
   }
 
-  #field<T>(
-    name: string,
-    file: string,
-    parse: (text: string) => T | undefined,
-  ): T | undefined {
+  #field<T>(name: string, file: string, parse: (text: string) => T | undefined): T | undefined {
     return this.#faults.field(this.#text(name, file), parse, this.#directory(name, file), file);
   }
 
@@ -360,6 +358,20 @@ const KIND_OF_DEVTYPE: Readonly<Record<string, LinkKind>> = {
   vxlan: 'tunnel',
   geneve: 'tunnel',
 };
+
+/** Named in drivers/net/bonding/bond_options.c. */
+const BOND_MODE = /^([a-z0-9.-]{1,32}) \d{1,3}$/;
+
+/** net/core/net-sysfs.c, after RFC 2863. */
+const OPERATIONAL_STATES: ReadonlySet<string> = new Set([
+  'unknown',
+  'notpresent',
+  'down',
+  'lowerlayerdown',
+  'testing',
+  'dormant',
+  'up',
+]);
 
 /** linux/if_tun.h */
 const IFF_TAP = 0x0002;

@@ -2,6 +2,7 @@ import type { DeadlineFileReader } from './deadline-file.ts';
 import { readKernelInteger, readRawKernelFile } from './kernel-file.ts';
 import { lineDecimal, lineField, lineText } from './kernel-scan.ts';
 import { parseSignedDecimal } from './kernel-text.ts';
+import { readProcessStat } from './process-stat.ts';
 import { failed, Faults, isAbsence, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
@@ -52,6 +53,9 @@ export class ProcessKsmReader {
       : readRawKernelFile(path);
     if (!text.ok && text.error.kind === 'denied') return text;
     const parsed = text.ok ? parseProcessKsm(text.value, path) : text;
+    if (text.ok && text.value === '' && this.#hasMemory(pid)) {
+      return failed('malformed', path, 'empty');
+    }
     if (parsed.ok && parsed.value.mergingPages !== undefined) return parsed;
 
     const mergingPages = readKernelInteger(`${this.#roots.procfs}/${pid}/ksm_merging_pages`);
@@ -61,6 +65,12 @@ export class ProcessKsmReader {
     const faults = new Faults();
     const known = faults.optional(parsed) ?? NOTHING_KNOWN;
     return faults.found({ ...known, mergingPages: mergingPages.value });
+  }
+
+  /** It does have an address space: no zombie, no kernel thread, not on its way out. */
+  #hasMemory(pid: number): boolean {
+    const stat = readProcessStat(this.#roots, pid);
+    return stat.ok && stat.value.virtualBytes > 0;
   }
 
   #lockTaken(): boolean {

@@ -44,14 +44,17 @@ export function readZswap(roots: Roots): Reading<Zswap> {
     faults.optional(readKernelInteger(`${directory}/${file}`));
   return faults.found({
     enabled,
-    compressor: faults.optional(readKernelFile(`${directory}/compressor`))?.trim(),
+    compressor: faults.optional(readKernelValue(`${directory}/compressor`, parseAlgorithm)),
     maxPoolPercent: number('max_pool_percent'),
     acceptThresholdPercent: number('accept_threshold_percent'),
-    shrinkerEnabled: faults.optional(
-      readKernelValue(`${directory}/shrinker_enabled`, parseSwitch),
-    ),
+    shrinkerEnabled: faults.optional(readKernelValue(`${directory}/shrinker_enabled`, parseSwitch)),
     debug: readZswapDebug(`${roots.sysfs}/kernel/debug/zswap`, faults),
   });
+}
+
+/** A name of crypto/, as `lzo-rle` or `842`. */
+function parseAlgorithm(text: string): string | undefined {
+  return /^([a-z\d-]{1,63})\n$/.exec(text)?.[1];
 }
 
 function readZswapDebug(directory: string, faults: Faults): ZswapDebug | undefined {
