@@ -45,7 +45,7 @@ export class LiveHost implements SnapshotSources {
   readonly #pools = new PoolCollector();
   readonly #storage: StorageCollector;
   readonly #links: NetworkLinkReader;
-  readonly #inventory = new InventoryRefresher();
+  readonly #inventory: InventoryRefresher;
 
   constructor(options: LiveHostOptions) {
     const { roots, libvirtUri, enabled } = options;
@@ -56,6 +56,7 @@ export class LiveHost implements SnapshotSources {
       callTimeoutMs: MONITOR_TIMEOUT_MS,
     });
     this.#host = new HostCollector(roots);
+    this.#inventory = new InventoryRefresher(roots);
     this.#links = new NetworkLinkReader(roots);
     this.#guests = new GuestCollector(this.session, this.#monitor, roots, this.#host.pageBytes);
     this.#storage = new StorageCollector(roots, enabled.has('thinpool'));

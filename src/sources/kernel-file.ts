@@ -58,6 +58,29 @@ export function readRawKernelFile(path: string): Reading<string> {
   }
 }
 
+/**
+ * The lines at the start of a kernel file that fit into so many bytes: for files of one paragraph
+ * per CPU, of which one tells enough.
+ */
+export function readKernelStart(path: string, bytes: number): Reading<string> {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    return failedFrom(error, path);
+  }
+  try {
+    const start = Buffer.alloc(bytes);
+    const text = start.toString('utf8', 0, readSync(fd, start, 0, bytes, null));
+    const end = text.lastIndexOf('\n');
+    return end === -1 ? failed('malformed', path, 'no line') : found(text.slice(0, end + 1));
+  } catch (error) {
+    return failedFrom(error, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** One non-negative decimal integer, as most single-value files in /sys hold. */
 export function readKernelInteger(path: string): Reading<number> {
   return readKernelValue(path, parseDecimal);

@@ -18,6 +18,7 @@ import { COLLECTORS, type CollectorName } from '../../../src/snapshot/collectors
 import { GuestProcessCollector } from '../../../src/snapshot/guest-process-collector.ts';
 import { HostCollector } from '../../../src/snapshot/host-collector.ts';
 import { OutcomeLog } from '../../../src/snapshot/outcome-log.ts';
+import { readHostFacts } from '../../../src/sources/host-facts.ts';
 import { NetworkLinkReader } from '../../../src/sources/network-links.ts';
 import { QemuProcessFinder } from '../../../src/sources/qemu-processes.ts';
 import type { Roots } from '../../../src/sources/roots.ts';
@@ -35,7 +36,7 @@ const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';
 
 async function collect(roots: Roots): Promise<Seen> {
   const log = new OutcomeLog(new Set(COLLECTORS.map(({ name }) => name)));
-  const host = await new HostCollector(roots).collect(log, undefined);
+  const host = await new HostCollector(roots).collect(log, await readHostFacts(roots));
   const processes = await log.runAsync('process', async () =>
     log.required('process', await new QemuProcessFinder(roots).find(new Set([WEB]))),
   );
@@ -97,10 +98,17 @@ const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
 };
 
 /**
- * Whose text is what a process says of itself: any text is good, so only what cannot be read is
- * damage.
+ * Whose text is a name, or what a process says of itself: any text is good, so only what cannot be
+ * read is damage.
  */
-const NAMES = /\/(?:comm|cmdline)$/;
+const NAMES = /\/(?:comm|cmdline|hostname|osrelease|cpuinfo)$/;
+
+/** What tells whose kernel it is. */
+const FACTS = {
+  cpuinfo: 'processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R)\n',
+  'sys/kernel/osrelease': '6.18.1-amd64\n',
+  'sys/kernel/hostname': 'kvm7\n',
+};
 
 const CGROUPS = /cgroup|mountinfo/;
 
@@ -119,6 +127,8 @@ describe.each(['cgroup-v2', 'cgroup-v1', 'cgroup-hybrid'] as const)(
         cpSync(tree.procfs, roots.procfs, { recursive: true, verbatimSymlinks: true });
         cpSync(tree.sysfs, roots.sysfs, { recursive: true, verbatimSymlinks: true });
       }
+      for (const [file, says] of Object.entries(FACTS))
+        writeFileSync(join(roots.procfs, file), says);
       before = await collect(roots);
     });
 
