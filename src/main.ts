@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+// First: what comes after may not run on a Node that is too old.
+import './config/node-version.ts';
+
 import { readFileSync } from 'node:fs';
 
 import { parseFlags, PROGRAM, type Config } from './config/flags.ts';
