@@ -8,14 +8,13 @@ COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
 # A registry of your own, its certificates or its token come as a secret, which leaves no trace in
 # the image: --secret id=npmrc,src=$HOME/.npmrc
 RUN --mount=type=secret,id=npmrc NPM_CONFIG_USERCONFIG=/run/secrets/npmrc \
-  npm ci --ignore-scripts --no-audit --no-fund
+  npm ci --omit=optional --ignore-scripts --no-audit --no-fund
 COPY src ./src
 RUN npm run build && rm dist/.tsbuildinfo
 # Installed anew without what only the build needed: several times faster than `npm prune`. The
-# pinned `node` package is for machines with an older Node; this image brings its own.
+# pinned Node is an optional package, for machines with an older one; this image brings its own.
 RUN --mount=type=secret,id=npmrc NPM_CONFIG_USERCONFIG=/run/secrets/npmrc \
-  npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
-  && rm -rf node_modules/node node_modules/.bin/node
+  npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="kvm-overcommit-exporter" \

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-// Before everything else, the loading of other modules included: a signal must not end the start.
+// First: what comes after may not run on a Node that is too old.
+import './config/node-version.ts';
+// Then, before the loading of all other modules: a signal must not end the start.
 import './signals.ts';
 
 const { main } = await import('./exporter.ts');

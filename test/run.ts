@@ -38,6 +38,9 @@ const TEST_PACKAGES = [
   'systemd',
   'buildah',
   'mmdebstrap',
+  'strace',
+  'python3-minimal',
+  'libseccomp2',
 ] as const;
 
 /** What is read of vitest's JSON report. */

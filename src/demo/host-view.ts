@@ -1,6 +1,7 @@
 /** The demo host as the readers of /proc and /sys would show it. */
 
-import type { Host, Inventory } from '../snapshot/host.ts';
+import type { Host } from '../snapshot/host.ts';
+import type { HostFacts } from '../sources/host-facts.ts';
 import type { OutcomeLog } from '../snapshot/outcome-log.ts';
 import type { CpuTime, HostCpuTime } from '../sources/cpu-time.ts';
 import type { CpuTopology } from '../sources/cpu-topology.ts';
@@ -109,7 +110,7 @@ const TOPOLOGY: CpuTopology = {
   packageCount: 1,
 };
 
-const INVENTORY: Inventory = {
+const INVENTORY: HostFacts = {
   cpuModel: 'Simulated CPU',
   cpuVendor: 'GenuineIntel',
   osName: 'Debian GNU/Linux',

@@ -14,6 +14,7 @@ import {
   PROGRAM_VERSION,
   REMOTE_PROGRAM,
   type Message,
+  type MessageHeader,
 } from './message.ts';
 import { PendingCalls, type CallOptions, type LateReply } from './pending-calls.ts';
 import type { Procedure } from './procedures.ts';
@@ -31,6 +32,18 @@ export interface ChannelOptions {
   readonly deadlineMs: number;
 }
 
+/**
+ * A daemon that has not read so much of what was sent to it does not read at all: calls wait for
+ * their turn before they are written, and are small.
+ */
+const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
+
+/** Longest payload of an event; the daemon's own are a few hundred bytes. */
+const MAX_EVENT_BYTES = 1024 * 1024;
+
+/** Messages in one piece of input after which everybody else has a turn before the next piece. */
+const MESSAGES_PER_TURN = 64;
+
 interface ChannelEvents {
   /** Once, with the reason: a ClosedError, or a ProtocolError when the peer sent nonsense. */
   close: [error: LibvirtError];
@@ -47,7 +60,9 @@ export class RpcChannel extends EventEmitter<ChannelEvents> {
   readonly #socket: Socket;
   readonly #options: ChannelOptions;
   readonly #calls: PendingCalls;
-  readonly #splitter = new MessageSplitter();
+  readonly #splitter = new MessageSplitter((header, payloadBytes) => {
+    this.#expect(header, payloadBytes);
+  });
   readonly #socketClosed: Promise<void>;
   #keepalive: Keepalive | undefined;
   #closeReason: LibvirtError | undefined;
@@ -153,14 +168,34 @@ export class RpcChannel extends EventEmitter<ChannelEvents> {
 
   #receive(chunk: Buffer): void {
     this.#keepalive?.heard();
+    let messages = 0;
     try {
       for (const message of this.#splitter.push(chunk)) {
         if (this.#closeReason !== undefined) return;
         this.#dispatch(message);
+        messages += 1;
       }
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       this.destroy(error);
+      return;
+    }
+    if (messages < MESSAGES_PER_TURN) return;
+    // A flood: without this, libuv would read on for megabytes before anything else runs.
+    this.#socket.pause();
+    setImmediate(() => {
+      this.#socket.resume();
+    });
+  }
+
+  /** Refuses what nobody waits for before it is received, let alone kept. */
+  #expect(header: MessageHeader, payloadBytes: number): void {
+    if (header.program === KEEPALIVE_PROGRAM || header.type === messageTypes.event) {
+      if (payloadBytes > MAX_EVENT_BYTES) {
+        throw new ProtocolError(`event message of ${payloadBytes} bytes`);
+      }
+    } else if (header.type === messageTypes.reply && !this.#calls.isSent(header.serial)) {
+      throw unexpected(header);
     }
   }
 
@@ -168,24 +203,25 @@ export class RpcChannel extends EventEmitter<ChannelEvents> {
     const { program, version, procedure, type } = message.header;
     if (program === KEEPALIVE_PROGRAM) {
       if (procedure === keepaliveProcedures.ping) this.#writeKeepalive(keepaliveProcedures.pong);
-      else if (procedure !== keepaliveProcedures.pong) throw unexpected(message);
+      else if (procedure !== keepaliveProcedures.pong) throw unexpected(message.header);
       return;
     }
-    if (program !== REMOTE_PROGRAM || version !== PROGRAM_VERSION) throw unexpected(message);
+    if (program !== REMOTE_PROGRAM || version !== PROGRAM_VERSION) throw unexpected(message.header);
     if (type === messageTypes.reply) this.#settle(message);
     else if (type === messageTypes.event) this.emit('event', procedure, message.payload);
-    else throw unexpected(message);
+    else throw unexpected(message.header);
   }
 
   #settle(message: Message): void {
     const { serial, procedure, status } = message.header;
-    if (status !== messageStatus.ok && status !== messageStatus.error) throw unexpected(message);
+    if (status !== messageStatus.ok && status !== messageStatus.error)
+      throw unexpected(message.header);
     const outcome =
       status === messageStatus.ok
         ? { payload: message.payload }
         : { error: new RpcError(decode(rpcError, message.payload), procedure) };
     const settled = this.#calls.settle(serial, procedure, outcome);
-    if (settled === 'unknown') throw unexpected(message);
+    if (settled === 'unknown') throw unexpected(message.header);
     if (settled !== 'settled') this.emit('lateReply', settled);
   }
 
@@ -193,9 +229,15 @@ export class RpcChannel extends EventEmitter<ChannelEvents> {
     const status = messageStatus.ok;
     const header = { program, version: PROGRAM_VERSION, procedure, type, serial, status };
     this.#socket.write(encodeMessage(header, payload));
+    const unsent = this.#socket.writableLength;
+    if (unsent <= MAX_UNSENT_BYTES) return;
+    const detail = `${unsent} bytes wait to be sent; is it stopped?`;
+    this.destroy(new ClosedError(`the libvirt daemon does not read what it is sent: ${detail}`));
   }
 
+  /** Left out while something waits to be sent: whoever reads that knows that we live. */
   #writeKeepalive(procedure: number): void {
+    if (this.#socket.writableLength > 0) return;
     this.#write(KEEPALIVE_PROGRAM, procedure, messageTypes.event, 0, new Uint8Array(0));
   }
 
@@ -206,7 +248,7 @@ export class RpcChannel extends EventEmitter<ChannelEvents> {
   }
 }
 
-function unexpected({ header }: Message): ProtocolError {
+function unexpected(header: MessageHeader): ProtocolError {
   const { program, version, procedure, type, serial, status } = header;
   return new ProtocolError(
     `unexpected message: program 0x${program.toString(16)} version ${version} ` +

@@ -57,19 +57,32 @@ export function encodeMessage(header: MessageHeader, payload: Uint8Array): Buffe
   return frame;
 }
 
+/** Called with the header of a message as soon as that is there; throws to refuse the rest of it. */
+export type HeaderCheck = (header: MessageHeader, payloadBytes: number) => void;
+
+/** What a message takes at first, however long it says it is going to be. */
+const FIRST_CAPACITY_BYTES = 64 * 1024;
+
 /**
- * Cuts a byte stream into messages. Holds at most the bytes that were really received of one
- * message, copies each byte at most twice, and refuses a bad length as soon as it is seen.
+ * Cuts a byte stream into messages. Holds, of one unfinished message, at most twice the bytes that
+ * were really received, in however small pieces they come, and refuses a bad length or header as
+ * soon as it is seen.
  */
 export class MessageSplitter {
-  #chunks: Buffer[] = [];
-  #buffered = 0;
+  readonly #check: HeaderCheck;
+  /** The unfinished message and room for more of it. */
+  #held: Buffer = Buffer.alloc(0);
+  #size = 0;
   /** Of the message being received; undefined until its length word is complete. */
   #length: number | undefined;
 
+  constructor(check: HeaderCheck = () => undefined) {
+    this.#check = check;
+  }
+
   /** Bytes of an unfinished message. */
   get buffered(): number {
-    return this.#buffered;
+    return this.#size;
   }
 
   /** How long the unfinished message is going to be; undefined when not known yet. */
@@ -79,31 +92,60 @@ export class MessageSplitter {
 
   /** Takes received bytes and gives the messages they complete. Throws ProtocolError. */
   *push(chunk: Buffer): Generator<Message> {
-    this.#chunks.push(chunk);
-    this.#buffered += chunk.length;
-    for (;;) {
-      if (this.#length === undefined) {
-        if (this.#buffered < LENGTH_BYTES) return;
-        this.#length = checkedLength(this.#joined().readUInt32BE(0));
+    let rest = chunk;
+    while (rest.length > 0) {
+      const whole = this.#size === 0 ? this.#wholeAtStart(rest) : undefined;
+      if (whole !== undefined) {
+        rest = rest.subarray(whole.length);
+        yield parseFrame(whole);
+        continue;
       }
-      if (this.#buffered < this.#length) return;
-      const bytes = this.#joined();
-      const frame = bytes.subarray(0, this.#length);
-      const rest = bytes.subarray(this.#length);
-      this.#chunks = rest.length > 0 ? [rest] : [];
-      this.#buffered = rest.length;
+      const wanted = this.#wanted();
+      const taken = Math.min(rest.length, wanted - this.#size);
+      this.#hold(rest.subarray(0, taken));
+      rest = rest.subarray(taken);
+      if (this.#size < wanted) return;
+      this.#length ??= checkedLength(this.#held.readUInt32BE(0));
+      const frame = this.#held.subarray(0, this.#size);
+      if (this.#size === MIN_MESSAGE_BYTES) this.#checkHeader(frame, this.#length);
+      if (this.#size < this.#length) continue;
+      this.#held = Buffer.alloc(0);
+      this.#size = 0;
       this.#length = undefined;
       yield parseFrame(frame);
     }
   }
 
-  /** All buffered bytes in one piece. Called once per length word and once per message. */
-  #joined(): Buffer {
-    const [only] = this.#chunks;
-    if (only !== undefined && this.#chunks.length === 1) return only;
-    const joined = Buffer.concat(this.#chunks, this.#buffered);
-    this.#chunks = [joined];
-    return joined;
+  /** A message that begins and ends in these bytes needs no copy. */
+  #wholeAtStart(bytes: Buffer): Buffer | undefined {
+    if (bytes.length < MIN_MESSAGE_BYTES) return undefined;
+    const length = checkedLength(bytes.readUInt32BE(0));
+    if (bytes.length < length) return undefined;
+    this.#checkHeader(bytes, length);
+    return bytes.subarray(0, length);
+  }
+
+  #checkHeader(frame: Buffer, length: number): void {
+    this.#check(parseHeader(frame), length - MIN_MESSAGE_BYTES);
+  }
+
+  /** How far to collect before looking: the length word, the header, the whole. */
+  #wanted(): number {
+    if (this.#length === undefined) return LENGTH_BYTES;
+    return this.#size < MIN_MESSAGE_BYTES ? MIN_MESSAGE_BYTES : this.#length;
+  }
+
+  #hold(bytes: Buffer): void {
+    const size = this.#size + bytes.length;
+    if (size > this.#held.length) {
+      const most = this.#length ?? MIN_MESSAGE_BYTES;
+      const roomy = Math.max(size, 2 * this.#held.length, FIRST_CAPACITY_BYTES);
+      const grown = Buffer.allocUnsafe(Math.max(size, Math.min(most, roomy)));
+      this.#held.copy(grown, 0, 0, this.#size);
+      this.#held = grown;
+    }
+    bytes.copy(this.#held, this.#size);
+    this.#size = size;
   }
 }
 
@@ -118,15 +160,16 @@ function checkedLength(length: number): number {
 }
 
 function parseFrame(frame: Buffer): Message {
+  return { header: parseHeader(frame), payload: frame.subarray(MIN_MESSAGE_BYTES) };
+}
+
+function parseHeader(frame: Buffer): MessageHeader {
   return {
-    header: {
-      program: frame.readUInt32BE(4),
-      version: frame.readUInt32BE(8),
-      procedure: frame.readInt32BE(12),
-      type: frame.readInt32BE(16),
-      serial: frame.readUInt32BE(20),
-      status: frame.readInt32BE(24),
-    },
-    payload: frame.subarray(MIN_MESSAGE_BYTES),
+    program: frame.readUInt32BE(4),
+    version: frame.readUInt32BE(8),
+    procedure: frame.readInt32BE(12),
+    type: frame.readInt32BE(16),
+    serial: frame.readUInt32BE(20),
+    status: frame.readInt32BE(24),
   };
 }

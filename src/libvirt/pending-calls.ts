@@ -83,6 +83,11 @@ export class PendingCalls {
     return false;
   }
 
+  /** Whether the daemon owes the answer to the call of this serial number. */
+  isSent(serial: number): boolean {
+    return this.#sent.has(serial);
+  }
+
   /** Queues a call; the promise gives the reply's payload. */
   start(
     procedure: number,

@@ -229,7 +229,9 @@ function toBigint(value: TypedValue): bigint | undefined {
 }
 
 function toNumber(value: TypedValue): number | undefined {
-  return typeof value === 'string' ? undefined : Number(value);
+  if (typeof value === 'string') return undefined;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : undefined;
 }
 
 function toBoolean(value: TypedValue): boolean | undefined {

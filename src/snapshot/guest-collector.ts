@@ -24,6 +24,9 @@ import type { StorageCheck } from './storage-check.ts';
 /** Guests put together between two turns of the event loop. */
 const GUESTS_PER_TURN = 50;
 
+/** Changes told of between two collections, after which all guests are taken to have changed. */
+const MAX_CHANGES = 10_000;
+
 /** A guest and what its XML says; enough to look for its images. */
 export type ConfiguredGuest = Pick<Domain, 'name' | 'uuid' | 'config'>;
 
@@ -65,6 +68,8 @@ export class GuestCollector {
   readonly #balloons = new BalloonCache();
   readonly #finder: QemuProcessFinder;
   readonly #processes: GuestProcessCollector;
+  /** Told of since the last collection began. */
+  #changes = 0;
 
   constructor(session: LibvirtSession, calls: DaemonCalls, roots: Roots, pageBytes: number) {
     this.#session = session;
@@ -76,6 +81,9 @@ export class GuestCollector {
     this.#finder = new QemuProcessFinder(roots);
     this.#processes = new GuestProcessCollector(roots, pageBytes);
     session.on('changed', (uuid) => {
+      this.#changes += 1;
+      if (this.#changes === MAX_CHANGES) this.#invalidateAll();
+      if (this.#changes >= MAX_CHANGES) return;
       this.#configs.invalidate(uuid);
       this.#balloons.invalidate(uuid);
       this.#processes.invalidate(uuid);
@@ -83,9 +91,14 @@ export class GuestCollector {
     session.on('connected', () => {
       this.#list.forget();
       this.#occupied.connected();
-      this.#configs.invalidateAll();
-      this.#balloons.invalidateAll();
+      this.#invalidateAll();
     });
+  }
+
+  #invalidateAll(): void {
+    this.#configs.invalidateAll();
+    this.#balloons.invalidateAll();
+    this.#processes.invalidateAll();
   }
 
   /**
@@ -119,6 +132,9 @@ export class GuestCollector {
     checkStorage: CheckStorage,
     tellConfigured: (guests: readonly ConfiguredGuest[]) => void,
   ): Promise<readonly Domain[] | undefined> {
+    // Of those past the limit it is not known which guests they were.
+    if (this.#changes > MAX_CHANGES) this.#invalidateAll();
+    this.#changes = 0;
     if (this.#session.current === undefined) {
       const error = this.#session.lastError;
       log.fail('domain', {

@@ -17,7 +17,7 @@ import { startUnixSeconds } from '../sources/process-stat.ts';
 import { readProcessStatus } from '../sources/process-status.ts';
 import { ProcessThreadReader, type ProcessThread } from '../sources/process-threads.ts';
 import type { QemuProcess } from '../sources/qemu-processes.ts';
-import { valueOf, type Reading, type SourceError } from '../sources/reading.ts';
+import { isAbsence, type Reading, type SourceError } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 import { readSmapsRollup, type SmapsRollup } from '../sources/smaps-rollup.ts';
 import { TimeSlice } from '../sources/time-slice.ts';
@@ -57,7 +57,8 @@ export class GuestProcessCollector {
   readonly #vhosts: VhostThreads;
   readonly #lockedFiles = new DeadlineFileReader();
   readonly #ksm: ProcessKsmReader;
-  readonly #cgroupMounts: CgroupMounts | undefined;
+  /** Undefined until they could be read. */
+  #cgroupMounts: CgroupMounts | undefined;
   readonly #deviceNames: BlockDeviceNames;
   /** A process stays in its cgroup, so the group is looked up once per process. */
   readonly #cgroups = new Map<number, KnownCgroup>();
@@ -72,12 +73,16 @@ export class GuestProcessCollector {
     this.#vhosts = new VhostThreads(roots);
     this.#ksm = new ProcessKsmReader(roots, this.#lockedFiles);
     this.#deviceNames = new BlockDeviceNames(roots);
-    this.#cgroupMounts = valueOf(readCgroupMounts(roots));
   }
 
   /** An event about this guest: nothing of its limits is taken on trust at the next collection. */
   invalidate(uuid: string): void {
     this.#changed.add(uuid);
+  }
+
+  /** As if there had been an event about every guest. */
+  invalidateAll(): void {
+    this.#cgroups.clear();
   }
 
   /**
@@ -91,7 +96,12 @@ export class GuestProcessCollector {
     deadline: number,
     tellStandstill: (uuid: string, standstill: Standstill | undefined) => void,
   ): Promise<ReadonlyMap<string, GuestFacts>> {
-    this.#bootTimeSeconds ??= valueOf(readCpuTime(this.#roots))?.bootTimeSeconds;
+    this.#bootTimeSeconds ??= log.run('process', () =>
+      log.optional('process', readCpuTime(this.#roots)),
+    )?.bootTimeSeconds;
+    this.#cgroupMounts ??= log.run('cgroup', () =>
+      log.optional('cgroup', readCgroupMounts(this.#roots)),
+    );
     const pids = new Set([...processes.values()].map(({ pid }) => pid));
     this.#threads.retain(pids);
     this.#deviceNames.prune();
@@ -110,7 +120,9 @@ export class GuestProcessCollector {
       ),
     );
 
-    const vhosts = await log.runAsync('process', () => this.#vhosts.of(pids));
+    const vhosts = await log.runAsync('process', async () =>
+      log.optional('process', await this.#vhosts.of(pids)),
+    );
     const facts = new Map<string, GuestFacts>();
     const slice = new TimeSlice();
     for (const [uuid, process] of processes) {
@@ -182,11 +194,11 @@ export class GuestProcessCollector {
       numa:
         memoryDirectory === undefined
           ? undefined
-          : valueOf(readProcessNuma(memoryDirectory, this.#pageBytes)),
+          : log.optional('cgroup', readProcessNuma(memoryDirectory, this.#pageBytes)),
       pressure: {
-        cpu: pressureOf(cgroup, 'cpu'),
-        memory: pressureOf(cgroup, 'memory'),
-        io: pressureOf(cgroup, 'io'),
+        cpu: pressureOf(cgroup, 'cpu', log),
+        memory: pressureOf(cgroup, 'memory', log),
+        io: pressureOf(cgroup, 'io', log),
       },
     };
   }
@@ -195,10 +207,11 @@ export class GuestProcessCollector {
     const known = this.#cgroups.get(pid);
     const changed = this.#changed.delete(uuid);
     if (known?.startTimeTicks === startTimeTicks && !changed) return known;
-    const group =
+    const reading =
       this.#cgroupMounts === undefined
         ? undefined
-        : log.optional('cgroup', readGuestCgroup(this.#roots, this.#cgroupMounts, pid));
+        : readGuestCgroup(this.#roots, this.#cgroupMounts, pid);
+    const group = reading === undefined ? undefined : log.optional('cgroup', reading);
     const cgroup = group?.exclusive === true ? group : undefined;
     const directory = cgroup?.controllers.get('cpu');
     const cpu =
@@ -214,7 +227,10 @@ export class GuestProcessCollector {
         ? undefined
         : new GuestCgroupIoReader(ioDirectory, this.#deviceNames);
     const found: KnownCgroup = { startTimeTicks, cgroup, cpu, memory, io };
-    this.#cgroups.set(pid, found);
+    // Not for good: what could not be read now may be next time.
+    if (reading?.ok === true || (reading !== undefined && isAbsence(reading.error))) {
+      this.#cgroups.set(pid, found);
+    }
     return found;
   }
 }
@@ -273,9 +289,13 @@ function notReached(subject: string, missed: number, all: number): SourceError {
   return { kind: 'timeout', subject, detail: `${missed} of ${all} not read before the deadline` };
 }
 
-function pressureOf(cgroup: GuestCgroup, resource: PressureResource): Pressure | undefined {
+function pressureOf(
+  cgroup: GuestCgroup,
+  resource: PressureResource,
+  log: OutcomeLog,
+): Pressure | undefined {
   if (cgroup.unifiedPath === undefined) return undefined;
-  return valueOf(readCgroupPressure(cgroup.unifiedPath, resource));
+  return log.optional('cgroup', readCgroupPressure(cgroup.unifiedPath, resource));
 }
 
 function censusOf(threads: readonly ProcessThread[] | undefined): ThreadCensus | undefined {

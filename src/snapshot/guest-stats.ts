@@ -1,4 +1,10 @@
-import type { BlockStats, DomainStats, InterfaceStats, TypedParams } from '../libvirt/index.ts';
+import type {
+  BlockStats,
+  DomainStats,
+  InterfaceStats,
+  TypedParams,
+  TypedValue,
+} from '../libvirt/index.ts';
 import type {
   Balloon,
   DiskCounters,
@@ -100,9 +106,8 @@ export function libvirtCpuOf({ cpu, vcpu }: DomainStats): LibvirtCpu {
 export function perfOf(params: TypedParams): PerfCounters | undefined {
   const events = new Map<string, bigint>();
   for (const [field, value] of params) {
-    if (field.startsWith('perf.') && typeof value !== 'string') {
-      events.set(field.slice('perf.'.length), BigInt(value));
-    }
+    const count = field.startsWith('perf.') ? wholeNumber(value) : undefined;
+    if (count !== undefined) events.set(field.slice('perf.'.length), count);
   }
   const bandwidth = bandwidthOf(params);
   return events.size === 0 && bandwidth.length === 0 ? undefined : { events, bandwidth };
@@ -111,15 +116,20 @@ export function perfOf(params: TypedParams): PerfCounters | undefined {
 function bandwidthOf(params: TypedParams): readonly MemoryBandwidth[] {
   const prefix = 'memory.bandwidth.monitor';
   const found: MemoryBandwidth[] = [];
-  const monitors = Number(params.get(`${prefix}.count`) ?? 0);
+  // A count that is larger than the whole reply is none.
+  const countAt = (field: string): number => {
+    const count = wholeNumber(params.get(field)) ?? 0n;
+    return count > BigInt(params.size) ? 0 : Number(count);
+  };
+  const monitors = countAt(`${prefix}.count`);
   for (let i = 0; i < monitors; i += 1) {
     const monitor = params.get(`${prefix}.${i}.name`);
-    const nodes = Number(params.get(`${prefix}.${i}.node.count`) ?? 0);
+    const nodes = countAt(`${prefix}.${i}.node.count`);
     for (let j = 0; j < nodes; j += 1) {
       const at = `${prefix}.${i}.node.${j}`;
       found.push({
         monitor: typeof monitor === 'string' ? monitor : String(i),
-        node: Number(params.get(`${at}.id`) ?? j),
+        node: Number(wholeNumber(params.get(`${at}.id`)) ?? j),
         localBytes: integer(params, `${at}.bytes.local`),
         totalBytes: integer(params, `${at}.bytes.total`),
       });
@@ -129,8 +139,15 @@ function bandwidthOf(params: TypedParams): readonly MemoryBandwidth[] {
 }
 
 function integer(params: TypedParams, field: string): bigint | undefined {
-  const value = params.get(field);
-  return value === undefined || typeof value === 'string' ? undefined : BigInt(value);
+  return wholeNumber(params.get(field));
+}
+
+/** Undefined for what is none: text, NaN, a fraction, less than nothing. */
+function wholeNumber(value: TypedValue | undefined): bigint | undefined {
+  if (typeof value === 'bigint') return value < 0n ? undefined : value;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0
+    ? BigInt(value)
+    : undefined;
 }
 
 function bytes(kib: bigint | undefined): number | undefined {

@@ -1,5 +1,6 @@
 import { readCpuTime } from '../sources/cpu-time.ts';
 import { readCpuTopology } from '../sources/cpu-topology.ts';
+import type { HostFacts } from '../sources/host-facts.ts';
 import { readHugePagePools } from '../sources/hugepages.ts';
 import { KernelThreadReader } from '../sources/kernel-threads.ts';
 import { readKsm } from '../sources/ksm.ts';
@@ -16,13 +17,13 @@ import {
   type Pressure,
   type PressureResource,
 } from '../sources/pressure.ts';
-import { valueOf } from '../sources/reading.ts';
+import { valueOf, type Reading } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 import { readSwapAreas } from '../sources/swap.ts';
 import { readTransparentHugePages } from '../sources/transparent-hugepage.ts';
 import { readVmstat } from '../sources/vmstat.ts';
 import { readZswap } from '../sources/zswap.ts';
-import type { Host, Inventory } from './host.ts';
+import type { Host } from './host.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
 /** Page size of the architectures KVM runs on most; only used where auxv cannot be read. */
@@ -32,16 +33,20 @@ const USUAL_PAGE_BYTES = 4096;
 export class HostCollector {
   readonly #roots: Roots;
   readonly #kernelThreads: KernelThreadReader;
+  readonly #pageSize: Reading<number>;
   readonly pageBytes: number;
 
   constructor(roots: Roots) {
     this.#roots = roots;
     this.#kernelThreads = new KernelThreadReader(roots);
-    this.pageBytes = valueOf(readPageSize(roots)) ?? USUAL_PAGE_BYTES;
+    this.#pageSize = readPageSize(roots);
+    this.pageBytes = valueOf(this.#pageSize) ?? USUAL_PAGE_BYTES;
   }
 
-  async collect(log: OutcomeLog, inventory: Inventory | undefined): Promise<Host> {
+  async collect(log: OutcomeLog, inventory: Reading<HostFacts | undefined>): Promise<Host> {
     const roots = this.#roots;
+    // Taken to be the usual one, all sizes counted in pages would be a guess.
+    log.run('memory', () => log.optional('memory', this.#pageSize));
     const kernelThreads = log.runAsync('kernelthreads', async () =>
       log.required('kernelthreads', await this.#kernelThreads.readMemoryManagement()),
     );
@@ -65,7 +70,7 @@ export class HostCollector {
       ksm: log.run('ksm', () => log.optional('ksm', readKsm(roots))),
       numaNodes: log.run('numa', () => log.optional('numa', readNumaNodes(roots))),
       kernelThreads: await kernelThreads,
-      inventory: log.run('inventory', () => inventory),
+      inventory: log.run('inventory', () => log.required('inventory', inventory)),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { HostCpuTime } from '../sources/cpu-time.ts';
 import type { CpuTopology } from '../sources/cpu-topology.ts';
+import type { HostFacts } from '../sources/host-facts.ts';
 import type { HugePagePool } from '../sources/hugepages.ts';
 import type { KernelThread } from '../sources/kernel-threads.ts';
 import type { Ksm } from '../sources/ksm.ts';
@@ -37,15 +38,6 @@ export interface Host {
   readonly numaNodes: readonly NumaNode[] | undefined;
   /** ksmd, kswapd<n>, kcompactd<n>, khugepaged. */
   readonly kernelThreads: readonly KernelThread[] | undefined;
-  readonly inventory: Inventory | undefined;
-}
-
-/** Slow-changing facts for people, read in the background with systeminformation. */
-export interface Inventory {
-  readonly cpuModel: string;
-  readonly cpuVendor: string;
-  readonly osName: string;
-  readonly osRelease: string;
-  readonly kernel: string;
-  readonly hostname: string;
+  /** Slow-changing facts for people, read in the background. */
+  readonly inventory: HostFacts | undefined;
 }

@@ -1,46 +1,47 @@
-import { cpu, osInfo } from 'systeminformation';
-
-import type { Inventory } from './host.ts';
+import { readHostFacts, type HostFacts } from '../sources/host-facts.ts';
+import { found, type Reading } from '../sources/reading.ts';
+import type { Roots } from '../sources/roots.ts';
 
 const REFRESH_MS = 60 * 60_000;
+/** Until the next try when something could not be read. */
+const RETRY_MS = 60_000;
 
 /**
- * Reads the inventory in the background: systeminformation starts shells and needs up to 0.1 s, so
- * it never runs in a scrape. A kernel or an OS does not change under a running exporter, but the
- * host's name may.
+ * Reads the inventory in the background: one of its files lies on the host's root, and a scrape
+ * waits for no disk. A kernel or an OS does not change under a running exporter, but the host's name
+ * may.
  */
 export class InventoryRefresher {
-  #inventory: Inventory | undefined;
+  readonly #roots: Roots;
+  #inventory: Reading<HostFacts | undefined> = found(undefined);
   #timer: NodeJS.Timeout | undefined;
+  #stopped = true;
 
-  get current(): Inventory | undefined {
+  constructor(roots: Roots) {
+    this.#roots = roots;
+  }
+
+  /** What was found last; undefined before that. */
+  get current(): Reading<HostFacts | undefined> {
     return this.#inventory;
   }
 
   start(): void {
-    if (this.#timer !== undefined) return;
+    if (!this.#stopped) return;
+    this.#stopped = false;
     void this.#refresh();
-    this.#timer = setInterval(() => void this.#refresh(), REFRESH_MS).unref();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stopped = true;
+    clearTimeout(this.#timer);
   }
 
+  /** The next one begins when this one is over, so that a dead disk holds one of them at most. */
   async #refresh(): Promise<void> {
-    try {
-      const [processor, os] = await Promise.all([cpu(), osInfo()]);
-      this.#inventory = {
-        cpuModel: `${processor.manufacturer} ${processor.brand}`.trim(),
-        cpuVendor: processor.vendor,
-        osName: os.distro,
-        osRelease: os.release,
-        kernel: os.kernel,
-        hostname: os.hostname,
-      };
-    } catch {
-      // Only for people to read: without it the info metric is absent.
-    }
+    this.#inventory = await readHostFacts(this.#roots);
+    if (this.#stopped) return;
+    const whole = this.#inventory.ok && this.#inventory.faults === undefined;
+    this.#timer = setTimeout(() => void this.#refresh(), whole ? REFRESH_MS : RETRY_MS).unref();
   }
 }

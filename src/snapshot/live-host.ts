@@ -45,7 +45,7 @@ export class LiveHost implements SnapshotSources {
   readonly #pools: PoolCollector;
   readonly #storage: StorageCollector;
   readonly #links: NetworkLinkReader;
-  readonly #inventory = new InventoryRefresher();
+  readonly #inventory: InventoryRefresher;
 
   constructor(options: LiveHostOptions) {
     const { roots, libvirtUri, enabled, maxCalls, maxStuckCalls } = options;
@@ -58,6 +58,7 @@ export class LiveHost implements SnapshotSources {
     });
     this.#pools = new PoolCollector(this.#calls);
     this.#host = new HostCollector(roots);
+    this.#inventory = new InventoryRefresher(roots);
     this.#links = new NetworkLinkReader(roots);
     this.#guests = new GuestCollector(this.session, this.#calls, roots, this.#host.pageBytes);
     this.#storage = new StorageCollector(roots, enabled.has('thinpool'));

@@ -1,4 +1,4 @@
-import type { Reading, SourceError } from '../sources/reading.ts';
+import { isAbsence, type Reading, type SourceError } from '../sources/reading.ts';
 import { dependantsOf, type CollectorName } from './collectors.ts';
 import type { CollectorOutcome } from './model.ts';
 
@@ -20,15 +20,20 @@ interface Entry {
   milliseconds: number;
   failed: boolean;
   lacking: Prerequisite | undefined;
-  errors: SourceError[];
+  readonly failures: SourceError[];
+  readonly notes: SourceError[];
 }
+
+/** With a thousand guests one cause makes thousands of errors, and the first tell it. */
+const MAX_ERRORS = 20;
 
 /**
  * Keeps the books of one collection: how long each collector took and what it could not read.
  *
  * A collector has failed when something it exists for could not be read. Things that many hosts
  * simply do not have (no zswap, no PSI, no KSM) are not failures: `optional` readings that are
- * absent or unsupported are only noted.
+ * absent or unsupported are only noted. What was there but could not be read is always a failure,
+ * also where it is only a part of a reading.
  */
 export class OutcomeLog {
   readonly #entries = new Map<CollectorName, Entry>();
@@ -66,18 +71,23 @@ export class OutcomeLog {
 
   /** The value of a reading the collector exists for. */
   required<T>(collector: CollectorName, reading: Reading<T>): T | undefined {
-    if (reading.ok) return reading.value;
+    if (reading.ok) return this.#whole(collector, reading);
     this.fail(collector, reading.error);
     return undefined;
   }
 
   /** The value of a reading that not every host has. */
   optional<T>(collector: CollectorName, reading: Reading<T>): T | undefined {
-    if (reading.ok) return reading.value;
-    const { kind } = reading.error;
-    if (kind === 'absent' || kind === 'unsupported') this.note(collector, reading.error);
+    if (reading.ok) return this.#whole(collector, reading);
+    if (isAbsence(reading.error)) this.note(collector, reading.error);
     else this.fail(collector, reading.error);
     return undefined;
+  }
+
+  /** The value; what it lacks fails the collector. */
+  #whole<T>(collector: CollectorName, reading: Reading<T> & { readonly ok: true }): T {
+    for (const fault of reading.faults ?? []) this.fail(collector, fault);
+    return reading.value;
   }
 
   /** Time spent on several collectors at once, in milliseconds: charged to each of them. */
@@ -88,7 +98,7 @@ export class OutcomeLog {
   fail(collector: CollectorName, error: SourceError): void {
     const entry = this.#entry(collector);
     entry.failed = true;
-    entry.errors.push(error);
+    if (entry.failures.length < MAX_ERRORS) entry.failures.push(error);
   }
 
   /**
@@ -103,13 +113,15 @@ export class OutcomeLog {
   }
 
   note(collector: CollectorName, error: SourceError): void {
-    this.#entry(collector).errors.push(error);
+    const { notes } = this.#entry(collector);
+    if (notes.length < MAX_ERRORS) notes.push(error);
   }
 
-  /** One outcome for each collector that was wanted, in no particular order. */
+  /** One outcome for each collector that was wanted, in no particular order; failures come first. */
   outcomes(): readonly CollectorOutcome[] {
     return [...this.#wanted].map((collector) => {
-      const { milliseconds, failed, lacking, errors } = this.#entry(collector);
+      const { milliseconds, failed, lacking, failures, notes } = this.#entry(collector);
+      const errors = [...failures, ...notes];
       return { collector, success: !failed, durationSeconds: milliseconds / 1000, lacking, errors };
     });
   }
@@ -117,7 +129,7 @@ export class OutcomeLog {
   #entry(collector: CollectorName): Entry {
     let entry = this.#entries.get(collector);
     if (entry === undefined) {
-      entry = { milliseconds: 0, failed: false, lacking: undefined, errors: [] };
+      entry = { milliseconds: 0, failed: false, lacking: undefined, failures: [], notes: [] };
       this.#entries.set(collector, entry);
     }
     return entry;

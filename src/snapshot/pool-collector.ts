@@ -120,12 +120,12 @@ export class PoolCollector {
       return undefined;
     }
     this.#backoff.answer(uuid);
-    await this.#describe(pool, deadline);
+    await this.#describe(pool, log, deadline);
     return readingOf(info.value);
   }
 
   /** Reads the pool's XML where that is due; what was known stays where it can not be had. */
-  async #describe(pool: NamedObject, deadline: number): Promise<void> {
+  async #describe(pool: NamedObject, log: OutcomeLog, deadline: number): Promise<void> {
     const now = performance.now();
     const known = this.#known.get(pool.uuid);
     if (known !== undefined && now - known.describedAt < DESCRIPTION_MAX_AGE_MS) return;
@@ -133,8 +133,7 @@ export class PoolCollector {
       connection.storagePoolGetXmlDesc(pool, options),
     );
     if (xml.kind !== 'answered') return;
-    const parsed = parseStoragePoolXml(xml.value);
-    const description = parsed.ok ? parsed.value : undefined;
+    const description = log.required('pool', parseStoragePoolXml(xml.value));
     this.#known.set(pool.uuid, { pool, description, describedAt: now });
   }
 

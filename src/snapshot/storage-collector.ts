@@ -116,16 +116,23 @@ export class StorageCollector {
       if (chain.end.kind === 'refused') log.note('image', chain.end.error);
       if (chain.end.kind === 'unreadable') {
         const { path, error } = chain.end;
-        log.note('image', error);
+        // A guest fills its image with what it likes, and owners keep theirs closed: only what the
+        // host cannot read is a failure.
+        if (error.kind === 'unreadable') log.fail('image', error);
+        else log.note('image', error);
         // A hung filesystem is shown as not responding instead of vanishing with its images.
         const mount = error.kind === 'timeout' ? mounts.mountOf(path) : undefined;
         if (mount !== undefined) holding.add(mount);
       }
     }
     this.#knownPaths = pathsByGuest(disks);
+    const filesystems = await readFilesystems(this.#files, holding, deadline);
+    for (const { space } of filesystems) {
+      if (!space.ok && space.error.kind === 'unreadable') log.fail('image', space.error);
+    }
     return {
       disks,
-      filesystems: await readFilesystems(this.#files, holding, deadline),
+      filesystems,
       thin: this.#thinStorage(log),
     };
   }
@@ -185,7 +192,7 @@ function locate(
 function requestFor(
   source: XmlSource,
   format: string | undefined,
-  pools: readonly StoragePool[] | undefined,
+  pools: readonly PoolPlace[] | undefined,
 ): ImageRequest | undefined {
   const path = pathOf(source, pools);
   if (path?.startsWith('/') !== true) return undefined;
@@ -200,7 +207,7 @@ function requestFor(
 }
 
 /** Where libvirt's pools keep their volumes, for those that have a place in the file tree. */
-function directoriesOf(pools: readonly StoragePool[] | undefined): readonly string[] {
+function directoriesOf(pools: readonly PoolPlace[] | undefined): readonly string[] {
   return (pools ?? []).flatMap(({ description }) => description?.targetPath ?? []);
 }
 

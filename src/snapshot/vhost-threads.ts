@@ -1,7 +1,7 @@
 import { KernelThreadReader } from '../sources/kernel-threads.ts';
 import { readKernelFile } from '../sources/kernel-file.ts';
 import { parseSchedstat, type ProcessThread } from '../sources/process-threads.ts';
-import { valueOf } from '../sources/reading.ts';
+import { found, isAbsence, valueOf, type Reading } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 import { TimeSlice } from '../sources/time-slice.ts';
 
@@ -12,38 +12,54 @@ import { TimeSlice } from '../sources/time-slice.ts';
 export class VhostThreads {
   readonly #roots: Roots;
   readonly #kernelThreads: KernelThreadReader;
-  readonly #apart: boolean;
+  /** Undefined until the kernel has said which one it is. */
+  #apart: boolean | undefined;
   #lastPids: ReadonlySet<number> = new Set();
 
   constructor(roots: Roots) {
     this.#roots = roots;
     this.#kernelThreads = new KernelThreadReader(roots);
-    this.#apart = areThreadsApart(valueOf(readKernelFile(`${roots.procfs}/sys/kernel/osrelease`)));
   }
 
   /** By the pid of the QEMU process they work for; call once per collection with all of these. */
-  async of(qemuPids: ReadonlySet<number>): Promise<ReadonlyMap<number, readonly ProcessThread[]>> {
+  async of(
+    qemuPids: ReadonlySet<number>,
+  ): Promise<Reading<ReadonlyMap<number, readonly ProcessThread[]>>> {
     const threads = new Map<number, ProcessThread[]>();
-    if (!this.#apart) return threads;
+    if (this.#apart === undefined) {
+      const release = readKernelFile(`${this.#roots.procfs}/sys/kernel/osrelease`);
+      if (!release.ok && !isAbsence(release.error)) return release;
+      this.#apart = areThreadsApart(valueOf(release));
+    }
+    if (!this.#apart) return found(threads);
     const changed = [...qemuPids].some((pid) => !this.#lastPids.has(pid));
     this.#lastPids = qemuPids;
     const slice = new TimeSlice();
-    for (const { pid, comm, ownerPid } of valueOf(await this.#kernelThreads.readVhost(changed)) ??
-      []) {
+    const vhosts = await this.#kernelThreads.readVhost(changed);
+    if (!vhosts.ok) return vhosts;
+    for (const { pid, comm, ownerPid } of vhosts.value) {
       if (!qemuPids.has(ownerPid)) continue;
       if (slice.isOver) await slice.nextTurn();
       const ofOwner = threads.get(ownerPid) ?? [];
-      ofOwner.push(this.#thread(pid, comm));
+      const schedule = this.#schedule(pid);
+      if (!schedule.ok) return schedule;
+      ofOwner.push({
+        tid: pid,
+        comm,
+        role: { kind: 'vhost' },
+        schedule: schedule.value,
+        stillIn: undefined,
+      });
       threads.set(ownerPid, ofOwner);
     }
-    return threads;
+    return found(threads);
   }
 
-  #thread(tid: number, comm: string): ProcessThread {
+  #schedule(tid: number): Reading<ProcessThread['schedule']> {
     const path = `${this.#roots.procfs}/${tid}/schedstat`;
     const text = readKernelFile(path);
-    const schedule = text.ok ? valueOf(parseSchedstat(text.value, path)) : undefined;
-    return { tid, comm, role: { kind: 'vhost' }, schedule, stillIn: undefined };
+    if (text.ok) return parseSchedstat(text.value, path);
+    return isAbsence(text.error) ? found(undefined) : text;
   }
 }
 

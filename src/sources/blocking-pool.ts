@@ -282,7 +282,7 @@ export class BlockingPool {
       clearTimeout(running.patience);
       if (!running.abandoned) {
         clearTimeout(running.job.expiry);
-        running.job.settle(failed('unsupported', running.job.key, reason));
+        running.job.settle(failed('unreadable', running.job.key, reason));
       }
     }
     if (worker.ready) {
@@ -294,7 +294,7 @@ export class BlockingPool {
       for (const job of queue) {
         clearTimeout(job.expiry);
         const detail = `the file process does not start: ${reason}`;
-        job.settle(failed('unsupported', job.key, detail));
+        job.settle(failed('unreadable', job.key, detail));
       }
     }
   }

@@ -1,9 +1,9 @@
 import type { CgroupDirectory } from './cgroup.ts';
-import { readKernelFile } from './kernel-file.ts';
-import { lineBigDecimal, lineDecimal } from './kernel-scan.ts';
+import { readKernelFile, readKernelInteger } from './kernel-file.ts';
+import { lineBigDecimal, lineDecimal, lineField, lineStart } from './kernel-scan.ts';
 import { parseDecimal } from './kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from './kernel-time.ts';
-import { found, valueOf, type Reading } from './reading.ts';
+import { failed, Faults, found, inShort, type Reading } from './reading.ts';
 import { LIMIT_TRUST_MS } from './trusted-reading.ts';
 
 /** CPU bandwidth limit (sched-bwc.rst): so much CPU time in each period, over all CPUs. */
@@ -53,44 +53,70 @@ export class CgroupBandwidthReader {
     if (resting !== undefined && now - resting.seenAt < LIMIT_TRUST_MS) {
       return found({ quota: 'unlimited', throttling: resting.throttling });
     }
-    const { version, path } = this.#group;
-    const limit = readKernelFile(`${path}/${version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us'}`);
+    const limit = readQuota(this.#group);
     if (!limit.ok) return limit;
-    const quota = version === 2 ? parseCpuMax(limit.value) : legacyQuota(path, limit.value);
+    const quota = limit.value;
+    const faults = new Faults();
     const throttling =
-      quota === 'unlimited' && resting !== undefined ? resting.throttling : this.#throttling(stat);
-    this.#resting = quota === 'unlimited' ? { throttling, seenAt: now } : undefined;
-    return found({ quota, throttling });
+      quota === 'unlimited' && resting !== undefined
+        ? resting.throttling
+        : this.#throttling(stat, faults);
+    const rests = quota === 'unlimited' && faults.errors.length === 0;
+    this.#resting = rests ? { throttling, seenAt: now } : undefined;
+    return faults.found({ quota, throttling });
   }
 
-  #throttling(stat: string | undefined): CpuThrottling | undefined {
-    const text = stat ?? valueOf(readKernelFile(`${this.#group.path}/cpu.stat`));
-    return text === undefined ? undefined : parseThrottling(text);
+  #throttling(stat: string | undefined, faults: Faults): CpuThrottling | undefined {
+    const path = `${this.#group.path}/cpu.stat`;
+    const text = stat ?? faults.optional(readKernelFile(path));
+    return text === undefined ? undefined : parseThrottling(text, faults, path);
   }
 }
 
-function legacyQuota(path: string, quota: string): CpuQuota | undefined {
-  if (quota.trim() === '-1') return 'unlimited';
-  return parseCfsQuota(quota, valueOf(readKernelFile(`${path}/cpu.cfs_period_us`)));
+function readQuota({ version, path }: CgroupDirectory): Reading<CpuQuota> {
+  const file = `${path}/${version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us'}`;
+  const limit = readKernelFile(file);
+  if (!limit.ok) return limit;
+  let quota: CpuQuota | undefined;
+  if (version === 2) {
+    quota = parseCpuMax(limit.value);
+  } else if (limit.value.trim() === '-1') {
+    quota = 'unlimited';
+  } else {
+    const period = readKernelInteger(`${path}/cpu.cfs_period_us`);
+    if (!period.ok) return period;
+    quota = parseCfsQuota(limit.value, `${period.value}`);
+  }
+  return quota === undefined ? failed('malformed', file, inShort(limit.value)) : found(quota);
 }
 
 /**
  * The bandwidth lines of cpu.stat of either version: v2 counts in microseconds (throttled_usec), v1
- * in nanoseconds (throttled_time). They are missing on v2 where the controller is off.
+ * in nanoseconds (throttled_time). They are missing on v2 where the controller is off, whose cpu.stat
+ * still tells the usage.
  */
-export function parseThrottling(stat: string): CpuThrottling | undefined {
-  const periods = lineDecimal(stat, 'nr_periods');
-  const throttledPeriods = lineDecimal(stat, 'nr_throttled');
-  const throttledSeconds = throttledTime(stat);
+export function parseThrottling(
+  stat: string,
+  faults = new Faults(),
+  subject = 'cpu.stat',
+): CpuThrottling | undefined {
+  const number = (key: string): number | undefined =>
+    lineField(stat, key, lineDecimal, faults, subject);
+  if (lineStart(stat, 'nr_periods') === -1 && lineStart(stat, 'usage_usec') === -1) {
+    faults.malformed(subject, 'neither nr_periods nor usage_usec');
+  }
+  const periods = number('nr_periods');
+  const throttledPeriods = number('nr_throttled');
+  const throttledSeconds = throttledTime(stat, faults, subject);
   return periods === undefined || throttledPeriods === undefined || throttledSeconds === undefined
     ? undefined
     : { periods, throttledPeriods, throttledSeconds };
 }
 
-function throttledTime(stat: string): number | undefined {
-  const microseconds = lineDecimal(stat, 'throttled_usec');
+function throttledTime(stat: string, faults: Faults, subject: string): number | undefined {
+  const microseconds = lineField(stat, 'throttled_usec', lineDecimal, faults, subject);
   if (microseconds !== undefined) return microsecondsToSeconds(microseconds);
-  const nanoseconds = lineBigDecimal(stat, 'throttled_time');
+  const nanoseconds = lineField(stat, 'throttled_time', lineBigDecimal, faults, subject);
   return nanoseconds === undefined ? undefined : nanosecondsToSeconds(nanoseconds);
 }
 

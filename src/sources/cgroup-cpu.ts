@@ -5,11 +5,11 @@ import {
   type CgroupThreadGroups,
   type GuestCgroupDirectory,
 } from './cgroup.ts';
-import { readKernelFile } from './kernel-file.ts';
+import { readKernelFile, readKernelInteger, readKernelValue } from './kernel-file.ts';
 import { lineDecimal } from './kernel-scan.ts';
-import { parseBigDecimal, parseDecimal } from './kernel-text.ts';
+import { parseBigDecimal } from './kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from './kernel-time.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { failed, Faults, found, isAbsence, type Reading } from './reading.ts';
 import { TrustedReading } from './trusted-reading.ts';
 
 /**
@@ -38,6 +38,12 @@ export interface GuestCgroupCpu extends CgroupBandwidth {
 export interface ThreadCensus {
   readonly vcpus: number;
   readonly iothreads: number;
+}
+
+/** What is read of the guest's own group besides its bandwidth. */
+interface OwnCpu extends Pick<GuestCgroupCpu, 'share' | 'usageSeconds'> {
+  /** The text of its cpu.stat, where it was read for this. */
+  readonly stat: string | undefined;
 }
 
 interface ThreadReaders {
@@ -76,62 +82,70 @@ export class GuestCgroupCpuReader {
    *   groups are listed anew.
    */
   read(census: ThreadCensus | undefined): Reading<GuestCgroupCpu> {
-    const base = this.#cpu.version === 2 ? this.#readUnified() : this.#readLegacy();
+    const faults = new Faults();
+    const base = this.#cpu.version === 2 ? this.#readUnified(faults) : this.#readLegacy(faults);
     if (!base.ok) return base;
-    const nested = this.#nested === undefined ? undefined : valueOf(this.#nested.read());
-    const { share, usageSeconds, quota, throttling } = base.value;
-    return found({
+    const { share, usageSeconds, stat } = base.value;
+    return faults.found({
       share,
       usageSeconds,
-      quota: tighter(quota, nested?.quota),
-      throttling: together(throttling, nested?.throttling),
-      ...this.#readThreads(census),
+      ...this.#bandwidth(stat, faults),
+      ...this.#readThreads(census, faults),
     });
   }
 
-  #readUnified(): Reading<Omit<GuestCgroupCpu, keyof ThreadReaders>> {
+  /** Of both groups: where one of them cannot be read, the other does not tell the guest's limit. */
+  #bandwidth(stat: string | undefined, faults: Faults): CgroupBandwidth {
+    const before = faults.errors.length;
+    const own = faults.optional(this.#own.read(stat));
+    const nested = this.#nested === undefined ? undefined : faults.optional(this.#nested.read());
+    if (faults.errors.length > before) return { quota: undefined, throttling: undefined };
+    return {
+      quota: tighter(own?.quota, nested?.quota),
+      throttling: together(own?.throttling, nested?.throttling),
+    };
+  }
+
+  #readUnified(faults: Faults): Reading<OwnCpu> {
     const { path } = this.#cpu;
     const stat = readKernelFile(`${path}/cpu.stat`);
     if (!stat.ok) return stat;
     const usage = lineDecimal(stat.value, 'usage_usec');
     if (usage === undefined) return failed('malformed', `${path}/cpu.stat`, 'no usage_usec');
-    const share = this.#share.get(() => found(readWeight(path)));
-    const bandwidth = valueOf(this.#own.read(stat.value));
     return found({
-      share: valueOf(share),
+      share: faults.optional(this.#share.get(() => readWeight(path))),
       usageSeconds: microsecondsToSeconds(usage),
-      quota: bandwidth?.quota,
-      throttling: bandwidth?.throttling,
+      stat: stat.value,
     });
   }
 
-  #readLegacy(): Reading<Omit<GuestCgroupCpu, keyof ThreadReaders>> {
+  #readLegacy(faults: Faults): Reading<OwnCpu> {
     const share = this.#share.get(() => readShares(this.#cpu.path));
     if (!share.ok) return share;
     const usage =
       this.#cpuacct === undefined
         ? undefined
-        : parseBigDecimal(valueOf(readKernelFile(`${this.#cpuacct.path}/cpuacct.usage`)));
-    const bandwidth = valueOf(this.#own.read());
+        : faults.optional(readKernelValue(`${this.#cpuacct.path}/cpuacct.usage`, parseBigDecimal));
     return found({
       share: share.value,
       usageSeconds: usage === undefined ? undefined : nanosecondsToSeconds(usage),
-      quota: bandwidth?.quota,
-      throttling: bandwidth?.throttling,
+      stat: undefined,
     });
   }
 
   #readThreads(
     census: ThreadCensus | undefined,
+    faults: Faults,
   ): Pick<GuestCgroupCpu, 'vcpus' | 'iothreads' | 'emulator'> {
     if (census === undefined || !isSame(census, this.#threads?.census)) {
-      const groups = valueOf(listCgroupThreadGroups(this.#cpu));
+      const groups = faults.optional(listCgroupThreadGroups(this.#cpu));
       this.#threads = groups === undefined ? undefined : readersOf(groups, census);
     }
     const threads = this.#threads;
-    const vcpus = readAll(threads?.vcpus);
-    const iothreads = readAll(threads?.iothreads);
-    const emulator = threads?.emulator === undefined ? undefined : valueOf(threads.emulator.read());
+    const vcpus = readAll(threads?.vcpus, faults);
+    const iothreads = readAll(threads?.iothreads, faults);
+    const emulator =
+      threads?.emulator === undefined ? undefined : faults.optional(threads.emulator.read());
     const gone = vcpus.size !== threads?.vcpus.size || iothreads.size !== threads.iothreads.size;
     // Another took the place of a thread that went: one more, one less, the same number.
     if (gone) this.#threads = undefined;
@@ -140,16 +154,15 @@ export class GuestCgroupCpuReader {
 }
 
 /** Undefined where the controller is not switched on for the group. */
-function readWeight(path: string): CpuShare | undefined {
-  const weight = parseDecimal(valueOf(readKernelFile(`${path}/cpu.weight`)));
-  return weight === undefined ? undefined : { kind: 'weight', weight };
+function readWeight(path: string): Reading<CpuShare | undefined> {
+  const weight = readKernelInteger(`${path}/cpu.weight`);
+  if (weight.ok) return found({ kind: 'weight', weight: weight.value });
+  return isAbsence(weight.error) ? found(undefined) : weight;
 }
 
 function readShares(path: string): Reading<CpuShare | undefined> {
-  const text = readKernelFile(`${path}/cpu.shares`);
-  if (!text.ok) return text;
-  const shares = parseDecimal(text.value);
-  return found(shares === undefined ? undefined : { kind: 'shares', shares });
+  const shares = readKernelInteger(`${path}/cpu.shares`);
+  return shares.ok ? found({ kind: 'shares', shares: shares.value }) : shares;
 }
 
 function readersOf(groups: CgroupThreadGroups, census: ThreadCensus | undefined): ThreadReaders {
@@ -172,10 +185,11 @@ function isSame(a: ThreadCensus, b: ThreadCensus | undefined): boolean {
 
 function readAll(
   readers: ReadonlyMap<number, CgroupBandwidthReader> | undefined,
+  faults: Faults,
 ): ReadonlyMap<number, CgroupBandwidth> {
   const bandwidths = new Map<number, CgroupBandwidth>();
   for (const [index, reader] of readers ?? []) {
-    const bandwidth = valueOf(reader.read());
+    const bandwidth = faults.optional(reader.read());
     if (bandwidth !== undefined) bandwidths.set(index, bandwidth);
   }
   return bandwidths;

@@ -1,8 +1,8 @@
 import type { GuestCgroupDirectory } from './cgroup.ts';
-import { readKernelFile } from './kernel-file.ts';
-import { lineDecimal } from './kernel-scan.ts';
+import { readKernelFile, readKernelInteger, readKernelValue } from './kernel-file.ts';
+import { lineDecimal, lineField, lineStart } from './kernel-scan.ts';
 import { parseDecimal } from './kernel-text.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { failed, Faults, found, isAbsence, type Reading } from './reading.ts';
 import { TrustedReading } from './trusted-reading.ts';
 
 /** A limit: bytes, none, or undefined where the file is missing. */
@@ -76,7 +76,12 @@ export class GuestCgroupMemoryReader {
       this.#memory.version === 2
         ? readUnifiedEvents(this.#memory)
         : this.#readLegacyEvents(limits.value);
-    return found({ usage: usage.value, limits: limits.value, events: valueOf(events) });
+    const faults = new Faults();
+    return faults.found({
+      usage: faults.optional(usage) ?? usage.value,
+      limits: limits.value,
+      events: faults.optional(events),
+    });
   }
 
   /**
@@ -87,16 +92,21 @@ export class GuestCgroupMemoryReader {
     const { path, nestedPath } = this.#memory;
     const control = readKernelFile(`${path}/memory.oom_control`);
     if (!control.ok) return control;
-    const failures = (): Reading<number | undefined> => found(readLegacyFailures(this.#memory));
-    return found({
+    const failures = (): Reading<number | undefined> => readLegacyFailures(this.#memory);
+    const faults = new Faults();
+    return faults.found({
       high: undefined,
       // Without a limit, none can be reached.
-      max: valueOf(maxBytes === 'unlimited' ? this.#restingFailures.get(failures) : failures()),
+      max: faults.optional(
+        maxBytes === 'unlimited' ? this.#restingFailures.get(failures) : failures(),
+      ),
       oom: undefined,
-      oomKill: sumOf([
-        lineDecimal(control.value, 'oom_kill'),
-        nestedPath === undefined ? undefined : readOomKills(`${nestedPath}/memory.oom_control`),
-      ]),
+      oomKill: faults.optional(
+        sumOf([
+          oomKills(control.value, `${path}/memory.oom_control`),
+          ...(nestedPath === undefined ? [] : [readOomKills(`${nestedPath}/memory.oom_control`)]),
+        ]),
+      ),
     });
   }
 }
@@ -108,11 +118,17 @@ function readUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
   if (!current.ok) return current;
   const stat = readKernelFile(`${path}/memory.stat`);
   if (!stat.ok) return stat;
-  const bytes = (key: string): number | undefined => lineDecimal(stat.value, key);
+  const faults = new Faults();
+  const bytes = (key: string): number | undefined =>
+    lineField(stat.value, key, lineDecimal, faults, `${path}/memory.stat`);
+  const [anonymous, file] = unified ? ['anon', 'file'] : ['total_rss', 'total_cache'];
+  if (lineStart(stat.value, anonymous) === -1 || lineStart(stat.value, file) === -1) {
+    return failed('malformed', `${path}/memory.stat`, `no ${anonymous} or no ${file}`);
+  }
   const currentBytes = parseDecimal(current.value);
   if (currentBytes === undefined) return failed('malformed', path, 'memory usage is not a number');
   if (!unified) {
-    return found({
+    return faults.found({
       currentBytes,
       // total_: with the groups inside. `cache` is file plus shmem, as v2's `file` is.
       swapBytes: bytes('total_swap'),
@@ -123,9 +139,9 @@ function readUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
       anonymousHugePageBytes: bytes('total_rss_huge'),
     });
   }
-  return found({
+  return faults.found({
     currentBytes,
-    swapBytes: readBytes(`${path}/memory.swap.current`),
+    swapBytes: faults.optional(readKernelInteger(`${path}/memory.swap.current`)),
     zswapBytes: bytes('zswap'),
     anonymousBytes: bytes('anon'),
     fileBytes: bytes('file'),
@@ -138,48 +154,48 @@ function readLimits(memory: GuestCgroupDirectory): Reading<CgroupMemoryLimits> {
   const unified = memory.version === 2;
   const maxFile = unified ? 'memory.max' : 'memory.limit_in_bytes';
   const swapFile = unified ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes';
-  const own = readKernelFile(`${memory.path}/${maxFile}`);
+  const own = readKernelValue(`${memory.path}/${maxFile}`, parseMemoryLimit);
   if (!own.ok) return own;
-  const { nestedPath } = memory;
-  const nested = nestedPath === undefined ? undefined : readLimit(`${nestedPath}/${maxFile}`);
+  const faults = new Faults();
   const tightest = (file: string): MemoryLimit =>
     pathsOf(memory)
-      .map((path) => readLimit(`${path}/${file}`))
+      .map((path) => faults.optional(readKernelValue(`${path}/${file}`, parseMemoryLimit)))
       .reduce(tighter, undefined);
-  return found({
-    maxBytes: tighter(parseMemoryLimit(own.value), nested),
+  const limits = {
+    maxBytes: tightest(maxFile),
     highBytes: unified ? tightest('memory.high') : undefined,
     swapMaxBytes: tightest(swapFile),
     swapIncludesMemory: !unified,
-  });
+  };
+  // One of two limits that cannot be read may be the tighter one.
+  const [fault] = faults.errors;
+  return fault === undefined ? found(limits) : { ok: false, error: fault };
 }
 
 /** memory.events counts the groups inside too. */
 function readUnifiedEvents({ path }: GuestCgroupDirectory): Reading<CgroupMemoryEvents> {
   const events = readKernelFile(`${path}/memory.events`);
   if (!events.ok) return events;
-  return found({
-    high: lineDecimal(events.value, 'high'),
-    max: lineDecimal(events.value, 'max'),
-    oom: lineDecimal(events.value, 'oom'),
-    oomKill: lineDecimal(events.value, 'oom_kill'),
+  if (lineStart(events.value, 'max') === -1) {
+    return failed('malformed', `${path}/memory.events`, 'no max');
+  }
+  const faults = new Faults();
+  const count = (key: string): number | undefined =>
+    lineField(events.value, key, lineDecimal, faults, `${path}/memory.events`);
+  return faults.found({
+    high: count('high'),
+    max: count('max'),
+    oom: count('oom'),
+    oomKill: count('oom_kill'),
   });
 }
 
-function readLegacyFailures(memory: GuestCgroupDirectory): number | undefined {
-  return sumOf(pathsOf(memory).map((path) => readBytes(`${path}/memory.failcnt`)));
+function readLegacyFailures(memory: GuestCgroupDirectory): Reading<number | undefined> {
+  return sumOf(pathsOf(memory).map((path) => readKernelInteger(`${path}/memory.failcnt`)));
 }
 
 function pathsOf(memory: GuestCgroupDirectory): readonly string[] {
   return memory.nestedPath === undefined ? [memory.path] : [memory.path, memory.nestedPath];
-}
-
-function readBytes(path: string): number | undefined {
-  return parseDecimal(valueOf(readKernelFile(path)));
-}
-
-function readLimit(path: string): MemoryLimit {
-  return parseMemoryLimit(valueOf(readKernelFile(path)));
 }
 
 /**
@@ -201,12 +217,29 @@ function tighter(a: MemoryLimit, b: MemoryLimit): MemoryLimit {
   return Math.min(a, b);
 }
 
-function readOomKills(path: string): number | undefined {
-  const text = valueOf(readKernelFile(path));
-  return text === undefined ? undefined : lineDecimal(text, 'oom_kill');
+function readOomKills(path: string): Reading<number | undefined> {
+  const text = readKernelFile(path);
+  return text.ok ? oomKills(text.value, path) : text;
 }
 
-function sumOf(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0);
+function oomKills(control: string, subject: string): Reading<number | undefined> {
+  if (lineStart(control, 'oom_kill_disable') === -1) {
+    return failed('malformed', subject, 'no oom_kill_disable');
+  }
+  const faults = new Faults();
+  return faults.found(lineField(control, 'oom_kill', lineDecimal, faults, subject));
+}
+
+/** Of those that are there; none where one of them is there but cannot be read. */
+function sumOf(parts: readonly Reading<number | undefined>[]): Reading<number | undefined> {
+  let sum: number | undefined;
+  for (const part of parts) {
+    if (!part.ok) {
+      if (isAbsence(part.error)) continue;
+      return part;
+    }
+    if (part.faults !== undefined) return part;
+    if (part.value !== undefined) sum = (sum ?? 0) + part.value;
+  }
+  return found(sum);
 }

@@ -1,6 +1,6 @@
 import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
 import { unescapeOctal } from './kernel-text.ts';
-import { failed, found, type Reading } from './reading.ts';
+import { failed, found, inShort, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /** By their names on v1; on v2 blkio is called io, and cpuacct is part of cpu. */
@@ -96,7 +96,10 @@ export function parseCgroupMounts(
   for (const line of text.split('\n')) {
     // 32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct
     const separator = line.indexOf(' - ');
-    if (separator === -1) continue;
+    if (separator === -1) {
+      if (line === '') continue;
+      return failed('malformed', subject, `not a mountinfo line: ${inShort(line)}`);
+    }
     const [type, , options = ''] = line.slice(separator + 3).split(' ');
     if (type !== 'cgroup' && type !== 'cgroup2') continue;
     const [, , , root, mountPoint] = line.slice(0, separator).split(' ');
@@ -166,7 +169,10 @@ export function parseGuestCgroup(
     // 4:cpu,cpuacct:/machine.slice/…   and for v2   0::/machine.slice/…
     const first = line.indexOf(':');
     const second = line.indexOf(':', first + 1);
-    if (first === -1 || second === -1) continue;
+    if (line === '') continue;
+    if (second === -1 || !/^\d{1,10}$/.test(line.slice(0, first))) {
+      return failed('malformed', subject, `not a line id:controllers:/path: ${inShort(line)}`);
+    }
     const controllers = line.slice(first + 1, second);
     const group = line.slice(second + 1);
     if (!group.startsWith('/')) continue;

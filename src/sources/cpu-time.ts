@@ -1,7 +1,7 @@
 import { readKernelFile } from './kernel-file.ts';
 import { parseDecimal } from './kernel-text.ts';
 import { ticksToSeconds } from './kernel-time.ts';
-import { failed, found, type Reading } from './reading.ts';
+import { failed, Faults, inShort, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -50,7 +50,7 @@ export function readCpuTime(roots: Roots): Reading<HostCpuTime> {
 export function parseCpuTime(text: string, subject: string): Reading<HostCpuTime> {
   let total: CpuTime | undefined;
   const cpus = new Map<number, CpuTime>();
-  const single = new Map<string, number>();
+  const single = new Map<string, string>();
   let start = 0;
   while (start < text.length) {
     let end = text.indexOf('\n', start);
@@ -60,28 +60,34 @@ export function parseCpuTime(text: string, subject: string): Reading<HostCpuTime
       const [name = '', ...ticks] = text.slice(start, end).trim().split(/ +/);
       const time = cpuTimeOf(ticks);
       if (time === undefined) return failed('malformed', subject, `times of ${name}`);
+      const cpu = parseDecimal(name.slice('cpu'.length));
       if (name === 'cpu') total = time;
-      else cpus.set(Number(name.slice('cpu'.length)), time);
+      else if (cpu === undefined) return failed('malformed', subject, `no CPU: ${inShort(name)}`);
+      else cpus.set(cpu, time);
     } else if (end - start < 64) {
-      const [name = '', value] = text.slice(start, end).split(' ');
-      const number = parseDecimal(value);
-      if (number !== undefined) single.set(name, number);
+      const [name = '', value = ''] = text.slice(start, end).split(' ');
+      single.set(name, value);
     }
     start = end + 1;
   }
-  const contextSwitches = single.get('ctxt');
-  const bootTimeSeconds = single.get('btime');
+  const contextSwitches = parseDecimal(single.get('ctxt'));
+  const bootTimeSeconds = parseDecimal(single.get('btime'));
   if (total === undefined || contextSwitches === undefined || bootTimeSeconds === undefined) {
     return failed('malformed', subject, 'no cpu, ctxt or btime line');
   }
-  return found({
+  if (cpus.size === 0) return failed('malformed', subject, 'no line of a single CPU');
+  const faults = new Faults();
+  // Every kernel has these: what is missing was cut off.
+  const number = (name: string): number | undefined =>
+    faults.field(single.get(name) ?? '', parseDecimal, subject, name);
+  return faults.found({
     total,
     cpus,
     contextSwitches,
     bootTimeSeconds,
-    processesCreated: single.get('processes'),
-    runningTasks: single.get('procs_running'),
-    blockedTasks: single.get('procs_blocked'),
+    processesCreated: number('processes'),
+    runningTasks: number('procs_running'),
+    blockedTasks: number('procs_blocked'),
   });
 }
 

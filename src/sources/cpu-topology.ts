@@ -1,6 +1,7 @@
 import { parseCpuList } from './cpu-list.ts';
-import { listKernelDirectory, readKernelFile, readKernelInteger } from './kernel-file.ts';
-import { found, valueOf, type Reading } from './reading.ts';
+import { listKernelDirectory, readKernelFile, readKernelValue } from './kernel-file.ts';
+import { parseSignedDecimal } from './kernel-text.ts';
+import { failed, Faults, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /** Where one online CPU (a hardware thread) sits. */
@@ -32,7 +33,8 @@ export interface CpuTopology {
 
 /**
  * Reads `/sys/devices/system/cpu`: two files per CPU. It changes with CPU hotplug only: a caller may
- * keep the result as long as `/sys/devices/system/cpu/online` says the same.
+ * keep the result as long as `/sys/devices/system/cpu/online` says the same. All or nothing: with a
+ * part that is there but cannot be read, cores and CPU sets would be counted wrong.
  */
 export function readCpuTopology(roots: Roots): Reading<CpuTopology> {
   const directory = `${roots.sysfs}/devices/system/cpu`;
@@ -41,44 +43,56 @@ export function readCpuTopology(roots: Roots): Reading<CpuTopology> {
   if (!onlineText.ok) return onlineText;
   const online = parseCpuList(onlineText.value, onlinePath);
   if (!online.ok) return online;
+  if (online.value.length === 0) return failed('malformed', onlinePath, 'no CPU is online');
 
-  const list = (name: string): readonly number[] => readCpuList(`${directory}/${name}`) ?? [];
-  const nodeOf = readNodeOfCpus(roots);
+  const faults = new Faults();
+  const list = (name: string): readonly number[] =>
+    faults.optional(readCpuList(`${directory}/${name}`)) ?? [];
+  const nodeOf = readNodeOfCpus(roots, faults);
   const cpus = online.value.map((cpu): CpuPlace => {
     const topology = `${directory}/cpu${cpu}/topology`;
     return {
       cpu,
-      siblings: readCpuList(`${topology}/thread_siblings_list`) ?? [cpu],
-      package: valueOf(readKernelInteger(`${topology}/physical_package_id`)),
+      siblings: faults.optional(readCpuList(`${topology}/thread_siblings_list`)) ?? [cpu],
+      package: faults.optional(readPackage(`${topology}/physical_package_id`)),
       node: nodeOf.get(cpu),
     };
   });
-  return found({
+  const lists = {
     present: list('present'),
-    online: online.value,
     offline: list('offline'),
     isolated: list('isolated'),
     tickless: list('nohz_full'),
+  };
+  const [fault] = faults.errors;
+  if (fault !== undefined) return { ok: false, error: fault };
+  return found({
+    ...lists,
+    online: online.value,
     cpus,
     coreCount: new Set(cpus.map((place) => Math.min(...place.siblings))).size,
     packageCount: new Set(cpus.map((place) => place.package ?? 0)).size,
   });
 }
 
-function readCpuList(path: string): readonly number[] | undefined {
+function readCpuList(path: string): Reading<readonly number[]> {
   const text = readKernelFile(path);
-  if (!text.ok) return undefined;
-  const cpus = valueOf(parseCpuList(text.value, path));
-  return cpus;
+  return text.ok ? parseCpuList(text.value, path) : text;
 }
 
-function readNodeOfCpus(roots: Roots): ReadonlyMap<number, number> {
+/** -1 where the firmware does not say. */
+function readPackage(path: string): Reading<number | undefined> {
+  const id = readKernelValue(path, parseSignedDecimal);
+  return id.ok && id.value < 0 ? found(undefined) : id;
+}
+
+function readNodeOfCpus(roots: Roots, faults: Faults): ReadonlyMap<number, number> {
   const directory = `${roots.sysfs}/devices/system/node`;
   const nodes = new Map<number, number>();
-  for (const name of valueOf(listKernelDirectory(directory)) ?? []) {
-    const node = /^node(\d+)$/.exec(name)?.[1];
+  for (const name of faults.optional(listKernelDirectory(directory)) ?? []) {
+    const node = /^node(\d{1,9})$/.exec(name)?.[1];
     if (node === undefined) continue;
-    for (const cpu of readCpuList(`${directory}/${name}/cpulist`) ?? []) {
+    for (const cpu of faults.optional(readCpuList(`${directory}/${name}/cpulist`)) ?? []) {
       nodes.set(cpu, Number(node));
     }
   }

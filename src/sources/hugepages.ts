@@ -1,5 +1,5 @@
 import { listKernelDirectory, readKernelInteger } from './kernel-file.ts';
-import { found, valueOf, type Reading } from './reading.ts';
+import { Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -34,12 +34,13 @@ export function readNodeHugePagePools(
 function readPools(directory: string): Reading<readonly HugePagePool[]> {
   const names = listKernelDirectory(directory);
   if (!names.ok) return names;
+  const faults = new Faults();
   const pools: HugePagePool[] = [];
   for (const name of names.value) {
-    const kibibytes = /^hugepages-(\d+)kB$/.exec(name)?.[1];
+    const kibibytes = /^hugepages-(\d{1,15})kB$/.exec(name)?.[1];
     if (kibibytes === undefined) continue;
     const pages = (file: string): number | undefined =>
-      valueOf(readKernelInteger(`${directory}/${name}/${file}`));
+      faults.optional(readKernelInteger(`${directory}/${name}/${file}`));
     const total = pages('nr_hugepages');
     const free = pages('free_hugepages');
     const surplus = pages('surplus_hugepages');
@@ -53,5 +54,5 @@ function readPools(directory: string): Reading<readonly HugePagePool[]> {
       overcommitLimit: pages('nr_overcommit_hugepages'),
     });
   }
-  return found(pools.sort((a, b) => a.pageBytes - b.pageBytes));
+  return faults.found(pools.sort((a, b) => a.pageBytes - b.pageBytes));
 }

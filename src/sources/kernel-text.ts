@@ -3,38 +3,53 @@
  * total: what is not of the form gives undefined, nothing throws.
  */
 
-const DECIMAL = /^\d+$/;
-const SIGNED_DECIMAL = /^-?\d+$/;
+/** Digits of the largest number the kernel prints anywhere, 2^64 - 1. */
+export const MAX_DIGITS = 20;
+export const MAX_U64 = 2n ** 64n - 1n;
+
+const DECIMAL = /^\d{1,20}$/;
+const SIGNED_DECIMAL = /^-?\d{1,20}$/;
 
 /**
  * A non-negative decimal integer, surrounding white space allowed. Values past 2^53 are rounded;
- * use {@link parseBigDecimal} for counters which can get there.
+ * use {@link parseBigDecimal} for counters which can get there. Past 2^64 - 1 it is none: the kernel
+ * has no such number.
  */
 export function parseDecimal(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const trimmed = text.trim();
-  return DECIMAL.test(trimmed) ? Number(trimmed) : undefined;
+  const value = parseSignedDecimal(text);
+  return value === undefined || text?.includes('-') === true ? undefined : value;
 }
 
 /** As {@link parseDecimal}, and a minus sign is allowed (KSM profits can be negative). */
 export function parseSignedDecimal(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const trimmed = text.trim();
-  return SIGNED_DECIMAL.test(trimmed) ? Number(trimmed) : undefined;
+  if (!SIGNED_DECIMAL.test(trimmed)) return undefined;
+  // Only the longest can be too large.
+  if (trimmed.length >= MAX_DIGITS && BigInt(trimmed.replace('-', '')) > MAX_U64) return undefined;
+  return Number(trimmed);
 }
 
-/** A non-negative decimal integer of any size. */
+/** As {@link parseDecimal}, exact. */
 export function parseBigDecimal(text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined;
   const trimmed = text.trim();
-  return DECIMAL.test(trimmed) ? BigInt(trimmed) : undefined;
+  if (!DECIMAL.test(trimmed)) return undefined;
+  const value = BigInt(trimmed);
+  return value > MAX_U64 ? undefined : value;
+}
+
+/** A size in the kernel's kB, which are KiB, in bytes; none where those are more than 2^64. */
+export function kibibytesToBytes(kibibytes: number): number | undefined {
+  const bytes = kibibytes * 1024;
+  return bytes > 2 ** 64 ? undefined : bytes;
 }
 
 /** `5466328 kB`, as in meminfo and status; the kernel's kB are KiB. Result in bytes. */
 export function parseKibibytes(text: string | undefined): number | undefined {
   if (text?.endsWith(' kB') !== true) return undefined;
   const kibibytes = parseDecimal(text.slice(0, -3));
-  return kibibytes === undefined ? undefined : kibibytes * 1024;
+  return kibibytes === undefined ? undefined : kibibytesToBytes(kibibytes);
 }
 
 /** A module parameter or switch: `Y`/`N` or `1`/`0`. */
@@ -51,7 +66,7 @@ export function parseChoice(text: string | undefined): string | undefined {
 
 /**
  * Lines of `key value` or `key: value` (vmstat, meminfo, memory.stat, cpu.stat, ksm_stat, io …).
- * The value is the rest of the line, trimmed; lines without a value are left out.
+ * The value is the rest of the line, trimmed; empty where a line ends after its key.
  */
 export function parseKeyedLines(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
@@ -65,10 +80,7 @@ export function parseKeyedLines(text: string): ReadonlyMap<string, string> {
       if (code === 0x20 || code === 0x09 || code === 0x3a) break;
       keyEnd += 1;
     }
-    if (keyEnd > start && keyEnd < end) {
-      const value = text.slice(keyEnd + 1, end).trim();
-      if (value !== '') values.set(text.slice(start, keyEnd), value);
-    }
+    if (keyEnd > start) values.set(text.slice(start, keyEnd), text.slice(keyEnd + 1, end).trim());
     start = end + 1;
   }
   return values;

@@ -1,6 +1,6 @@
 import { listKernelDirectory } from './kernel-file.ts';
 import { readProcessStat } from './process-stat.ts';
-import { found, type Reading } from './reading.ts';
+import { found, isAbsence, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -26,7 +26,7 @@ export interface VhostKernelThread extends KernelThread {
 }
 
 const MEMORY_MANAGEMENT = /^(?:ksmd|khugepaged|kswapd\d+|kcompactd\d+)$/;
-const VHOST = /^vhost-(\d+)$/;
+const VHOST = /^vhost-(\d{1,10})$/;
 
 /** The parent of every kernel thread, started by the kernel right after init. */
 const KTHREADD_PID = 2;
@@ -66,12 +66,12 @@ export class KernelThreadReader {
     const known = this.#memoryManagement;
     if (known !== undefined) {
       const threads = await this.#readAll(known);
-      if (threads.length === known.size) return found(threads);
+      if (!threads.ok || threads.value.length === known.size) return threads;
     }
     const walked = await this.#walk(MEMORY_MANAGEMENT);
     if (!walked.ok) return walked;
     this.#memoryManagement = walked.value;
-    return found(await this.#readAll(walked.value));
+    return this.#readAll(walked.value);
   }
 
   /**
@@ -92,23 +92,33 @@ export class KernelThreadReader {
       this.#vhostsWalkedAt = now;
     }
     const threads = await this.#readAll(this.#vhosts);
+    if (!threads.ok) return threads;
     return found(
-      threads.map((thread) => ({ ...thread, ownerPid: Number(VHOST.exec(thread.comm)?.[1]) })),
+      threads.value.map((thread) => ({
+        ...thread,
+        ownerPid: Number(VHOST.exec(thread.comm)?.[1]),
+      })),
     );
   }
 
   /** Those of the known threads that still are the same. */
-  async #readAll(known: ReadonlyMap<number, KnownThread>): Promise<readonly KernelThread[]> {
+  async #readAll(
+    known: ReadonlyMap<number, KnownThread>,
+  ): Promise<Reading<readonly KernelThread[]>> {
     const threads: KernelThread[] = [];
     const slice = new TimeSlice();
     for (const [pid, { comm, startTimeTicks }] of known) {
       if (slice.isOver) await slice.nextTurn();
       const stat = readProcessStat(this.#roots, pid);
-      if (!stat.ok || stat.value.comm !== comm) continue;
+      if (!stat.ok) {
+        if (isAbsence(stat.error)) continue;
+        return stat;
+      }
+      if (stat.value.comm !== comm) continue;
       if (stat.value.startTimeTicks !== startTimeTicks) continue;
       threads.push({ pid, comm, cpuSeconds: stat.value.userSeconds + stat.value.systemSeconds });
     }
-    return threads;
+    return found(threads);
   }
 
   /** The kernel's own threads of such a name, by pid. */
@@ -122,7 +132,10 @@ export class KernelThreadReader {
       const pid = Number(entry);
       if (!Number.isSafeInteger(pid) || pid <= KTHREADD_PID) continue;
       const stat = readProcessStat(this.#roots, pid);
-      if (!stat.ok) continue;
+      if (!stat.ok) {
+        if (isAbsence(stat.error)) continue;
+        return stat;
+      }
       const { comm, startTimeTicks, kernelThread, parentPid } = stat.value;
       if (kernelThread && parentPid === KTHREADD_PID && name.test(comm)) {
         threads.set(pid, { comm, startTimeTicks });

@@ -1,6 +1,6 @@
-import { readKernelFile, readKernelInteger } from './kernel-file.ts';
+import { readKernelFile, readKernelInteger, readKernelValue } from './kernel-file.ts';
 import { parseSwitch } from './kernel-text.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { failed, Faults, found, isAbsence, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -27,29 +27,34 @@ export interface KvmModule {
 /** `absent` when the kernel has no KVM: guests on this host are emulated. */
 export function readKvmModule(roots: Roots): Reading<KvmModule> {
   const modules = `${roots.sysfs}/module`;
-  const vendor = hasParameter(`${modules}/kvm_intel`)
-    ? 'intel'
-    : hasParameter(`${modules}/kvm_amd`)
-      ? 'amd'
-      : undefined;
+  const known = readVendor(modules);
+  if (!known.ok) return known;
+  const vendor = known.value;
+  const faults = new Faults();
   const nanoseconds = readKernelInteger(`${modules}/kvm/parameters/halt_poll_ns`);
   if (!nanoseconds.ok && nanoseconds.error.kind === 'absent' && vendor === undefined) {
     return failed('absent', `${modules}/kvm`, 'KVM is not loaded');
   }
   const flag = (module: string, parameter: string): boolean | undefined =>
-    parseSwitch(valueOf(readKernelFile(`${modules}/${module}/parameters/${parameter}`)));
+    faults.optional(readKernelValue(`${modules}/${module}/parameters/${parameter}`, parseSwitch));
   const vendorFlag = (parameter: string): boolean | undefined =>
     vendor === undefined ? undefined : flag(`kvm_${vendor}`, parameter);
-  return found({
+  const haltPollNanoseconds = faults.optional(nanoseconds);
+  return faults.found({
     vendor,
     secondLevelPaging: vendorFlag(vendor === 'amd' ? 'npt' : 'ept'),
     accessedDirtyBits: vendor === 'intel' ? vendorFlag('eptad') : undefined,
     nested: vendorFlag('nested'),
-    haltPollSeconds: nanoseconds.ok ? nanoseconds.value / 1e9 : undefined,
+    haltPollSeconds: haltPollNanoseconds === undefined ? undefined : haltPollNanoseconds / 1e9,
     tdpMmu: flag('kvm', 'tdp_mmu'),
   });
 }
 
-function hasParameter(module: string): boolean {
-  return readKernelFile(`${module}/parameters/nested`).ok;
+function readVendor(modules: string): Reading<KvmModule['vendor']> {
+  for (const vendor of ['intel', 'amd'] as const) {
+    const parameter = readKernelFile(`${modules}/kvm_${vendor}/parameters/nested`);
+    if (parameter.ok) return found(vendor);
+    if (!isAbsence(parameter.error)) return parameter;
+  }
+  return found(undefined);
 }

@@ -20,7 +20,7 @@ export function readLoadAverage(roots: Roots): Reading<LoadAverage> {
 }
 
 export function parseLoadAverage(text: string, subject: string): Reading<LoadAverage> {
-  const match = /^(\d+\.\d+) (\d+\.\d+) (\d+\.\d+) /.exec(text);
+  const match = /^(\d{1,12}\.\d\d) (\d{1,12}\.\d\d) (\d{1,12}\.\d\d) /.exec(text);
   if (match === null) return failed('malformed', subject, 'not three averages');
   const [, one, five, fifteen] = match;
   return found({

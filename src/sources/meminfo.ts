@@ -1,6 +1,6 @@
 import { readKernelFile } from './kernel-file.ts';
 import { parseDecimal, parseKeyedLines, parseKibibytes } from './kernel-text.ts';
-import { failed, found, type Reading } from './reading.ts';
+import { failed, Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -68,15 +68,35 @@ export function readMeminfo(roots: Roots): Reading<Meminfo> {
   return text.ok ? parseMeminfo(text.value, path) : text;
 }
 
+/** Lines every kernel has that can run KVM: where one is missing, the text was cut off. */
+const ALWAYS_THERE = [
+  'Buffers',
+  'Cached',
+  'SwapTotal',
+  'SwapFree',
+  'Dirty',
+  'Writeback',
+  'AnonPages',
+  'Shmem',
+  'SReclaimable',
+  'SUnreclaim',
+  'PageTables',
+  'CommitLimit',
+  'Committed_AS',
+];
+
 export function parseMeminfo(text: string, subject: string): Reading<Meminfo> {
   const values = parseKeyedLines(text);
-  const bytes = (key: string): number | undefined => parseKibibytes(values.get(key));
+  const faults = new Faults();
+  for (const key of ALWAYS_THERE) if (!values.has(key)) faults.malformed(subject, `no ${key}`);
+  const bytes = (key: string): number | undefined =>
+    faults.field(values.get(key), parseKibibytes, subject, key);
   const totalBytes = bytes('MemTotal');
   const freeBytes = bytes('MemFree');
   if (totalBytes === undefined || freeBytes === undefined) {
     return failed('malformed', subject, 'no MemTotal or no MemFree in kB');
   }
-  return found({
+  return faults.found({
     totalBytes,
     freeBytes,
     availableBytes: bytes('MemAvailable'),
@@ -104,17 +124,23 @@ export function parseMeminfo(text: string, subject: string): Reading<Meminfo> {
     sharedMemoryHugePageBytes: bytes('ShmemHugePages'),
     sharedMemoryHugePageMappedBytes: bytes('ShmemPmdMapped'),
     hardwareCorruptedBytes: bytes('HardwareCorrupted'),
-    defaultHugePages: defaultHugePages(values),
+    defaultHugePages: defaultHugePages(values, faults, subject),
     hugetlbBytes: bytes('Hugetlb'),
   });
 }
 
-function defaultHugePages(values: ReadonlyMap<string, string>): DefaultHugePages | undefined {
-  const pageBytes = parseKibibytes(values.get('Hugepagesize'));
-  const total = parseDecimal(values.get('HugePages_Total'));
-  const free = parseDecimal(values.get('HugePages_Free'));
-  const reserved = parseDecimal(values.get('HugePages_Rsvd'));
-  const surplus = parseDecimal(values.get('HugePages_Surp'));
+function defaultHugePages(
+  values: ReadonlyMap<string, string>,
+  faults: Faults,
+  subject: string,
+): DefaultHugePages | undefined {
+  const field = (key: string, parse: (text: string) => number | undefined): number | undefined =>
+    faults.field(values.get(key), parse, subject, key);
+  const pageBytes = field('Hugepagesize', parseKibibytes);
+  const total = field('HugePages_Total', parseDecimal);
+  const free = field('HugePages_Free', parseDecimal);
+  const reserved = field('HugePages_Rsvd', parseDecimal);
+  const surplus = field('HugePages_Surp', parseDecimal);
   if (
     pageBytes === undefined ||
     total === undefined ||

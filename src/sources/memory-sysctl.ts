@@ -1,6 +1,6 @@
 import { readKernelFile, readKernelInteger } from './kernel-file.ts';
 import { parseDecimal } from './kernel-text.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { failed, Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -31,12 +31,13 @@ export function readMemorySysctl(roots: Roots): Reading<MemorySysctl> {
   if (!text.ok) return text;
   const overcommitMode = parseDecimal(text.value);
   if (overcommitMode === undefined) return failed('malformed', path, 'not a number');
+  const faults = new Faults();
   const number = (name: string): number | undefined =>
-    valueOf(readKernelInteger(`${roots.procfs}/sys/${name}`));
+    faults.optional(readKernelInteger(`${roots.procfs}/sys/${name}`));
   const overcommitKibibytes = number('vm/overcommit_kbytes');
   const minFreeKibibytes = number('vm/min_free_kbytes');
   const schedulerStatistics = number('kernel/sched_schedstats');
-  return found({
+  return faults.found({
     overcommitMode,
     overcommitRatioPercent: number('vm/overcommit_ratio'),
     overcommitBytes:

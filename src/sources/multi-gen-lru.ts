@@ -1,5 +1,5 @@
 import { readKernelFile, readKernelInteger } from './kernel-file.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { failed, Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /** The multi-generational LRU (Documentation/admin-guide/mm/multigen_lru.rst). */
@@ -22,8 +22,9 @@ export function readMultiGenLru(roots: Roots): Reading<MultiGenLru> {
   const bits = /^0x([0-9a-f]{1,8})\s*$/.exec(text.value)?.[1];
   if (bits === undefined) return failed('malformed', path, 'not a hexadecimal bit mask');
   const mask = Number.parseInt(bits, 16);
-  const milliseconds = valueOf(readKernelInteger(`${directory}/min_ttl_ms`));
-  return found({
+  const faults = new Faults();
+  const milliseconds = faults.optional(readKernelInteger(`${directory}/min_ttl_ms`));
+  return faults.found({
     enabled: (mask & 1) !== 0,
     leafAgeing: (mask & 2) !== 0,
     nonLeafAgeing: (mask & 4) !== 0,

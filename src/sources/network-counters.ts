@@ -1,5 +1,6 @@
 import { readKernelFile } from './kernel-file.ts';
-import { failed, found, type Reading } from './reading.ts';
+import { parseBigDecimal } from './kernel-text.ts';
+import { failed, Faults, found, inShort, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -27,6 +28,7 @@ export interface LinkCounters {
  * fifo, frame, compressed, multicast received and bytes, packets, errs, drop, fifo, colls, carrier,
  * compressed sent. Names cannot hold a colon; the two lines of headings hold bars instead.
  */
+const HEADING = /^[^:]*\|[^:]*\|/;
 const LINE = new RegExp(
   String.raw`^ *([^:\s|]+):` +
     String.raw` *(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +\d+ +\d+ +\d+` +
@@ -45,10 +47,12 @@ export function parseNetDev(
   for (const line of text.split('\n')) {
     const fields = LINE.exec(line);
     if (fields === null) {
-      if (line === '' || line.includes('|')) continue;
-      return failed('malformed', path, `line: ${line.trim()}`);
+      if (line === '' || HEADING.test(line)) continue;
+      return failed('malformed', path, `line: ${inShort(line)}`);
     }
-    const column = (index: number): bigint => BigInt(fields[index] ?? '');
+    const columns = fields.slice(2).map(parseBigDecimal);
+    if (columns.includes(undefined)) return failed('malformed', path, `line: ${inShort(line)}`);
+    const column = (index: number): bigint => columns[index - 2] ?? 0n;
     links.set(fields[1] ?? '', {
       receivedBytes: column(2),
       receivedPackets: column(3),
@@ -62,7 +66,8 @@ export function parseNetDev(
       transmitFifoErrors: column(11),
     });
   }
-  return found(links);
+  // Every namespace has its loopback.
+  return links.size === 0 ? failed('malformed', path, 'no interface') : found(links);
 }
 
 export interface NetworkNamespaceFiles {
@@ -85,6 +90,7 @@ export function readNetworkCounters(
 ): Reading<NetworkNamespaceFiles> {
   let best: { readonly files: NetworkNamespaceFiles; readonly shared: number } | undefined;
   let failure: Reading<never> | undefined;
+  const faults = new Faults();
   for (const process of ['1', 'self']) {
     const directory = `${procfs}/${process}/net`;
     const path = `${directory}/dev`;
@@ -92,6 +98,8 @@ export function readNetworkCounters(
     const counters = text.ok ? parseNetDev(text.value, path) : text;
     if (!counters.ok) {
       failure ??= counters;
+      // Not every user may look into another's namespace.
+      faults.permitted(counters);
       continue;
     }
     const files = { directory, counters: counters.value };
@@ -99,6 +107,6 @@ export function readNetworkCounters(
     if (shared === names.length && shared === counters.value.size) return found(files);
     if (best === undefined || shared > best.shared) best = { files, shared };
   }
-  if (best !== undefined) return found(best.files);
+  if (best !== undefined) return faults.found(best.files);
   return failure ?? failed('absent', procfs, 'no net/dev');
 }

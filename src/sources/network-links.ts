@@ -1,9 +1,10 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
+import { listKernelDirectory, readKernelFile, readRawKernelFile } from './kernel-file.ts';
+import { parseDecimal, parseSignedDecimal, parseSwitch } from './kernel-text.ts';
 import { readNetworkCounters, type LinkCounters } from './network-counters.ts';
-import { found, valueOf, type Reading } from './reading.ts';
+import { Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -111,6 +112,8 @@ export class NetworkLinkReader {
   readonly #roots: Roots;
   readonly #natures = new Map<string, Nature>();
   #checkFrom = 0;
+  /** Of the reading under way. */
+  #faults = new Faults();
 
   constructor(roots: Roots) {
     this.#roots = roots;
@@ -120,11 +123,13 @@ export class NetworkLinkReader {
   async read(): Promise<Reading<NetworkLinkTable>> {
     const listed = listKernelDirectory(this.#directory());
     if (!listed.ok) return listed;
-    const counted = valueOf(readNetworkCounters(this.#roots, listed.value));
+    const faults = new Faults();
+    this.#faults = faults;
+    const counted = faults.optional(readNetworkCounters(this.#roots, listed.value));
     await nextTurn();
     await this.#lookAtNew(listed.value, counted?.directory);
     const names = listed.value.filter((name) => this.#natures.has(name));
-    return found({ links: this.#assemble(names, counted?.counters) });
+    return faults.found({ links: this.#assemble(names, counted?.counters) });
   }
 
   #directory(name?: string, file?: string): string {
@@ -140,8 +145,11 @@ export class NetworkLinkReader {
     let looked = 0;
     for (const name of names) {
       if (this.#natures.has(name)) continue;
+      const before = this.#faults.errors.length;
       const nature = this.#natureOf(name, procNet);
-      if (nature !== undefined) this.#natures.set(name, nature);
+      // What was only read in part is looked at again next time, and until then left out.
+      const whole = this.#faults.errors.length === before;
+      if (nature !== undefined && whole) this.#natures.set(name, nature);
       looked += 1;
       if (looked % NEW_PER_TURN === 0) await nextTurn();
     }
@@ -174,10 +182,14 @@ export class NetworkLinkReader {
   /** undefined for what is no interface (the file bonding_masters) or went away meanwhile. */
   #natureOf(name: string, procNet: string | undefined): Nature | undefined {
     const inode = this.#inode(name);
-    const entries = valueOf(listKernelDirectory(this.#directory(name)));
-    const uevent = this.#text(name, 'uevent') ?? '';
-    const index = Number(/^IFINDEX=(\d+)$/m.exec(uevent)?.[1]);
-    if (inode === undefined || entries === undefined || Number.isNaN(index)) return undefined;
+    const entries = this.#faults.optional(listKernelDirectory(this.#directory(name)));
+    const uevent = entries === undefined ? undefined : this.#text(name, 'uevent');
+    if (inode === undefined || entries === undefined || uevent === undefined) return undefined;
+    const index = parseDecimal(/^IFINDEX=(\d+)$/m.exec(uevent)?.[1]);
+    if (index === undefined) {
+      this.#faults.malformed(this.#directory(name, 'uevent'), 'no IFINDEX');
+      return undefined;
+    }
     const linkedIndex = this.#integer(name, 'iflink');
     const devtype = /^DEVTYPE=(.*)$/m.exec(uevent)?.[1];
     const linked = linkedIndex !== undefined && linkedIndex !== index;
@@ -189,7 +201,7 @@ export class NetworkLinkReader {
       index,
       linkedIndex,
       parents: lowerIn(entries),
-      vlanId: kind === 'vlan' && procNet !== undefined ? vlanIdOf(procNet, name) : undefined,
+      vlanId: kind === 'vlan' && procNet !== undefined ? this.#vlanId(procNet, name) : undefined,
       mtuBytes: this.#integer(name, 'mtu'),
       transmitQueuePackets: this.#integer(name, 'tx_queue_len'),
     };
@@ -206,7 +218,7 @@ export class NetworkLinkReader {
     if (entries.includes('macvtap')) return 'macvtap';
     if (named !== undefined) return named;
     if (entries.includes('tun_flags')) {
-      const flags = Number(this.#text(name, 'tun_flags'));
+      const flags = this.#field(name, 'tun_flags', parseHexadecimal) ?? 0;
       return (flags & IFF_TAP) === 0 ? 'tun' : 'tap';
     }
     if (entries.includes('device')) return 'physical';
@@ -246,7 +258,8 @@ export class NetworkLinkReader {
         lowerOf.set(name, nature.parents);
         continue;
       }
-      const lower = lowerIn(valueOf(listKernelDirectory(this.#directory(name))) ?? []);
+      const entries = this.#faults.optional(listKernelDirectory(this.#directory(name)));
+      const lower = lowerIn(entries ?? []);
       lowerOf.set(name, lower);
       if (this.#isTeam(name, nature, lower)) teams.add(name);
       else if (nature.kind === 'virtual') continue;
@@ -289,30 +302,48 @@ export class NetworkLinkReader {
 
   #bondState(name: string): BondState | undefined {
     // "active-backup 1": the name and the number of the mode.
-    const mode = this.#text(name, 'bonding/mode')?.split(' ')[0];
-    if (mode === undefined || mode === '') return undefined;
-    const active = this.#text(name, 'bonding/active_slave');
+    const mode = this.#field(name, 'bonding/mode', (text) => BOND_MODE.exec(text)?.[1]);
+    if (mode === undefined) return undefined;
+    // Empty with modes that use all members.
+    const path = this.#directory(name, 'bonding/active_slave');
+    const active = this.#faults.optional(readRawKernelFile(path))?.trim();
     return { mode, activeMember: active === '' ? undefined : active };
   }
 
   #stateOf(name: string, kind: LinkKind): LinkState {
-    const carrier = this.#text(name, 'carrier');
     return {
-      operational: this.#text(name, 'operstate'),
-      carrier: carrier === undefined ? undefined : carrier === '1',
+      operational: this.#field(name, 'operstate', (text) =>
+        OPERATIONAL_STATES.has(text) ? text : undefined,
+      ),
+      carrier: this.#field(name, 'carrier', parseSwitch),
       speed: HAS_REAL_SPEED.has(kind)
-        ? speedOf(this.#text(name, 'speed'))
+        ? speedOf(this.#field(name, 'speed', parseSignedDecimal))
         : { known: false, because: 'made-up' },
     };
   }
 
+  /** "bond0.100  VID: 100  REORDER_HDR: 1 …" (net/8021q/vlanproc.c); root's alone. */
+  #vlanId(procNet: string, name: string): number | undefined {
+    const path = `${procNet}/vlan/${name}`;
+    const text = this.#faults.permitted(readKernelFile(path));
+    return this.#faults.field(
+      text,
+      (known) => parseDecimal(/\bVID: (\d{1,4})\b/.exec(known)?.[1]),
+      path,
+      'VID',
+    );
+  }
+
   #text(name: string, file: string): string | undefined {
-    return valueOf(readKernelFile(this.#directory(name, file)))?.trim();
+    return this.#faults.optional(readKernelFile(this.#directory(name, file)))?.trim();
+  }
+
+  #field<T>(name: string, file: string, parse: (text: string) => T | undefined): T | undefined {
+    return this.#faults.field(this.#text(name, file), parse, this.#directory(name, file), file);
   }
 
   #integer(name: string, file: string): number | undefined {
-    const text = this.#text(name, file);
-    return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+    return this.#field(name, file, parseDecimal);
   }
 }
 
@@ -327,6 +358,20 @@ const KIND_OF_DEVTYPE: Readonly<Record<string, LinkKind>> = {
   vxlan: 'tunnel',
   geneve: 'tunnel',
 };
+
+/** Named in drivers/net/bonding/bond_options.c. */
+const BOND_MODE = /^([a-z0-9.-]{1,32}) \d{1,3}$/;
+
+/** net/core/net-sysfs.c, after RFC 2863. */
+const OPERATIONAL_STATES: ReadonlySet<string> = new Set([
+  'unknown',
+  'notpresent',
+  'down',
+  'lowerlayerdown',
+  'testing',
+  'dormant',
+  'up',
+]);
 
 /** linux/if_tun.h */
 const IFF_TAP = 0x0002;
@@ -361,19 +406,16 @@ function lowerIn(entries: readonly string[]): readonly string[] {
 }
 
 /** /sys/class/net/<if>/speed: Mbit/s, -1 for unknown; not readable for many devices. */
-function speedOf(text: string | undefined): LinkSpeed {
-  if (text === undefined) return { known: false, because: 'none' };
-  const megabits = Number(text);
+function speedOf(megabits: number | undefined): LinkSpeed {
+  if (megabits === undefined) return { known: false, because: 'none' };
   // 4294967295 is the same -1 from drivers that forgot the sign.
-  if (!/^\d+$/.test(text) || megabits === 0 || megabits >= 2 ** 32 - 1) {
+  if (megabits <= 0 || megabits >= 2 ** 32 - 1) {
     return { known: false, because: 'unknown' };
   }
   return { known: true, bitsPerSecond: megabits * 1e6 };
 }
 
-/** "bond0.100  VID: 100  REORDER_HDR: 1 …" (net/8021q/vlanproc.c). */
-function vlanIdOf(procNet: string, name: string): number | undefined {
-  const text = valueOf(readKernelFile(`${procNet}/vlan/${name}`));
-  const id = text === undefined ? undefined : /\bVID: (\d+)/.exec(text)?.[1];
-  return id === undefined ? undefined : Number(id);
+/** `0x1002`. */
+function parseHexadecimal(text: string): number | undefined {
+  return /^0x[0-9a-f]{1,8}$/i.test(text) ? Number(text) : undefined;
 }

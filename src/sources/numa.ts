@@ -1,8 +1,8 @@
 import { parseCpuList } from './cpu-list.ts';
 import { readNodeHugePagePools, type HugePagePool } from './hugepages.ts';
-import { readKernelFile } from './kernel-file.ts';
+import { readKernelFile, readKernelValue } from './kernel-file.ts';
 import { parseBigDecimal, parseKeyedLines, parseKibibytes } from './kernel-text.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { failed, Faults, isAbsence, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /** One NUMA node. */
@@ -60,37 +60,48 @@ export function readNumaNodes(roots: Roots): Reading<readonly NumaNode[]> {
   if (!online.ok) return online;
   const numbers = parseCpuList(online.value, `${directory}/online`);
   if (!numbers.ok) return numbers;
+  if (numbers.value.length === 0) return failed('malformed', `${directory}/online`, 'no node');
+  const faults = new Faults();
   const nodes: NumaNode[] = [];
   for (const node of numbers.value) {
     const path = `${directory}/node${node}/meminfo`;
     const text = readKernelFile(path);
-    // Went offline meanwhile.
-    if (!text.ok) continue;
+    if (!text.ok) {
+      // Went offline meanwhile.
+      if (isAbsence(text.error)) continue;
+      return text;
+    }
     const memory = parseNodeMeminfo(text.value, path);
     if (!memory.ok) return memory;
-    const cpulist = valueOf(readKernelFile(`${directory}/node${node}/cpulist`)) ?? '';
-    const numastat = valueOf(readKernelFile(`${directory}/node${node}/numastat`));
+    const cpulist = readKernelFile(`${directory}/node${node}/cpulist`);
+    if (!cpulist.ok) return cpulist;
+    const cpus = parseCpuList(cpulist.value, `${directory}/node${node}/cpulist`);
+    if (!cpus.ok) return cpus;
     nodes.push({
       node,
-      cpus: valueOf(parseCpuList(cpulist, path)) ?? [],
-      memory: memory.value,
-      hugePages: valueOf(readNodeHugePagePools(roots, node)),
-      allocations: numastat === undefined ? undefined : parseNumastat(numastat),
+      cpus: cpus.value,
+      memory: faults.optional(memory) ?? memory.value,
+      hugePages: faults.optional(readNodeHugePagePools(roots, node)),
+      allocations: faults.optional(
+        readKernelValue(`${directory}/node${node}/numastat`, parseNumastat),
+      ),
     });
   }
-  return found(nodes);
+  return faults.found(nodes);
 }
 
 /** Lines like `Node 0 MemTotal:        5466328 kB`. */
 export function parseNodeMeminfo(text: string, subject: string): Reading<NodeMemory> {
-  const values = parseKeyedLines(text.replaceAll(/^Node \d+ /gm, ''));
-  const bytes = (key: string): number | undefined => parseKibibytes(values.get(key));
+  const values = parseKeyedLines(text.replaceAll(/^Node \d{1,9} /gm, ''));
+  const faults = new Faults();
+  const bytes = (key: string): number | undefined =>
+    faults.field(values.get(key), parseKibibytes, subject, key);
   const totalBytes = bytes('MemTotal');
   const freeBytes = bytes('MemFree');
   if (totalBytes === undefined || freeBytes === undefined) {
     return failed('malformed', subject, 'no MemTotal or no MemFree in kB');
   }
-  return found({
+  return faults.found({
     totalBytes,
     freeBytes,
     fileBytes: bytes('FilePages'),

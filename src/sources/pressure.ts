@@ -1,7 +1,7 @@
 import { readKernelFile } from './kernel-file.ts';
-import { decimalAt, lineEnd, lineStart } from './kernel-scan.ts';
+import { decimalAt, digitsEnd, lineEnd, lineStart } from './kernel-scan.ts';
 import { microsecondsToSeconds } from './kernel-time.ts';
-import { failed, found, type Reading } from './reading.ts';
+import { failed, Faults, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -55,7 +55,12 @@ const TOTAL = ' total=';
 export function parsePressure(text: string, subject: string): Reading<Pressure> {
   const someSeconds = totalOf(text, 'some');
   if (someSeconds === undefined) return failed('malformed', subject, 'no total of "some"');
-  return found({ someSeconds, fullSeconds: totalOf(text, 'full') });
+  const faults = new Faults();
+  const fullSeconds = totalOf(text, 'full');
+  if (fullSeconds === undefined && lineStart(text, 'full') !== -1) {
+    faults.malformed(subject, 'no total of "full"');
+  }
+  return faults.found({ someSeconds, fullSeconds });
 }
 
 function totalOf(text: string, kind: string): number | undefined {
@@ -64,6 +69,7 @@ function totalOf(text: string, kind: string): number | undefined {
   const end = lineEnd(text, start);
   const at = text.indexOf(TOTAL, start);
   if (at === -1 || at > end) return undefined;
+  if (digitsEnd(text, at + TOTAL.length) !== end) return undefined;
   const microseconds = decimalAt(text, at + TOTAL.length);
   return microseconds === undefined ? undefined : microsecondsToSeconds(microseconds);
 }

@@ -1,8 +1,9 @@
 import type { DeadlineFileReader } from './deadline-file.ts';
-import { readKernelFile } from './kernel-file.ts';
-import { lineDecimal, lineText } from './kernel-scan.ts';
-import { parseDecimal, parseSignedDecimal } from './kernel-text.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { readKernelInteger, readRawKernelFile } from './kernel-file.ts';
+import { lineDecimal, lineField, lineText } from './kernel-scan.ts';
+import { parseSignedDecimal } from './kernel-text.ts';
+import { readProcessStat } from './process-stat.ts';
+import { failed, Faults, isAbsence, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -49,21 +50,34 @@ export class ProcessKsmReader {
     const path = `${this.#roots.procfs}/${pid}/ksm_stat`;
     const text = this.#lockTaken()
       ? await this.#files.read(path, deadlineMilliseconds)
-      : readKernelFile(path);
+      : readRawKernelFile(path);
     if (!text.ok && text.error.kind === 'denied') return text;
     const parsed = text.ok ? parseProcessKsm(text.value, path) : text;
+    if (text.ok && text.value === '' && this.#hasMemory(pid)) {
+      return failed('malformed', path, 'empty');
+    }
     if (parsed.ok && parsed.value.mergingPages !== undefined) return parsed;
 
-    const mergingPages = parseDecimal(
-      valueOf(readKernelFile(`${this.#roots.procfs}/${pid}/ksm_merging_pages`)),
-    );
-    if (mergingPages === undefined) return parsed;
-    return found({ ...(parsed.ok ? parsed.value : NOTHING_KNOWN), mergingPages });
+    const mergingPages = readKernelInteger(`${this.#roots.procfs}/${pid}/ksm_merging_pages`);
+    if (!mergingPages.ok) {
+      return parsed.ok || isAbsence(mergingPages.error) ? parsed : mergingPages;
+    }
+    const faults = new Faults();
+    const known = faults.optional(parsed) ?? NOTHING_KNOWN;
+    return faults.found({ ...known, mergingPages: mergingPages.value });
+  }
+
+  /** It does have an address space: no zombie, no kernel thread, not on its way out. */
+  #hasMemory(pid: number): boolean {
+    const stat = readProcessStat(this.#roots, pid);
+    return stat.ok && stat.value.virtualBytes > 0;
   }
 
   #lockTaken(): boolean {
     if (this.#takesLock === undefined) {
-      const own = readKernelFile(`${this.#roots.procfs}/self/ksm_stat`);
+      const own = readRawKernelFile(`${this.#roots.procfs}/self/ksm_stat`);
+      // Where that cannot be told now, waiting off the event loop is right either way.
+      if (!own.ok && !isAbsence(own.error)) return true;
       this.#takesLock = own.ok && own.value.includes('ksm_mergeable');
     }
     return this.#takesLock;
@@ -82,18 +96,28 @@ const NOTHING_KNOWN: ProcessKsm = {
 /** Both syntaxes at once: `ksm_rmap_items 12` and `ksm_mergeable: yes`. */
 export function parseProcessKsm(text: string, subject: string): Reading<ProcessKsm> {
   if (text === '') return failed('absent', subject, 'no address space: a zombie or kernel thread');
-  const rmapItems = lineDecimal(text, 'ksm_rmap_items');
-  const mergingPages = lineDecimal(text, 'ksm_merging_pages');
+  const faults = new Faults();
+  const number = (key: string): number | undefined =>
+    lineField(text, key, lineDecimal, faults, subject);
+  const yesNo = (key: string): boolean | undefined =>
+    faults.field(lineText(text, key), parseYesNo, subject, key);
+  const rmapItems = number('ksm_rmap_items');
+  const mergingPages = number('ksm_merging_pages');
   if (rmapItems === undefined && mergingPages === undefined) {
     return failed('malformed', subject, 'neither ksm_rmap_items nor ksm_merging_pages');
   }
-  return found({
+  return faults.found({
     rmapItems,
-    zeroPages: lineDecimal(text, 'ksm_zero_pages'),
+    zeroPages: number('ksm_zero_pages'),
     mergingPages,
-    profitBytes: parseSignedDecimal(lineText(text, 'ksm_process_profit')),
-    mergeAny: parseYesNo(lineText(text, 'ksm_merge_any')),
-    mergeable: parseYesNo(lineText(text, 'ksm_mergeable')),
+    profitBytes: faults.field(
+      lineText(text, 'ksm_process_profit'),
+      parseSignedDecimal,
+      subject,
+      'ksm_process_profit',
+    ),
+    mergeAny: yesNo('ksm_merge_any'),
+    mergeable: yesNo('ksm_mergeable'),
   });
 }
 

@@ -44,6 +44,7 @@ export function parseUnifiedNumaStat(text: string, subject: string): Reading<Pro
     return failed('malformed', subject, 'no anon or no file line');
   }
   const shmem = nodesOf(text, 'shmem ');
+  if (shmem === undefined) return failed('malformed', subject, 'no shmem line');
   return found(
     anon.map(({ node, value: anonymous }) => {
       const shared = valueOn(node, shmem);
@@ -69,6 +70,7 @@ export function parseLegacyNumaStat(
     return failed('malformed', subject, 'no anon or no file line');
   }
   const unevictable = nodesOf(text, 'hierarchical_unevictable=') ?? nodesOf(text, 'unevictable=');
+  if (unevictable === undefined) return failed('malformed', subject, 'no unevictable line');
   return found(
     anon.map(({ node, value }) => ({
       node,
@@ -83,7 +85,10 @@ interface OnNode {
   readonly value: number;
 }
 
-/** The ` N<node>=<value>` of the line that begins so; undefined without the line or without any. */
+/**
+ * The ` N<node>=<value>` of the line that begins so; undefined without the line, without any, and
+ * where one of them is something else.
+ */
 function nodesOf(text: string, beginning: string): readonly OnNode[] | undefined {
   const start = text.startsWith(beginning) ? 0 : text.indexOf(`\n${beginning}`) + 1;
   if (start === 0 && !text.startsWith(beginning)) return undefined;
@@ -93,11 +98,12 @@ function nodesOf(text: string, beginning: string): readonly OnNode[] | undefined
     const node = decimalAt(text, at + 2);
     const equals = digitsEnd(text, at + 2);
     const value = text[equals] === '=' ? decimalAt(text, equals + 1) : undefined;
-    if (node !== undefined && value !== undefined) nodes.push({ node, value });
+    if (node === undefined || value === undefined) return undefined;
+    nodes.push({ node, value });
   }
   return nodes.length === 0 ? undefined : nodes;
 }
 
-function valueOn(wanted: number, nodes: readonly OnNode[] | undefined): number {
-  return nodes?.find(({ node }) => node === wanted)?.value ?? 0;
+function valueOn(wanted: number, nodes: readonly OnNode[]): number {
+  return nodes.find(({ node }) => node === wanted)?.value ?? 0;
 }

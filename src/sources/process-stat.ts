@@ -1,5 +1,5 @@
 import { readKernelFile } from './kernel-file.ts';
-import { scanIntegers } from './kernel-scan.ts';
+import { decimalAt, scanIntegers } from './kernel-scan.ts';
 import { ticksToSeconds, USER_HZ } from './kernel-time.ts';
 import { failed, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
@@ -74,7 +74,7 @@ export function parseProcessStat(text: string, subject: string): Reading<Process
   const commStart = text.indexOf('(');
   const commEnd = text.lastIndexOf(')');
   if (commStart < 2 || commEnd < commStart) return failed('malformed', subject, 'no comm');
-  const pid = Number(text.slice(0, commStart - 1));
+  const pid = decimalAt(text, 0) ?? Number.NaN;
   const state = text[commEnd + 2];
   const count = scanIntegers(text, commEnd + 4, fields);
   const number = (index: number): number =>

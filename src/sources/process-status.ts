@@ -1,6 +1,6 @@
 import { readKernelFile } from './kernel-file.ts';
-import { lineDecimal, lineKibibytes, lineText } from './kernel-scan.ts';
-import { failed, found, type Reading } from './reading.ts';
+import { lineDecimal, lineField, lineKibibytes, lineText } from './kernel-scan.ts';
+import { failed, Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -45,20 +45,25 @@ export function parseProcessStatus(text: string, subject: string): Reading<Proce
   if (!text.startsWith('Name:')) return failed('malformed', subject, 'does not begin with Name:');
   // The name is the process's own choice and may hold such words, but no newline before them: the
   // kernel escapes those.
-  return found({
-    virtualBytes: lineKibibytes(text, 'VmSize'),
-    lockedBytes: lineKibibytes(text, 'VmLck'),
-    pinnedBytes: lineKibibytes(text, 'VmPin'),
-    residentBytes: lineKibibytes(text, 'VmRSS'),
-    residentAnonymousBytes: lineKibibytes(text, 'RssAnon'),
-    residentFileBytes: lineKibibytes(text, 'RssFile'),
-    residentSharedBytes: lineKibibytes(text, 'RssShmem'),
-    swappedBytes: lineKibibytes(text, 'VmSwap'),
-    hugetlbBytes: lineKibibytes(text, 'HugetlbPages'),
-    threads: lineDecimal(text, 'Threads'),
+  const faults = new Faults();
+  const bytes = (key: string): number | undefined =>
+    lineField(text, key, lineKibibytes, faults, subject);
+  const number = (key: string): number | undefined =>
+    lineField(text, key, lineDecimal, faults, subject);
+  return faults.found({
+    virtualBytes: bytes('VmSize'),
+    lockedBytes: bytes('VmLck'),
+    pinnedBytes: bytes('VmPin'),
+    residentBytes: bytes('VmRSS'),
+    residentAnonymousBytes: bytes('RssAnon'),
+    residentFileBytes: bytes('RssFile'),
+    residentSharedBytes: bytes('RssShmem'),
+    swappedBytes: bytes('VmSwap'),
+    hugetlbBytes: bytes('HugetlbPages'),
+    threads: number('Threads'),
     allowedCpus: lineText(text, 'Cpus_allowed_list'),
     allowedNodes: lineText(text, 'Mems_allowed_list'),
-    voluntaryContextSwitches: lineDecimal(text, 'voluntary_ctxt_switches'),
-    involuntaryContextSwitches: lineDecimal(text, 'nonvoluntary_ctxt_switches'),
+    voluntaryContextSwitches: number('voluntary_ctxt_switches'),
+    involuntaryContextSwitches: number('nonvoluntary_ctxt_switches'),
   });
 }

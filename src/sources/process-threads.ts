@@ -1,6 +1,6 @@
 import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
 import { bigDecimalAt, digitsEnd } from './kernel-scan.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { failed, found, isAbsence, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -135,7 +135,10 @@ export class ProcessThreadReader {
     this.#roots = roots;
   }
 
-  /** The threads of the process which has this pid and start time; `absent` when it is gone. */
+  /**
+   * The threads of the process which has this pid and start time; `absent` when it is gone. All or
+   * nothing: without one that is there but cannot be read, the others would not add up.
+   */
   read(pid: number, startTimeTicks: number): Reading<readonly ProcessThread[]> {
     const names = listKernelDirectory(`${this.#roots.procfs}/${pid}/task`);
     if (!names.ok) {
@@ -149,7 +152,9 @@ export class ProcessThreadReader {
       const tid = Number(name);
       if (!Number.isSafeInteger(tid)) continue;
       const thread = this.#readOne(pid, tid, previous?.get(tid));
-      if (thread !== undefined) threads.set(tid, thread);
+      if (thread.ok) threads.set(tid, thread.value);
+      // Ended meanwhile.
+      else if (!isAbsence(thread.error)) return thread;
     }
     this.#known.set(pid, { startTimeTicks, threads });
     return found([...threads.values()].map(({ thread }) => thread));
@@ -160,13 +165,15 @@ export class ProcessThreadReader {
     for (const pid of this.#known.keys()) if (!pids.has(pid)) this.#known.delete(pid);
   }
 
-  #readOne(pid: number, tid: number, previous: KnownThread | undefined): KnownThread | undefined {
+  #readOne(pid: number, tid: number, previous: KnownThread | undefined): Reading<KnownThread> {
     const directory = `${this.#roots.procfs}/${pid}/task/${tid}`;
     const path = `${directory}/schedstat`;
     const text = readKernelFile(path);
     // Absent means ended, or a kernel without CONFIG_SCHED_INFO: the comm tells which.
-    if (!text.ok && text.error.kind !== 'absent') return undefined;
-    const schedule = text.ok ? valueOf(parseSchedstat(text.value, path)) : undefined;
+    if (!text.ok && text.error.kind !== 'absent') return text;
+    const parsed = text.ok ? parseSchedstat(text.value, path) : found(undefined);
+    if (!parsed.ok) return parsed;
+    const schedule = parsed.value;
 
     // Run time going backwards is another thread under a reused tid.
     const run = schedule?.runNanoseconds ?? 0n;
@@ -179,19 +186,20 @@ export class ProcessThreadReader {
       schedule.timeslices !== before.timeslices ||
       schedule.runNanoseconds !== before.runNanoseconds;
     const stillSince = hasRun ? now : (previous?.stillSince ?? now);
-    const stillIn =
-      now - stillSince < STILL_AFTER_MS ? undefined : valueOf(readThreadState(directory));
+    const state = now - stillSince < STILL_AFTER_MS ? found(undefined) : readThreadState(directory);
+    if (!state.ok) return state;
+    const stillIn = state.value;
     if (text.ok && previous?.settled === true && sameThread) {
       const { comm, role } = previous.thread;
-      return { thread: { tid, comm, role, schedule, stillIn }, stillSince, settled: true };
+      return found({ thread: { tid, comm, role, schedule, stillIn }, stillSince, settled: true });
     }
     const comm = readKernelFile(`${directory}/comm`);
-    if (!comm.ok) return undefined;
+    if (!comm.ok) return comm;
     const name = comm.value.endsWith('\n') ? comm.value.slice(0, -1) : comm.value;
-    return {
+    return found({
       thread: { tid, comm: name, role: threadRole(name, tid, pid), schedule, stillIn },
       stillSince,
       settled: previous?.thread.comm === name,
-    };
+    });
   }
 }

@@ -1,6 +1,6 @@
-import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
+import { listKernelDirectory, readRawKernelFile } from './kernel-file.ts';
 import { readProcessStat, type ProcessStat } from './process-stat.ts';
-import { found, type Reading } from './reading.ts';
+import { Faults, found, isAbsence, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -51,11 +51,13 @@ export class QemuProcessFinder {
   }
 
   /**
-   * The processes of those of the asked-for domains that have a live one. Fails only when /proc can
-   * not be listed. Call once per collection.
+   * The processes of those of the asked-for domains that have a live one. Fails when /proc can not be
+   * listed; a process that is there but cannot be read is a fault, and nothing is concluded from it.
+   * Call once per collection.
    */
   async find(uuids: ReadonlySet<string>): Promise<Reading<ReadonlyMap<string, QemuProcess>>> {
     const slice = new TimeSlice();
+    const faults = new Faults();
     const processes = new Map<string, QemuProcess>();
     const missing = new Set<string>();
     for (const uuid of this.#qemus.keys()) if (!uuids.has(uuid)) this.#qemus.delete(uuid);
@@ -64,15 +66,16 @@ export class QemuProcessFinder {
     for (const uuid of uuids) {
       if (slice.isOver) await slice.nextTurn();
       const known = this.#qemus.get(uuid);
-      const stat = known === undefined ? undefined : this.#liveStat(known.pid);
+      const reading = known === undefined ? found(undefined) : this.#liveStat(known.pid);
+      const stat = faults.optional(reading);
       if (known !== undefined && stat?.startTimeTicks === known.startTimeTicks) {
         processes.set(uuid, { ...known, stat });
-      } else {
+      } else if (reading.ok) {
         this.#qemus.delete(uuid);
         missing.add(uuid);
       }
     }
-    if (missing.size === 0) return found(processes);
+    if (missing.size === 0) return faults.found(processes);
 
     const names = listKernelDirectory(this.#roots.procfs);
     if (!names.ok) return names;
@@ -87,7 +90,7 @@ export class QemuProcessFinder {
     const candidates = new Map<string, QemuProcess>();
     for (const pid of pids) {
       if (slice.isOver) await slice.nextTurn();
-      if (!this.#others.has(pid)) this.#look(pid, missing, candidates);
+      if (!this.#others.has(pid)) this.#look(pid, missing, candidates, faults);
     }
     // A pid taken for another process may since have become QEMU by pid reuse or exec. That costs
     // one read per process on the host, so it is looked into once per missing domain.
@@ -97,16 +100,17 @@ export class QemuProcessFinder {
     if (unexplained) {
       for (const [pid, other] of this.#others) {
         if (slice.isOver) await slice.nextTurn();
-        const stat = this.#liveStat(pid);
+        const stat = faults.optional(this.#liveStat(pid));
         if (stat?.startTimeTicks === other.startTimeTicks && stat.comm === other.comm) continue;
         this.#others.delete(pid);
-        this.#look(pid, missing, candidates);
+        this.#look(pid, missing, candidates, faults);
       }
     }
     for (const uuid of missing) {
       const process = candidates.get(uuid);
       if (process === undefined) {
-        this.#unfound.add(uuid);
+        // One that could not be read may have been the one: look again next time.
+        if (faults.errors.length === 0) this.#unfound.add(uuid);
         continue;
       }
       this.#unfound.delete(uuid);
@@ -114,17 +118,23 @@ export class QemuProcessFinder {
       this.#qemus.set(uuid, { uuid, name, pid, startTimeTicks });
       processes.set(uuid, process);
     }
-    return found(processes);
+    return faults.found(processes);
   }
 
-  #liveStat(pid: number): ProcessStat | undefined {
+  /** Undefined where the process is gone or a corpse. */
+  #liveStat(pid: number): Reading<ProcessStat | undefined> {
     const stat = readProcessStat(this.#roots, pid);
-    if (!stat.ok || stat.value.state === 'Z' || stat.value.state === 'X') return undefined;
-    return stat.value;
+    if (!stat.ok) return isAbsence(stat.error) ? found(undefined) : stat;
+    return stat.value.state === 'Z' || stat.value.state === 'X' ? found(undefined) : stat;
   }
 
-  #look(pid: number, wanted: ReadonlySet<string>, candidates: Map<string, QemuProcess>): void {
-    const stat = this.#liveStat(pid);
+  #look(
+    pid: number,
+    wanted: ReadonlySet<string>,
+    candidates: Map<string, QemuProcess>,
+    faults: Faults,
+  ): void {
+    const stat = faults.optional(this.#liveStat(pid));
     if (stat === undefined) return;
     const { startTimeTicks, comm } = stat;
     if (stat.kernelThread) {
@@ -133,9 +143,9 @@ export class QemuProcessFinder {
     }
     // It may hold its mmap lock; it will be looked at when it has moved on.
     if (stat.state === 'D') return;
-    const cmdline = readKernelFile(`${this.#roots.procfs}/${pid}/cmdline`);
-    if (!cmdline.ok) return;
-    const identity = parseQemuCommandLine(cmdline.value);
+    const cmdline = faults.optional(readRawKernelFile(`${this.#roots.procfs}/${pid}/cmdline`));
+    if (cmdline === undefined) return;
+    const identity = parseQemuCommandLine(cmdline);
     if (identity === undefined) {
       this.#others.set(pid, { startTimeTicks, comm });
       return;

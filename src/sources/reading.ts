@@ -1,22 +1,28 @@
 /**
  * What a source gives back: the value, or why there is none. Every reader in this folder returns
  * one of these instead of throwing, so that "could not read" can never turn into a zero.
+ *
+ * A value made of several files or lines may lack some of them: `faults` then says which were there
+ * but could not be read. What this host or kernel simply does not have is no fault.
  */
 export type Reading<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: SourceError };
+  | { readonly ok: true; readonly value: T; readonly faults?: readonly SourceError[] }
+  | { readonly ok: false; readonly error: SourceError };
 
 /**
  * - `absent`: the file, process or device is not there (ENOENT, ESRCH, ENODEV). Often normal.
  * - `denied`: there, but not for us (EACCES, EPERM).
  * - `unsupported`: there, but the kernel does not answer (EOPNOTSUPP, EINVAL), e.g. PSI compiled
  *   in yet disabled.
- * - `malformed`: answered in a form this reader does not know.
+ * - `unreadable`: there, and reading it failed (EMFILE, ENFILE, ENOMEM, EIO, EISDIR …, and whatever
+ *   error nobody has thought of). Never normal.
+ * - `malformed`: answered in a form this reader does not know, empty and cut off included.
  * - `timeout`: no answer within the deadline, e.g. a dead NFS mount.
  * - `refused`: not looked at on purpose: a name that nobody who may vouches for, or one that leads
  *   into a filesystem the kernel makes up.
  */
 export type SourceErrorKind =
-  'absent' | 'denied' | 'unsupported' | 'malformed' | 'timeout' | 'refused';
+  'absent' | 'denied' | 'unsupported' | 'unreadable' | 'malformed' | 'timeout' | 'refused';
 
 export interface SourceError {
   readonly kind: SourceErrorKind;
@@ -26,12 +32,17 @@ export interface SourceError {
   readonly detail: string;
 }
 
-export function found<T>(value: T): Reading<T> {
-  return { ok: true, value };
+export function found<T>(value: T, faults: readonly SourceError[] = []): Reading<T> {
+  return faults.length === 0 ? { ok: true, value } : { ok: true, value, faults };
 }
 
 export function failed(kind: SourceErrorKind, subject: string, detail: string): Reading<never> {
   return { ok: false, error: { kind, subject, detail } };
+}
+
+/** This host, kernel or process simply has none of it; every other error is a failure. */
+export function isAbsence({ kind }: SourceError): boolean {
+  return kind === 'absent' || kind === 'unsupported';
 }
 
 /** The value, or undefined where there is none: for places where the reason no longer matters. */
@@ -41,6 +52,64 @@ export function valueOf<T>(reading: Reading<T>): T | undefined {
 
 /** The code of a call that this program itself did not let happen. */
 export const REFUSED = 'REFUSED';
+/**
+ * Reads the parts of one value and keeps the books of those that were there but could not be read,
+ * so that they cannot be mistaken for parts this host does not have.
+ */
+export class Faults {
+  readonly #errors: SourceError[] = [];
+
+  /** What could not be read so far. */
+  get errors(): readonly SourceError[] {
+    return this.#errors;
+  }
+
+  /** The value of a part not every host has. */
+  optional<T>(part: Reading<T>): T | undefined {
+    if (part.ok) {
+      if (part.faults !== undefined) this.#errors.push(...part.faults);
+      return part.value;
+    }
+    if (!isAbsence(part.error)) this.#errors.push(part.error);
+    return undefined;
+  }
+
+  /** As `optional`, of a part that only some users may read: being denied it is no fault. */
+  permitted<T>(part: Reading<T>): T | undefined {
+    return !part.ok && part.error.kind === 'denied' ? undefined : this.optional(part);
+  }
+
+  /**
+   * One field of a text: undefined where the text does not have it, and a fault where it is there
+   * (`text` is not undefined) but `parse` makes nothing of it.
+   */
+  field<T>(
+    text: string | undefined,
+    parse: (text: string) => T | undefined,
+    subject: string,
+    name: string,
+  ): T | undefined {
+    if (text === undefined) return undefined;
+    const value = parse(text);
+    if (value === undefined) this.malformed(subject, `${name}: ${inShort(text)}`);
+    return value;
+  }
+
+  malformed(subject: string, detail: string): void {
+    this.#errors.push({ kind: 'malformed', subject, detail });
+  }
+
+  /** The value put together from the parts. */
+  found<T>(value: T): Reading<T> {
+    return found(value, this.#errors);
+  }
+}
+
+/** The beginning of a text, fit for one line of a log. */
+export function inShort(text: string): string {
+  const line = text.trim();
+  return JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
+}
 
 const KIND_OF_ERRNO: Readonly<Record<string, SourceErrorKind>> = {
   [REFUSED]: 'refused',
@@ -53,6 +122,8 @@ const KIND_OF_ERRNO: Readonly<Record<string, SourceErrorKind>> = {
   EPERM: 'denied',
   EOPNOTSUPP: 'unsupported',
   ENOTSUP: 'unsupported',
+  ENOSYS: 'unsupported',
+  ENODATA: 'unsupported',
   EINVAL: 'unsupported',
 };
 
@@ -60,7 +131,7 @@ const KIND_OF_ERRNO: Readonly<Record<string, SourceErrorKind>> = {
 export function failedFrom(error: unknown, subject: string): Reading<never> {
   if (error instanceof Error) {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-    return failed(KIND_OF_ERRNO[code] ?? 'unsupported', subject, error.message);
+    return failed(KIND_OF_ERRNO[code] ?? 'unreadable', subject, error.message);
   }
-  return failed('unsupported', subject, String(error));
+  return failed('unreadable', subject, String(error));
 }

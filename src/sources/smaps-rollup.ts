@@ -1,6 +1,6 @@
 import type { DeadlineFileReader } from './deadline-file.ts';
 import { parseKeyedLines, parseKibibytes } from './kernel-text.ts';
-import { failed, found, type Reading } from './reading.ts';
+import { failed, Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -40,13 +40,15 @@ export interface SmapsRollup {
 export function parseSmapsRollup(text: string, subject: string): Reading<SmapsRollup> {
   // The first line is the address range, `…[rollup]`; its key is never one of ours.
   const values = parseKeyedLines(text);
-  const bytes = (key: string): number | undefined => parseKibibytes(values.get(key));
+  const faults = new Faults();
+  const bytes = (key: string): number | undefined =>
+    faults.field(values.get(key), parseKibibytes, subject, key);
   const residentBytes = bytes('Rss');
   const proportionalBytes = bytes('Pss');
   if (residentBytes === undefined || proportionalBytes === undefined) {
     return failed('malformed', subject, 'no Rss or no Pss');
   }
-  return found({
+  return faults.found({
     residentBytes,
     proportionalBytes,
     proportionalDirtyBytes: bytes('Pss_Dirty'),

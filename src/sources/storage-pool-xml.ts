@@ -1,3 +1,4 @@
+import { parseDecimal } from './kernel-text.ts';
 import { failed, found, type Reading } from './reading.ts';
 import { parseXml, type XmlElement } from './xml-element.ts';
 
@@ -52,9 +53,7 @@ function sourceOf(source: XmlElement | undefined): StoragePoolSource {
     name: textOf(source, 'name'),
     hosts: (source?.all('host') ?? []).flatMap((host) => {
       const [name, port] = [host.attribute('name'), host.attribute('port')];
-      return name === undefined
-        ? []
-        : { name, port: port === undefined ? undefined : Number(port) };
+      return name === undefined ? [] : { name, port: parseDecimal(port) };
     }),
     directory: source?.child('dir')?.attribute('path'),
     devices: (source?.all('device') ?? []).flatMap((device) => device.attribute('path') ?? []),

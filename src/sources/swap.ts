@@ -1,6 +1,6 @@
-import { readKernelFile } from './kernel-file.ts';
+import { readKernelFile, readKernelValue } from './kernel-file.ts';
 import { parseDecimal, parseSignedDecimal, unescapeOctal } from './kernel-text.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { failed, Faults, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /** One active swap area, a line of `/proc/swaps`. */
@@ -34,12 +34,13 @@ export function readSwapAreas(roots: Roots): Reading<readonly SwapArea[]> {
   if (!text.ok) return text;
   const areas = parseSwaps(text.value, path);
   if (!areas.ok) return areas;
-  return found(
+  const faults = new Faults();
+  return faults.found(
     areas.value.map((area) => {
       if (area.kind !== 'zram') return area;
       const device = area.path.slice(area.path.lastIndexOf('/') + 1);
-      const stat = valueOf(readKernelFile(`${roots.sysfs}/block/${device}/mm_stat`));
-      return { ...area, zram: stat === undefined ? undefined : parseZramUsage(stat) };
+      const stat = `${roots.sysfs}/block/${device}/mm_stat`;
+      return { ...area, zram: faults.optional(readKernelValue(stat, parseZramUsage)) };
     }),
   );
 }

@@ -143,5 +143,5 @@ function outcome(
   if (/permission denied|must be root|not permitted/i.test(stderr)) {
     return failed('denied', name, said);
   }
-  return failed('unsupported', name, said === '' ? error.message : said);
+  return failed('unreadable', name, said === '' ? error.message : said);
 }

@@ -70,7 +70,7 @@ export function parseDmsetupThinPools(text: string): Reading<ThinStorage> {
 }
 
 function parseDmsetupLine(line: string): ThinPool | undefined {
-  const match = /^(.+?): (\d+) (\d+) thin-pool (.+)$/.exec(line);
+  const match = /^(.+?): (\d{1,15}) (\d{1,15}) thin-pool (.+)$/.exec(line);
   const name = match?.[1];
   const sectors = match?.[3];
   const words = match?.[4]?.trim().split(/\s+/);
@@ -119,7 +119,7 @@ function parseDmsetupLine(line: string): ThinPool | undefined {
 }
 
 function fraction(word: string | undefined): { used: number; total: number } | undefined {
-  const match = /^(\d+)\/(\d+)$/.exec(word ?? '');
+  const match = /^(\d{1,15})\/(\d{1,15})$/.exec(word ?? '');
   return match === null ? undefined : { used: Number(match[1]), total: Number(match[2]) };
 }
 
@@ -258,7 +258,7 @@ function stateOf(row: LvRow): ThinPoolState {
 
 /** Undefined for what lvs leaves empty or marks with -1 (no kernel device). */
 function number(text: string): number | undefined {
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
+  return /^\d{1,20}(\.\d{1,20})?$/.test(text) ? Number(text) : undefined;
 }
 
 function share(percent: string, of: number | undefined): number | undefined {

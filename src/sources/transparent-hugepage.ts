@@ -1,6 +1,6 @@
-import { readKernelFile, readKernelInteger } from './kernel-file.ts';
+import { readKernelFile, readKernelInteger, readKernelValue } from './kernel-file.ts';
 import { parseChoice, parseSwitch } from './kernel-text.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { failed, Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -35,18 +35,19 @@ export function readTransparentHugePages(roots: Roots): Reading<TransparentHugeP
   if (!text.ok) return text;
   const enabled = parseChoice(text.value);
   if (enabled === undefined) return failed('malformed', `${directory}/enabled`, 'nothing chosen');
+  const faults = new Faults();
   const choice = (file: string): string | undefined =>
-    parseChoice(valueOf(readKernelFile(`${directory}/${file}`)));
+    faults.optional(readKernelValue(`${directory}/${file}`, parseChoice));
   const number = (file: string): number | undefined =>
-    valueOf(readKernelInteger(`${directory}/${file}`));
+    faults.optional(readKernelInteger(`${directory}/${file}`));
   const sleepMilliseconds = number('khugepaged/scan_sleep_millisecs');
-  return found({
+  return faults.found({
     enabled,
     defrag: choice('defrag'),
     sharedMemoryEnabled: choice('shmem_enabled'),
     pageBytes: number('hpage_pmd_size'),
     khugepaged: {
-      defrag: parseSwitch(valueOf(readKernelFile(`${directory}/khugepaged/defrag`))),
+      defrag: faults.optional(readKernelValue(`${directory}/khugepaged/defrag`, parseSwitch)),
       pagesToScan: number('khugepaged/pages_to_scan'),
       scanSleepSeconds: sleepMilliseconds === undefined ? undefined : sleepMilliseconds / 1000,
       pagesCollapsed: number('khugepaged/pages_collapsed'),

@@ -7,7 +7,7 @@ import { found, type Reading } from './reading.ts';
  */
 export const LIMIT_TRUST_MS = 30_000;
 
-/** What was found at the last look, until that is too long ago. A failed look is not remembered. */
+/** What was found at the last look, until that is too long ago. A look that failed, or failed in part, is not remembered. */
 export class TrustedReading<T> {
   #last: { readonly value: T; readonly seenAt: number } | undefined;
 
@@ -16,7 +16,8 @@ export class TrustedReading<T> {
     const last = this.#last;
     if (last !== undefined && now - last.seenAt < LIMIT_TRUST_MS) return found(last.value);
     const reading = look();
-    this.#last = reading.ok ? { value: reading.value, seenAt: now } : undefined;
+    const whole = reading.ok && reading.faults === undefined;
+    this.#last = whole ? { value: reading.value, seenAt: now } : undefined;
     return reading;
   }
 }

@@ -1,6 +1,6 @@
 import { readKernelFile } from './kernel-file.ts';
 import { parseBigDecimal, parseKeyedLines } from './kernel-text.ts';
-import { failed, found, type Reading } from './reading.ts';
+import { failed, Faults, inShort, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -105,30 +105,38 @@ export function readVmstat(roots: Roots): Reading<Vmstat> {
   return text.ok ? parseVmstat(text.value, path) : text;
 }
 
+/** Counted by every kernel that counts events: where one is missing, the text was cut off. */
+const ALWAYS_THERE = ['pgmajfault', 'slabs_scanned', 'pageoutrun'];
+
 const ALLOCSTALL = 'allocstall_';
 
 export function parseVmstat(text: string, subject: string): Reading<Vmstat> {
   const values = parseKeyedLines(text);
+  const faults = new Faults();
   const directReclaimsByZone = new Map<string, bigint>();
   for (const [key, value] of values) {
-    const count = key.startsWith(ALLOCSTALL) ? parseBigDecimal(value) : undefined;
-    if (count !== undefined) directReclaimsByZone.set(key.slice(ALLOCSTALL.length), count);
+    if (!key.startsWith(ALLOCSTALL)) continue;
+    const count = parseBigDecimal(value);
+    // A sum without one of its parts would be too small.
+    if (count === undefined) return failed('malformed', subject, `${key}: ${inShort(value)}`);
+    directReclaimsByZone.set(key.slice(ALLOCSTALL.length), count);
   }
   const counters = new Map<VmstatCounter, bigint>();
   for (const name of VMSTAT_COUNTERS) {
-    const count = parseBigDecimal(values.get(name));
+    const count = faults.field(values.get(name), parseBigDecimal, subject, name);
     if (count !== undefined) counters.set(name, count);
   }
   if (!counters.has('pgfault')) {
     return failed('malformed', subject, 'no pgfault: not vmstat, or no CONFIG_VM_EVENT_COUNTERS');
   }
+  for (const key of ALWAYS_THERE) if (!values.has(key)) faults.malformed(subject, `no ${key}`);
   const zones = [...directReclaimsByZone.values()];
-  return found({
+  return faults.found({
     counters,
     directReclaimsByZone,
     directReclaims:
       zones.length === 0
-        ? parseBigDecimal(values.get('allocstall')) // before 4.10: one for all zones
+        ? faults.field(values.get('allocstall'), parseBigDecimal, subject, 'allocstall') // before 4.10: one for all zones
         : zones.reduce((sum, count) => sum + count, 0n),
   });
 }

@@ -1,6 +1,6 @@
-import { readKernelFile, readKernelInteger } from './kernel-file.ts';
-import { parseDecimal, parseSwitch } from './kernel-text.ts';
-import { failed, found, valueOf, type Reading } from './reading.ts';
+import { readKernelFile, readKernelInteger, readKernelValue } from './kernel-file.ts';
+import { parseSwitch } from './kernel-text.ts';
+import { failed, Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -39,19 +39,28 @@ export function readZswap(roots: Roots): Reading<Zswap> {
   if (!text.ok) return text;
   const enabled = parseSwitch(text.value);
   if (enabled === undefined) return failed('malformed', `${directory}/enabled`, 'not Y or N');
-  return found({
+  const faults = new Faults();
+  const number = (file: string): number | undefined =>
+    faults.optional(readKernelInteger(`${directory}/${file}`));
+  return faults.found({
     enabled,
-    compressor: valueOf(readKernelFile(`${directory}/compressor`))?.trim(),
-    maxPoolPercent: valueOf(readKernelInteger(`${directory}/max_pool_percent`)),
-    acceptThresholdPercent: valueOf(readKernelInteger(`${directory}/accept_threshold_percent`)),
-    shrinkerEnabled: parseSwitch(valueOf(readKernelFile(`${directory}/shrinker_enabled`))),
-    debug: readZswapDebug(`${roots.sysfs}/kernel/debug/zswap`),
+    compressor: faults.optional(readKernelValue(`${directory}/compressor`, parseAlgorithm)),
+    maxPoolPercent: number('max_pool_percent'),
+    acceptThresholdPercent: number('accept_threshold_percent'),
+    shrinkerEnabled: faults.optional(readKernelValue(`${directory}/shrinker_enabled`, parseSwitch)),
+    debug: readZswapDebug(`${roots.sysfs}/kernel/debug/zswap`, faults),
   });
 }
 
-function readZswapDebug(directory: string): ZswapDebug | undefined {
+/** A name of crypto/, as `lzo-rle` or `842`. */
+function parseAlgorithm(text: string): string | undefined {
+  return /^([a-z\d-]{1,63})\n$/.exec(text)?.[1];
+}
+
+function readZswapDebug(directory: string, faults: Faults): ZswapDebug | undefined {
+  // debugfs is root's.
   const number = (file: string): number | undefined =>
-    parseDecimal(valueOf(readKernelFile(`${directory}/${file}`)));
+    faults.permitted(readKernelInteger(`${directory}/${file}`));
   const storedPages = number('stored_pages');
   if (storedPages === undefined) return undefined;
   return {

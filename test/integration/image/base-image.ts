@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { run } from '../../lab/harness/command.ts';
@@ -32,7 +32,10 @@ export async function makeBaseContext(directory: string): Promise<void> {
     await mkdir(join(tree, path), { recursive: true });
   }
   await chmod(join(tree, 'tmp'), 0o1777);
-  await cp(join(REPOSITORY, 'node_modules/node/bin/node'), join(tree, 'usr/local/bin/node'));
+  await cp(
+    await realpath(join(REPOSITORY, 'node_modules/.bin/node')),
+    join(tree, 'usr/local/bin/node'),
+  );
   const npm = (await run('npm', ['root', '--global'])).trim();
   await cp(join(npm, 'npm'), join(tree, 'usr/local/lib/node_modules/npm'), { recursive: true });
   await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(tree, 'usr/local/bin/npm'));

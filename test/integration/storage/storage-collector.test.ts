@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { OutcomeLog } from '../../../src/snapshot/outcome-log.ts';
 import { StorageCollector } from '../../../src/snapshot/storage-collector.ts';
-import type { DomainDisk, StoragePool } from '../../../src/snapshot/storage.ts';
+import type { DomainDisk, PoolPlace } from '../../../src/snapshot/storage.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
 import type { ImageChain } from '../../../src/sources/image-chain.ts';
 import { parseStoragePoolXml } from '../../../src/sources/storage-pool-xml.ts';
@@ -34,7 +34,7 @@ describe('the disks of a guest', () => {
 
   const disksOf = async (
     disks: string,
-    pools?: readonly StoragePool[],
+    pools?: readonly PoolPlace[],
   ): Promise<readonly DomainDisk[]> => {
     const xml = `<domain type='kvm'><name>g</name><uuid>11111111-1111-4111-8111-111111111111</uuid>
       <memory>1024</memory><vcpu>1</vcpu><os><type>hvm</type></os><devices>${disks}</devices></domain>`;
@@ -45,18 +45,13 @@ describe('the disks of a guest', () => {
     if (storage === undefined) throw new Error(JSON.stringify(log.outcomes()));
     return storage.disks;
   };
-  const chainOf = async (disk: string, pools?: readonly StoragePool[]): Promise<ImageChain> => {
+  const chainOf = async (disk: string, pools?: readonly PoolPlace[]): Promise<ImageChain> => {
     const [only] = await disksOf(`<disk type='file'>${disk}<target dev='vda'/></disk>`, pools);
     if (only?.source.kind !== 'local') throw new Error('not a local disk');
     return only.source.chain;
   };
-  const pool = (path: string): StoragePool => ({
+  const pool = (path: string): PoolPlace => ({
     name: 'p',
-    uuid: '22222222-2222-4222-8222-222222222222',
-    state: 'running',
-    capacityBytes: 0n,
-    allocationBytes: 0n,
-    availableBytes: 0n,
     description: valueOrThrow(
       parseStoragePoolXml(
         `<pool type='dir'><name>p</name><target><path>${path}</path></target></pool>`,

@@ -10,10 +10,12 @@ import { balloonOf, disksOf, nicsOf, perfOf } from '../../../src/snapshot/guest-
 
 const domain = { name: 'web', uuid: '11111111-1111-1111-1111-111111111111', id: 3 };
 
-function statsOf(fields: Readonly<Record<string, bigint | string>>): DomainStats {
-  const params = Object.entries(fields).map(([field, value]): TypedParam =>
-    typeof value === 'string' ? { field, type: 'string', value } : { field, type: 'ullong', value },
-  );
+function statsOf(fields: Readonly<Record<string, bigint | number | string>>): DomainStats {
+  const params = Object.entries(fields).map(([field, value]): TypedParam => {
+    if (typeof value === 'string') return { field, type: 'string', value };
+    if (typeof value === 'number') return { field, type: 'double', value };
+    return { field, type: value < 0n ? 'llong' : 'ullong', value };
+  });
   return readDomainStats({ domain, params: TypedParams.from(params) });
 }
 
@@ -86,6 +88,21 @@ describe('perf events and bandwidth monitors', () => {
     expect(perf?.bandwidth).toEqual([
       { monitor: 'vcpus_0-3', node: 1, localBytes: undefined, totalBytes: 70n },
     ]);
+  });
+
+  it('are absent where libvirt sends what is no count', () => {
+    const perf = perfOf(
+      statsOf({
+        'perf.cpu_cycles': Number.NaN,
+        'perf.cache_misses': Number.POSITIVE_INFINITY,
+        'perf.instructions': 0.5,
+        'perf.page_faults': -1n,
+        'perf.branch_misses': '7'.repeat(400),
+        // Would be worked through for minutes.
+        'memory.bandwidth.monitor.count': 2n ** 63n,
+      }).params,
+    );
+    expect(perf).toBeUndefined();
   });
 
   it('are absent when it has not', () => {

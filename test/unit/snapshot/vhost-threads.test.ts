@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { areThreadsApart, VhostThreads } from '../../../src/snapshot/vhost-threads.ts';
-import { HOST } from '../sources/kernel-fixtures.ts';
+import { HOST, valueIn } from '../sources/kernel-fixtures.ts';
 
 describe('where vhost workers are', () => {
   it.each([
@@ -41,7 +41,7 @@ describe('the vhost workers of guests', () => {
   });
 
   it('come with what they ran and waited, by the QEMU they work for (before Linux 6.4)', async () => {
-    const threads = await onKernel('6.1.0-28-amd64').of(new Set([4242, 4300]));
+    const threads = valueIn(await onKernel('6.1.0-28-amd64').of(new Set([4242, 4300])));
     expect([...threads]).toEqual([
       [
         4242,
@@ -62,10 +62,10 @@ describe('the vhost workers of guests', () => {
   });
 
   it('of somebody else are left out', async () => {
-    expect(await onKernel('6.1.0').of(new Set([4300]))).toEqual(new Map());
+    expect(valueIn(await onKernel('6.1.0').of(new Set([4300])))).toEqual(new Map());
   });
 
   it('are not looked for where they are threads of QEMU', async () => {
-    expect(await onKernel('6.12.0').of(new Set([4242]))).toEqual(new Map());
+    expect(valueIn(await onKernel('6.12.0').of(new Set([4242])))).toEqual(new Map());
   });
 });

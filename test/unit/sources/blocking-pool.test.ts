@@ -81,7 +81,7 @@ describe('the pool of file processes', () => {
     process.kill(Number(pid), 'SIGSTOP');
     const lost = pool.run('key', batch(ROOT), soon());
     process.kill(Number(pid), 'SIGKILL');
-    expect(await lost).toMatchObject({ ok: false, error: { kind: 'unsupported' } });
+    expect(await lost).toMatchObject({ ok: false, error: { kind: 'unreadable' } });
     expect((await pool.run('key', batch(ROOT), soon())).ok).toBe(true);
     expect(pool.workers).toEqual({ total: 1, stuck: 0 });
   });
@@ -92,7 +92,7 @@ describe('the pool of file processes', () => {
     const asked = performance.now();
     const answers = await pool.run('key', batch(ROOT), soon());
     process.execPath = node;
-    expect(answers).toMatchObject({ ok: false, error: { kind: 'unsupported' } });
+    expect(answers).toMatchObject({ ok: false, error: { kind: 'unreadable' } });
     expect(performance.now() - asked).toBeLessThan(1000);
     expect((await pool.run('key', batch(ROOT), soon())).ok).toBe(true);
   });

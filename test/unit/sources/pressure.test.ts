@@ -40,11 +40,10 @@ describe('pressure', () => {
     expect(valueIn(parsePressure(text, 'cpu'))).toEqual({ someSeconds: 1, fullSeconds: undefined });
   });
 
-  it('is unsupported where the file is there but can not be read, as with PSI switched off', () => {
-    // EOPNOTSUPP can not be had from an ordinary file; a directory of that name gives EISDIR.
+  it('is unreadable where the file is there but can not be read', () => {
     const group = mkdtempSync(join(tmpdir(), 'pressure-'));
     mkdirSync(join(group, 'cpu.pressure'));
-    expect(failureOf(readCgroupPressure(group, 'cpu'))).toBe('unsupported');
+    expect(failureOf(readCgroupPressure(group, 'cpu'))).toBe('unreadable');
     rmSync(group, { recursive: true });
   });
 
