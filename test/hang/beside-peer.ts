@@ -5,7 +5,7 @@ import { daemonWorkers } from '../lab/support/daemon-admin.ts';
 import { inflict } from '../lab/support/hang/faults.ts';
 import { get } from '../lab/support/http.ts';
 import { startPeerExporter } from '../lab/support/peer-exporter.ts';
-import { timeOthers, type Bench } from './run-row.ts';
+import { timeOthers, type Bench } from '../lab/support/hang/run-row.ts';
 
 const STOPPED = 6;
 const SCRAPES_BEFORE = 3;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt } from '../lab/harness/command.ts';
 import { silence } from '../lab/support/hang/faults.ts';
 import type { Herd } from '../lab/support/hang/guests.ts';
-import type { Bench } from './run-row.ts';
+import type { Bench } from '../lab/support/hang/run-row.ts';
 
 const RESTARTS = 5;
 const SCRAPES_EACH = 4;

@@ -1,27 +1,10 @@
 import { FAULTS, type Fault } from '../lab/support/hang/faults.ts';
 import type { Mix } from '../lab/support/hang/guests.ts';
+import { DAEMONS, rowName, type Row } from '../lab/support/hang/row.ts';
 
 /** How many of 60 guests hang. */
 export const COUNTS = [1, 6, 10, 30, 60] as const;
 export const MIXES: readonly Mix[] = ['mixed', 'started', 'paused'];
-export const DAEMONS = ['fresh', 'warm'] as const;
-
-/** `fresh`: libvirtd and exporter are restarted first. `warm`: both run on, libvirtd with 12 workers. */
-export type DaemonState = (typeof DAEMONS)[number];
-
-/** One case of the matrix. */
-export interface Row {
-  readonly count: number;
-  readonly fault: Fault;
-  readonly mix: Mix;
-  readonly daemon: DaemonState;
-  readonly repeats: number;
-}
-
-/** `10 stopped mixed fresh`: what `--rows` is compared with. */
-export function rowName({ count, fault, mix, daemon }: Omit<Row, 'repeats'>): string {
-  return `${count} ${fault} ${mix} ${daemon}`;
-}
 
 /** The cases that can be had, of which a run of 40 minutes has not all. */
 export function allRows(guests: number): readonly Row[] {

@@ -14,17 +14,9 @@ import { startHerd, type Mix } from '../lab/support/hang/guests.ts';
 import { installPeerExporter } from '../lab/support/peer-exporter.ts';
 import { runBesidePeer, type Figure } from './beside-peer.ts';
 import { runRestarts } from './restart.ts';
-import {
-  allRows,
-  chooseRows,
-  countsFor,
-  leftOut,
-  MIXES,
-  rowName,
-  usualRows,
-  type Row,
-} from './rows.ts';
-import { Bench, failedRow, runRow, type RowResult } from './run-row.ts';
+import { rowName, type Row } from '../lab/support/hang/row.ts';
+import { allRows, chooseRows, countsFor, leftOut, MIXES, usualRows } from './rows.ts';
+import { Bench, failedRow, runRow, type RowResult } from '../lab/support/hang/run-row.ts';
 
 const PARTS = ['matrix', 'restart', 'peer'] as const;
 

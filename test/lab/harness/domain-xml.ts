@@ -190,7 +190,6 @@ function vhostUserXml(
     `<interface type='vhostuser'>`,
     `<source${attributes({ type: 'unix', path: socket, mode: 'client' })}/>`,
     `<mac${attributes({ address: lab.nicAddresses[index]?.mac })}/>`,
-    nic.target === undefined ? '' : `<target${attributes({ dev: nic.target })}/>`,
     `<model${attributes({ type: nic.model ?? 'virtio' })}/>`,
     // A boot ROM would make the backend work, which speaks no more than it takes to be connected.
     `<rom enabled='no'/>`,

@@ -98,7 +98,8 @@ export interface NicSpec {
   readonly outboundKibPerSecond?: number;
   /**
    * Instead of a bridge: a socket on which a vhost-user backend listens, e.g. one of
-   * `support/vhost-user-backend.ts`. Needs `target` and a guest with `memfdShared`.
+   * `support/vhost-user-backend.ts`. libvirt asks `ovs-vsctl` for the NIC's name, which is that of
+   * the socket; `target` is ignored. Needs a guest with `memfdShared`.
    */
   readonly vhostUserSocket?: string;
 }

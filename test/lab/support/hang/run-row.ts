@@ -1,20 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { attempt } from '../lab/harness/command.ts';
-import { eventually, type Lab, type LabExporter } from '../lab/harness/index.ts';
-import { daemonWorkers, growWorkers } from '../lab/support/daemon-admin.ts';
-import { inflict } from '../lab/support/hang/faults.ts';
-import type { Herd } from '../lab/support/hang/guests.ts';
-import {
-  baselineOf,
-  completeGuests,
-  judge,
-  judgeRecovered,
-  type Baseline,
-} from '../lab/support/hang/judge.ts';
-import { get } from '../lab/support/http.ts';
-import { Exposition } from '../lab/support/prometheus-text.ts';
-import { rowName, type DaemonState, type Row } from './rows.ts';
+import { attempt } from '../../harness/command.ts';
+import { eventually, type Lab, type LabExporter } from '../../harness/index.ts';
+import { daemonWorkers, growWorkers } from '../daemon-admin.ts';
+import { inflict } from './faults.ts';
+import type { Herd } from './guests.ts';
+import { baselineOf, completeGuests, judge, judgeRecovered, type Baseline } from './judge.ts';
+import { get } from '../http.ts';
+import { Exposition } from '../prometheus-text.ts';
+import { rowName, type DaemonState, type Row } from './row.ts';
 
 export const TIMEOUT_SECONDS = 5;
 const PAUSE_MS = 300;
