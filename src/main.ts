@@ -103,7 +103,9 @@ function sourcesOf(
   if (config.demo) return new DemoHost();
   const live = new LiveHost({
     roots: config.paths,
-    libvirtUri: config.libvirtUri,
+    libvirtUri: config.libvirt.uri,
+    maxCalls: config.libvirt.maxCalls,
+    maxStuckCalls: config.libvirt.maxStuckCalls,
     enabled,
     selects: (name) => selectsDomain(policy.policy.domains, name),
   });

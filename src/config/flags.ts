@@ -32,7 +32,13 @@ export interface Config {
     /** TLS and logins; undefined: plain HTTP for everyone. */
     readonly configFile: string | undefined;
   };
-  readonly libvirtUri: string;
+  readonly libvirt: {
+    readonly uri: string;
+    /** Calls under way at once, those that are stuck included. */
+    readonly maxCalls: number;
+    /** Stuck calls from which on guests are asked one at a time. */
+    readonly maxStuckCalls: number;
+  };
   /** Mount points of the host's file trees, without trailing slash; `rootfs` '' means our own. */
   readonly paths: {
     readonly procfs: string;
@@ -120,6 +126,18 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     .option('--web.disable-exporter-metrics', 'Leave out metrics about the exporter itself.')
     .option('--web.config.file <path>', 'TLS and logins, YAML; read again on SIGHUP.')
     .option('--libvirt.uri <uri>', 'Hypervisor to read from.', libvirtUri, 'qemu:///system')
+    .option(
+      '--libvirt.max-calls <number>',
+      'Most calls to libvirt at once; its daemon starts with 5 workers for all clients.',
+      positiveInteger,
+      4,
+    )
+    .option(
+      '--libvirt.max-stuck-calls <number>',
+      'Calls that may be stuck before guests are asked one at a time only.',
+      positiveInteger,
+      2,
+    )
     .option('--path.procfs <path>', "Mount point of the host's /proc.", absolutePath, '/proc')
     .option('--path.sysfs <path>', "Mount point of the host's /sys.", absolutePath, '/sys')
     .option('--path.rootfs <path>', "Mount point of the host's root file system.", rootPath, '')
@@ -171,6 +189,8 @@ interface RawFlags {
   'web.disableExporterMetrics'?: boolean;
   'web.config.file'?: string;
   'libvirt.uri': string;
+  'libvirt.maxCalls': number;
+  'libvirt.maxStuckCalls': number;
   'path.procfs': string;
   'path.sysfs': string;
   'path.rootfs': string;
@@ -192,6 +212,13 @@ function configOf(command: Command, collectors: readonly CollectorFlag[]): Confi
       '--scrape.timeout-offset must be shorter than --scrape.timeout',
     );
   }
+  if (flags['libvirt.maxStuckCalls'] >= flags['libvirt.maxCalls']) {
+    throw new CommanderError(
+      2,
+      'flags',
+      '--libvirt.max-stuck-calls must be less than --libvirt.max-calls',
+    );
+  }
   return {
     web: {
       listenAddresses: flags['web.listenAddress'] ?? [DEFAULT_ADDRESS],
@@ -200,7 +227,11 @@ function configOf(command: Command, collectors: readonly CollectorFlag[]): Confi
       exporterMetrics: flags['web.disableExporterMetrics'] !== true,
       configFile: flags['web.config.file'],
     },
-    libvirtUri: flags['libvirt.uri'],
+    libvirt: {
+      uri: flags['libvirt.uri'],
+      maxCalls: flags['libvirt.maxCalls'],
+      maxStuckCalls: flags['libvirt.maxStuckCalls'],
+    },
     paths: {
       procfs: flags['path.procfs'],
       sysfs: flags['path.sysfs'],

@@ -90,5 +90,5 @@ export class DemoHost implements SnapshotSources {
 const LIBVIRT: Libvirt = {
   up: true,
   versions: { driver: 'QEMU', libvirt: '9.0.0', hypervisor: '7.2.22', uri: 'qemu:///system' },
-  calls: { outstanding: 0, timeouts: 0, lateReplies: 0, connects: 1 },
+  calls: { outstanding: 0, stuck: 0, timeouts: 0, lateReplies: 0, connects: 1 },
 };

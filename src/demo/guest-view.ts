@@ -67,6 +67,7 @@ function domainOf(guest: RunningGuest, input: GuestViewInput, log: OutcomeLog): 
     autostart,
     config: configOf(guest, idOf(guest), balloonTarget(moment)),
     monitor: isAsked ? 'responsive' : 'unasked',
+    unaskedReason: undefined,
     balloon: log.run('balloon', () => balloonOf(guest, moment, startedAtSeconds)),
     disks: log.run('block', () => [diskCounters(guest)]),
     nics: log.run('nic', () => [nicCounters(guest)]),
@@ -225,6 +226,7 @@ function threadOf(
       delayNanoseconds: nanoseconds(delaySeconds),
       timeslices: whole(timeslices),
     },
+    stillIn: undefined,
   };
 }
 

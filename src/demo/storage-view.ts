@@ -62,10 +62,12 @@ export function poolOf(state: State): StoragePool {
   return {
     name: 'images',
     uuid,
-    state: 'running',
-    capacityBytes: BigInt(FILESYSTEM_BYTES),
-    allocationBytes: BigInt(FILESYSTEM_BYTES) - available,
-    availableBytes: available,
+    reading: {
+      state: 'running',
+      capacityBytes: BigInt(FILESYSTEM_BYTES),
+      allocationBytes: BigInt(FILESYSTEM_BYTES) - available,
+      availableBytes: available,
+    },
     description: {
       type: 'dir',
       name: 'images',

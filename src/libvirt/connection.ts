@@ -9,9 +9,11 @@ import { decodeStats, type StatsRecord } from './stats-record.ts';
 import { StringCache } from './string-cache.ts';
 import {
   limits,
+  type DomainControlInfo,
   type DomainJobInfo,
   type DomainRef,
   type DomainState,
+  type InterfaceStats,
   type NamedObject,
   type NodeInfo,
   type StoragePoolInfo,
@@ -147,6 +149,27 @@ export class LibvirtConnection {
   /** State and reason. Answered by the daemon's priority workers, even when all others hang. */
   async domainGetState(domain: DomainRef, options?: CallOptions): Promise<DomainState> {
     return this.#channel.call(procedures.domainGetState, { domain, flags: 0 }, options);
+  }
+
+  /**
+   * Whether libvirt waits for the guest's monitor, and how long already, whoever asked. Does not
+   * enter the monitor, and is answered by the daemon's priority workers. RpcError with code
+   * operationInvalid (55) when the guest is not running.
+   */
+  async domainGetControlInfo(domain: DomainRef, options?: CallOptions): Promise<DomainControlInfo> {
+    return this.#channel.call(procedures.domainGetControlInfo, { domain, flags: 0 }, options);
+  }
+
+  /**
+   * Counters of one NIC (`<target dev>` or MAC address). For a vhost-user NIC the daemon runs
+   * `ovs-vsctl` and holds the guest's lock meanwhile, so that even listing the guests waits.
+   */
+  async domainInterfaceStats(
+    domain: DomainRef,
+    device: string,
+    options?: CallOptions,
+  ): Promise<InterfaceStats> {
+    return this.#channel.call(procedures.domainInterfaceStats, { domain, device }, options);
   }
 
   /** Whether the domain starts with the host. In bulk: listAllDomains(listDomains.autostart). */

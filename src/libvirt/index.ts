@@ -48,9 +48,11 @@ export { readDomainStats } from './read-domain-stats.ts';
 export { ReconnectingConnection, type ReconnectOptions } from './reconnecting.ts';
 export type { EncodableStatsRecord, StatsRecord } from './stats-record.ts';
 export type {
+  DomainControlInfo,
   DomainJobInfo,
   DomainRef,
   DomainState,
+  InterfaceStats,
   NamedObject,
   NodeInfo,
   StoragePoolInfo,
@@ -77,6 +79,7 @@ export {
   type BlockIoTuneArgs,
   type DomainFlagsArgs,
   type EventRegisterArgs,
+  type InterfaceStatsArgs,
   type JobStats,
   type ObjectFlagsArgs,
   type OpenArgs,

@@ -1,16 +1,20 @@
 import {
+  domainControlInfo,
   domainJobInfo,
   domainList,
   domainRef,
   domainState,
+  interfaceStats,
   limits,
   MIN_NAMED_OBJECT_BYTES,
   namedObject,
   nodeInfo,
   storagePoolInfo,
+  type DomainControlInfo,
   type DomainJobInfo,
   type DomainRef,
   type DomainState,
+  type InterfaceStats,
   type NamedObject,
   type NodeInfo,
   type StoragePoolInfo,
@@ -61,6 +65,12 @@ export interface StatsArgs {
   readonly domains: readonly DomainRef[];
   readonly stats: number;
   readonly flags: number;
+}
+
+export interface InterfaceStatsArgs {
+  readonly domain: DomainRef;
+  /** The NIC's device on the host (its `<target dev>`) or its MAC address. */
+  readonly device: string;
 }
 
 export interface BlockIoTuneArgs {
@@ -147,6 +157,14 @@ const statsArgs: Codec<StatsArgs> = {
   },
 };
 
+const interfaceStatsArgs: Codec<InterfaceStatsArgs> = {
+  read: (reader) => ({ domain: domainRef.read(reader), device: reader.string() }),
+  write: (writer, args) => {
+    domainRef.write(writer, args.domain);
+    writer.string(args.device);
+  },
+};
+
 const blockIoTuneArgs: Codec<BlockIoTuneArgs> = {
   read: (reader) => ({
     domain: domainRef.read(reader),
@@ -212,6 +230,12 @@ export const procedures = {
   networkGetXmlDesc: procedure('NETWORK_GET_XML_DESC', 43, objectFlags, string),
   getHostname: procedure('CONNECT_GET_HOSTNAME', 59, nothing, string),
   supportsFeature: procedure('CONNECT_SUPPORTS_FEATURE', 60, int, intBool),
+  domainInterfaceStats: procedure<InterfaceStatsArgs, InterfaceStats>(
+    'DOMAIN_INTERFACE_STATS',
+    65,
+    interfaceStatsArgs,
+    interfaceStats,
+  ),
   authList: procedure('AUTH_LIST', 66, nothing, array(int, limits.authTypes, 4)),
   authPolkit: procedure('AUTH_POLKIT', 70, nothing, intBool),
   storagePoolGetInfo: procedure<NamedObject, StoragePoolInfo>(
@@ -236,6 +260,12 @@ export const procedures = {
     212,
     domainFlags,
     domainState,
+  ),
+  domainGetControlInfo: procedure<DomainFlagsArgs, DomainControlInfo>(
+    'DOMAIN_GET_CONTROL_INFO',
+    229,
+    domainFlags,
+    domainControlInfo,
   ),
   domainGetBlockIoTune: procedure(
     'DOMAIN_GET_BLOCK_IO_TUNE',

@@ -169,6 +169,81 @@ export const domainState: Codec<DomainState> = {
   },
 };
 
+/**
+ * virDomainControlInfo: what libvirt is doing with the guest's monitor, read from its own book-keeping
+ * without entering the monitor (src/qemu/qemu_driver.c, qemuDomainGetControlInfo).
+ */
+export interface DomainControlInfo {
+  /** 0 free, 1 a job, 2 occupied: a command to the monitor has no answer yet, 3 broken. */
+  readonly state: number;
+  /** Why it is broken: 1 unknown, 2 the monitor, 3 libvirt itself. */
+  readonly details: number;
+  /** Milliseconds it has been so; 0 when free or broken. */
+  readonly stateTimeMs: bigint;
+}
+
+export const domainControlInfo: Codec<DomainControlInfo> = {
+  read: (reader) => ({
+    state: reader.uint(),
+    details: reader.uint(),
+    stateTimeMs: reader.uhyper(),
+  }),
+  write: (writer, info) => {
+    writer.uint(info.state);
+    writer.uint(info.details);
+    writer.uhyper(info.stateTimeMs);
+  },
+};
+
+/**
+ * virDomainInterfaceStats, as the guest sees its NIC. What the device does not count is undefined
+ * (-1 on the wire).
+ */
+export interface InterfaceStats {
+  readonly receivedBytes: bigint | undefined;
+  readonly receivedPackets: bigint | undefined;
+  readonly receivedErrors: bigint | undefined;
+  readonly receivedDrops: bigint | undefined;
+  readonly transmittedBytes: bigint | undefined;
+  readonly transmittedPackets: bigint | undefined;
+  readonly transmittedErrors: bigint | undefined;
+  readonly transmittedDrops: bigint | undefined;
+}
+
+/** A counter that is negative where there is none. */
+const countOrNone: Codec<bigint | undefined> = {
+  read: (reader) => {
+    const value = reader.hyper();
+    return value < 0n ? undefined : value;
+  },
+  write: (writer, value) => {
+    writer.hyper(value ?? -1n);
+  },
+};
+
+export const interfaceStats: Codec<InterfaceStats> = {
+  read: (reader) => ({
+    receivedBytes: countOrNone.read(reader),
+    receivedPackets: countOrNone.read(reader),
+    receivedErrors: countOrNone.read(reader),
+    receivedDrops: countOrNone.read(reader),
+    transmittedBytes: countOrNone.read(reader),
+    transmittedPackets: countOrNone.read(reader),
+    transmittedErrors: countOrNone.read(reader),
+    transmittedDrops: countOrNone.read(reader),
+  }),
+  write: (writer, stats) => {
+    countOrNone.write(writer, stats.receivedBytes);
+    countOrNone.write(writer, stats.receivedPackets);
+    countOrNone.write(writer, stats.receivedErrors);
+    countOrNone.write(writer, stats.receivedDrops);
+    countOrNone.write(writer, stats.transmittedBytes);
+    countOrNone.write(writer, stats.transmittedPackets);
+    countOrNone.write(writer, stats.transmittedErrors);
+    countOrNone.write(writer, stats.transmittedDrops);
+  },
+};
+
 /** virStoragePoolInfo; sizes in bytes. */
 export interface StoragePoolInfo {
   /** 0 inactive, 1 building, 2 running, 3 degraded, 4 inaccessible. */

@@ -119,12 +119,23 @@ export const domainStateMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_monitor_responsive',
-    'Whether QEMU answers its monitor: 0 when a call missed its deadline or is still stuck. The ' +
-      "guest's monitor values are absent then. Only for guests that were asked.",
+    'Whether QEMU answers its monitor: 1 when it has just answered, 0 when it is known to be stuck, ' +
+      "absent when neither is known. The guest's monitor values are absent unless it is 1.",
     { replaces: ['libvirt_domain_timed_out'] },
     ({ domain, labels }, sample) => {
       if (domain.monitor === 'unasked') return;
       sample(labels.only, domain.monitor === 'responsive' ? 1 : 0);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_monitor_unasked',
+    'Always 1; the label says why a guest was not asked, or not for its disks: stopped, frozen or ' +
+      'blocked (seen in /proc), occupied (libvirt waits for it), timed_out, storage (its images lie on ' +
+      'storage that does not answer), budget (too many calls are stuck, or no time was left).',
+    { labels: ['reason'] },
+    ({ domain, labels }, sample) => {
+      if (domain.unaskedReason === undefined) return;
+      sample(labels.with(['reason'], [domain.unaskedReason]), 1);
     },
   ),
   domainGauge(

@@ -45,9 +45,17 @@ export const libvirtMetrics: readonly Metric[] = [
       sample('', snapshot.libvirt.calls.outstanding);
     },
   ),
-  calls('call_timeouts', 'Calls to libvirt that missed their deadline', 'timeouts', [
-    'libvirt_storage_pool_timed_out',
-  ]),
+  gauge(
+    'kvm_exporter_libvirt_stuck_calls',
+    "Calls, ours and other clients', that are known to hold one of the daemon's workers because a " +
+      'guest or a storage pool does not answer (virDomainGetControlInfo). Guests are asked one at a ' +
+      'time at --libvirt.max-stuck-calls, and not at all beyond.',
+    {},
+    ({ snapshot }, sample) => {
+      sample('', snapshot.libvirt.calls.stuck);
+    },
+  ),
+  calls('call_timeouts', 'Calls to libvirt that missed their deadline', 'timeouts', []),
   calls('late_replies', 'Answers of libvirt that came after the deadline', 'lateReplies', []),
   calls('connects', 'Connections made to libvirt since the exporter started', 'connects', []),
 ];

@@ -1,5 +1,5 @@
 import { labelText } from '../exposition/labels.ts';
-import type { StoragePool } from '../snapshot/storage.ts';
+import type { PoolReading } from '../snapshot/storage.ts';
 import { gauge, info, type Metric } from './metric.ts';
 
 const POOL_INFO_LABELS = ['pool', 'uuid', 'type', 'path'] as const;
@@ -22,8 +22,20 @@ export const poolMetrics: readonly Metric[] = [
     'Always 1; the label says in which state a storage pool is (virStoragePoolState).',
     { labels: ['pool', 'state'], replaces: ['libvirt_storage_pool_state'] },
     ({ snapshot }, sample) => {
-      for (const { name, state } of snapshot.pools ?? []) {
-        sample(labelText(['pool', 'state'], [name, state]), 1);
+      for (const { name, reading } of snapshot.pools ?? []) {
+        if (reading === undefined) continue;
+        sample(labelText(['pool', 'state'], [name, reading.state]), 1);
+      }
+    },
+  ),
+  gauge(
+    'kvm_pool_responsive',
+    'Whether libvirt answers for a storage pool. 0: something holds the pool, most often a refresh ' +
+      'that waits for dead storage; its sizes are absent then.',
+    { labels: ['pool'], replaces: ['libvirt_storage_pool_timed_out'] },
+    ({ snapshot }, sample) => {
+      for (const { name, reading } of snapshot.pools ?? []) {
+        sample(labelText(['pool'], [name]), reading === undefined ? 0 : 1);
       }
     },
   ),
@@ -32,7 +44,7 @@ export const poolMetrics: readonly Metric[] = [
   size('available', 'Free part of a storage pool', (pool) => pool.availableBytes),
 ];
 
-function size(name: string, meaning: string, bytesOf: (pool: StoragePool) => bigint): Metric {
+function size(name: string, meaning: string, bytesOf: (pool: PoolReading) => bigint): Metric {
   return gauge(
     `kvm_pool_${name}_bytes`,
     `${meaning}, as of the last time somebody had libvirt refresh it (virStoragePoolGetInfo).`,
@@ -41,10 +53,10 @@ function size(name: string, meaning: string, bytesOf: (pool: StoragePool) => big
       replaces: [`libvirt_storage_pool_${name}_bytes`, `libvirt_pool_info_${name}_bytes`],
     },
     ({ snapshot }, sample) => {
-      for (const pool of snapshot.pools ?? []) {
+      for (const { name, reading } of snapshot.pools ?? []) {
         // An inactive pool reports zeros, which would look like a full one.
-        if (pool.state === 'inactive') continue;
-        sample(labelText(['pool'], [pool.name]), bytesOf(pool));
+        if (reading === undefined || reading.state === 'inactive') continue;
+        sample(labelText(['pool'], [name]), bytesOf(reading));
       }
     },
   );

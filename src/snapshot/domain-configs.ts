@@ -1,13 +1,16 @@
-import type { DomainRef, LibvirtConnection } from '../libvirt/index.ts';
-import { RpcError } from '../libvirt/index.ts';
+import type { DomainRef } from '../libvirt/index.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
 import { parseDomainXml } from '../sources/domain-xml.ts';
 import type { SourceError } from '../sources/reading.ts';
+import type { DaemonCalls } from './daemon-calls.ts';
 
 /** Not every change sends an event (metadata, memtune …): each XML is read again after this long. */
 const MAX_AGE_MS = 5 * 60_000;
 /** Refreshes of still usable XML in one collection, so that they never come all at once. */
 const REFRESHES_PER_COLLECTION = 8;
+
+/** libvirt writes XML from memory, once it has the guest's lock. */
+const TIMEOUT_MS = 2_000;
 
 interface Kept {
   readonly name: string;
@@ -49,7 +52,7 @@ export class DomainConfigs {
    */
   async of(
     domains: readonly DomainRef[],
-    connection: LibvirtConnection,
+    calls: DaemonCalls,
     deadline: number,
   ): Promise<DomainConfigsResult> {
     const errors: SourceError[] = [];
@@ -63,41 +66,45 @@ export class DomainConfigs {
       refreshes += 1;
       return true;
     });
-    await Promise.all(wanted.map((domain) => this.#fetch(domain, connection, deadline, errors)));
+    const queue = wanted.values();
+    const fetchInTurn = async (): Promise<void> => {
+      for (const domain of queue) await this.#fetch(domain, calls, deadline, errors);
+    };
+    await Promise.all(Array.from({ length: calls.maxCalls }, fetchInTurn));
     return { configs: this.#current(domains), errors };
   }
 
   async #fetch(
     domain: DomainRef,
-    connection: LibvirtConnection,
+    calls: DaemonCalls,
     deadline: number,
     errors: SourceError[],
   ): Promise<void> {
-    const deadlineMs = deadline - performance.now();
-    if (deadlineMs <= 0) return;
     // Cleared before the call: an event that arrives meanwhile asks for yet another fetch.
     this.#stale.delete(domain.uuid);
     const subject = `XML of ${domain.name}`;
-    try {
-      const xml = await connection.domainGetXmlDesc(domain, 0, { deadlineMs });
-      const config = parseDomainXml(xml, subject);
-      if (config.ok) {
-        const { name, id } = domain;
-        const readAt = performance.now();
-        // A copy: strings of the parsed one are slices of the XML and would keep all of it.
-        this.#kept.set(domain.uuid, { name, id, config: structuredClone(config.value), readAt });
-      } else {
-        this.#kept.delete(domain.uuid);
-        errors.push(config.error);
-      }
-    } catch (error) {
+    const answer = await calls.call(
+      { key: domain.uuid, timeoutMs: TIMEOUT_MS, deadline, isAlive: () => true },
+      (connection, options) => connection.domainGetXmlDesc(domain, 0, options),
+    );
+    if (answer.kind !== 'answered') {
       this.#stale.add(domain.uuid);
-      const kind = error instanceof RpcError ? 'absent' : 'timeout';
-      errors.push({
-        kind,
-        subject,
-        detail: error instanceof Error ? error.message : String(error),
-      });
+      errors.push(
+        answer.kind === 'refused'
+          ? { kind: 'absent', subject, detail: answer.error.message }
+          : { kind: 'timeout', subject, detail: `libvirt did not give it (${answer.kind})` },
+      );
+      return;
+    }
+    const config = parseDomainXml(answer.value, subject);
+    if (config.ok) {
+      const { name, id } = domain;
+      const readAt = performance.now();
+      // A copy: strings of the parsed one are slices of the XML and would keep all of it.
+      this.#kept.set(domain.uuid, { name, id, config: structuredClone(config.value), readAt });
+    } else {
+      this.#kept.delete(domain.uuid);
+      errors.push(config.error);
     }
   }
 

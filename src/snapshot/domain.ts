@@ -8,6 +8,7 @@ import type { ProcessStat } from '../sources/process-stat.ts';
 import type { ProcessStatus } from '../sources/process-status.ts';
 import type { ProcessThread } from '../sources/process-threads.ts';
 import type { SmapsRollup } from '../sources/smaps-rollup.ts';
+import type { UnaskedReason } from './guest-monitor.ts';
 
 /** One guest, as libvirt, its QEMU process and its cgroup show it. */
 export interface Domain {
@@ -25,10 +26,12 @@ export interface Domain {
   /** Undefined when its XML could not be had. */
   readonly config: DomainConfig | undefined;
   /**
-   * Whether QEMU answers its monitor. `unasked`: not active, or no collector needed the monitor,
-   * or the budget of calls that may be stuck was used up by others.
+   * Whether QEMU answers its monitor. `unasked`: not active, or no collector needed the monitor, or it
+   * was not asked for the reason beside.
    */
   readonly monitor: 'responsive' | 'unresponsive' | 'unasked';
+  /** Why it was not asked, or not for its disks; undefined when all was asked, or nothing needed. */
+  readonly unaskedReason: UnaskedReason | undefined;
   readonly balloon: Balloon | undefined;
   /** By target name (`vda`); undefined when not asked or not answered. */
   readonly disks: readonly DiskCounters[] | undefined;

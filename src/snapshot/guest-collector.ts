@@ -1,42 +1,28 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import {
-  domainStats,
-  LibvirtError,
-  listDomains,
-  readDomainStats,
-  type DomainJobInfo,
-  type DomainRef,
-  type DomainStats,
-  type LibvirtConnection,
-} from '../libvirt/index.ts';
+import type { DomainJobInfo, DomainRef } from '../libvirt/index.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
 import { QemuProcessFinder, type QemuProcess } from '../sources/qemu-processes.ts';
 import type { Roots } from '../sources/roots.ts';
 import { BalloonCache } from './balloon-cache.ts';
-import type { CollectorName } from './collectors.ts';
+import type { DaemonCalls } from './daemon-calls.ts';
 import type { Balloon, Domain, DomainJob, NicCounters } from './domain.ts';
 import { DomainConfigs } from './domain-configs.ts';
 import { stateNames } from './domain-state-names.ts';
-import type { GuestMonitor, MonitorAnswer } from './guest-monitor.ts';
-import { MONITORS_AT_ONCE, monitorGroups } from './guest-monitor.ts';
+import { GuestList, type ListedGuest } from './guest-list.ts';
+import { GuestMonitor, monitorGroups, type MonitorAnswer } from './guest-monitor.ts';
+import { GuestNics } from './guest-nics.ts';
 import { GuestProcessCollector, type GuestFacts } from './guest-process-collector.ts';
-import { balloonOf, disksOf, libvirtCpuOf, nicsOf, perfOf } from './guest-stats.ts';
+import { balloonOf, disksOf, libvirtCpuOf, perfOf } from './guest-stats.ts';
 import type { LibvirtSession } from './libvirt-session.ts';
 import type { NetworkLinks } from './network.ts';
-import { nicsInSight } from './nic-counters.ts';
+import { OccupiedGuests } from './occupied-guests.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import type { Standstill } from './standstill.ts';
+import type { StorageCheck } from './storage-check.ts';
 
 /** Guests put together between two turns of the event loop. */
 const GUESTS_PER_TURN = 50;
-
-/** What the bulk calls say of one guest. */
-interface Listed {
-  readonly ref: DomainRef;
-  readonly stats: DomainStats;
-  readonly persistent: boolean;
-  readonly autostart: boolean;
-}
 
 /** A guest and what its XML says; enough to look for its images. */
 export type ConfiguredGuest = Pick<Domain, 'name' | 'uuid' | 'config'>;
@@ -48,31 +34,45 @@ export interface GuestsUnderWay {
   readonly domains: Promise<readonly Domain[] | undefined>;
 }
 
-/** What was learnt of one guest beyond the bulk calls. */
+/** Begins to ask whether what these guests' disks depend on answers. */
+export type CheckStorage = (guests: readonly ConfiguredGuest[]) => StorageCheck | undefined;
+
+/** What was learnt of one guest beyond the list. */
 interface Learnt {
   readonly config: DomainConfig | undefined;
-  readonly answer: MonitorAnswer;
+  readonly answer: MonitorAnswer | undefined;
   readonly balloon: Balloon | undefined;
   readonly nics: readonly NicCounters[] | undefined;
   readonly facts: GuestFacts | undefined;
   readonly job: DomainJob | undefined;
 }
 
+/** A guest's answers in one collection; where a guest is missing nothing was asked of it. */
+type Answers = ReadonlyMap<string, MonitorAnswer>;
+
 /**
- * Collects the guests: one bulk call for what libvirt answers without asking them, then their XML
- * (cached), their monitors (guest by guest, see GuestMonitor) and their processes side by side.
+ * Collects the guests: their list, then their XML (cached), then side by side their processes, their
+ * monitors (guest by guest, see GuestMonitor) and their NICs.
  */
 export class GuestCollector {
   readonly #session: LibvirtSession;
+  readonly #calls: DaemonCalls;
+  readonly #list: GuestList;
+  readonly #occupied: OccupiedGuests;
   readonly #monitor: GuestMonitor;
+  readonly #nics: GuestNics;
   readonly #configs = new DomainConfigs();
   readonly #balloons = new BalloonCache();
   readonly #finder: QemuProcessFinder;
   readonly #processes: GuestProcessCollector;
 
-  constructor(session: LibvirtSession, monitor: GuestMonitor, roots: Roots, pageBytes: number) {
+  constructor(session: LibvirtSession, calls: DaemonCalls, roots: Roots, pageBytes: number) {
     this.#session = session;
-    this.#monitor = monitor;
+    this.#calls = calls;
+    this.#list = new GuestList(calls, session.control);
+    this.#occupied = new OccupiedGuests(session.control, calls);
+    this.#monitor = new GuestMonitor(calls, this.#occupied, roots);
+    this.#nics = new GuestNics(calls);
     this.#finder = new QemuProcessFinder(roots);
     this.#processes = new GuestProcessCollector(roots, pageBytes);
     session.on('changed', (uuid) => {
@@ -81,6 +81,8 @@ export class GuestCollector {
       this.#processes.invalidate(uuid);
     });
     session.on('connected', () => {
+      this.#list.forget();
+      this.#occupied.connected();
       this.#configs.invalidateAll();
       this.#balloons.invalidateAll();
     });
@@ -97,9 +99,10 @@ export class GuestCollector {
     deadline: number,
     selects: (name: string) => boolean,
     network: Promise<NetworkLinks | undefined>,
+    checkStorage: CheckStorage,
   ): GuestsUnderWay {
     const { promise, resolve } = Promise.withResolvers<readonly ConfiguredGuest[] | undefined>();
-    const domains = this.#collect(log, deadline, selects, network, resolve);
+    const domains = this.#collect(log, deadline, selects, network, checkStorage, resolve);
     // Without guests there are none with a configuration.
     const end = (): void => {
       resolve(undefined);
@@ -113,10 +116,10 @@ export class GuestCollector {
     deadline: number,
     selects: (name: string) => boolean,
     network: Promise<NetworkLinks | undefined>,
+    checkStorage: CheckStorage,
     tellConfigured: (guests: readonly ConfiguredGuest[]) => void,
   ): Promise<readonly Domain[] | undefined> {
-    const connection = this.#session.current;
-    if (connection === undefined) {
+    if (this.#session.current === undefined) {
       const error = this.#session.lastError;
       log.fail('domain', {
         kind: 'absent',
@@ -125,27 +128,46 @@ export class GuestCollector {
       });
       return undefined;
     }
-    const listed = await log.runAsync('domain', () => this.#list(connection, log, deadline));
+    const listed = await log.runAsync('domain', () =>
+      this.#list.read(log, deadline, this.#nics.locked),
+    );
     if (listed === undefined) return undefined;
     const selected = listed.filter(({ ref }) => selects(ref.name));
+    const active = selected.map(({ ref }) => ref).filter(({ id }) => id !== undefined);
+    await log.runAsync('domain', () => this.#occupied.look(active, deadline));
 
-    const active = selected.filter(({ ref }) => ref.id !== undefined);
     const qemus = await this.#find(active, log);
-    const configs = this.#configsOf(selected, connection, log, deadline);
-    const [known, answers, nics, facts] = await Promise.all([
-      configs,
-      configs.then((early) => {
-        tellConfigured(
-          selected.map(({ ref: { name, uuid } }) => ({ name, uuid, config: early.get(uuid) })),
-        );
-        return this.#askMonitors(active, early, qemus, log, deadline);
-      }),
-      configs.then((early) =>
-        log.runAsync('nic', async () =>
-          this.#nics(active, early, await network, connection, log, deadline),
-        ),
+    const configs = await this.#configsOf(selected, log, deadline);
+    const configured = ({ name, uuid }: DomainRef): ConfiguredGuest => ({
+      name,
+      uuid,
+      config: configs.get(uuid),
+    });
+    const storage = checkStorage(active.map(configured));
+    tellConfigured(selected.map(({ ref }) => configured(ref)));
+
+    const standstills = new Map(
+      [...qemus.keys()].map((uuid) => [uuid, Promise.withResolvers<Standstill | undefined>()]),
+    );
+    const [facts, answers, nics] = await Promise.all([
+      this.#processes
+        .collect(qemus, log, deadline, (uuid, seen) => standstills.get(uuid)?.resolve(seen))
+        .finally(() => {
+          // Nothing was seen of those that were not reached.
+          for (const { resolve } of standstills.values()) resolve(undefined);
+        }),
+      this.#askMonitors(
+        active,
+        configs,
+        qemus,
+        storage,
+        log,
+        deadline,
+        async (uuid) => standstills.get(uuid)?.promise,
       ),
-      this.#processes.collect(qemus, log, deadline),
+      log.runAsync('nic', async () =>
+        this.#nics.read(active, configs, await network, log, deadline),
+      ),
     ]);
 
     const jobs = await log.runAsync('job', () => this.#jobs(active, answers, deadline));
@@ -154,10 +176,10 @@ export class GuestCollector {
     for (const one of selected) {
       if (domains.length % GUESTS_PER_TURN === GUESTS_PER_TURN - 1) await nextTurn();
       const { uuid } = one.ref;
-      const answer = answers.get(uuid) ?? { kind: 'unasked' };
+      const answer = answers.get(uuid);
       domains.push(
         domainOf(one, log, {
-          config: known.get(uuid),
+          config: configs.get(uuid),
           answer,
           balloon: this.#balloonOf(uuid, answer, log),
           nics: nics?.get(uuid),
@@ -170,71 +192,11 @@ export class GuestCollector {
     return domains;
   }
 
-  /** Bulk calls only; none of them waits for a guest. */
-  async #list(
-    connection: LibvirtConnection,
-    log: OutcomeLog,
-    deadline: number,
-  ): Promise<readonly Listed[] | undefined> {
-    const options = { deadlineMs: Math.max(1, deadline - performance.now()) };
-    const groups =
-      domainStats.state | (log.wants('perf') ? domainStats.perf | domainStats.memory : 0);
-    try {
-      const [records, autostart, persistent] = await Promise.all([
-        connection.getAllDomainStats(groups, 0, [], options),
-        connection.listAllDomains(listDomains.autostart, options),
-        connection.listAllDomains(listDomains.persistent, options),
-      ]);
-      const starting = new Set(autostart.map(({ uuid }) => uuid));
-      const lasting = new Set(persistent.map(({ uuid }) => uuid));
-      return records.map((record) => ({
-        ref: record.domain,
-        stats: readDomainStats(record),
-        persistent: lasting.has(record.domain.uuid),
-        autostart: starting.has(record.domain.uuid),
-      }));
-    } catch (error) {
-      failCall(log, 'domain', 'libvirt', error);
-      return undefined;
-    }
-  }
-
-  /** From the host's own interfaces where all of a guest's are in sight, else from libvirt. */
-  async #nics(
-    active: readonly Listed[],
-    configs: ReadonlyMap<string, DomainConfig>,
-    network: NetworkLinks | undefined,
-    connection: LibvirtConnection,
-    log: OutcomeLog,
-    deadline: number,
-  ): Promise<ReadonlyMap<string, readonly NicCounters[]>> {
-    const nics = new Map<string, readonly NicCounters[]>();
-    const others: DomainRef[] = [];
-    for (const { ref } of active) {
-      const config = configs.get(ref.uuid);
-      const counters =
-        config === undefined || network === undefined ? undefined : nicsInSight(config, network);
-      if (counters === undefined) others.push(ref);
-      else nics.set(ref.uuid, counters);
-    }
-    if (others.length === 0) return nics;
-    const options = { deadlineMs: Math.max(1, deadline - performance.now()) };
-    try {
-      const records = await connection.getAllDomainStats(domainStats.interface, 0, others, options);
-      for (const record of records) {
-        nics.set(record.domain.uuid, nicsOf(readDomainStats(record)));
-      }
-    } catch (error) {
-      failCall(log, 'nic', 'interfaces of guests', error);
-    }
-    return nics;
-  }
-
   async #find(
-    active: readonly Listed[],
+    active: readonly DomainRef[],
     log: OutcomeLog,
   ): Promise<ReadonlyMap<string, QemuProcess>> {
-    const uuids = new Set(active.map(({ ref }) => ref.uuid));
+    const uuids = new Set(active.map(({ uuid }) => uuid));
     const found = await log.runAsync('process', async () =>
       log.required('process', await this.#finder.find(uuids)),
     );
@@ -242,14 +204,13 @@ export class GuestCollector {
   }
 
   async #configsOf(
-    selected: readonly Listed[],
-    connection: LibvirtConnection,
+    selected: readonly ListedGuest[],
     log: OutcomeLog,
     deadline: number,
   ): Promise<ReadonlyMap<string, DomainConfig>> {
     const { configs, errors } = await this.#configs.of(
       selected.map(({ ref }) => ref),
-      connection,
+      this.#calls,
       deadline,
     );
     for (const error of errors) log.fail('domain', error);
@@ -257,123 +218,117 @@ export class GuestCollector {
   }
 
   async #askMonitors(
-    active: readonly Listed[],
+    active: readonly DomainRef[],
     configs: ReadonlyMap<string, DomainConfig>,
     qemus: ReadonlyMap<string, QemuProcess>,
+    storage: StorageCheck | undefined,
     log: OutcomeLog,
     deadline: number,
-  ): Promise<ReadonlyMap<string, MonitorAnswer>> {
-    const answers = new Map<string, MonitorAnswer>();
-    const isQemu = this.#session.versions?.driver === 'QEMU';
-    if (!isQemu) return answers;
+    standstill: (uuid: string) => Promise<Standstill | undefined>,
+  ): Promise<Answers> {
+    if (this.#session.versions?.driver !== 'QEMU') return new Map();
     const start = performance.now();
-    // No more under way than can be asked at once: a thousand that wait for a slot, each with a
-    // timer of its own, cost more than their questions.
-    const queue = active.values();
-    const askInTurn = async (): Promise<void> => {
-      for (const { ref } of queue) {
-        const period = configs.get(ref.uuid)?.balloon?.statsPeriodSeconds;
-        const wantsBalloon = log.wants('balloon') && this.#balloons.isDue(ref, period);
-        const groups =
-          (wantsBalloon ? monitorGroups.balloon : 0) |
-          (log.wants('block') ? monitorGroups.block : 0) |
-          (log.wants('process') && !qemus.has(ref.uuid) ? monitorGroups.cpu : 0);
-        if (groups === 0) continue;
-        const answer = await this.#monitor.ask(ref, groups, deadline);
-        answers.set(ref.uuid, answer);
-        if (answer.kind === 'answered' && wantsBalloon) {
-          this.#balloons.put(ref, balloonOf(answer.value));
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: MONITORS_AT_ONCE }, askInTurn));
+    const asked = active.flatMap((ref) => {
+      const { uuid } = ref;
+      const period = configs.get(uuid)?.balloon?.statsPeriodSeconds;
+      const wantsBalloon = log.wants('balloon') && this.#balloons.isDue(ref, period);
+      const groups =
+        (wantsBalloon ? monitorGroups.balloon : 0) |
+        (log.wants('block') ? monitorGroups.block : 0) |
+        (log.wants('process') && !qemus.has(uuid) ? monitorGroups.cpu : 0);
+      const question = {
+        ref,
+        groups,
+        pid: qemus.get(uuid)?.pid,
+        standstill: standstill(uuid),
+      };
+      return groups === 0 ? [] : [{ question, wantsBalloon }];
+    });
+    const answers = await this.#monitor.askAll(
+      asked.map(({ question }) => question),
+      storage,
+      deadline,
+    );
+    for (const { question, wantsBalloon } of asked) {
+      const stats = answers.get(question.ref.uuid)?.stats;
+      if (stats !== undefined && wantsBalloon) this.#balloons.put(question.ref, balloonOf(stats));
+    }
     const milliseconds = performance.now() - start;
+    const missed = [...answers.values()].filter(({ reason }) => reason === 'budget').length;
     for (const collector of ['balloon', 'block'] as const) {
       if (!log.wants(collector)) continue;
       log.spend(collector, milliseconds);
-      const missed = active.filter(({ ref }) => answers.get(ref.uuid)?.kind === 'unasked');
-      if (missed.length === 0) continue;
+      if (missed === 0) continue;
       log.fail(collector, {
         kind: 'timeout',
         subject: 'guest monitors',
-        detail: `${missed.length} of ${active.length} guests could not be asked in time`,
+        detail: `${missed} of ${active.length} guests could not be asked: ${this.#calls.stuck} calls are stuck, or there was no time left`,
       });
     }
     return answers;
   }
 
-  #balloonOf(uuid: string, answer: MonitorAnswer, log: OutcomeLog): Balloon | undefined {
-    if (!log.wants('balloon') || answer.kind === 'unresponsive') return undefined;
+  #balloonOf(
+    uuid: string,
+    answer: MonitorAnswer | undefined,
+    log: OutcomeLog,
+  ): Balloon | undefined {
+    if (!log.wants('balloon') || answer?.monitor === 'unresponsive') return undefined;
     return this.#balloons.get(uuid);
   }
 
-  /** Of the guests whose monitor has just answered: the others would only keep a slot. */
+  /** Of guests whose monitor has just answered: the others would only keep a slot. */
   async #jobs(
-    active: readonly Listed[],
-    answers: ReadonlyMap<string, MonitorAnswer>,
+    active: readonly DomainRef[],
+    answers: Answers,
     deadline: number,
   ): Promise<ReadonlyMap<string, DomainJob>> {
     const jobs = new Map<string, DomainJob>();
-    await Promise.all(
-      active.map(async ({ ref }) => {
-        if (answers.get(ref.uuid)?.kind === 'unresponsive') return;
-        const answer = await this.#monitor.askJob(ref, deadline);
-        const job = answer.kind === 'answered' ? jobOf(answer.value) : undefined;
+    const queue = active.values();
+    const askInTurn = async (): Promise<void> => {
+      for (const ref of queue) {
+        if ((answers.get(ref.uuid)?.monitor ?? 'responsive') !== 'responsive') continue;
+        const info = await this.#monitor.askJob(ref, deadline);
+        const job = info === undefined ? undefined : jobOf(info);
         if (job !== undefined) jobs.set(ref.uuid, job);
-      }),
-    );
+      }
+    };
+    await Promise.all(Array.from({ length: this.#calls.maxCalls }, askInTurn));
     return jobs;
   }
 }
 
-/** Notes a call that libvirt did not answer as it should. @throws any other error, as it is. */
-function failCall(
-  log: OutcomeLog,
-  collector: CollectorName,
-  subject: string,
-  error: unknown,
-): void {
-  if (!(error instanceof LibvirtError)) throw error;
-  const kind = error.kind === 'timeout' ? 'timeout' : 'absent';
-  log.fail(collector, { kind, subject, detail: error.message });
-}
-
 function domainOf(
-  { ref, stats, persistent, autostart }: Listed,
+  { ref, state, persistent, autostart, params }: ListedGuest,
   log: OutcomeLog,
   learnt: Learnt,
 ): Domain {
-  const { state, reason } = stateNames(stats.state.state, stats.state.reason);
   const { answer, config, balloon, nics, facts, job } = learnt;
-  const answered = answer.kind === 'answered' ? answer.value : undefined;
+  const answered = answer?.stats;
   return {
     name: ref.name,
     uuid: ref.uuid,
-    state,
-    reason,
+    ...stateNames(state.state, state.reason),
     active: ref.id !== undefined,
     persistent,
     autostart,
     config,
-    monitor: MONITOR[answer.kind],
+    monitor: answer?.monitor ?? 'unasked',
+    unaskedReason: answer?.reason,
     balloon,
-    disks: answered === undefined || !log.wants('block') ? undefined : disksOf(answered),
+    disks:
+      answered === undefined || !log.wants('block') || answer?.reason === 'storage'
+        ? undefined
+        : disksOf(answered),
     nics,
     libvirtCpu:
       answered === undefined || facts?.process !== undefined ? undefined : libvirtCpuOf(answered),
     process: facts?.process,
     cgroup: facts?.cgroup,
     job,
-    perf: log.wants('perf') ? perfOf(stats.params) : undefined,
+    perf: params === undefined || !log.wants('perf') ? undefined : perfOf(params),
   };
 }
-
-const MONITOR: Readonly<Record<MonitorAnswer['kind'], Domain['monitor']>> = {
-  answered: 'responsive',
-  unresponsive: 'unresponsive',
-  refused: 'unasked',
-  unasked: 'unasked',
-};
 
 /** virDomainJobType: bounded and unbounded jobs are running; the rest is over or none. */
 const JOB_OPERATIONS: ReadonlyMap<number, string> = new Map([

@@ -1,269 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import {
-  CallTimeoutError,
   domainStats,
   getAllDomainStats,
   readDomainStats,
-  RpcError,
-  type CallOptions,
   type DomainJobInfo,
   type DomainRef,
   type DomainStats,
-  type LibvirtConnection,
 } from '../libvirt/index.ts';
-import { within } from './within.ts';
+import type { Roots } from '../sources/roots.ts';
+import { Backoff } from './backoff.ts';
+import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
+import { MainLoops } from './main-loops.ts';
+import type { OccupiedGuests } from './occupied-guests.ts';
+import type { Standstill } from './standstill.ts';
+import type { FailureDomain, StorageCheck } from './storage-check.ts';
 
-/**
- * Asks libvirt for what only the guest's QEMU can tell (balloon, block), so that one QEMU that does
- * not answer costs nobody else anything:
- *
- * - one call per guest with NOWAIT, since a bulk call is answered only when its slowest guest has;
- * - NOWAIT is no timeout (the first caller takes the job and hangs), so each call has a deadline;
- * - a call that missed it stays with the daemon until its late reply; that guest is not asked again
- *   before, as each further call would hold another of the daemon's 20 workers;
- * - a further connection is opened only when the slots of all others are taken by such calls, up
- *   to a cap, and with too many stuck calls nobody is asked any more.
- *
- * Why the limits are what they are: libvirtd reads no sixth call from a client with five in
- * progress (`max_client_requests`), and serves all clients with 20 workers (`max_workers`).
- */
-export interface GuestMonitorOptions {
-  /** Opens a read-only connection for stats calls; rejects like `openLibvirt`. */
-  readonly open: () => Promise<LibvirtConnection>;
-  /** Longest to wait for one guest. */
-  readonly callTimeoutMs: number;
-}
+/** Longest to wait for one guest's monitor; a healthy one answers within 10 ms. */
+const MONITOR_TIMEOUT_MS = 2_000;
 
-/** Calls at once on one connection. */
-const WINDOW = 4;
-const MAX_CONNECTIONS = 3;
-/** Guests that can be asked at the same time. */
-export const MONITORS_AT_ONCE = WINDOW * MAX_CONNECTIONS;
-/** Stuck calls over all connections beyond which no guest is asked. */
-const MAX_STUCK = 8;
+/** A failure domain whose canary did not answer is tried again with another guest. */
+const FIRST_BACKOFF_MS = 15_000;
+const LONGEST_BACKOFF_MS = 10 * 60_000;
 
-export type MonitorAnswer<Value = DomainStats> =
-  | { readonly kind: 'answered'; readonly value: Value }
-  /** Missed its deadline, now or in an earlier collection that is still unanswered. */
-  | { readonly kind: 'unresponsive' }
-  /** libvirt no longer knows it, or refused for another reason. */
-  | { readonly kind: 'refused' }
-  /** Not asked to the end, which is not the guest's fault: no free slot, connection lost. */
-  | { readonly kind: 'unasked' };
-
-export interface MonitorCounters {
-  readonly outstanding: number;
-  readonly timeouts: number;
-  readonly lateReplies: number;
-  readonly connects: number;
-}
-
-/** A connection and how many callers were promised a slot on it but have not called yet. */
-interface Line {
-  readonly connection: LibvirtConnection;
-  promised: number;
-}
-
-interface InFlight {
-  readonly groups: number;
-  readonly answer: Promise<MonitorAnswer>;
-}
-
-export class GuestMonitor {
-  readonly #options: GuestMonitorOptions;
-  #lines: Line[] = [];
-  #opening: Promise<true | undefined> | undefined;
-  readonly #inFlight = new Map<string, InFlight>();
-  readonly #waiting: (() => void)[] = [];
-  #timeouts = 0;
-  #lateRepliesOfClosed = 0;
-  #connects = 0;
-  #closed = false;
-
-  constructor(options: GuestMonitorOptions) {
-    this.#options = options;
-  }
-
-  get counters(): MonitorCounters {
-    let outstanding = 0;
-    let lateReplies = this.#lateRepliesOfClosed;
-    for (const { connection } of this.#lines) {
-      outstanding += connection.outstanding;
-      lateReplies += connection.lateReplies;
-    }
-    return { outstanding, timeouts: this.#timeouts, lateReplies, connects: this.#connects };
-  }
-
-  /**
-   * Asks one guest for the given groups (`domainStats` bits). Never rejects, and settles by
-   * `deadline` (in `performance.now()` time) at the latest.
-   */
-  async ask(domain: DomainRef, groups: number, deadline: number): Promise<MonitorAnswer> {
-    const current = this.#inFlight.get(domain.uuid);
-    if (current !== undefined) {
-      const answer = await within(current.answer, deadline);
-      if (answer === undefined) return { kind: 'unresponsive' };
-      if ((current.groups & groups) === groups) return answer;
-    }
-    const answer = this.#stats(domain, groups, deadline);
-    this.#inFlight.set(domain.uuid, { groups, answer });
-    try {
-      return await answer;
-    } finally {
-      this.#inFlight.delete(domain.uuid);
-    }
-  }
-
-  /** Asks for the job a guest is busy with. Not while another question to it is under way. */
-  async askJob(domain: DomainRef, deadline: number): Promise<MonitorAnswer<DomainJobInfo>> {
-    return this.#call(domain, deadline, (connection, options) =>
-      connection.domainGetJobInfo(domain, options),
-    );
-  }
-
-  /** Closes all connections; stuck calls go with them. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    const lines = this.#lines;
-    this.#lines = [];
-    this.#wakeWaiting();
-    await Promise.all(lines.map(({ connection }) => connection.close()));
-  }
-
-  async #stats(domain: DomainRef, groups: number, deadline: number): Promise<MonitorAnswer> {
-    const answer = await this.#call(domain, deadline, (connection, options) =>
-      connection.getAllDomainStats(groups, getAllDomainStats.noWait, [domain], options),
-    );
-    if (answer.kind !== 'answered') return answer;
-    const record = answer.value[0];
-    if (record === undefined) return { kind: 'refused' };
-    return { kind: 'answered', value: readDomainStats(record) };
-  }
-
-  async #call<Value>(
-    domain: DomainRef,
-    deadline: number,
-    call: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
-  ): Promise<MonitorAnswer<Value>> {
-    if (this.#isStuck(domain.uuid)) return { kind: 'unresponsive' };
-    const line = await this.#slot(deadline);
-    if (line === undefined) {
-      // A slot that was meant for this call goes to the next one.
-      this.#wakeWaiting();
-      return { kind: 'unasked' };
-    }
-    const remaining = Math.max(1, deadline - performance.now());
-    const deadlineMs = Math.min(remaining, this.#options.callTimeoutMs);
-    try {
-      const answer = call(line.connection, { deadlineMs, tag: domain.uuid });
-      line.promised -= 1;
-      return { kind: 'answered', value: await answer };
-    } catch (error) {
-      if (error instanceof RpcError) return { kind: 'refused' };
-      if (error instanceof CallTimeoutError && error.sent) {
-        this.#timeouts += 1;
-        return { kind: 'unresponsive' };
-      }
-      return { kind: 'unasked' };
-    } finally {
-      this.#wakeWaiting();
-    }
-  }
-
-  #isStuck(uuid: string): boolean {
-    return this.#lines.some(({ connection }) => connection.isOutstanding(uuid));
-  }
-
-  /** A slot to call on, kept for the caller; undefined when there is none before the deadline. */
-  async #slot(deadline: number): Promise<Line | undefined> {
-    for (;;) {
-      if (this.#closed || performance.now() >= deadline) return undefined;
-      this.#dropClosed();
-      if (this.#stuck >= MAX_STUCK) return undefined;
-      const free = this.#lines.find(
-        ({ connection, promised }) => connection.outstanding + promised < WINDOW,
-      );
-      if (free !== undefined) {
-        free.promised += 1;
-        return free;
-      }
-      if (!this.#allStuck) {
-        await this.#freedSlot(deadline);
-      } else if (this.#lines.length >= MAX_CONNECTIONS) {
-        return undefined;
-      } else if ((await within(this.#open(), deadline)) === undefined) {
-        return undefined;
-      }
-    }
-  }
-
-  /** Resolves when a call of ours ends or the deadline passes, whichever is first. */
-  async #freedSlot(deadline: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<true>();
-    const wake = (): void => {
-      resolve(true);
-    };
-    this.#waiting.push(wake);
-    await within(promise, deadline);
-    const at = this.#waiting.indexOf(wake);
-    if (at >= 0) this.#waiting.splice(at, 1);
-  }
-
-  /** Opens one more connection, for all who wait for one; undefined when that failed. */
-  #open(): Promise<true | undefined> {
-    this.#opening ??= this.#options
-      .open()
-      .then(async (connection) => {
-        if (this.#closed) {
-          await connection.close();
-          return undefined;
-        }
-        this.#connects += 1;
-        this.#lines.push({ connection, promised: 0 });
-        connection.onLateReply(() => {
-          this.#wakeWaiting();
-        });
-        this.#wakeWaiting();
-        return true as const;
-      })
-      .catch(() => undefined)
-      .finally(() => {
-        this.#opening = undefined;
-      });
-    return this.#opening;
-  }
-
-  /** Stuck calls over all connections. */
-  get #stuck(): number {
-    return this.#lines.reduce((sum, { connection }) => sum + connection.overdue, 0);
-  }
-
-  /** There will be no free slot unless a connection is added. */
-  get #allStuck(): boolean {
-    return this.#lines.every(({ connection }) => connection.overdue >= WINDOW);
-  }
-
-  /**
-   * Wakes as many of those who wait as there are slots, or all when it is no use to wait. Never all
-   * for one slot: with 1000 guests waiting that would be 1000 × 1000 awakenings per scrape.
-   */
-  #wakeWaiting(): void {
-    const hopeless = this.#closed || this.#stuck >= MAX_STUCK || this.#allStuck;
-    const slots = this.#lines.reduce(
-      (sum, { connection, promised }) =>
-        sum + Math.max(0, WINDOW - connection.outstanding - promised),
-      0,
-    );
-    for (const wake of this.#waiting.splice(0, hopeless ? this.#waiting.length : slots)) wake();
-  }
-
-  #dropClosed(): void {
-    this.#lines = this.#lines.filter(({ connection }) => {
-      if (connection.closeReason === undefined) return true;
-      this.#lateRepliesOfClosed += connection.lateReplies;
-      return false;
-    });
-  }
-}
+/** Between the two looks at a main loop that has just begun to sleep uninterruptibly. */
+const SECOND_LOOK_MS = 300;
 
 /** Groups which need the monitor, as far as this exporter asks for them. */
 export const monitorGroups = {
@@ -271,3 +32,306 @@ export const monitorGroups = {
   block: domainStats.block,
   cpu: domainStats.cpuTotal | domainStats.vcpu,
 } as const;
+
+/**
+ * Why a guest was not asked, or not for its disks:
+ * - `stopped`, `frozen`, `blocked`: seen in /proc, see {@link Standstill};
+ * - `occupied`: libvirt has waited for its monitor for more than 2 s, whoever asked;
+ * - `timed_out`: a call of ours was not answered in time, or still is not;
+ * - `storage`: what its images lie on owes an answer, or another guest there did not answer;
+ * - `budget`: too many calls are stuck already, or there was no time left.
+ */
+export type UnaskedReason = Standstill | 'occupied' | 'timed_out' | 'storage' | 'budget';
+
+export interface MonitorAnswer {
+  /** Undefined when nothing was answered. */
+  readonly stats: DomainStats | undefined;
+  /** `unasked`: it is not known whether it would answer. */
+  readonly monitor: 'responsive' | 'unresponsive' | 'unasked';
+  /** Undefined when all was asked. */
+  readonly reason: UnaskedReason | undefined;
+}
+
+export interface Question {
+  readonly ref: DomainRef;
+  /** `domainStats` bits, of {@link monitorGroups}. */
+  readonly groups: number;
+  /** Undefined where the process is out of reach: nothing can be seen before asking then. */
+  readonly pid: number | undefined;
+  /** Settles when its process has been read in this collection. */
+  readonly standstill: Promise<Standstill | undefined>;
+}
+
+/** What of {@link StorageCheck} is asked here. */
+type StorageAnswers = Pick<StorageCheck, 'domainsOf' | 'silentOf'>;
+
+/** Whether guests of a failure domain may be asked in this collection. */
+type Gate = 'untested' | 'open' | 'closed' | Promise<unknown>;
+
+/** One collection's work. */
+interface Round {
+  readonly deadline: number;
+  readonly storage: StorageAnswers | undefined;
+  readonly gates: Map<string, Gate>;
+  readonly answers: Map<string, MonitorAnswer>;
+}
+
+/**
+ * Asks libvirt for what only the guest's QEMU can tell (balloon, block), so that one QEMU that does not
+ * answer costs nobody else anything. One call per guest with NOWAIT, since a bulk call is answered only
+ * when its slowest guest has; NOWAIT is no timeout (the first caller takes the job and hangs), and what
+ * hangs stays with the daemon ({@link DaemonCalls}). So a guest is asked only when
+ *
+ * 1. nothing is owed for it, and libvirt itself does not wait for it;
+ * 2. its process does not stand still;
+ * 3. what its images lie on answers;
+ * 4. one guest of each failure domain, the canary, has answered in this collection;
+ * 5. the budget allows.
+ */
+export class GuestMonitor {
+  readonly #calls: DaemonCalls;
+  readonly #timeoutMs: number;
+  readonly #occupied: OccupiedGuests;
+  readonly #loops: MainLoops;
+  readonly #domains = new Backoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
+  /** Guests in the order of their last time-out: the next canary is one that has not been it lately. */
+  readonly #timedOut = new Map<string, number>();
+
+  constructor(
+    calls: DaemonCalls,
+    occupied: OccupiedGuests,
+    roots: Roots,
+    timeoutMs = MONITOR_TIMEOUT_MS,
+  ) {
+    this.#calls = calls;
+    this.#timeoutMs = timeoutMs;
+    this.#occupied = occupied;
+    this.#loops = new MainLoops(roots);
+  }
+
+  /**
+   * Asks all guests; of each there is an answer, by uuid. Never rejects, and settles by `deadline` (in
+   * `performance.now()` time) at the latest, but for what is settled when it is called.
+   */
+  async askAll(
+    questions: readonly Question[],
+    storage: StorageAnswers | undefined,
+    deadline: number,
+  ): Promise<ReadonlyMap<string, MonitorAnswer>> {
+    const round: Round = { deadline, storage, gates: new Map(), answers: new Map() };
+    this.#forgetOthers(questions);
+    const sampledAt = performance.now();
+    await this.#askGroups(questions, round);
+    const left = questions.filter(({ ref }) => round.answers.get(ref.uuid)?.reason === 'budget');
+    if (left.length > 0 && this.#calls.stuck > 0) {
+      // By now a main loop that runs at all has been seen to, and the last slot may serve it.
+      await sleepUntil(sampledAt + 900, deadline);
+      await this.#askGroups(left, round);
+    }
+    return round.answers;
+  }
+
+  /** Asks for the job a guest is busy with; undefined when there is no answer. */
+  async askJob(ref: DomainRef, deadline: number): Promise<DomainJobInfo | undefined> {
+    const answer = await this.#calls.call(
+      { key: ref.uuid, timeoutMs: this.#timeoutMs, deadline },
+      (connection, options) => connection.domainGetJobInfo(ref, options),
+    );
+    return answer.kind === 'answered' ? answer.value : undefined;
+  }
+
+  #forgetOthers(questions: readonly Question[]): void {
+    const uuids = new Set(questions.map(({ ref }) => ref.uuid));
+    for (const uuid of this.#timedOut.keys()) if (!uuids.has(uuid)) this.#timedOut.delete(uuid);
+    this.#loops.retain(new Set(questions.flatMap(({ pid }) => pid ?? [])));
+  }
+
+  /** Guests on the same storage one group, groups side by side. */
+  async #askGroups(questions: readonly Question[], round: Round): Promise<void> {
+    const groups = new Map<string, Question[]>();
+    for (const question of questions) {
+      if (this.#calls.stuck > 0 && question.pid !== undefined) this.#loops.sample(question.pid);
+      const key = (round.storage?.domainsOf(question.ref.uuid) ?? []).join('\n');
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [question]);
+      else group.push(question);
+    }
+    await Promise.all([...groups.values()].map((group) => this.#askGroup(group, round)));
+  }
+
+  async #askGroup(questions: readonly Question[], round: Round): Promise<void> {
+    // Those that have timed out before come last, the latest at the very end.
+    const queue = questions
+      .toSorted(
+        (a, b) => (this.#timedOut.get(a.ref.uuid) ?? 0) - (this.#timedOut.get(b.ref.uuid) ?? 0),
+      )
+      .values();
+    const uncertain: Question[] = [];
+    const askInTurn = async (): Promise<void> => {
+      for (const question of queue) {
+        const answer = await this.#ask(question, round, false);
+        if (answer === undefined) uncertain.push(question);
+        else round.answers.set(question.ref.uuid, answer);
+      }
+    };
+    // As many as may stick, since what they lie on can fail at any moment.
+    await Promise.all(Array.from({ length: this.#calls.maxStuck }, askInTurn));
+    if (uncertain.length === 0) return;
+    await sleepUntil(performance.now() + SECOND_LOOK_MS, round.deadline);
+    for (const question of uncertain) {
+      const answer = await this.#ask(question, round, true);
+      if (answer !== undefined) round.answers.set(question.ref.uuid, answer);
+    }
+  }
+
+  /** Undefined when its main loop has to be looked at a second time. */
+  async #ask(
+    question: Question,
+    round: Round,
+    isSecondLook: boolean,
+  ): Promise<MonitorAnswer | undefined> {
+    const { ref, pid, groups } = question;
+    const { uuid } = ref;
+    if (this.#calls.owes(uuid)) return unresponsive('timed_out');
+    if (this.#occupied.isStuck(uuid)) return unresponsive('occupied');
+
+    const standstill = (await question.standstill) ?? this.#standstillNow(pid, isSecondLook);
+    if (standstill === 'uncertain') return undefined;
+    if (standstill !== undefined) {
+      // Somebody else may have asked it, and keep one of the daemon's workers.
+      await this.#occupied.lookAt(ref, round.deadline);
+      return unresponsive(standstill);
+    }
+
+    const silent = (await round.storage?.silentOf(uuid)) ?? [];
+    const askable = silent.length === 0 ? groups : groups & ~monitorGroups.block;
+    if (askable === 0) return unasked('storage');
+    const domains: readonly string[] =
+      silent.length === 0
+        ? (round.storage?.domainsOf(uuid) ?? [])
+        : silent.map((domain) => `balloons on ${domain}`);
+    const answer = await this.#askThroughGates(question, askable, domains, round);
+    return silent.length === 0 || answer.reason !== undefined
+      ? answer
+      : { ...answer, reason: 'storage' };
+  }
+
+  /** What has changed since the process was read. */
+  #standstillNow(
+    pid: number | undefined,
+    isSecondLook: boolean,
+  ): Standstill | 'uncertain' | undefined {
+    if (pid === undefined) return undefined;
+    const state = this.#loops.state(pid);
+    if (state === 'T' || state === 't') return 'stopped';
+    if (state !== 'D') return undefined;
+    if (isSecondLook) return this.#loops.ranLately(pid) ? undefined : 'blocked';
+    this.#loops.sample(pid);
+    return 'uncertain';
+  }
+
+  /** Waits until its failure domains are tested, or tests them: the first to come is the canary. */
+  async #askThroughGates(
+    question: Question,
+    groups: number,
+    domains: readonly FailureDomain[],
+    round: Round,
+  ): Promise<MonitorAnswer> {
+    const { gates } = round;
+    for (;;) {
+      const states = domains.map((domain) => this.#gate(domain, gates));
+      if (states.includes('closed')) return unasked('storage');
+      const underTest = states.find((state) => typeof state === 'object');
+      // Nothing is held while waiting, so that two canaries can not wait for each other.
+      if (underTest !== undefined) {
+        await underTest;
+        continue;
+      }
+      const untested = domains.filter((domain) => this.#gate(domain, gates) === 'untested');
+      if (untested.length === 0) return this.#askNow(question, groups, domains, round);
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      for (const domain of untested) gates.set(domain, promise);
+      const answer = await this.#askNow(question, groups, domains, round);
+      for (const domain of untested) {
+        // A canary that could not be asked tells nothing of the others.
+        const outcome: Gate =
+          answer.stats !== undefined
+            ? 'open'
+            : answer.reason === 'timed_out'
+              ? 'closed'
+              : 'untested';
+        gates.set(domain, outcome);
+      }
+      resolve(undefined);
+      return answer;
+    }
+  }
+
+  #gate(domain: FailureDomain, gates: Map<string, Gate>): Gate {
+    const known = gates.get(domain);
+    if (known !== undefined) return known;
+    const first: Gate = this.#domains.isLeftAlone(domain) ? 'closed' : 'untested';
+    gates.set(domain, first);
+    return first;
+  }
+
+  async #askNow(
+    { ref, pid }: Question,
+    groups: number,
+    domains: readonly FailureDomain[],
+    { deadline }: Round,
+  ): Promise<MonitorAnswer> {
+    const answer = await this.#calls.call(
+      {
+        key: ref.uuid,
+        timeoutMs: this.#timeoutMs,
+        deadline,
+        isAlive: () => pid !== undefined && this.#loops.ranLately(pid),
+      },
+      (connection, options) =>
+        connection.getAllDomainStats(groups, getAllDomainStats.noWait, [ref], options),
+    );
+    if (answer.kind === 'answered') {
+      this.#timedOut.delete(ref.uuid);
+      for (const domain of domains) this.#domains.answer(domain);
+      const record = answer.value[0];
+      // It has just ended.
+      if (record === undefined) return unasked(undefined);
+      return { stats: readDomainStats(record), monitor: 'responsive', reason: undefined };
+    }
+    if (answer.kind === 'timeout') {
+      this.#timedOut.set(ref.uuid, performance.now());
+      for (const domain of domains) this.#domains.miss(domain);
+    }
+    return withoutStats(answer);
+  }
+}
+
+function withoutStats(
+  answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answered' }>,
+): MonitorAnswer {
+  switch (answer.kind) {
+    case 'timeout':
+    case 'owed':
+      return unresponsive('timed_out');
+    case 'budget':
+      return unasked('budget');
+    case 'refused':
+      return unasked(undefined);
+    case 'lost':
+      // With an error the connection is gone; without one there was no slot in time.
+      return unasked(answer.error === undefined ? 'budget' : undefined);
+  }
+}
+
+function unresponsive(reason: UnaskedReason): MonitorAnswer {
+  return { stats: undefined, monitor: 'unresponsive', reason };
+}
+
+function unasked(reason: UnaskedReason | undefined): MonitorAnswer {
+  return { stats: undefined, monitor: 'unasked', reason };
+}
+
+async function sleepUntil(moment: number, deadline: number): Promise<void> {
+  await sleep(Math.max(0, Math.min(moment, deadline) - performance.now()));
+}

@@ -21,6 +21,7 @@ import { readSmapsRollup, type SmapsRollup } from '../sources/smaps-rollup.ts';
 import { TimeSlice } from '../sources/time-slice.ts';
 import type { GuestCgroupFacts, GuestProcess } from './domain.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import { readStandstill, type Standstill } from './standstill.ts';
 import { VhostThreads } from './vhost-threads.ts';
 
 /** Longest to wait for one file that takes the mmap lock of a guest's process. */
@@ -74,11 +75,16 @@ export class GuestProcessCollector {
     this.#changed.add(uuid);
   }
 
-  /** By uuid. Guests not reached before the deadline are missing. Never rejects. */
+  /**
+   * By uuid. Guests not reached before the deadline are missing. Never rejects.
+   *
+   * @param tellStandstill called as soon as a guest's process has been read.
+   */
   async collect(
     processes: ReadonlyMap<string, QemuProcess>,
     log: OutcomeLog,
     deadline: number,
+    tellStandstill: (uuid: string, standstill: Standstill | undefined) => void,
   ): Promise<ReadonlyMap<string, GuestFacts>> {
     this.#bootTimeSeconds ??= valueOf(readCpuTime(this.#roots))?.bootTimeSeconds;
     const pids = new Set([...processes.values()].map(({ pid }) => pid));
@@ -111,12 +117,18 @@ export class GuestProcessCollector {
         break;
       }
       if (slice.isOver) await slice.nextTurn();
-      facts.set(uuid, this.#read(process, vhosts?.get(process.pid) ?? [], log));
+      const { standstill, ...read } = this.#read(process, vhosts?.get(process.pid) ?? [], log);
+      tellStandstill(uuid, standstill);
+      facts.set(uuid, read);
     }
     return withLockedFiles(facts, await ksm, await smaps, log);
   }
 
-  #read(qemu: QemuProcess, vhosts: readonly ProcessThread[], log: OutcomeLog): GuestFacts {
+  #read(
+    qemu: QemuProcess,
+    vhosts: readonly ProcessThread[],
+    log: OutcomeLog,
+  ): GuestFacts & { readonly standstill: Standstill | undefined } {
     const { pid, startTimeTicks, stat } = qemu;
     const process = log.run('process', (): GuestProcess => {
       const threads = log.optional('process', this.#threads.read(pid, startTimeTicks));
@@ -134,15 +146,22 @@ export class GuestProcessCollector {
       };
     });
     const census = censusOf(process?.threads);
-    return { process, cgroup: log.run('cgroup', () => this.#readCgroup(qemu, census, log)) };
+    const known = log.run('cgroup', () => this.#cgroupOf(qemu, log));
+    return {
+      process,
+      cgroup:
+        known === undefined
+          ? undefined
+          : log.run('cgroup', () => this.#readCgroup(known, census, log)),
+      standstill: readStandstill(stat.state, process?.threads, known?.cgroup?.unifiedPath),
+    };
   }
 
   #readCgroup(
-    qemu: QemuProcess,
+    { cgroup, cpu, memory }: KnownCgroup,
     census: ThreadCensus | undefined,
     log: OutcomeLog,
   ): GuestCgroupFacts | undefined {
-    const { cgroup, cpu, memory } = this.#cgroupOf(qemu, log);
     if (cgroup === undefined) return undefined;
     const memoryDirectory = cgroup.controllers.get('memory');
     return {

@@ -1,4 +1,4 @@
-import type { BlockStats, DomainStats, NetStats, TypedParams } from '../libvirt/index.ts';
+import type { BlockStats, DomainStats, InterfaceStats, TypedParams } from '../libvirt/index.ts';
 import type {
   Balloon,
   DiskCounters,
@@ -65,7 +65,8 @@ export function nicsOf({ net }: DomainStats): readonly NicCounters[] {
   return net.nets.flatMap((nic) => (nic.name === undefined ? [] : nicOf(nic.name, nic)));
 }
 
-function nicOf(device: string, nic: NetStats): NicCounters {
+/** One NIC, by the name of its device on the host. */
+export function nicOf(device: string, nic: InterfaceStats): NicCounters {
   return {
     device,
     receiveBytes: nic.receivedBytes,

@@ -9,6 +9,7 @@ import {
   type LibvirtError,
   type Version,
 } from '../libvirt/index.ts';
+import { ControlCalls } from './control-calls.ts';
 import type { LibvirtVersions } from './model.ts';
 
 interface SessionEvents {
@@ -21,11 +22,13 @@ interface SessionEvents {
 }
 
 /**
- * The control connection: lists, XML, events and the stats groups that never wait for a guest. It
- * connects by itself and again whenever the daemon comes back.
+ * The control connection: events, and the calls of {@link ControlCalls}. It connects by itself and again
+ * whenever the daemon comes back.
  */
 export class LibvirtSession extends EventEmitter<SessionEvents> {
   readonly #connection: ReconnectingConnection;
+  /** Calls of priority procedures on this connection. */
+  readonly control = new ControlCalls(() => this.#ready);
   readonly #prepared = new WeakMap<LibvirtConnection, LibvirtVersions>();
   #ready: LibvirtConnection | undefined;
   #versions: LibvirtVersions | undefined;
@@ -101,12 +104,11 @@ async function readVersions(
   connection: LibvirtConnection,
   signal: AbortSignal,
 ): Promise<LibvirtVersions> {
-  const [driver, libvirt, hypervisor, uri] = await Promise.all([
-    connection.getType({ signal }),
-    connection.getLibVersion({ signal }),
-    hypervisorVersion(connection, signal),
-    connection.getUri({ signal }),
-  ]);
+  // One after the other: a daemon whose workers are all taken must not get a burst of calls.
+  const driver = await connection.getType({ signal });
+  const libvirt = await connection.getLibVersion({ signal });
+  const hypervisor = await hypervisorVersion(connection, signal);
+  const uri = await connection.getUri({ signal });
   return { driver, libvirt: dotted(libvirt), hypervisor, uri };
 }
 

@@ -4,7 +4,7 @@ import type { Roots } from '../sources/roots.ts';
 import type { CollectorName } from './collectors.ts';
 import type { Domain } from './domain.ts';
 import { GuestCollector, type GuestsUnderWay } from './guest-collector.ts';
-import { GuestMonitor } from './guest-monitor.ts';
+import { DaemonCalls } from './daemon-calls.ts';
 import { HostCollector } from './host-collector.ts';
 import { InventoryRefresher } from './inventory-refresher.ts';
 import { LibvirtSession } from './libvirt-session.ts';
@@ -17,14 +17,14 @@ import { StorageCollector } from './storage-collector.ts';
 export interface LiveHostOptions {
   readonly roots: Roots;
   readonly libvirtUri: string;
+  /** Calls to libvirt under way at once, and of these that may be stuck. */
+  readonly maxCalls: number;
+  readonly maxStuckCalls: number;
   /** Collectors that are switched on at all; a scrape may ask for fewer. */
   readonly enabled: ReadonlySet<CollectorName>;
   /** Which guests are reported and counted. */
   readonly selects: (domainName: string) => boolean;
 }
-
-/** Longest to wait for one guest's monitor; a healthy one answers within 10 ms. */
-const MONITOR_TIMEOUT_MS = 2_000;
 
 /** Part of the time that guests may take, so that a slow one leaves some for the storage. */
 const GUESTS_SHARE = 0.75;
@@ -39,25 +39,27 @@ export class LiveHost implements SnapshotSources {
   readonly #options: LiveHostOptions;
   /** For its events and its versions; the log of `main` listens here as well. */
   readonly session: LibvirtSession;
-  readonly #monitor: GuestMonitor;
+  readonly #calls: DaemonCalls;
   readonly #host: HostCollector;
   readonly #guests: GuestCollector;
-  readonly #pools = new PoolCollector();
+  readonly #pools: PoolCollector;
   readonly #storage: StorageCollector;
   readonly #links: NetworkLinkReader;
   readonly #inventory = new InventoryRefresher();
 
   constructor(options: LiveHostOptions) {
-    const { roots, libvirtUri, enabled } = options;
+    const { roots, libvirtUri, enabled, maxCalls, maxStuckCalls } = options;
     this.#options = options;
     this.session = new LibvirtSession(libvirtUri);
-    this.#monitor = new GuestMonitor({
+    this.#calls = new DaemonCalls({
       open: () => openLibvirt({ uri: libvirtUri }),
-      callTimeoutMs: MONITOR_TIMEOUT_MS,
+      maxCalls,
+      maxStuck: maxStuckCalls,
     });
+    this.#pools = new PoolCollector(this.#calls);
     this.#host = new HostCollector(roots);
     this.#links = new NetworkLinkReader(roots);
-    this.#guests = new GuestCollector(this.session, this.#monitor, roots, this.#host.pageBytes);
+    this.#guests = new GuestCollector(this.session, this.#calls, roots, this.#host.pageBytes);
     this.#storage = new StorageCollector(roots, enabled.has('thinpool'));
   }
 
@@ -70,7 +72,7 @@ export class LiveHost implements SnapshotSources {
   async close(): Promise<void> {
     this.#inventory.stop();
     this.#storage.close();
-    await Promise.all([this.session.close(), this.#monitor.close()]);
+    await Promise.all([this.session.close(), this.#calls.close()]);
   }
 
   async collect(wanted: ReadonlySet<CollectorName>, deadline: number): Promise<Snapshot> {
@@ -82,10 +84,12 @@ export class LiveHost implements SnapshotSources {
       log.required('network', await this.#links.read()),
     );
     const guests = log.wants('domain')
-      ? this.#guests.collect(log, guestDeadline, this.#options.selects, links)
+      ? this.#guests.collect(log, guestDeadline, this.#options.selects, links, (configured) =>
+          this.#storage.check(configured, this.#pools.places, guestDeadline),
+        )
       : NO_GUESTS;
     const pools = log.runAsync('pool', () =>
-      this.#pools.collect(this.session.current, log, guestDeadline),
+      this.#pools.collect(this.session.current !== undefined, log, guestDeadline),
     );
     // Files can be looked at while monitors are waited for.
     const images = Promise.all([guests.configured, pools]).then(([configured, knownPools]) =>
@@ -114,17 +118,18 @@ export class LiveHost implements SnapshotSources {
   }
 
   #libvirt(log: OutcomeLog, domains: readonly Domain[] | undefined): Libvirt {
-    const monitor = this.#monitor.counters;
-    const { current, versions, connects } = this.session;
+    const calls = this.#calls.counters;
+    const { current, control, versions, connects } = this.session;
     return {
       // Where guests were asked for, only an answer counts: a hung daemon keeps its connections.
       up: log.wants('domain') ? domains !== undefined : current !== undefined,
       versions,
       calls: {
-        outstanding: monitor.outstanding + (current?.outstanding ?? 0),
-        timeouts: monitor.timeouts,
-        lateReplies: monitor.lateReplies + (current?.lateReplies ?? 0),
-        connects: monitor.connects + connects,
+        outstanding: calls.outstanding + (current?.outstanding ?? 0),
+        stuck: this.#calls.stuck,
+        timeouts: calls.timeouts + control.timeouts,
+        lateReplies: calls.lateReplies + (current?.lateReplies ?? 0),
+        connects: calls.connects + connects,
       },
     };
   }

@@ -49,6 +49,8 @@ export interface LibvirtVersions {
 export interface LibvirtCalls {
   /** Calls sent and not yet answered, those given up included. */
   readonly outstanding: number;
+  /** Calls, ours and those of other clients, known to keep one of the daemon's workers. */
+  readonly stuck: number;
   readonly timeouts: number;
   /** Answers that came after their caller had given up. */
   readonly lateReplies: number;

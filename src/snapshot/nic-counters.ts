@@ -13,19 +13,26 @@ import type { NicCounters } from './domain.ts';
  * namespace): libvirt has to be asked. NICs without a device (user networking) have no counters.
  */
 export function nicsInSight(
-  { interfaces }: DomainConfig,
-  { links }: NetworkLinks,
+  { interfaces }: Pick<DomainConfig, 'interfaces'>,
+  network: NetworkLinks,
 ): readonly NicCounters[] | undefined {
   const nics: NicCounters[] = [];
   for (const { target } of interfaces) {
     if (target === undefined) continue;
-    const link = links.get(target);
-    if (link?.counters === undefined) return undefined;
-    if (link.kind === 'tap') nics.push(acrossTap(target, link.counters));
-    else if (link.kind === 'macvtap') nics.push(asCounted(target, link.counters));
-    else return undefined;
+    const nic = nicInSight(target, network);
+    if (nic === undefined) return undefined;
+    nics.push(nic);
   }
   return nics;
+}
+
+/** One NIC, by the name of its device; undefined where that is not a tap in sight. */
+export function nicInSight(target: string, { links }: NetworkLinks): NicCounters | undefined {
+  const link = links.get(target);
+  if (link?.counters === undefined) return undefined;
+  if (link.kind === 'tap') return acrossTap(target, link.counters);
+  if (link.kind === 'macvtap') return asCounted(target, link.counters);
+  return undefined;
 }
 
 /** As the guest's end counts: it receives what the host's end of the tap transmits. */

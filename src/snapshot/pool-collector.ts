@@ -1,7 +1,9 @@
-import { LibvirtError, type LibvirtConnection, type NamedObject } from '../libvirt/index.ts';
+import type { LibvirtConnection, NamedObject, StoragePoolInfo } from '../libvirt/index.ts';
 import { parseStoragePoolXml, type StoragePoolDescription } from '../sources/storage-pool-xml.ts';
+import { Backoff } from './backoff.ts';
+import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
 import type { OutcomeLog } from './outcome-log.ts';
-import type { StoragePool } from './storage.ts';
+import type { PoolPlace, PoolReading, StoragePool } from './storage.ts';
 
 /** virStoragePoolState. */
 const POOL_STATES = ['inactive', 'building', 'running', 'degraded', 'inaccessible'] as const;
@@ -9,83 +11,175 @@ const POOL_STATES = ['inactive', 'building', 'running', 'degraded', 'inaccessibl
 /** A pool's definition hardly ever changes, and nothing tells when it does. */
 const DESCRIPTION_MAX_AGE_MS = 10 * 60_000;
 
+/** The daemon answers from memory, once it has the pool's lock. */
+const TIMEOUT_MS = 1_000;
+
+const FIRST_BACKOFF_MS = 15_000;
+const LONGEST_BACKOFF_MS = 10 * 60_000;
+
 interface Known {
+  readonly pool: NamedObject;
   readonly description: StoragePoolDescription | undefined;
-  readonly readAt: number;
+  readonly describedAt: number;
 }
 
 /**
- * libvirt's storage pools. Sizes are those of the pool's last refresh: refreshing is a write
- * operation and can hang on a dead NFS server, so it is left to whoever manages the pools.
+ * libvirt's storage pools. Sizes are those of the pool's last refresh: refreshing is a write operation
+ * and can hang on a dead NFS server, so it is left to whoever manages the pools.
+ *
+ * The daemon holds a pool's lock as long as somebody's refresh lasts, and every question about the pool,
+ * the list of pools included, waits for that lock and keeps a worker meanwhile. So the pools that are
+ * known are asked one by one, one call to each at most, and the list only when all of them answer.
  */
 export class PoolCollector {
+  readonly #calls: DaemonCalls;
   readonly #known = new Map<string, Known>();
+  readonly #backoff = new Backoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
+
+  constructor(calls: DaemonCalls) {
+    this.#calls = calls;
+  }
+
+  /** The pools as of the last collection. */
+  get places(): readonly PoolPlace[] {
+    return [...this.#known.values()].map(({ pool, description }) => ({
+      name: pool.name,
+      description,
+    }));
+  }
 
   /** Undefined when libvirt could not be asked. Never rejects. */
   async collect(
-    connection: LibvirtConnection | undefined,
+    isConnected: boolean,
     log: OutcomeLog,
     deadline: number,
   ): Promise<readonly StoragePool[] | undefined> {
-    if (connection === undefined) {
+    if (!isConnected) {
       log.fail('pool', { kind: 'absent', subject: 'libvirt', detail: 'not connected' });
       return undefined;
     }
-    try {
-      const deadlineMs = Math.max(1, deadline - performance.now());
-      const pools = await connection.listAllStoragePools(0, { deadlineMs });
-      const uuids = new Set(pools.map(({ uuid }) => uuid));
-      for (const uuid of this.#known.keys()) if (!uuids.has(uuid)) this.#known.delete(uuid);
-      const read = await Promise.all(
-        pools.map((pool) => this.#pool(pool, connection, log, deadline)),
-      );
-      return read.filter((pool) => pool !== undefined);
-    } catch (error) {
-      if (!(error instanceof LibvirtError)) throw error;
-      log.fail('pool', { kind: 'absent', subject: 'storage pools', detail: error.message });
-      return undefined;
+    const readings = new Map<string, PoolReading>();
+    for (const { pool } of [...this.#known.values()]) {
+      const reading = await this.#read(pool, log, deadline);
+      if (reading !== undefined) readings.set(pool.uuid, reading);
     }
+    if (readings.size === this.#known.size) {
+      const added = await this.#list(log, deadline);
+      // On the first look there is nothing else to tell of.
+      if (added === undefined && this.#known.size === 0) return undefined;
+      for (const pool of added ?? []) {
+        const reading = await this.#read(pool, log, deadline);
+        if (reading !== undefined) readings.set(pool.uuid, reading);
+      }
+    }
+    return [...this.#known.values()].map(({ pool: { name, uuid }, description }) => ({
+      name,
+      uuid,
+      description,
+      reading: readings.get(uuid),
+    }));
   }
 
-  async #pool(
+  /** Pools that were not known; those that are gone are forgotten. */
+  async #list(log: OutcomeLog, deadline: number): Promise<readonly NamedObject[] | undefined> {
+    const answer = await this.#call('list of storage pools', deadline, (connection, options) =>
+      connection.listAllStoragePools(0, options),
+    );
+    if (answer.kind !== 'answered') {
+      fail(log, 'storage pools', answer);
+      return undefined;
+    }
+    const uuids = new Set(answer.value.map(({ uuid }) => uuid));
+    for (const uuid of this.#known.keys()) if (!uuids.has(uuid)) this.#known.delete(uuid);
+    this.#backoff.retain((key) => uuids.has(key));
+    const added = answer.value.filter(({ uuid }) => !this.#known.has(uuid));
+    for (const pool of added) {
+      this.#known.set(pool.uuid, { pool, description: undefined, describedAt: -Infinity });
+    }
+    return added;
+  }
+
+  async #read(
     pool: NamedObject,
-    connection: LibvirtConnection,
     log: OutcomeLog,
     deadline: number,
-  ): Promise<StoragePool | undefined> {
-    const deadlineMs = Math.max(1, deadline - performance.now());
-    try {
-      const info = await connection.storagePoolGetInfo(pool, { deadlineMs });
-      return {
-        name: pool.name,
-        uuid: pool.uuid,
-        state: POOL_STATES[info.state] ?? 'unknown',
-        capacityBytes: info.capacityBytes,
-        allocationBytes: info.allocationBytes,
-        availableBytes: info.availableBytes,
-        description: await this.#description(pool, connection, deadlineMs),
-      };
-    } catch (error) {
-      if (!(error instanceof LibvirtError)) throw error;
-      log.fail('pool', { kind: 'absent', subject: `pool ${pool.name}`, detail: error.message });
+  ): Promise<PoolReading | undefined> {
+    const { name, uuid } = pool;
+    if (this.#backoff.isLeftAlone(uuid)) {
+      const detail = 'did not answer, and is asked again later';
+      log.fail('pool', { kind: 'timeout', subject: `pool ${name}`, detail });
       return undefined;
     }
+    const info = await this.#call(uuid, deadline, (connection, options) =>
+      connection.storagePoolGetInfo(pool, options),
+    );
+    if (info.kind === 'timeout') this.#backoff.miss(uuid);
+    if (info.kind === 'refused') this.#known.delete(uuid);
+    if (info.kind !== 'answered') {
+      fail(log, `pool ${name}`, info);
+      return undefined;
+    }
+    this.#backoff.answer(uuid);
+    await this.#describe(pool, deadline);
+    return readingOf(info.value);
   }
 
-  async #description(
-    pool: NamedObject,
-    connection: LibvirtConnection,
-    deadlineMs: number,
-  ): Promise<StoragePoolDescription | undefined> {
-    const known = this.#known.get(pool.uuid);
+  /** Reads the pool's XML where that is due; what was known stays where it can not be had. */
+  async #describe(pool: NamedObject, deadline: number): Promise<void> {
     const now = performance.now();
-    if (known !== undefined && now - known.readAt < DESCRIPTION_MAX_AGE_MS) {
-      return known.description;
-    }
-    const xml = await connection.storagePoolGetXmlDesc(pool, { deadlineMs });
-    const parsed = parseStoragePoolXml(xml);
+    const known = this.#known.get(pool.uuid);
+    if (known !== undefined && now - known.describedAt < DESCRIPTION_MAX_AGE_MS) return;
+    const xml = await this.#call(pool.uuid, deadline, (connection, options) =>
+      connection.storagePoolGetXmlDesc(pool, options),
+    );
+    if (xml.kind !== 'answered') return;
+    const parsed = parseStoragePoolXml(xml.value);
     const description = parsed.ok ? parsed.value : undefined;
-    this.#known.set(pool.uuid, { description, readAt: now });
-    return description;
+    this.#known.set(pool.uuid, { pool, description, describedAt: now });
+  }
+
+  #call<Value>(
+    key: string,
+    deadline: number,
+    send: (
+      connection: LibvirtConnection,
+      options: Parameters<LibvirtConnection['listAllStoragePools']>[1],
+    ) => Promise<Value>,
+  ): Promise<CallAnswer<Value>> {
+    return this.#calls.call({ key, timeoutMs: TIMEOUT_MS, deadline }, send);
+  }
+}
+
+function readingOf(info: StoragePoolInfo): PoolReading {
+  return {
+    state: POOL_STATES[info.state] ?? 'unknown',
+    capacityBytes: info.capacityBytes,
+    allocationBytes: info.allocationBytes,
+    availableBytes: info.availableBytes,
+  };
+}
+
+function fail(
+  log: OutcomeLog,
+  subject: string,
+  answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answered' }>,
+): void {
+  switch (answer.kind) {
+    case 'timeout':
+    case 'owed':
+      log.fail('pool', { kind: 'timeout', subject, detail: 'libvirt does not answer for it' });
+      return;
+    case 'budget':
+      log.fail('pool', { kind: 'timeout', subject, detail: 'too many calls of libvirt are stuck' });
+      return;
+    case 'refused':
+      log.fail('pool', { kind: 'absent', subject, detail: answer.error.message });
+      return;
+    case 'lost':
+      log.fail('pool', {
+        kind: 'timeout',
+        subject,
+        detail: answer.error?.message ?? 'no connection, or none free before the deadline',
+      });
   }
 }

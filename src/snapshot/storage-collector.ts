@@ -9,7 +9,8 @@ import type { Roots } from '../sources/roots.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/thin-pool-refresher.ts';
 import type { ConfiguredGuest } from './guest-collector.ts';
 import type { OutcomeLog } from './outcome-log.ts';
-import type { DomainDisk, Storage, StoragePool, ThinStorageReading } from './storage.ts';
+import { StorageCheck } from './storage-check.ts';
+import type { DomainDisk, PoolPlace, Storage, ThinStorageReading } from './storage.ts';
 
 const THIN_POOL_INTERVAL_MS = 60_000;
 const THIN_POOL_TIMEOUT_MS = 20_000;
@@ -31,6 +32,8 @@ export class StorageCollector {
   readonly #files: HostFiles;
   readonly #chains: ImageChainReader;
   readonly #thin: ThinPoolRefresher | undefined;
+  /** Images of each guest as of the last collection, by the guest's UUID. */
+  #knownPaths: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(roots: Roots, withThinPools: boolean) {
     this.#roots = roots;
@@ -55,10 +58,25 @@ export class StorageCollector {
     this.#pool.close();
   }
 
+  /**
+   * Begins to ask whether what the guests' disks depend on answers; undefined when the host's mounts are
+   * not known.
+   */
+  check(
+    guests: readonly ConfiguredGuest[],
+    pools: readonly PoolPlace[],
+    deadline: number,
+  ): StorageCheck | undefined {
+    const mounts = readMounts(this.#roots);
+    if (!mounts.ok) return undefined;
+    const locate = (source: XmlSource): string | undefined => pathOf(source, pools);
+    return new StorageCheck(guests, this.#knownPaths, locate, mounts.value, this.#files, deadline);
+  }
+
   /** Never rejects. */
   async collect(
     guests: readonly ConfiguredGuest[],
-    pools: readonly StoragePool[] | undefined,
+    pools: readonly PoolPlace[] | undefined,
     log: OutcomeLog,
     deadline: number,
   ): Promise<Storage | undefined> {
@@ -97,6 +115,7 @@ export class StorageCollector {
         if (mount !== undefined) holding.add(mount);
       }
     }
+    this.#knownPaths = pathsByGuest(disks);
     return {
       disks,
       filesystems: await readFilesystems(this.#files, holding, deadline),
@@ -114,9 +133,20 @@ export class StorageCollector {
   }
 }
 
+function pathsByGuest(disks: readonly DomainDisk[]): ReadonlyMap<string, readonly string[]> {
+  const paths = new Map<string, string[]>();
+  for (const { domainUuid, source } of disks) {
+    if (source.kind === 'remote') continue;
+    const known = paths.get(domainUuid) ?? [];
+    for (const { image } of source.chain.images) known.push(image.resolvedPath);
+    paths.set(domainUuid, known);
+  }
+  return paths;
+}
+
 function disksOf(
   domain: ConfiguredGuest,
-  pools: readonly StoragePool[] | undefined,
+  pools: readonly PoolPlace[] | undefined,
 ): readonly Located[] {
   return (domain.config?.disks ?? []).flatMap((disk) => {
     if (!DATA_DEVICES.has(disk.device) || disk.source === undefined) return [];
@@ -127,7 +157,7 @@ function disksOf(
 function locate(
   disk: Disk,
   source: XmlSource,
-  pools: readonly StoragePool[] | undefined,
+  pools: readonly PoolPlace[] | undefined,
 ): Located['source'] {
   const path = pathOf(source, pools);
   if (path === undefined) return { remote: remoteName(source) };
@@ -144,7 +174,7 @@ function locate(
 }
 
 /** The path on this host, if there is one. */
-function pathOf(source: XmlSource, pools: readonly StoragePool[] | undefined): string | undefined {
+function pathOf(source: XmlSource, pools: readonly PoolPlace[] | undefined): string | undefined {
   switch (source.kind) {
     case 'file':
     case 'block':

@@ -31,15 +31,28 @@ export interface DomainDisk {
     | { readonly kind: 'remote'; readonly name: string };
 }
 
-/** A libvirt storage pool. */
-export interface StoragePool {
+/** Where the volumes of a libvirt storage pool lie. */
+export interface PoolPlace {
   readonly name: string;
+  /** Undefined when it could not be had or understood. */
+  readonly description: StoragePoolDescription | undefined;
+}
+
+/** A libvirt storage pool. */
+export interface StoragePool extends PoolPlace {
   readonly uuid: string;
+  /**
+   * Undefined when libvirt does not answer for this pool: somebody's operation holds it, most often a
+   * refresh that waits for dead storage. Nothing is known of the pool then but that it is there.
+   */
+  readonly reading: PoolReading | undefined;
+}
+
+export interface PoolReading {
   /** virStoragePoolState: `inactive`, `building`, `running`, `degraded`, `inaccessible`. */
   readonly state: string;
   /** As of the pool's last refresh, which the exporter does not trigger. */
   readonly capacityBytes: bigint;
   readonly allocationBytes: bigint;
   readonly availableBytes: bigint;
-  readonly description: StoragePoolDescription | undefined;
 }

@@ -43,7 +43,7 @@ export class VhostThreads {
     const path = `${this.#roots.procfs}/${tid}/schedstat`;
     const text = readKernelFile(path);
     const schedule = text.ok ? valueOf(parseSchedstat(text.value, path)) : undefined;
-    return { tid, comm, role: { kind: 'vhost' }, schedule };
+    return { tid, comm, role: { kind: 'vhost' }, schedule, stillIn: undefined };
   }
 }
 

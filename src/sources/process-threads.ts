@@ -46,7 +46,15 @@ export interface ProcessThread {
    * the thread ended while being read.
    */
   readonly schedule: ThreadSchedule | undefined;
+  /**
+   * Where the thread has not run between two looks at least {@link STILL_AFTER_MS} apart: what it waits
+   * in, as in {@link ProcessStat.state}. Undefined for a thread that runs, or was looked at once only.
+   */
+  readonly stillIn: string | undefined;
 }
+
+/** A thread that has slept uninterruptibly for so long waits for more than a disk. */
+export const STILL_AFTER_MS = 250;
 
 export function threadRole(comm: string, tid: number, pid: number): ThreadRole {
   if (comm.startsWith('CPU ')) {
@@ -93,8 +101,19 @@ export function parseSchedstat(text: string, subject: string): Reading<ThreadSch
   return found({ runNanoseconds, delayNanoseconds, timeslices });
 }
 
+/** The letter of a thread's state: field 3 of its `stat`, after the last `)`. */
+function readThreadState(directory: string): Reading<string> {
+  const path = `${directory}/stat`;
+  const text = readKernelFile(path);
+  if (!text.ok) return text;
+  const state = text.value[text.value.lastIndexOf(')') + 2];
+  return state === undefined ? failed('malformed', path, 'no state') : found(state);
+}
+
 interface KnownThread {
   readonly thread: ProcessThread;
+  /** When it was first seen at its present number of timeslices. */
+  readonly stillSince: number;
   /** A thread names itself just after it starts; the name is believed once read twice alike. */
   readonly settled: boolean;
 }
@@ -152,15 +171,26 @@ export class ProcessThreadReader {
     // Run time going backwards is another thread under a reused tid.
     const run = schedule?.runNanoseconds ?? 0n;
     const sameThread = run >= (previous?.thread.schedule?.runNanoseconds ?? 0n);
+    const now = performance.now();
+    const before = previous?.thread.schedule;
+    const hasRun =
+      schedule === undefined ||
+      before === undefined ||
+      schedule.timeslices !== before.timeslices ||
+      schedule.runNanoseconds !== before.runNanoseconds;
+    const stillSince = hasRun ? now : (previous?.stillSince ?? now);
+    const stillIn =
+      now - stillSince < STILL_AFTER_MS ? undefined : valueOf(readThreadState(directory));
     if (text.ok && previous?.settled === true && sameThread) {
       const { comm, role } = previous.thread;
-      return { thread: { tid, comm, role, schedule }, settled: true };
+      return { thread: { tid, comm, role, schedule, stillIn }, stillSince, settled: true };
     }
     const comm = readKernelFile(`${directory}/comm`);
     if (!comm.ok) return undefined;
     const name = comm.value.endsWith('\n') ? comm.value.slice(0, -1) : comm.value;
     return {
-      thread: { tid, comm: name, role: threadRole(name, tid, pid), schedule },
+      thread: { tid, comm: name, role: threadRole(name, tid, pid), schedule, stillIn },
+      stillSince,
       settled: previous?.thread.comm === name,
     };
   }

@@ -117,8 +117,10 @@ function storageSignals({ snapshot, domains, assessment }: View, { rates }: Rece
     ['storage_pressure', rates?.host.ioWaitingRatio],
     [
       'storage_pool_used',
-      highest(snapshot.pools ?? [], ({ allocationBytes, capacityBytes }) =>
-        perCapacity(Number(allocationBytes), Number(capacityBytes)),
+      highest(snapshot.pools ?? [], ({ reading }) =>
+        reading === undefined
+          ? undefined
+          : perCapacity(Number(reading.allocationBytes), Number(reading.capacityBytes)),
       ),
     ],
     ['storage_available', lowest(filesystems, availableWhereItMatters)],

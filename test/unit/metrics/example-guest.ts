@@ -24,6 +24,7 @@ export function unknownGuest(overrides: Partial<Domain> = {}): Domain {
     autostart: undefined,
     config: undefined,
     monitor: 'unasked',
+    unaskedReason: undefined,
     balloon: undefined,
     disks: undefined,
     nics: undefined,
@@ -101,6 +102,7 @@ export function exampleThread(tid: number, role: ThreadRole): ProcessThread {
       delayNanoseconds: seconds * 1_000_000_000n,
       timeslices: seconds * 100n,
     },
+    stillIn: undefined,
   };
 }
 

@@ -58,7 +58,7 @@ export function unknownSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     libvirt: {
       up: false,
       versions: undefined,
-      calls: { outstanding: 0, timeouts: 0, lateReplies: 0, connects: 0 },
+      calls: { outstanding: 0, stuck: 0, timeouts: 0, lateReplies: 0, connects: 0 },
     },
     domains: undefined,
     pools: undefined,
@@ -78,6 +78,7 @@ export function webGuest(): Domain {
     persistent: true,
     autostart: true,
     monitor: 'responsive',
+    unaskedReason: undefined,
     config: exampleConfig({
       disks: [
         exampleDisk({
@@ -186,6 +187,7 @@ export function hostileGuest(): Domain {
     persistent: true,
     autostart: false,
     monitor: 'unresponsive',
+    unaskedReason: 'timed_out',
     config: exampleConfig({
       name: HOSTILE_NAME,
       uuid: HOSTILE,
@@ -269,6 +271,7 @@ export function farGuest(): Domain {
     name: 'far',
     uuid: FAR,
     monitor: 'responsive',
+    unaskedReason: undefined,
     persistent: false,
     balloon: exampleBalloon({ lastUpdateSeconds: undefined }),
     nics: [exampleNicCounters('vnet1')],
@@ -299,7 +302,7 @@ export function exampleSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
         hypervisor: '7.2.0',
         uri: 'qemu:///system',
       },
-      calls: { outstanding: 1, timeouts: 2, lateReplies: 1, connects: 1 },
+      calls: { outstanding: 1, stuck: 1, timeouts: 2, lateReplies: 1, connects: 1 },
     },
     domains: [webGuest(), hostileGuest(), archiveGuest(), farGuest()],
     pools: examplePools(),

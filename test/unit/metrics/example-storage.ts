@@ -228,8 +228,8 @@ export function exampleStorage(disks: readonly DomainDisk[]): Storage {
 }
 
 export function examplePools(): readonly StoragePool[] {
-  const pool = {
-    uuid: 'aaaaaaaa-0000-4000-8000-000000000000',
+  const uuid = 'aaaaaaaa-0000-4000-8000-000000000000';
+  const sizes = {
     capacityBytes: BigInt(100 * GIB),
     allocationBytes: BigInt(60 * GIB),
     availableBytes: BigInt(40 * GIB),
@@ -245,11 +245,12 @@ export function examplePools(): readonly StoragePool[] {
   const targetPath = '/var/lib/libvirt/images';
   return [
     {
-      ...pool,
+      uuid,
       name: 'default',
-      state: 'running',
-      description: { type: 'dir', name: 'default', uuid: pool.uuid, targetPath, source },
+      reading: { ...sizes, state: 'running' },
+      description: { type: 'dir', name: 'default', uuid, targetPath, source },
     },
-    { ...pool, name: 'old', state: 'inactive', description: undefined },
+    { uuid, name: 'old', reading: { ...sizes, state: 'inactive' }, description: undefined },
+    { uuid, name: 'dead', reading: undefined, description: undefined },
   ];
 }

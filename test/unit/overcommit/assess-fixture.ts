@@ -101,7 +101,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     libvirt: {
       up: true,
       versions: undefined,
-      calls: { outstanding: 0, timeouts: 0, lateReplies: 0, connects: 1 },
+      calls: { outstanding: 0, stuck: 0, timeouts: 0, lateReplies: 0, connects: 1 },
     },
     domains: [],
     pools: undefined,
@@ -140,6 +140,7 @@ export function domain(name: string, more: Partial<Domain> = {}): Domain {
     autostart: false,
     config: config(name),
     monitor: 'unasked',
+    unaskedReason: undefined,
     balloon: undefined,
     disks: undefined,
     nics: undefined,

@@ -147,12 +147,14 @@ describe('CPU of a snapshot', () => {
       comm: `CPU ${index}/KVM`,
       role: { kind: 'vcpu', index } as const,
       schedule: undefined,
+      stillIn: undefined,
     });
     const emulator = {
       tid: 9,
       comm: 'qemu-system-x86',
       role: { kind: 'emulator' } as const,
       schedule: undefined,
+      stillIn: undefined,
     };
     const { cpu } = assessed({
       domains: [

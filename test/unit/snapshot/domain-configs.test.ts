@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { procedures, type DomainRef } from '../../../src/libvirt/index.ts';
 import { DomainConfigs } from '../../../src/snapshot/domain-configs.ts';
 import { ErrorAnswer, silence } from '../libvirt/fake-daemon.ts';
-import { connectTo, fakeDaemon } from '../libvirt/with-daemon.ts';
+import { fakeDaemon } from '../libvirt/with-daemon.ts';
+import { callsTo } from './calls-to.ts';
 
 const web: DomainRef = { name: 'web', uuid: '11111111-1111-1111-1111-111111111111', id: 3 };
 
@@ -16,14 +17,14 @@ function xmlOf({ name, uuid }: DomainRef): string {
 async function host() {
   const daemon = await fakeDaemon();
   daemon.on(procedures.domainGetXmlDesc, ({ domain }) => xmlOf(domain));
-  const connection = await connectTo(daemon);
+  const calls = callsTo(daemon);
   const configs = new DomainConfigs();
   return {
     daemon,
     configs,
     fetches: () => daemon.count(procedures.domainGetXmlDesc),
     of: (domains: readonly DomainRef[], patienceMs = 1000) =>
-      configs.of(domains, connection, performance.now() + patienceMs),
+      configs.of(domains, calls, performance.now() + patienceMs),
   };
 }
 

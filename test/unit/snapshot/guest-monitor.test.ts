@@ -1,170 +1,255 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { encode, openLibvirt, procedures, type DomainRef } from '../../../src/libvirt/index.ts';
-import { GuestMonitor, monitorGroups } from '../../../src/snapshot/guest-monitor.ts';
+import { ControlCalls } from '../../../src/snapshot/control-calls.ts';
+import type { DaemonCalls } from '../../../src/snapshot/daemon-calls.ts';
+import {
+  GuestMonitor,
+  monitorGroups,
+  type MonitorAnswer,
+} from '../../../src/snapshot/guest-monitor.ts';
+import { OccupiedGuests } from '../../../src/snapshot/occupied-guests.ts';
+import type { Standstill } from '../../../src/snapshot/standstill.ts';
+import type { StorageCheck } from '../../../src/snapshot/storage-check.ts';
 import { FakeDaemon, silence, type ReceivedCall } from '../libvirt/fake-daemon.ts';
+import { callsTo } from './calls-to.ts';
 
-/** A host whose guests answer at once, but for those that are stuck. */
+function guest(index: number): DomainRef {
+  const digits = String(index).padStart(12, '0');
+  return { name: `guest-${index}`, uuid: `00000000-0000-0000-0000-${digits}`, id: index + 1 };
+}
+
+/** Guests with processes that look as told, on storage that answers as told. */
 class Host {
+  readonly procfs = mkdtempSync(join(tmpdir(), 'monitor-test-'));
   readonly daemon: FakeDaemon;
+  readonly calls: DaemonCalls;
   readonly monitor: GuestMonitor;
-  readonly stuck = new Set<string>();
-  readonly asked: string[] = [];
-  readonly withheld: (() => void)[] = [];
+  readonly occupied: OccupiedGuests;
+  /** Guests that take a call and never answer it. */
+  readonly hanging = new Set<number>();
+  readonly standstills = new Map<number, Standstill>();
+  readonly controlStates = new Map<number, { state: number; stateTimeMs: bigint }>();
+  /** Failure domains of each guest, and which of these owe an answer. */
+  domainsOf: (index: number) => readonly string[] = () => [];
+  readonly silent = new Set<string>();
+  asked: number[] = [];
+  readonly held: (() => void)[] = [];
+  #timeslices = 1;
 
-  constructor(daemon: FakeDaemon, callTimeoutMs = 100) {
+  constructor(daemon: FakeDaemon, connection: Awaited<ReturnType<typeof openLibvirt>>) {
     this.daemon = daemon;
+    this.calls = callsTo(daemon);
     daemon.on(procedures.getAllDomainStats, ({ domains }, call: ReceivedCall) => {
       const [domain] = domains;
       if (domain === undefined) return [];
-      this.asked.push(domain.name);
+      const index = (domain.id ?? 0) - 1;
+      this.asked.push(index);
       const record = { domain, params: [] };
-      if (!this.stuck.has(domain.name)) return [record];
-      this.withheld.push(() => {
+      if (!this.hanging.has(index)) return [record];
+      this.held.push(() => {
         call.client.reply(call, encode(procedures.getAllDomainStats.result, [record]));
       });
       return silence;
     });
-    this.monitor = new GuestMonitor({
-      open: () => openLibvirt({ uri: daemon.uri, keepalive: false }),
-      callTimeoutMs,
-    });
+    daemon.on(procedures.domainGetControlInfo, ({ domain }) => ({
+      details: 0,
+      ...(this.controlStates.get((domain.id ?? 0) - 1) ?? { state: 0, stateTimeMs: 0n }),
+    }));
+    this.occupied = new OccupiedGuests(new ControlCalls(() => connection), this.calls);
+    const roots = { procfs: this.procfs, sysfs: '/sys', rootfs: '' };
+    this.monitor = new GuestMonitor(this.calls, this.occupied, roots, 200);
   }
 
-  async ask(name: string, patienceMs = 1000): Promise<string> {
-    const answer = await this.monitor.ask(
-      guest(name),
-      monitorGroups.block,
+  /** Writes what /proc says of a guest's main thread. */
+  mainThread(index: number, state: string, hasRun = true): void {
+    const pid = 100 + index;
+    const directory = join(this.procfs, String(pid), 'task', String(pid));
+    mkdirSync(directory, { recursive: true });
+    if (hasRun) this.#timeslices += 1;
+    writeFileSync(join(directory, 'schedstat'), `1000 0 ${this.#timeslices}\n`);
+    const rest = Array.from({ length: 49 }, () => '1').join(' ');
+    writeFileSync(join(this.procfs, String(pid), 'stat'), `${pid} (qemu) ${state} ${rest}\n`);
+  }
+
+  async ask(count: number, patienceMs = 10_000): Promise<ReadonlyMap<number, MonitorAnswer>> {
+    const indexes = Array.from({ length: count }, (_, i) => i);
+    const uuids = new Map(indexes.map((index) => [guest(index).uuid, index]));
+    const domainsOf = (uuid: string) => this.domainsOf(uuids.get(uuid) ?? -1);
+    const storage: Pick<StorageCheck, 'domainsOf' | 'silentOf'> = {
+      domainsOf,
+      silentOf: (uuid) =>
+        Promise.resolve(domainsOf(uuid).filter((domain) => this.silent.has(domain))),
+    };
+    const answers = await this.monitor.askAll(
+      indexes.map((index) => ({
+        ref: guest(index),
+        groups: monitorGroups.balloon | monitorGroups.block,
+        pid: 100 + index,
+        standstill: Promise.resolve(this.standstills.get(index)),
+      })),
+      storage,
       performance.now() + patienceMs,
     );
-    return answer.kind;
+    return new Map([...answers].map(([uuid, answer]) => [uuids.get(uuid) ?? -1, answer]));
   }
 
-  /** The stuck guests come round: every answer withheld so far is sent. */
-  async recover(): Promise<void> {
-    this.stuck.clear();
-    const before = this.monitor.counters.lateReplies;
-    const due = this.withheld.length;
-    for (const send of this.withheld.splice(0)) send();
-    await expect
-      .poll(() => this.monitor.counters.lateReplies, { timeout: 2000 })
-      .toBe(before + due);
+  /** How many guests got each answer: `responsive`, or the reason. */
+  async outcomes(count: number): Promise<Readonly<Record<string, number>>> {
+    const outcomes: Record<string, number> = {};
+    for (const { monitor, reason } of (await this.ask(count)).values()) {
+      const key = reason === undefined ? monitor : `${monitor}: ${reason}`;
+      outcomes[key] = (outcomes[key] ?? 0) + 1;
+    }
+    return outcomes;
   }
-}
 
-function guest(name: string): DomainRef {
-  const digits = Buffer.from(name).toString('hex').padStart(12, '0').slice(-12);
-  return { name, uuid: `00000000-0000-0000-0000-${digits}`, id: 1 };
+  async release(): Promise<void> {
+    this.hanging.clear();
+    for (const answer of this.held.splice(0)) answer();
+    await expect.poll(() => this.calls.counters.outstanding).toBe(0);
+  }
 }
 
 let host: Host;
 
 beforeEach(async () => {
-  host = new Host(await FakeDaemon.listen());
-});
-
-afterEach(async () => {
-  await host.monitor.close();
-  await host.daemon.close();
+  const daemon = await FakeDaemon.listen();
+  const connection = await openLibvirt({ uri: daemon.uri, keepalive: false });
+  host = new Host(daemon, connection);
+  onTestFinished(async () => {
+    await connection.close();
+    await daemon.close();
+    rmSync(host.procfs, { recursive: true });
+  });
+  for (let index = 0; index < 30; index += 1) host.mainThread(index, 'S');
 });
 
 describe('asking guests through their monitors', () => {
-  it('gets an answer from a healthy guest', async () => {
-    expect(await host.ask('web')).toBe('answered');
+  it('gets an answer from each healthy guest', async () => {
+    expect(await host.outcomes(30)).toEqual({ responsive: 30 });
   });
 
-  it('calls a guest that misses its deadline unresponsive, and the others answer', async () => {
-    host.stuck.add('sick');
-    const answers = await Promise.all(['a', 'sick', 'b', 'c', 'd', 'e'].map((n) => host.ask(n)));
-    expect(answers).toEqual([
-      'answered',
-      'unresponsive',
-      'answered',
-      'answered',
-      'answered',
-      'answered',
-    ]);
+  it('does not ask a guest whose process stands still, and says why', async () => {
+    host.standstills.set(0, 'stopped').set(1, 'frozen').set(2, 'blocked');
+    expect(await host.outcomes(10)).toEqual({
+      responsive: 7,
+      'unresponsive: stopped': 1,
+      'unresponsive: frozen': 1,
+      'unresponsive: blocked': 1,
+    });
+    expect(host.asked.toSorted((a, b) => a - b)).toEqual([3, 4, 5, 6, 7, 8, 9]);
   });
 
-  it('does not ask a guest again while its last call is unanswered', async () => {
-    host.stuck.add('sick');
-    await host.ask('sick');
-    expect(await host.ask('sick')).toBe('unresponsive');
-    expect(await host.ask('sick')).toBe('unresponsive');
-    expect(host.asked).toEqual(['sick']);
+  it('sees a process that was stopped after it had been read', async () => {
+    host.mainThread(3, 'T');
+    expect(await host.outcomes(10)).toEqual({ responsive: 9, 'unresponsive: stopped': 1 });
   });
 
-  it('asks again after the late answer, and then keeps no call', async () => {
-    host.stuck.add('sick');
-    await host.ask('sick');
-    expect(host.monitor.counters.outstanding).toBe(1);
-    await host.recover();
-    expect(await host.ask('sick')).toBe('answered');
-    expect(host.monitor.counters).toEqual({
-      outstanding: 0,
-      timeouts: 1,
-      lateReplies: 1,
-      connects: 1,
+  it('looks twice at a main loop in uninterruptible sleep', async () => {
+    host.mainThread(3, 'D');
+    expect(await host.outcomes(5)).toEqual({ responsive: 4, 'unresponsive: blocked': 1 });
+    // It has moved on between the two looks.
+    const moving = setInterval(() => {
+      host.mainThread(3, 'D');
+    }, 20);
+    onTestFinished(() => {
+      clearInterval(moving);
+    });
+    expect(await host.outcomes(5)).toEqual({ responsive: 5 });
+  });
+
+  it('does not ask a guest that another client has kept occupied for more than 2 s', async () => {
+    host.controlStates.set(0, { state: 2, stateTimeMs: 2_500n });
+    host.controlStates.set(1, { state: 2, stateTimeMs: 500n });
+    await host.occupied.look([guest(0), guest(1)], performance.now() + 1_000);
+    expect(await host.outcomes(5)).toEqual({ responsive: 4, 'unresponsive: occupied': 1 });
+  });
+
+  it('tests each failure domain with one guest before the others are asked', async () => {
+    host.domainsOf = (index) => [index < 15 ? 'filesystem 0:1' : 'filesystem 0:2'];
+    for (let index = 0; index < 15; index += 1) host.hanging.add(index);
+    expect(await host.outcomes(30)).toEqual({
+      responsive: 15,
+      'unresponsive: timed_out': 1,
+      'unasked: storage': 14,
+    });
+    expect(host.asked.filter((index) => index < 15)).toHaveLength(1);
+  });
+
+  it('clears a failure domain as soon as another guest on it answers', async () => {
+    host.domainsOf = () => ['filesystem 0:1'];
+    host.hanging.add(0);
+    await host.ask(10);
+    expect(await host.outcomes(10)).toEqual({ responsive: 9, 'unresponsive: timed_out': 1 });
+    expect(host.asked.filter((index) => index === 0)).toHaveLength(1);
+  });
+
+  it('leaves a dead failure domain alone after the second canary', async () => {
+    host.domainsOf = (index) => [index < 5 ? 'rbd dead' : 'rbd alive'];
+    for (let index = 0; index < 5; index += 1) host.hanging.add(index);
+    for (let index = 5; index < 10; index += 1) host.mainThread(index, 'S');
+    await host.ask(10);
+    await host.ask(10);
+    const before = host.asked.filter((index) => index < 5).length;
+    expect(before).toBe(2);
+    await host.ask(10);
+    expect(host.asked.filter((index) => index < 5)).toHaveLength(before);
+  });
+
+  it('asks guests on silent storage for their balloons only, and first one of them', async () => {
+    host.domainsOf = (index) => [index < 5 ? 'filesystem 0:1' : 'filesystem 0:2'];
+    host.silent.add('filesystem 0:1');
+    expect(await host.outcomes(10)).toEqual({ responsive: 5, 'responsive: storage': 5 });
+
+    for (let index = 0; index < 5; index += 1) host.hanging.add(index);
+    host.asked = [];
+    expect(await host.outcomes(10)).toEqual({
+      responsive: 5,
+      'unresponsive: timed_out': 1,
+      'unasked: storage': 4,
     });
   });
 
-  it('opens a second connection only when stuck calls hold all slots of the first', async () => {
-    for (const name of ['s1', 's2', 's3']) host.stuck.add(name);
-    await Promise.all(['s1', 's2', 's3'].map((name) => host.ask(name)));
-    expect(await host.ask('healthy')).toBe('answered');
-    expect(host.monitor.counters.connects).toBe(1);
-
-    host.stuck.add('s4');
-    await host.ask('s4');
-    expect(await host.ask('healthy')).toBe('answered');
-    expect(host.monitor.counters.connects).toBe(2);
+  it('serves only guests whose main loop runs once two calls are stuck', async () => {
+    host.hanging.add(0).add(1);
+    await host.ask(2);
+    const busy = setInterval(() => {
+      for (let index = 2; index < 10; index += 1) host.mainThread(index, 'S');
+    }, 20);
+    onTestFinished(() => {
+      clearInterval(busy);
+    });
+    expect(await host.outcomes(20)).toEqual({
+      responsive: 8,
+      'unresponsive: timed_out': 2,
+      'unasked: budget': 10,
+    });
+    await host.release();
+    expect(await host.outcomes(20)).toEqual({ responsive: 20 });
   });
 
-  it('asks nobody while eight calls are stuck, so that libvirtd keeps workers for others', async () => {
-    const sick = Array.from({ length: 8 }, (_, i) => `s${i}`);
-    for (const name of sick) host.stuck.add(name);
-    await Promise.all(sick.map((name) => host.ask(name)));
-    expect(host.monitor.counters.outstanding).toBe(8);
-    expect(await host.ask('healthy', 300)).toBe('unasked');
-
-    await host.recover();
-    expect(await host.ask('healthy')).toBe('answered');
+  it('never has more than three guests stuck, however many hang without a sign', async () => {
+    for (let index = 0; index < 30; index += 1) host.hanging.add(index);
+    for (let round = 0; round < 3; round += 1) await host.ask(30);
+    expect(host.asked.length).toBeLessThanOrEqual(3);
+    expect(host.calls.stuck).toBe(host.asked.length);
   });
 
-  it('has at most four calls under way on one connection', async () => {
-    const names = Array.from({ length: 40 }, (_, i) => `g${i}`);
-    expect(new Set(await Promise.all(names.map((name) => host.ask(name))))).toEqual(
-      new Set(['answered']),
-    );
-    expect(host.monitor.counters.connects).toBe(1);
-  });
-
-  it('asks once for two scrapes that want the same of a guest at the same time', async () => {
-    await Promise.all([host.ask('web'), host.ask('web'), host.ask('web')]);
-    expect(host.asked).toEqual(['web']);
-  });
-
-  it('says that a guest was not asked when the connection is lost, and asks it next time', async () => {
-    host.stuck.add('web');
-    const lost = host.ask('web');
-    await expect.poll(() => host.asked.length).toBe(1);
-    for (const client of host.daemon.clients) client.destroy();
-    expect(await lost).toBe('unasked');
-    host.stuck.clear();
-    expect(await host.ask('web')).toBe('answered');
-  });
-
-  it('says that a guest was not asked when there is no daemon', async () => {
-    await host.daemon.close();
-    expect(await host.ask('web', 200)).toBe('unasked');
-  });
-
-  it('settles by the deadline of the scrape, however patient a single call may be', async () => {
-    const patient = new Host(host.daemon, 10_000);
-    patient.stuck.add('sick');
+  it('settles by the deadline', async () => {
+    host.hanging.add(0);
     const start = performance.now();
-    expect(await patient.ask('sick', 30)).toBe('unresponsive');
-    expect(performance.now() - start).toBeLessThan(5_000);
-    await patient.monitor.close();
+    const answers = await host.ask(1, 50);
+    expect(answers.get(0)).toMatchObject({ monitor: 'unresponsive', reason: 'timed_out' });
+    expect(performance.now() - start).toBeLessThan(1_500);
+  });
+
+  it('says nothing of a guest when the daemon is gone', async () => {
+    await host.daemon.close();
+    const answers = await host.ask(3, 500);
+    for (const answer of answers.values()) expect(answer.monitor).toBe('unasked');
   });
 });

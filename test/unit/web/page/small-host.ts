@@ -86,7 +86,7 @@ export function smallHost(
     libvirt: {
       up: true,
       versions: { driver: 'QEMU', libvirt: '9.0.0', hypervisor: '7.2.0', uri: 'qemu:///system' },
-      calls: { outstanding: 0, timeouts: 0, lateReplies: 0, connects: 1 },
+      calls: { outstanding: 0, stuck: 0, timeouts: 0, lateReplies: 0, connects: 1 },
     },
     domains: guests.map(guestAt),
     storage: {
@@ -189,6 +189,7 @@ function guestAt(guest: GuestAt, index: number): Domain {
     persistent: true,
     autostart: true,
     monitor: 'responsive',
+    unaskedReason: undefined,
     config: exampleConfig({
       name: guest.name,
       uuid,
@@ -225,6 +226,7 @@ function guestAt(guest: GuestAt, index: number): Domain {
           delayNanoseconds: vcpu === 0 ? BigInt(Math.round((guest.delaySeconds ?? 0) * 1e9)) : 0n,
           timeslices: 1n,
         },
+        stillIn: undefined,
       })),
     }),
     nics: [

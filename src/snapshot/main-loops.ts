@@ -1,0 +1,64 @@
+import { readKernelFile } from '../sources/kernel-file.ts';
+import { parseSchedstat } from '../sources/process-threads.ts';
+import { readProcessStat } from '../sources/process-stat.ts';
+import { valueOf } from '../sources/reading.ts';
+import type { Roots } from '../sources/roots.ts';
+
+interface Sample {
+  readonly takenAt: number;
+  readonly timeslices: bigint;
+}
+
+/** How long the sight of a running main loop counts. */
+const FRESH_MS = 1_000;
+
+/**
+ * The main threads of QEMU processes, looked at again just before a guest is asked: QEMU answers its
+ * monitor in its main loop, which is the main thread.
+ */
+export class MainLoops {
+  readonly #roots: Roots;
+  readonly #samples = new Map<number, Sample>();
+  readonly #ranAt = new Map<number, number>();
+
+  constructor(roots: Roots) {
+    this.#roots = roots;
+  }
+
+  /** Notes where the main loop is, to be compared with later. */
+  sample(pid: number): void {
+    const timeslices = this.#timeslices(pid);
+    if (timeslices === undefined) return;
+    const now = performance.now();
+    const known = this.#samples.get(pid);
+    // The older sample of the last second serves better: more can have happened since.
+    if (known?.timeslices === timeslices && now - known.takenAt < FRESH_MS) return;
+    if (known !== undefined && known.timeslices !== timeslices && now - known.takenAt < FRESH_MS) {
+      this.#ranAt.set(pid, now);
+    }
+    this.#samples.set(pid, { takenAt: now, timeslices });
+  }
+
+  /** Whether the main loop was seen to run within the last second. An idle one may not have. */
+  ranLately(pid: number): boolean {
+    this.sample(pid);
+    return performance.now() - (this.#ranAt.get(pid) ?? -Infinity) < FRESH_MS;
+  }
+
+  /** The state of the main thread now (`S`, `T`, `D` …); undefined when the process is gone. */
+  state(pid: number): string | undefined {
+    return valueOf(readProcessStat(this.#roots, pid))?.state;
+  }
+
+  /** Forgets all other processes. */
+  retain(pids: ReadonlySet<number>): void {
+    for (const pid of this.#samples.keys()) if (!pids.has(pid)) this.#samples.delete(pid);
+    for (const pid of this.#ranAt.keys()) if (!pids.has(pid)) this.#ranAt.delete(pid);
+  }
+
+  #timeslices(pid: number): bigint | undefined {
+    const path = `${this.#roots.procfs}/${pid}/task/${pid}/schedstat`;
+    const text = readKernelFile(path);
+    return text.ok ? valueOf(parseSchedstat(text.value, path))?.timeslices : undefined;
+  }
+}
