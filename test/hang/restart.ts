@@ -31,22 +31,22 @@ export async function runRestarts(bench: Bench, count: number): Promise<RestartR
   const complaints: string[] = [];
   const occupied: number[] = [];
   let mostOccupied = 0;
-  const release = await silence(bench.herd, count, FAULT_SECONDS);
+  const fault = await silence(bench.herd, count, FAULT_SECONDS);
   try {
     for (let life = 1; life <= RESTARTS; life += 1) {
-      let now = 0;
       for (let i = 0; i < SCRAPES_EACH; i += 1) {
         await bench.scrape();
         await sleep(PAUSE_MS);
       }
-      now = await occupiedGuests(bench.herd);
+      const now = await occupiedGuests(bench.herd);
       occupied.push(now);
       mostOccupied = Math.max(mostOccupied, now);
+      if (fault.hanging() < count) complaints.push(`the fault was over in life ${life}`);
       await bench.stopExporter('SIGKILL');
       await bench.startExporter();
     }
   } finally {
-    await release();
+    await fault.release();
   }
   if (mostOccupied > MOST_STUCK) {
     complaints.push(`${mostOccupied} guests occupied because of us, allowed ${MOST_STUCK}`);

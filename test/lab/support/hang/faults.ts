@@ -172,24 +172,39 @@ async function blockMainLoops(herd: Herd, monitors: Monitors): Promise<Undo> {
  * Makes the first guests' main loops wait for a read that a disk limit holds back, for about so many
  * seconds: no thread is stopped, no storage is gone, nothing in /proc tells. Ends by itself.
  */
-export async function silence(herd: Herd, count: number, seconds: number): Promise<Undo> {
+export async function silence(
+  herd: Herd,
+  count: number,
+  seconds: number,
+): Promise<{
+  /** How many hang still. */
+  hanging(): number;
+  /** Waits until it is over. */
+  release(): Promise<void>;
+}> {
   const bytesPerSecond = 10_000;
   const monitors: SideMonitor[] = [];
   const reads: Promise<void>[] = [];
+  let hanging = 0;
   for (const name of herd.names.slice(0, count)) {
     const monitor = await SideMonitor.open(herd.lab.guest(name));
     monitors.push(monitor);
     await limit(monitor, bytesPerSecond);
     // The first is served at once and used up the time of the second in advance.
     await monitor.human(`qemu-io -d ${FIRST_DISK} "read 0 ${bytesPerSecond * seconds}"`);
-    reads.push(quietly(monitor.human(`qemu-io -d ${FIRST_DISK} "read 0 4k"`)));
+    const read = monitor.human(`qemu-io -d ${FIRST_DISK} "read 0 4k"`);
+    hanging += 1;
+    reads.push(quietly(read.finally(() => (hanging -= 1))));
   }
-  return async () => {
-    await Promise.all(reads);
-    for (const monitor of monitors) {
-      await limit(monitor, 0);
-      monitor[Symbol.dispose]();
-    }
+  return {
+    hanging: () => hanging,
+    release: async () => {
+      await Promise.all(reads);
+      for (const monitor of monitors) {
+        await limit(monitor, 0);
+        monitor[Symbol.dispose]();
+      }
+    },
   };
 }
 

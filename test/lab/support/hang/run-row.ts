@@ -5,13 +5,15 @@ import { eventually, type Lab, type LabExporter } from '../../harness/index.ts';
 import { daemonWorkers, growWorkers } from '../daemon-admin.ts';
 import { inflict } from './faults.ts';
 import type { Herd } from './guests.ts';
-import { baselineOf, completeGuests, judge, judgeRecovered, type Baseline } from './judge.ts';
+import { baselineOf, judge, judgeRecovered, type Baseline } from './judge.ts';
 import { get } from '../http.ts';
 import { Exposition } from '../prometheus-text.ts';
 import { rowName, type DaemonState, type Row } from './row.ts';
 
 export const TIMEOUT_SECONDS = 5;
 const PAUSE_MS = 300;
+/** As often as was scraped when it was measured what this is about. */
+const SCRAPES_BEFORE = 3;
 const WARM_WORKERS = 12;
 /** Scrapes after which others than we try the daemon. */
 const OTHERS_AFTER = [2, 10, 20];
@@ -87,29 +89,22 @@ export class Bench {
     });
   }
 
-  /** What a scrape shows when all guests are complete; three of them come before a fault. */
+  /** What a scrape shows once three in a row have all guests complete. */
   async baseline(): Promise<Baseline> {
-    const { names } = this.herd;
-    const scraped = await eventually('all guests are complete', COMPLETE_WITHIN_MS, async () => {
-      const { text } = await this.scrape();
-      const now = Exposition.parse(text);
-      const complete = names.every(
-        (domain) =>
-          now.all('kvm_domain_disk_read_bytes_total', { domain }).length === 2 &&
-          now.has('kvm_domain_balloon_current_bytes', { domain }) &&
-          now.all('kvm_domain_monitor_responsive', { domain })[0]?.value === 1,
-      );
-      if (!complete) await sleep(PAUSE_MS);
-      return complete && now;
-    });
-    const baseline = baselineOf(scraped);
-    for (let i = 0; i < 2; i += 1) {
-      await sleep(PAUSE_MS);
-      const { text } = await this.scrape();
-      const lost = names.length - completeGuests(baseline, Exposition.parse(text)).size;
-      if (lost > 0) throw new Error(`${lost} guests incomplete before the fault`);
-    }
-    return baseline;
+    let inARow = 0;
+    let incomplete: readonly string[] = [];
+    return eventually(
+      'three complete scrapes in a row',
+      COMPLETE_WITHIN_MS,
+      async () => {
+        const scraped = Exposition.parse((await this.scrape()).text);
+        incomplete = this.herd.names.filter((domain) => !isComplete(scraped, domain));
+        inARow = incomplete.length === 0 ? inARow + 1 : 0;
+        await sleep(PAUSE_MS);
+        return inARow >= SCRAPES_BEFORE && baselineOf(scraped);
+      },
+      () => `incomplete: ${incomplete.join(', ')}`,
+    );
   }
 
   /** One scrape as Prometheus with a timeout of 5 s; does not throw for being late. */
@@ -124,6 +119,14 @@ export class Bench {
     const scraped = Exposition.parse((await this.scrape()).text);
     return scraped.value('kvm_exporter_libvirt_outstanding_calls');
   }
+}
+
+function isComplete(scraped: Exposition, domain: string): boolean {
+  return (
+    scraped.all('kvm_domain_disk_read_bytes_total', { domain }).length === 2 &&
+    scraped.has('kvm_domain_balloon_current_bytes', { domain }) &&
+    scraped.all('kvm_domain_monitor_responsive', { domain })[0]?.value === 1
+  );
 }
 
 /** Time that each thing others ask of the daemon takes, in milliseconds; 10 s when it never ends. */
