@@ -24,6 +24,7 @@ describe('what could not be read', () => {
     expect(families.filter((name) => !name.startsWith('kvm_policy_'))).toEqual([
       'kvm_libvirt_up',
       'kvm_exporter_libvirt_outstanding_calls',
+      'kvm_exporter_libvirt_stuck_calls',
       'kvm_exporter_libvirt_call_timeouts_total',
       'kvm_exporter_libvirt_late_replies_total',
       'kvm_exporter_libvirt_connects_total',
