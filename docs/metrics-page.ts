@@ -21,6 +21,7 @@ export function metricsPage(): string {
     '- A balloon: as old as `kvm_domain_balloon_stats_period_seconds`, without a period a minute. A',
     '  guest that does not report is asked more and more seldom, once a minute in the end.',
     '  `kvm_domain_balloon_last_update_timestamp_seconds` is the time of its last report.',
+    '- The kernel name of a block device (`kvm_domain_cgroup_io_*`): up to half a minute.',
     '- The configuration of a guest: until libvirt tells of a change, or five minutes.',
     '- Thin pools: a minute. The inventory of the host: an hour.',
     '',

@@ -98,6 +98,11 @@ export const FIRES_WITHOUT: readonly Exception[] = [
     why: 'one direction that is full is enough',
   },
   {
+    alert: 'KvmExporterPartial',
+    without: ['kvm_libvirt_up'],
+    why: 'libvirt explains it only where it is known to be away',
+  },
+  {
     alert: 'KvmExporterAbsent',
     without: ['kvm_exporter_build_info'],
     why: 'that is what it is about',

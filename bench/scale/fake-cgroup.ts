@@ -1,7 +1,10 @@
 import { VCPUS, type FakeGuest } from './fake-guest.ts';
 import type { FileTree } from './file-tree.ts';
 
-/** Writes the cgroups (v2, under systemd) of a guest: its scope, libvirt's group, each thread's. */
+/**
+ * Writes the cgroups (v2, under systemd) of a guest: its scope, libvirt's group, each thread's; and
+ * the block devices its I/O is counted on.
+ */
 export function writeGuestCgroups(sysfs: FileTree, guest: FakeGuest): void {
   const scope = `fs/cgroup${guest.scope}`;
   sysfs.writeAll(scope, {
@@ -10,6 +13,7 @@ export function writeGuestCgroups(sysfs: FileTree, guest: FakeGuest): void {
     'cpu.stat': cpuStat(987_654_321),
     'cpu.pressure': PRESSURE,
     'io.pressure': PRESSURE,
+    'io.stat': ioStat(guest),
     'memory.pressure': PRESSURE,
     'memory.current': '8724152320\n',
     'memory.stat': MEMORY_STAT,
@@ -19,6 +23,7 @@ export function writeGuestCgroups(sysfs: FileTree, guest: FakeGuest): void {
     'memory.zswap.current': '67108864\n',
     ...MEMORY_LIMITS,
   });
+  writeBlockDevices(sysfs, guest);
   sysfs.writeAll(`${scope}/libvirt`, {
     'cpu.weight': '100\n',
     'cpu.max': '300000 100000\n',
@@ -40,6 +45,23 @@ const MEMORY_LIMITS = { 'memory.max': 'max\n', 'memory.high': 'max\n', 'memory.s
 const PRESSURE =
   'some avg10=3.00 avg60=2.00 avg300=1.00 total=7500000\n' +
   'full avg10=1.00 avg60=1.00 avg300=1.00 total=2500000\n';
+
+/** A volume of its own, which is the dearest there is to name, on a disk all share. */
+function ioStat({ index }: FakeGuest): string {
+  const values = 'rbytes=98765432101 wbytes=314773504123 rios=1920001 wios=3530002';
+  return `253:${index} ${values} dbytes=0 dios=0\n259:0 ${values} dbytes=4096 dios=1\n`;
+}
+
+/** What {@link ioStat} names. */
+function writeBlockDevices(sysfs: FileTree, { index }: FakeGuest): void {
+  const write = (number: string, name: string): void => {
+    const [major, minor] = number.split(':');
+    const uevent = `MAJOR=${major}\nMINOR=${minor}\nDEVNAME=${name}\nDEVTYPE=disk\nDISKSEQ=7\n`;
+    sysfs.write(`dev/block/${number}/uevent`, uevent);
+  };
+  write(`253:${index}`, `dm-${index}`);
+  write('259:0', 'nvme0n1');
+}
 
 function cpuStat(usageMicroseconds: number): string {
   return `usage_usec ${usageMicroseconds}

@@ -75,6 +75,12 @@ export function ascending(query: string, format: Format, label: string): string 
   return listed(`sort((${query}))`, label, format);
 }
 
+/** The one value of such a query; the word where it has none. */
+export function only(query: string, format: Format, otherwise: string): string {
+  const one = shown('. | first | value', format);
+  return `{{ with ${queryOf(query)} }}${one}{{ else }}${otherwise}{{ end }}`;
+}
+
 /** The names alone. */
 export function names(query: string, label = 'domain'): string {
   const all = `count by (${label}) (${query})`;

@@ -1,10 +1,17 @@
-import { names, top, value } from './annotations.ts';
+import { dependantsOf } from '../../src/snapshot/collectors.ts';
+import { names, only, top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
 const FLEET = { uid: 'kvm-fleet', variables: ['job', 'instance'] } as const;
 const HOST = { uid: 'kvm-host', variables: ['job', 'instance'] } as const;
 const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+
+/** Collectors that can read nothing without libvirt. */
+const OF_LIBVIRT = ['domain', 'pool', ...dependantsOf('domain')].join('|');
+
+/** Guests nobody knows about, because asking them could have cost the others an answer. */
+const UNKNOWN = 'kvm_domain_monitor_unasked{@,reason=~"budget|storage"}';
 
 /** Everything without which the other alerts are blind. */
 export const exporter: Subject = {
@@ -72,7 +79,16 @@ export const exporter: Subject = {
       `,
       dashboard: HOST,
       at: { warning: { for: '15m' } },
-      expr: () => 'kvm_scrape_collector_success == 0',
+      expr: () => promql`
+        (kvm_scrape_collector_success == 0)
+        unless on (job, instance, collector)
+        # Libvirt that is away is one alert, not one of each collector that begins with it.
+        (
+          kvm_scrape_collector_success{collector=~"${OF_LIBVIRT}"} == 0
+          and on (job, instance)
+          kvm_libvirt_up == 0
+        )
+      `,
     },
     {
       name: 'KvmLibvirtDown',
@@ -105,8 +121,10 @@ export const exporter: Subject = {
       summary: 'The QEMU process of a guest does not answer.',
       description: prose`
         QEMU of {{ $labels.domain }} on {{ $labels.instance }} does not answer its monitor: the guest
-        cannot be moved, paused or shut down, and its balloon and disk figures are missing. Not
-        answering there: ${names('kvm_domain_monitor_responsive{@} == 0')}.
+        cannot be moved, paused or shut down, and its balloon and disk figures are missing. Known not
+        to answer there: ${only('count(kvm_domain_monitor_responsive{@} == 0)', 'number', '0')}
+        (${names('kvm_domain_monitor_responsive{@} == 0')}). Could not be asked, so not known:
+        ${only(`count(${UNKNOWN})`, 'number', '0')}.
       `,
       dashboard: GUEST,
       at: { warning: { for: '5m' }, critical: { for: '5m' } },
@@ -119,6 +137,23 @@ export const exporter: Subject = {
               instance_domain:kvm_domain_cpu_seconds:rate5m == 0
             `
           : 'kvm_domain_monitor_responsive == 0',
+    },
+    {
+      name: 'KvmMonitorBudgetExhausted',
+      // Thirty guests that hang would else look like the three that were asked.
+      summary: 'So many calls to libvirt hang that guests are not asked any more.',
+      description: prose`
+        ${value('number')} guests on {{ $labels.instance }} could not be asked for their disk and
+        balloon figures: ${only('kvm_exporter_libvirt_stuck_calls{@}', 'number', 'unknown')} calls of
+        its libvirt hang, and more would take the last of its workers from everybody. Any of these
+        guests may hang too: ${names('kvm_domain_monitor_unasked{@,reason="budget"}')}. Known to
+        hang: ${names('kvm_domain_monitor_responsive{@} == 0')}.
+      `,
+      dashboard: HOST,
+      at: { warning: { for: '5m' } },
+      expr: () => promql`
+        count without (domain, reason) (kvm_domain_monitor_unasked{reason="budget"})
+      `,
     },
   ],
 };

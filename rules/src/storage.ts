@@ -432,6 +432,19 @@ const otherAlerts: readonly AlertDefinition[] = [
     at: { warning: { for: '5m' } },
     expr: () => 'kvm_pool_state{state=~"degraded|inaccessible"} == 1',
   },
+  {
+    name: 'KvmStoragePoolUnresponsive',
+    summary: 'Libvirt does not answer when asked about a storage pool.',
+    description: prose`
+      Storage pool {{ $labels.pool }} on {{ $labels.instance }} is held by an operation that does not
+      end, as a rule on a dead mount. Every call about it hangs and takes a worker of libvirt. It was
+      at ${names('last_over_time(kvm_pool_info{@,pool=$pool}[1d])', 'path')}. Filesystems with images
+      that do not answer there: ${names('kvm_filesystem_responsive{@} == 0', 'mountpoint')}.
+    `,
+    dashboard: HOST,
+    at: { warning: { for: '5m' } },
+    expr: () => 'kvm_pool_responsive == 0',
+  },
 ];
 
 /** Images against the space they may still want. */

@@ -40,9 +40,16 @@ export const INHIBITION_CASES: readonly InhibitionCase[] = [
     ],
   },
   {
-    name: 'libvirt that is down mutes guests, not the host',
-    heard: [on('c', 'KvmLibvirtDown', 'critical'), on('c', 'KvmHostMemoryLow', 'warning')],
+    name: 'libvirt that is down mutes guests and pools, not the host, nor what may be the cause',
+    heard: [
+      on('c', 'KvmLibvirtDown', 'critical'),
+      on('c', 'KvmHostMemoryLow', 'warning'),
+      on('c', 'KvmExporterPartial', 'warning', { collector: 'ksm' }),
+      on('c', 'KvmStoragePoolUnresponsive', 'warning', { pool: 'nas' }),
+    ],
     muted: [
+      on('c', 'KvmMonitorBudgetExhausted', 'warning'),
+      on('c', 'KvmStoragePoolFull', 'warning', { pool: 'nas' }),
       on('c', 'KvmGuestMonitorUnresponsive', 'warning', db),
       on('c', 'KvmBalloonStatsStale', 'warning', db),
       on('c', 'KvmNoisyNeighbour', 'warning', db),
@@ -102,5 +109,26 @@ export const INHIBITION_CASES: readonly InhibitionCase[] = [
       on('k', 'KvmBalloonStatsStale', 'warning', { domain: 'web' }),
     ],
     muted: [on('k', 'KvmBalloonStatsStale', 'warning', db)],
+  },
+  {
+    name: 'a budget that is used up explains collectors that ask guests, and no others',
+    heard: [
+      on('m', 'KvmMonitorBudgetExhausted', 'warning'),
+      on('m', 'KvmGuestMonitorUnresponsive', 'critical', db),
+      on('m', 'KvmExporterPartial', 'warning', { collector: 'pool' }),
+    ],
+    muted: [
+      on('m', 'KvmExporterPartial', 'warning', { collector: 'block' }),
+      on('m', 'KvmExporterPartial', 'warning', { collector: 'balloon' }),
+    ],
+  },
+  {
+    name: 'a pool that does not answer explains that pools cannot be read, and nothing else',
+    heard: [
+      on('n', 'KvmStoragePoolUnresponsive', 'warning', { pool: 'nas' }),
+      on('n', 'KvmExporterPartial', 'warning', { collector: 'image' }),
+      on('n', 'KvmStoragePoolFull', 'warning', { pool: 'default' }),
+    ],
+    muted: [on('n', 'KvmExporterPartial', 'warning', { collector: 'pool' })],
   },
 ];

@@ -27,6 +27,7 @@ import {
   type State,
   type Thread,
 } from './state.ts';
+import { IMAGE_DEVICE } from './storage-view.ts';
 import { allocatedOf } from './storage.ts';
 import { MIB, nanoseconds, PAGE_BYTES, sum, whole, wholePages } from './units.ts';
 
@@ -277,6 +278,16 @@ function cgroupOf(guest: RunningGuest): GuestCgroupFacts {
       },
       events: { high: 0, max: 0, oom: 0, oomKill: 0 },
     },
+    // The images are opened without page cache, and their metadata does not count here.
+    io: [
+      {
+        device: IMAGE_DEVICE,
+        readBytes: whole(guest.readBytes),
+        writtenBytes: whole(guest.writtenBytes),
+        reads: whole(guest.readRequests),
+        writes: whole(guest.writeRequests),
+      },
+    ],
     numa: [{ node: 0, swapBackedBytes: residentBytes, fileCacheBytes: QEMU_TEXT_BYTES }],
     pressure: {
       cpu: {

@@ -18,6 +18,9 @@ import {
 } from './storage.ts';
 import { GIB, KIB } from './units.ts';
 
+/** Kernel name of the volume the images lie on. */
+export const IMAGE_DEVICE = 'dm-2';
+
 const MOUNT: Mount = {
   id: 41,
   parentId: 1,

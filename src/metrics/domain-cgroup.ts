@@ -1,5 +1,6 @@
 import type { CgroupBandwidth, CpuQuota, CpuThrottling } from '../sources/cgroup-bandwidth.ts';
 import type { GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
+import type { IoCounters } from '../sources/cgroup-io.ts';
 import type { CgroupMemoryLimits, MemoryLimit } from '../sources/cgroup-memory.ts';
 import { PRESSURE_RESOURCES } from '../sources/pressure.ts';
 import { domainCounter, domainGauge, type Metric } from './metric.ts';
@@ -170,7 +171,57 @@ export const domainCgroupMetrics: readonly Metric[] = [
       }
     },
   ),
+  deviceIo(
+    'kvm_domain_cgroup_io_read_bytes_total',
+    'Bytes a guest read from a block device of the host (rbytes of io.stat of its cgroup, or ' +
+      'blkio.throttle.io_service_bytes). Traffic of the device, where ' +
+      'kvm_domain_disk_read_bytes_total counts requests of the guest; there while QEMU hangs. ' +
+      'LVM and RAID devices and the disks below them count each: do not add devices up. Network ' +
+      'storage has none.',
+    ['ceems_compute_unit_blkio_read_total_bytes'],
+    ({ readBytes }) => readBytes,
+  ),
+  deviceIo(
+    'kvm_domain_cgroup_io_written_bytes_total',
+    'Bytes a guest wrote to a block device of the host, counted like ' +
+      'kvm_domain_cgroup_io_read_bytes_total (wbytes of io.stat). What goes through the page ' +
+      'cache counts when it is written back; on cgroup v1, or a filesystem that does not keep ' +
+      'whose it is (ext4, XFS and Btrfs do), it never counts.',
+    ['ceems_compute_unit_blkio_write_total_bytes'],
+    ({ writtenBytes }) => writtenBytes,
+  ),
+  deviceIo(
+    'kvm_domain_cgroup_io_reads_total',
+    'Reads of a block device of the host by a guest, counted like ' +
+      'kvm_domain_cgroup_io_read_bytes_total (rios of io.stat, or blkio.throttle.io_serviced).',
+    ['ceems_compute_unit_blkio_read_total_requests'],
+    ({ reads }) => reads,
+  ),
+  deviceIo(
+    'kvm_domain_cgroup_io_writes_total',
+    'Writes to a block device of the host by a guest, counted like ' +
+      'kvm_domain_cgroup_io_written_bytes_total (wios of io.stat, or blkio.throttle.io_serviced).',
+    ['ceems_compute_unit_blkio_write_total_requests'],
+    ({ writes }) => writes,
+  ),
 ];
+
+function deviceIo(
+  name: string,
+  help: string,
+  replaces: readonly string[],
+  counter: (io: IoCounters) => bigint | undefined,
+): Metric {
+  return domainCounter(
+    name,
+    help,
+    { labels: ['device'], replaces },
+    ({ domain, labels }, sample) => {
+      for (const io of domain.cgroup?.io ?? [])
+        sample(labels.one('device', io.device), counter(io));
+    },
+  );
+}
 
 /** A vCPU is one thread, so one without a quota of its own can use one CPU and no more. */
 function quotaCpus(cpu: GuestCgroupCpu | undefined): number | undefined {

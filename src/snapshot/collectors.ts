@@ -27,7 +27,7 @@ export const COLLECTORS = [
   on('nic', 'guest network interface counters'),
   on('process', 'CPU, run-queue delay, memory and swap of each QEMU process'),
   on('guestksm', 'samepage merging of each guest'),
-  on('cgroup', 'CPU weight, quota and throttling, memory limits and pressure of each guest'),
+  on('cgroup', 'CPU weight, throttling, memory limits, device I/O and pressure of each guest'),
   on('pool', 'libvirt storage pools'),
   on('image', 'disk images, their backing chains and the filesystems they lie on'),
   on('network', 'bridges, uplinks and the way guests reach them'),
@@ -52,25 +52,41 @@ export function isCollectorName(name: string): name is CollectorName {
   return COLLECTORS.some((collector) => collector.name === name);
 }
 
-/** Collectors whose work begins with the list of guests. */
-const ABOUT_GUESTS: readonly CollectorName[] = [
-  'balloon',
-  'block',
-  'nic',
-  'process',
-  'guestksm',
-  'cgroup',
-  'image',
-  'mom',
-  'smaps',
-  'perf',
-  'job',
-];
+/**
+ * The collector without which another cannot even begin: it reads about the guests, QEMU processes or
+ * images that one has found.
+ */
+const BEGINS_WITH: ReadonlyMap<CollectorName, CollectorName> = new Map([
+  ['balloon', 'domain'],
+  ['block', 'domain'],
+  ['nic', 'domain'],
+  ['process', 'domain'],
+  ['image', 'domain'],
+  ['mom', 'domain'],
+  ['perf', 'domain'],
+  ['job', 'domain'],
+  ['guestksm', 'process'],
+  ['cgroup', 'process'],
+  ['smaps', 'process'],
+  ['thinpool', 'image'],
+]);
+
+/** All that have nothing to read where this collector found nothing, in the order of COLLECTORS. */
+export function dependantsOf(collector: CollectorName): readonly CollectorName[] {
+  return COLLECTORS.map(({ name }) => name).filter((name) =>
+    prerequisitesOf(name).includes(collector),
+  );
+}
 
 /** The same collectors and those they cannot do without. */
 export function withDependencies(
   collectors: ReadonlySet<CollectorName>,
 ): ReadonlySet<CollectorName> {
-  if (!ABOUT_GUESTS.some((collector) => collectors.has(collector))) return collectors;
-  return new Set([...collectors, 'domain']);
+  return new Set([...collectors].flatMap((name) => [name, ...prerequisitesOf(name)]));
+}
+
+/** The nearest first. */
+function prerequisitesOf(collector: CollectorName): readonly CollectorName[] {
+  const first = BEGINS_WITH.get(collector);
+  return first === undefined ? [] : [first, ...prerequisitesOf(first)];
 }

@@ -1,4 +1,5 @@
 import type { GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
+import type { CgroupDeviceIo } from '../sources/cgroup-io.ts';
 import type { CgroupMemory } from '../sources/cgroup-memory.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
 import type { Pressure } from '../sources/pressure.ts';
@@ -137,6 +138,8 @@ export interface GuestProcess {
 export interface GuestCgroupFacts {
   readonly cpu: GuestCgroupCpu | undefined;
   readonly memory: CgroupMemory | undefined;
+  /** By device; undefined where its io controller is off. */
+  readonly io: readonly CgroupDeviceIo[] | undefined;
   readonly numa: ProcessNuma | undefined;
   readonly pressure: GuestPressure;
 }

@@ -200,6 +200,7 @@ export class GuestCollector {
     const found = await log.runAsync('process', async () =>
       log.required('process', await this.#finder.find(uuids)),
     );
+    if (found === undefined) log.failDependantsOf('process');
     return found ?? new Map();
   }
 

@@ -1,3 +1,4 @@
+import { BlockDeviceNames } from '../sources/block-device-names.ts';
 import {
   readCgroupMounts,
   readGuestCgroup,
@@ -5,6 +6,7 @@ import {
   type GuestCgroup,
 } from '../sources/cgroup.ts';
 import { GuestCgroupCpuReader, type ThreadCensus } from '../sources/cgroup-cpu.ts';
+import { GuestCgroupIoReader } from '../sources/cgroup-io.ts';
 import { GuestCgroupMemoryReader } from '../sources/cgroup-memory.ts';
 import { readCpuTime } from '../sources/cpu-time.ts';
 import { DeadlineFileReader } from '../sources/deadline-file.ts';
@@ -15,7 +17,7 @@ import { startUnixSeconds } from '../sources/process-stat.ts';
 import { readProcessStatus } from '../sources/process-status.ts';
 import { ProcessThreadReader, type ProcessThread } from '../sources/process-threads.ts';
 import type { QemuProcess } from '../sources/qemu-processes.ts';
-import { valueOf, type Reading } from '../sources/reading.ts';
+import { valueOf, type Reading, type SourceError } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 import { readSmapsRollup, type SmapsRollup } from '../sources/smaps-rollup.ts';
 import { TimeSlice } from '../sources/time-slice.ts';
@@ -41,6 +43,7 @@ interface KnownCgroup {
   readonly cgroup: GuestCgroup | undefined;
   readonly cpu: GuestCgroupCpuReader | undefined;
   readonly memory: GuestCgroupMemoryReader | undefined;
+  readonly io: GuestCgroupIoReader | undefined;
 }
 
 /**
@@ -55,6 +58,7 @@ export class GuestProcessCollector {
   readonly #lockedFiles = new DeadlineFileReader();
   readonly #ksm: ProcessKsmReader;
   readonly #cgroupMounts: CgroupMounts | undefined;
+  readonly #deviceNames: BlockDeviceNames;
   /** A process stays in its cgroup, so the group is looked up once per process. */
   readonly #cgroups = new Map<number, KnownCgroup>();
   /** Guests whose limits were set since they were last read. */
@@ -67,6 +71,7 @@ export class GuestProcessCollector {
     this.#threads = new ProcessThreadReader(roots);
     this.#vhosts = new VhostThreads(roots);
     this.#ksm = new ProcessKsmReader(roots, this.#lockedFiles);
+    this.#deviceNames = new BlockDeviceNames(roots);
     this.#cgroupMounts = valueOf(readCgroupMounts(roots));
   }
 
@@ -89,6 +94,7 @@ export class GuestProcessCollector {
     this.#bootTimeSeconds ??= valueOf(readCpuTime(this.#roots))?.bootTimeSeconds;
     const pids = new Set([...processes.values()].map(({ pid }) => pid));
     this.#threads.retain(pids);
+    this.#deviceNames.prune();
     for (const pid of this.#cgroups.keys()) if (!pids.has(pid)) this.#cgroups.delete(pid);
     for (const uuid of this.#changed) if (!processes.has(uuid)) this.#changed.delete(uuid);
 
@@ -109,11 +115,10 @@ export class GuestProcessCollector {
     const slice = new TimeSlice();
     for (const [uuid, process] of processes) {
       if (performance.now() >= deadline) {
-        log.fail('process', {
-          kind: 'timeout',
-          subject: 'QEMU processes',
-          detail: `${processes.size - facts.size} of ${processes.size} not read before the deadline`,
-        });
+        const missed = processes.size - facts.size;
+        for (const collector of ['process', 'cgroup'] as const) {
+          log.fail(collector, notReached('QEMU processes', missed, processes.size));
+        }
         break;
       }
       if (slice.isOver) await slice.nextTurn();
@@ -121,7 +126,13 @@ export class GuestProcessCollector {
       tellStandstill(uuid, standstill);
       facts.set(uuid, read);
     }
-    return withLockedFiles(facts, await ksm, await smaps, log);
+    const locked = { guestksm: await ksm, smaps: await smaps };
+    for (const collector of ['guestksm', 'smaps'] as const) {
+      const missed = processes.size - (locked[collector]?.size ?? processes.size);
+      if (missed === 0) continue;
+      log.fail(collector, notReached('files of QEMU processes', missed, processes.size));
+    }
+    return withLockedFiles(facts, locked.guestksm, locked.smaps, log);
   }
 
   #read(
@@ -158,7 +169,7 @@ export class GuestProcessCollector {
   }
 
   #readCgroup(
-    { cgroup, cpu, memory }: KnownCgroup,
+    { cgroup, cpu, memory, io }: KnownCgroup,
     census: ThreadCensus | undefined,
     log: OutcomeLog,
   ): GuestCgroupFacts | undefined {
@@ -167,6 +178,7 @@ export class GuestProcessCollector {
     return {
       cpu: cpu === undefined ? undefined : log.optional('cgroup', cpu.read(census)),
       memory: memory === undefined ? undefined : log.optional('cgroup', memory.read()),
+      io: io === undefined ? undefined : log.optional('cgroup', io.read()),
       numa:
         memoryDirectory === undefined
           ? undefined
@@ -196,7 +208,12 @@ export class GuestProcessCollector {
     const memoryDirectory = cgroup?.controllers.get('memory');
     const memory =
       memoryDirectory === undefined ? undefined : new GuestCgroupMemoryReader(memoryDirectory);
-    const found: KnownCgroup = { startTimeTicks, cgroup, cpu, memory };
+    const ioDirectory = cgroup?.controllers.get('blkio');
+    const io =
+      ioDirectory === undefined
+        ? undefined
+        : new GuestCgroupIoReader(ioDirectory, this.#deviceNames);
+    const found: KnownCgroup = { startTimeTicks, cgroup, cpu, memory, io };
     this.#cgroups.set(pid, found);
     return found;
   }
@@ -250,6 +267,10 @@ function withLockedFiles(
     });
   }
   return complete;
+}
+
+function notReached(subject: string, missed: number, all: number): SourceError {
+  return { kind: 'timeout', subject, detail: `${missed} of ${all} not read before the deadline` };
 }
 
 function pressureOf(cgroup: GuestCgroup, resource: PressureResource): Pressure | undefined {

@@ -104,6 +104,8 @@ export class LiveHost implements SnapshotSources {
       links,
       images,
     ]);
+    if (domains === undefined) log.failDependantsOf('domain');
+    else if (storage === undefined) log.failDependantsOf('image');
     return {
       takenAtSeconds,
       demo: false,

@@ -61,6 +61,8 @@ export interface CollectorOutcome {
   readonly collector: CollectorName;
   readonly success: boolean;
   readonly durationSeconds: number;
+  /** It did not run, because this one, whose finds it begins with, has found nothing. */
+  readonly lacking?: CollectorName | undefined;
   /** What could not be read; also filled on success, for parts that are merely missing. */
   readonly errors: readonly SourceError[];
 }

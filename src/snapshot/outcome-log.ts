@@ -1,6 +1,27 @@
 import type { Reading, SourceError } from '../sources/reading.ts';
-import type { CollectorName } from './collectors.ts';
+import { dependantsOf, type CollectorName } from './collectors.ts';
 import type { CollectorOutcome } from './model.ts';
+
+/** What is missing when a collector that others begin with has found nothing. */
+const MISSING: Readonly<Record<Prerequisite, SourceError>> = {
+  domain: { kind: 'absent', subject: 'guests', detail: 'the list of guests is missing' },
+  process: {
+    kind: 'absent',
+    subject: 'QEMU processes',
+    detail: 'the list of QEMU processes is missing',
+  },
+  image: { kind: 'absent', subject: 'images', detail: 'the list of images is missing' },
+};
+
+/** A collector whose finds others begin with. */
+export type Prerequisite = 'domain' | 'process' | 'image';
+
+interface Entry {
+  milliseconds: number;
+  failed: boolean;
+  lacking: Prerequisite | undefined;
+  errors: SourceError[];
+}
 
 /**
  * Keeps the books of one collection: how long each collector took and what it could not read.
@@ -10,10 +31,7 @@ import type { CollectorOutcome } from './model.ts';
  * absent or unsupported are only noted.
  */
 export class OutcomeLog {
-  readonly #entries = new Map<
-    CollectorName,
-    { milliseconds: number; failed: boolean; errors: SourceError[] }
-  >();
+  readonly #entries = new Map<CollectorName, Entry>();
   readonly #wanted: ReadonlySet<CollectorName>;
 
   constructor(wanted: ReadonlySet<CollectorName>) {
@@ -73,6 +91,17 @@ export class OutcomeLog {
     entry.errors.push(error);
   }
 
+  /**
+   * This collector has nothing at all that others could begin with, not merely too little: they have
+   * not run, so they have failed with it.
+   */
+  failDependantsOf(collector: Prerequisite): void {
+    for (const dependant of dependantsOf(collector)) {
+      this.fail(dependant, MISSING[collector]);
+      this.#entry(dependant).lacking ??= collector;
+    }
+  }
+
   note(collector: CollectorName, error: SourceError): void {
     this.#entry(collector).errors.push(error);
   }
@@ -80,19 +109,15 @@ export class OutcomeLog {
   /** One outcome for each collector that was wanted, in no particular order. */
   outcomes(): readonly CollectorOutcome[] {
     return [...this.#wanted].map((collector) => {
-      const { milliseconds, failed, errors } = this.#entry(collector);
-      return { collector, success: !failed, durationSeconds: milliseconds / 1000, errors };
+      const { milliseconds, failed, lacking, errors } = this.#entry(collector);
+      return { collector, success: !failed, durationSeconds: milliseconds / 1000, lacking, errors };
     });
   }
 
-  #entry(collector: CollectorName): {
-    milliseconds: number;
-    failed: boolean;
-    errors: SourceError[];
-  } {
+  #entry(collector: CollectorName): Entry {
     let entry = this.#entries.get(collector);
     if (entry === undefined) {
-      entry = { milliseconds: 0, failed: false, errors: [] };
+      entry = { milliseconds: 0, failed: false, lacking: undefined, errors: [] };
       this.#entries.set(collector, entry);
     }
     return entry;

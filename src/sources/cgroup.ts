@@ -3,7 +3,15 @@ import { unescapeOctal } from './kernel-text.ts';
 import { failed, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
-export const CGROUP_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'hugetlb'] as const;
+/** By their names on v1; on v2 blkio is called io, and cpuacct is part of cpu. */
+export const CGROUP_CONTROLLERS = [
+  'cpu',
+  'cpuacct',
+  'cpuset',
+  'memory',
+  'hugetlb',
+  'blkio',
+] as const;
 export type CgroupController = (typeof CGROUP_CONTROLLERS)[number];
 
 /** A cgroup directory and the version of its interface, on which the file names depend. */

@@ -4,7 +4,8 @@ import type { CollectorOutcome } from '../snapshot/model.ts';
 
 /**
  * Logs what went wrong in a collection once, when it begins or changes, and once when it is over:
- * a host without libvirt must not fill the journal with every scrape.
+ * a host without libvirt must not fill the journal with every scrape, nor with every collector that
+ * could not run for want of it.
  */
 export class FailureLog {
   readonly #logger: Logger;
@@ -15,7 +16,8 @@ export class FailureLog {
   }
 
   report(outcomes: readonly CollectorOutcome[]): void {
-    for (const { collector, success, errors } of outcomes) {
+    for (const { collector, success, lacking, errors } of outcomes) {
+      if (lacking !== undefined) continue;
       const [first] = errors;
       if (success) {
         if (this.#failing.delete(collector))

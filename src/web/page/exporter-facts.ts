@@ -22,9 +22,10 @@ export function exporterFacts({ snapshot, policy, build }: View): ExporterFacts 
   const { libvirt, outcomes } = snapshot;
   const failed = outcomes.filter(({ success }) => !success);
   const domain = failed.find(({ collector }) => collector === 'domain');
-  // What fails for want of libvirt has been said with it.
+  // What fails for want of libvirt, or of another collector, has been said with it.
   const others = failed.filter(
-    ({ errors }) => libvirt.up || errors.some(({ subject }) => subject !== 'libvirt'),
+    ({ errors, lacking }) =>
+      lacking === undefined && (libvirt.up || errors.some(({ subject }) => subject !== 'libvirt')),
   );
   const faults: ExporterFault[] = [];
   if (!libvirt.up) {

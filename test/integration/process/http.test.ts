@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { eventually } from '../../lab/harness/polling.ts';
 import { get } from '../../lab/support/http.ts';
 import { Exposition } from '../../lab/support/prometheus-text.ts';
 import { NO_LIBVIRT, startExporter, type ExporterProcess } from './exporter-process.ts';
@@ -67,6 +68,24 @@ describe('the exporter over HTTP, on a host without libvirt', () => {
     const open = await types(OPEN_METRICS);
     expect(open.get('kvm_exporter_build')).toBe('info');
     expect(open.get('kvm_host_context_switches')).toBe('counter');
+  });
+
+  it('says of nothing about guests that it could be read, and logs the one reason', async () => {
+    const outcomes = new Map(
+      (await scraped(''))
+        .all('kvm_scrape_collector_success')
+        .map(({ labels, value }) => [labels['collector'], value]),
+    );
+    const waiting = ['balloon', 'block', 'nic', 'process', 'guestksm', 'cgroup', 'image', 'mom'];
+    for (const collector of ['domain', 'pool', ...waiting]) {
+      expect([collector, outcomes.get(collector)]).toEqual([collector, 0]);
+    }
+    for (const collector of ['cpu', 'memory', 'vmstat']) {
+      expect([collector, outcomes.get(collector)]).toEqual([collector, 1]);
+    }
+    await eventually('the log says why', 10_000, () => /failed" collector=pool/.test(exporter.log));
+    expect(exporter.log).toContain('failed" collector=domain');
+    for (const collector of waiting) expect(exporter.log).not.toContain(`collector=${collector}`);
   });
 
   it('collects only what collect[] names', async () => {

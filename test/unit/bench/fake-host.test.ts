@@ -4,8 +4,10 @@ import { makeFakeHost, type FakeHost } from '../../../bench/scale/fake-host.ts';
 import { guestXml } from '../../../bench/scale/guest-xml.ts';
 import { EncodedReplies } from '../../../bench/scale/replies.ts';
 import { decode, domainStats, procedures } from '../../../src/libvirt/index.ts';
+import { BlockDeviceNames } from '../../../src/sources/block-device-names.ts';
 import { readCgroupMounts, readGuestCgroup } from '../../../src/sources/cgroup.ts';
 import { GuestCgroupCpuReader } from '../../../src/sources/cgroup-cpu.ts';
+import { GuestCgroupIoReader } from '../../../src/sources/cgroup-io.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
 import { NetworkLinkReader } from '../../../src/sources/network-links.ts';
 import { ProcessThreadReader } from '../../../src/sources/process-threads.ts';
@@ -57,6 +59,16 @@ describe('the made-up host of bench/scale', () => {
         cpu && valueIn(new GuestCgroupCpuReader(cpu, undefined).read(undefined)).vcpus.size,
       ).toBe(4);
     }
+  });
+
+  it('has device I/O for each guest, on a volume of its own and on the disk below', () => {
+    const mounts = valueIn(readCgroupMounts(roots));
+    const names = new BlockDeviceNames(roots);
+    const devices = host.guests.map(({ pid }) => {
+      const io = valueIn(readGuestCgroup(roots, mounts, pid)).controllers.get('blkio');
+      return io && valueIn(new GuestCgroupIoReader(io, names).read()).map(({ device }) => device);
+    });
+    expect(devices).toEqual(host.guests.map(({ index }) => [`dm-${index}`, 'nvme0n1']));
   });
 
   it('has two taps per guest on a bridge with an uplink', async () => {

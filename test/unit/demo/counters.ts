@@ -53,7 +53,12 @@ export function guestCounters(domain: Domain): ReadonlyMap<string, number> {
       counters.push([`${comm} ${name}`, Number(value)]);
     }
   }
-  for (const device of [...there(domain.disks, 'disks'), ...there(domain.nics, 'nics')]) {
+  const devices = [
+    ...there(domain.disks, 'disks'),
+    ...there(domain.nics, 'nics'),
+    ...there(domain.cgroup?.io, 'cgroup I/O').map((io) => ({ ...io, device: 'cgroup' })),
+  ];
+  for (const device of devices) {
     for (const [name, value] of Object.entries(device)) {
       if (!GAUGES.has(name)) counters.push([name, Number(value)]);
     }

@@ -203,6 +203,23 @@ export function exampleCgroup(): GuestCgroupFacts {
       },
       events: { high: 4, max: 3, oom: 2, oomKill: 0 },
     },
+    io: [
+      {
+        device: 'dm-3',
+        readBytes: 3n * 1024n ** 4n,
+        writtenBytes: 2n ** 60n + 1n,
+        reads: 70_000_000n,
+        writes: 90_000_000n,
+      },
+      // A v1 kernel that has lost the requests.
+      {
+        device: '259:7',
+        readBytes: 4096n,
+        writtenBytes: 0n,
+        reads: undefined,
+        writes: undefined,
+      },
+    ],
     numa: [
       { node: 0, swapBackedBytes: GIB, fileCacheBytes: 100 * MIB },
       { node: 1, swapBackedBytes: 256 * MIB, fileCacheBytes: 100 * MIB },

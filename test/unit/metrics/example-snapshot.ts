@@ -226,6 +226,7 @@ export function hostileGuest(): Domain {
         emulator: undefined,
       },
       memory: undefined,
+      io: [],
       numa: undefined,
       pressure: { cpu: undefined, memory: undefined, io: undefined },
     },

@@ -101,6 +101,7 @@ describe('CPU of a snapshot', () => {
         emulator: undefined,
       },
       memory: undefined,
+      io: undefined,
       numa: undefined,
       pressure: { cpu: undefined, memory: undefined, io: undefined },
     };
@@ -123,6 +124,7 @@ describe('CPU of a snapshot', () => {
         emulator: undefined,
       },
       memory: undefined,
+      io: undefined,
       numa: undefined,
       pressure: { cpu: undefined, memory: undefined, io: undefined },
     });
@@ -329,6 +331,7 @@ describe('memory of a snapshot', () => {
       },
       events: undefined,
     },
+    io: undefined,
     numa: undefined,
     pressure: { cpu: undefined, memory: undefined, io: undefined },
   });

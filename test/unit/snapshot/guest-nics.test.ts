@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
-import { encode, procedures, type DomainRef, type StatsArgs } from '../../../src/libvirt/index.ts';
+import { encode, procedures, type DomainRef } from '../../../src/libvirt/index.ts';
 import { GuestNics } from '../../../src/snapshot/guest-nics.ts';
 import { OutcomeLog } from '../../../src/snapshot/outcome-log.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
@@ -60,7 +60,7 @@ beforeEach(async () => {
     });
     return silence;
   });
-  daemon.on(procedures.getAllDomainStats, ({ domains }: StatsArgs) =>
+  daemon.on(procedures.getAllDomainStats, ({ domains }) =>
     domains.map((domain) => ({
       domain,
       params: [
@@ -84,7 +84,7 @@ const read = async () => {
   );
   return Object.fromEntries(
     [...found].map(([uuid, counters]) => [
-      CONFIGS.get(uuid)?.name,
+      CONFIGS.get(uuid)?.name ?? uuid,
       counters.map(({ device, receiveBytes }) => [device, receiveBytes]),
     ]),
   );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { COLLECTORS } from '../../../src/snapshot/collectors.ts';
 import { OutcomeLog } from '../../../src/snapshot/outcome-log.ts';
 import { failed, found } from '../../../src/sources/reading.ts';
 
@@ -32,6 +33,56 @@ describe('the outcome of a collector', () => {
     const log = new OutcomeLog(new Set(['memory']));
     expect(log.run('ksm', () => 1)).toBeUndefined();
     expect(log.outcomes()).toHaveLength(1);
+  });
+
+  it('is a failure where another one found nothing it could begin with', () => {
+    const everything = new Set(COLLECTORS.map(({ name }) => name));
+    const log = new OutcomeLog(everything);
+    log.fail('domain', { kind: 'absent', subject: 'libvirt', detail: 'no socket' });
+    log.failDependantsOf('domain');
+    const failing = log.outcomes().filter(({ success }) => !success);
+    expect(failing.map(({ collector }) => collector).toSorted()).toEqual([
+      'balloon',
+      'block',
+      'cgroup',
+      'domain',
+      'guestksm',
+      'image',
+      'job',
+      'mom',
+      'nic',
+      'perf',
+      'process',
+      'smaps',
+      'thinpool',
+    ]);
+    for (const { collector, lacking, errors } of failing) {
+      if (collector === 'domain') {
+        expect(lacking).toBeUndefined();
+        continue;
+      }
+      expect(lacking).toBe('domain');
+      expect(errors).toEqual([
+        { kind: 'absent', subject: 'guests', detail: 'the list of guests is missing' },
+      ]);
+    }
+  });
+
+  it('is not a failure where another one found less than there is', () => {
+    const log = new OutcomeLog(new Set(['domain', 'block', 'process', 'cgroup']));
+    log.fail('domain', { kind: 'malformed', subject: 'web', detail: 'no XML' });
+    log.fail('process', { kind: 'denied', subject: '/proc/7/task', detail: 'not root' });
+    expect(
+      log.outcomes().flatMap(({ collector, success }) => (success ? [collector] : [])),
+    ).toEqual(['block', 'cgroup']);
+  });
+
+  it('of QEMU processes decides for what is read of each, and for no more', () => {
+    const log = new OutcomeLog(new Set(['domain', 'block', 'process', 'cgroup', 'smaps']));
+    log.failDependantsOf('process');
+    expect(
+      log.outcomes().flatMap(({ collector, success }) => (success ? [] : [collector])),
+    ).toEqual(['cgroup', 'smaps']);
   });
 
   it('adds up the time of all its parts', async () => {

@@ -8,6 +8,7 @@ import {
   parseCpuMax,
   parseThrottling,
 } from '../../../src/sources/cgroup-bandwidth.ts';
+import { parseIoStat, parseThrottleFiles } from '../../../src/sources/cgroup-io.ts';
 import { parseMemoryLimit } from '../../../src/sources/cgroup-memory.ts';
 import {
   parseCgroupMounts,
@@ -123,6 +124,8 @@ describe('the parsers of single values', () => {
         scanIntegers(text, 0, new Float64Array(8));
         parseCfsQuota(text, other);
         parseMemoryLimit(text);
+        parseIoStat(text);
+        parseThrottleFiles(text, other);
         parseZramUsage(text);
         parseNumastat(text);
         parseQemuCommandLine(`qemu\0-name\0${text}\0-uuid\0${other}\0`);

@@ -44,6 +44,22 @@ describe('the log of failing collectors', () => {
     ]);
   });
 
+  it('leaves out what could not run for want of another, which has a line of its own', () => {
+    const error = { kind: 'absent', subject: 'guests', detail: 'the list is missing' } as const;
+    const waiting: CollectorOutcome = {
+      collector: 'block',
+      success: false,
+      durationSeconds: 0,
+      lacking: 'domain',
+      errors: [error],
+    };
+    const well: CollectorOutcome = { ...working, collector: 'block' };
+    expect(logOf(failing('no socket'), waiting, working, well)).toEqual([
+      expect.stringContaining('collector=domain'),
+      'level=info msg="collector works again" collector=domain',
+    ]);
+  });
+
   it('is silent about what works', () => {
     expect(logOf(working)).toEqual([]);
   });

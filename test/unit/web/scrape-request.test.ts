@@ -32,6 +32,17 @@ describe('the collectors a scrape asks for', () => {
     expect(collectorsOf('collect[]=block')).toEqual(['block', 'domain']);
   });
 
+  it('include the QEMU processes, or the images, when what was found there is asked for', () => {
+    const asked = (...names: readonly CollectorName[]) => {
+      const query = new URLSearchParams(names.map((name) => ['collect[]', name]));
+      const parsed = parseScrape(query, undefined, { ...limits, enabled: new Set(names) });
+      return parsed.ok ? [...parsed.request.collectors].sort() : parsed.fault;
+    };
+    expect(asked('cgroup')).toEqual(['cgroup', 'domain', 'process']);
+    expect(asked('guestksm', 'smaps')).toEqual(['domain', 'guestksm', 'process', 'smaps']);
+    expect(asked('thinpool')).toEqual(['domain', 'image', 'thinpool']);
+  });
+
   it('are all but those of exclude[]', () => {
     expect(collectorsOf('exclude[]=block&exclude[]=domain')).toEqual(['cpu', 'memory']);
   });

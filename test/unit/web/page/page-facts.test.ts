@@ -368,6 +368,27 @@ describe('an exporter that does not see everything', () => {
     );
   });
 
+  it('names a collector once, not all that could not run for want of it', () => {
+    const error = { kind: 'denied' as const, subject: '/proc', detail: 'not ours' };
+    const missing = { kind: 'absent' as const, subject: 'QEMU processes', detail: 'no list' };
+    const outcome = { success: false, durationSeconds: 0 };
+    const page = facts(
+      smallHost(
+        { seconds: 0 },
+        {
+          outcomes: [
+            { ...outcome, collector: 'process', errors: [error] },
+            { ...outcome, collector: 'cgroup', lacking: 'process', errors: [missing] },
+          ],
+        },
+      ),
+    );
+    expect(page.exporter.faults.map(({ sentence }) => words(sentence))).toEqual([
+      'Collector process failed: part of what it reads is missing, here and in the metrics.',
+    ]);
+    expect(page.exporter.about.map(words)).toContain('2 collectors, 2 failed');
+  });
+
   it('names collectors that failed, with the first error of each', () => {
     const error = { kind: 'timeout' as const, subject: '/mnt/x', detail: 'no answer within 2 s' };
     const page = facts(
