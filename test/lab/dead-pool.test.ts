@@ -62,7 +62,7 @@ describe('a storage pool whose server has died while somebody refreshes it', () 
   it('is one that answers, as long as it does', async () => {
     const scraped = await scrape(exporter);
     for (const pool of POOLS) {
-      expect(scraped.value('kvm_storage_pool_responsive', { pool })).toBe(1);
+      expect(scraped.value('kvm_pool_responsive', { pool })).toBe(1);
     }
   });
 
@@ -82,10 +82,10 @@ describe('a storage pool whose server has died while somebody refreshes it', () 
         for (const family of FROM_POOL) {
           expect(scraped.has(family, { pool }), `${family} of ${pool}`).toBe(true);
         }
-        expect(scraped.value('kvm_storage_pool_responsive', { pool })).toBe(1);
+        expect(scraped.value('kvm_pool_responsive', { pool })).toBe(1);
       }
       // The scrape in which the call went out may be over before it is late.
-      if (round > 0) expect(scraped.value('kvm_storage_pool_responsive', { pool: 'far' })).toBe(0);
+      if (round > 0) expect(scraped.value('kvm_pool_responsive', { pool: 'far' })).toBe(0);
       await sleep(1000);
     }
   });
@@ -101,7 +101,7 @@ describe('a storage pool whose server has died while somebody refreshes it', () 
     await eventually('the pool answers', 60_000, async () => {
       const scraped = await scrape(exporter);
       return (
-        scraped.value('kvm_storage_pool_responsive', { pool: 'far' }) === 1 &&
+        scraped.value('kvm_pool_responsive', { pool: 'far' }) === 1 &&
         scraped.has('kvm_pool_capacity_bytes', { pool: 'far' }) &&
         scraped.value('kvm_exporter_libvirt_outstanding_calls') === 0
       );

@@ -12,8 +12,8 @@ import { slowProxy, type SlowProxy } from './support/slow-proxy.ts';
 
 const GUESTS = ['one', 'two', 'three', 'four'];
 const TIMEOUT_SECONDS = 5;
-/** `--libvirt.max-calls` unless told otherwise. */
-const MAX_CALLS = 4;
+/** `--libvirt.max-calls` unless told otherwise, and one that needs no ordinary worker of the daemon. */
+const MOST_CALLS = 4 + 1;
 
 describe('a libvirtd that is in trouble', () => {
   let lab: Lab;
@@ -52,15 +52,18 @@ describe('a libvirtd that is in trouble', () => {
 
   it('answering each call after three seconds, makes no scrape late and is not flooded', async () => {
     proxy.delay(3000);
-    for (let round = 0; round < 12; round += 1) {
-      const scraped = await scrapeInTime();
-      expectHostComplete(scraped);
-      expect(scraped.value('kvm_exporter_libvirt_outstanding_calls')).toBeLessThanOrEqual(
-        MAX_CALLS,
-      );
-      await sleep(500);
+    try {
+      for (let round = 0; round < 12; round += 1) {
+        const scraped = await scrapeInTime();
+        expectHostComplete(scraped);
+        expect(scraped.value('kvm_exporter_libvirt_outstanding_calls')).toBeLessThanOrEqual(
+          MOST_CALLS,
+        );
+        await sleep(500);
+      }
+    } finally {
+      proxy.delay(0);
     }
-    proxy.delay(0);
     await nothingLeft();
   });
 
@@ -71,7 +74,7 @@ describe('a libvirtd that is in trouble', () => {
         const scraped = await scrapeInTime();
         expectHostComplete(scraped);
         expect(scraped.value('kvm_exporter_libvirt_outstanding_calls')).toBeLessThanOrEqual(
-          MAX_CALLS,
+          MOST_CALLS,
         );
         // From the second on it is known.
         if (round > 0) expect(scraped.value('kvm_libvirt_up')).toBe(0);
