@@ -33,7 +33,7 @@ export async function slowProxy(path: string, daemon: string): Promise<SlowProxy
     upstream.on('data', (data: Buffer) => {
       // A delay that is taken away must not let later bytes overtake.
       notBefore = Math.max(notBefore, performance.now() + delayMs);
-      setTimeout(() => client.write(data), notBefore - performance.now());
+      setTimeout(() => client.write(data), Math.max(0, notBefore - performance.now()));
     });
   });
   await new Promise<void>((resolve, reject) => {
