@@ -103,8 +103,11 @@ export function judge(
       else if (!REASONS.some((reason) => reason === state.reason)) {
         complaints.push(`${domain} is not asked for ${state.reason}`);
       }
-      const mayBeUnknown = state.reason === 'storage' && state.responsive === undefined;
-      if (state.responsive !== 0 && !mayBeUnknown) {
+      // Its disks are not asked for; of its monitor nothing is known, or that it answers.
+      const isWithheld =
+        state.reason === 'storage' &&
+        (state.responsive === undefined || (state.responsive === 1 && mayAnswer));
+      if (state.responsive !== 0 && !isWithheld) {
         complaints.push(
           `${domain} is not marked (responsive ${state.responsive}, reason ${state.reason})`,
         );
