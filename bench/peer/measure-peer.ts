@@ -1,21 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { freePort } from '../../test/lab/harness/exporter.ts';
-import {
-  ensurePackages,
-  eventually,
-  openLab,
-  type GuestSpec,
-  type Lab,
-} from '../../test/lab/harness/index.ts';
+import { eventually, openLab, type GuestSpec } from '../../test/lab/harness/index.ts';
+import { installPeerExporter, startPeerExporter } from '../../test/lab/support/peer-exporter.ts';
 import { closingAgent } from '../measure/closing-agent.ts';
 import { scrape } from '../measure/scrape.ts';
 import { valueOfSeries } from '../measure/series.ts';
 import { Contestant, type ContestantResult } from './contestant.ts';
 
-/** Debian's package of a libvirt exporter in Go (Debian 12: 0.2.0). */
-export const PEER_PACKAGE = 'prometheus-libvirt-exporter';
-const PEER_COMMAND = 'prometheus-libvirt-exporter';
 const VCPUS = 4;
 /** Enough for the optimizing compilers: what is asked is the cost of an exporter that runs for months. */
 const WARM_UPS = 12;
@@ -39,7 +30,7 @@ export interface PeerResult {
 
 /** Starts guests and both exporters in a lab and scrapes the two in turn. */
 export async function measurePeer(options: PeerOptions): Promise<PeerResult> {
-  await ensurePackages([PEER_PACKAGE]);
+  await installPeerExporter();
   options.progress('opening the lab');
   await using lab = await openLab();
   options.progress(`starting ${options.guests} guests`);
@@ -60,7 +51,7 @@ export async function measurePeer(options: PeerOptions): Promise<PeerResult> {
     const { text } = await scrape(`${exporter.url}/metrics`, ourAgent);
     return valueOfSeries(text, 'kvm_libvirt_up') === 1;
   });
-  const started = await startPeer(lab);
+  const started = await startPeerExporter(lab);
   const peer = new Contestant({ ...started, daemonPid, agent: peerAgent });
   await eventually('the peer is connected', CONNECT_TIMEOUT_MS, async () => {
     try {
@@ -99,14 +90,4 @@ function bareGuests(count: number): readonly GuestSpec[] {
     ],
     nics: [{}, {}],
   }));
-}
-
-async function startPeer(lab: Lab): Promise<{ readonly url: string; readonly pid: number }> {
-  const { labAddress, network } = lab.network;
-  const address = `${labAddress}:${await freePort(network)}`;
-  const started = await lab.spawn(PEER_COMMAND, [
-    `--web.listen-address=${address}`,
-    `--libvirt.uri=${lab.sockets.readOnlyUri}`,
-  ]);
-  return { url: `http://${address}/metrics`, pid: started.pid };
 }

@@ -6,12 +6,13 @@
  */
 import { parseArgs } from 'node:util';
 
+import { PEER_PACKAGE } from '../../test/lab/support/peer-exporter.ts';
 import { printBars } from '../measure/bar.ts';
 import { integerFlag } from '../measure/integer-flag.ts';
 import { describeMachine } from '../measure/machine.ts';
 import { markdownTable } from '../measure/table.ts';
 import type { ContestantResult } from './contestant.ts';
-import { measurePeer, PEER_PACKAGE, type PeerResult } from './measure-peer.ts';
+import { measurePeer, type PeerResult } from './measure-peer.ts';
 
 const MAX_WALL_RATIO = 0.6;
 const MIN_SERIES_RATIO = 4;

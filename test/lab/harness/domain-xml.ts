@@ -25,6 +25,7 @@ export interface DomainSurroundings {
   readonly partition: string;
   readonly consoleLog: string;
   readonly commandSocket: string;
+  readonly sideMonitorSocket: string;
   /** One per NIC: MAC address, and the guest's address with prefix length, or `none`. */
   readonly nicAddresses: readonly { readonly mac: string; readonly ip: string }[];
 }
@@ -40,13 +41,14 @@ export function domainXml(spec: GuestSpec, lab: DomainSurroundings): string {
   const os = spec.os ?? 'linux';
   const memoryMib = spec.memoryMib ?? DEFAULT_MEMORY_MIB[os];
   return lines(
-    `<domain type='qemu'>`,
+    `<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>`,
     `<name>${escapeXml(spec.name)}</name>`,
     spec.metadata === undefined ? '' : `<metadata>${spec.metadata}</metadata>`,
     `<memory unit='MiB'>${memoryMib}</memory>`,
     `<currentMemory unit='MiB'>${spec.currentMemoryMib ?? memoryMib}</currentMemory>`,
     memoryBackingXml(spec.memoryBacking),
     vcpuXml(spec.vcpus ?? {}),
+    element('iothreads', spec.ioThreads),
     cpuTuneXml(spec.cpuTune ?? {}, spec.vcpus?.pins ?? []),
     `<resource><partition>${escapeXml(lab.partition)}</partition></resource>`,
     `<os><type arch='x86_64' machine='pc'>hvm</type>`,
@@ -62,6 +64,7 @@ export function domainXml(spec: GuestSpec, lab: DomainSurroundings): string {
     os === 'linux' ? serialXml(lab) : '',
     balloonXml(spec.balloon ?? DEFAULT_BALLOON),
     `</devices>`,
+    spec.sideMonitor === true ? sideMonitorXml(lab) : '',
     `</domain>`,
   );
 }
@@ -145,6 +148,7 @@ function diskXml(disk: PreparedDisk, target: string): string {
     cache: spec.cache,
     error_policy: spec.errorPolicy,
     discard: spec.discard,
+    iothread: spec.ioThread,
   });
   const limits = Object.entries(spec.ioTune ?? {}).map(([name, value]) => element(name, value));
   return lines(
@@ -160,6 +164,7 @@ function diskXml(disk: PreparedDisk, target: string): string {
 }
 
 function nicXml(nic: NicSpec, lab: DomainSurroundings, index: number): string {
+  if (nic.vhostUserSocket !== undefined) return vhostUserXml(nic, nic.vhostUserSocket, lab, index);
   const limits = [
     limitXml('inbound', nic.inboundKibPerSecond),
     limitXml('outbound', nic.outboundKibPerSecond),
@@ -175,6 +180,23 @@ function nicXml(nic: NicSpec, lab: DomainSurroundings, index: number): string {
   );
 }
 
+function vhostUserXml(
+  nic: NicSpec,
+  socket: string,
+  lab: DomainSurroundings,
+  index: number,
+): string {
+  return lines(
+    `<interface type='vhostuser'>`,
+    `<source${attributes({ type: 'unix', path: socket, mode: 'client' })}/>`,
+    `<mac${attributes({ address: lab.nicAddresses[index]?.mac })}/>`,
+    `<model${attributes({ type: nic.model ?? 'virtio' })}/>`,
+    // A boot ROM would make the backend work, which speaks no more than it takes to be connected.
+    `<rom enabled='no'/>`,
+    `</interface>`,
+  );
+}
+
 function limitXml(direction: 'inbound' | 'outbound', average: number | undefined): string {
   return average === undefined ? '' : `<${direction} average='${average}'/>`;
 }
@@ -185,6 +207,18 @@ function serialXml(lab: DomainSurroundings): string {
     `<target type='isa-serial' port='0'/></serial>`,
     `<serial type='unix'><source${attributes({ mode: 'bind', path: lab.commandSocket })}/>`,
     `<target type='isa-serial' port='1'/></serial>`,
+  );
+}
+
+function sideMonitorXml(lab: DomainSurroundings): string {
+  const args = [
+    ...['-chardev', `socket,id=side,path=${lab.sideMonitorSocket},server=on,wait=off`],
+    ...['-mon', 'chardev=side,mode=control'],
+  ];
+  return lines(
+    `<qemu:commandline>`,
+    ...args.map((value) => `<qemu:arg${attributes({ value })}/>`),
+    `</qemu:commandline>`,
   );
 }
 

@@ -13,6 +13,8 @@ export interface GuestSpec {
   readonly cpuTune?: CpuTuneSpec;
   /** vda, vdb … (sda … on scsi/sata, hda … on ide), in this order. */
   readonly disks?: readonly DiskSpec[];
+  /** Threads of its QEMU for disks to be put on (`DiskSpec.ioThread`); default none. */
+  readonly ioThreads?: number;
   /** eth0 … in the guest, in this order. */
   readonly nics?: readonly NicSpec[];
   /** Default: a virtio balloon that reports every 2 s. */
@@ -26,6 +28,8 @@ export interface GuestSpec {
   readonly paused?: boolean;
   /** Elements to put into `<metadata>`, as XML. */
   readonly metadata?: string;
+  /** A second QMP monitor beside libvirt's, at `guest.sideMonitorSocket`. */
+  readonly sideMonitor?: boolean;
 }
 
 export interface VcpuSpec {
@@ -60,6 +64,8 @@ export interface DiskSpec {
   readonly errorPolicy?: 'stop' | 'report' | 'ignore' | 'enospace';
   readonly readOnly?: boolean;
   readonly shareable?: boolean;
+  /** Number (from 1) of the I/O thread that serves it; default the main loop. Virtio only. */
+  readonly ioThread?: number;
   /** `<iotune>` limits by their libvirt element names. */
   readonly ioTune?: Readonly<Record<string, number>>;
 }
@@ -90,6 +96,12 @@ export interface NicSpec {
   /** `<bandwidth>` in KiB/s. */
   readonly inboundKibPerSecond?: number;
   readonly outboundKibPerSecond?: number;
+  /**
+   * Instead of a bridge: a socket on which a vhost-user backend listens, e.g. one of
+   * `support/vhost-user-backend.ts`. libvirt asks `ovs-vsctl` for the NIC's name, which is that of
+   * the socket; `target` is ignored. Needs a guest with `memfdShared`.
+   */
+  readonly vhostUserSocket?: string;
 }
 
 /** `period` is how often the guest reports, in seconds; `silent` never asks it to. */

@@ -33,6 +33,8 @@ export class Guest {
   readonly diskPaths: readonly string[];
   readonly addresses: readonly (string | undefined)[];
   readonly consoleLog: string;
+  /** Where its second monitor listens, if its description has one. */
+  readonly sideMonitorSocket: string;
   readonly #lab: GuestSurroundings;
   #channel: Promise<CommandChannel> | undefined;
 
@@ -42,6 +44,7 @@ export class Guest {
     this.diskPaths = lab.diskPaths;
     this.addresses = lab.addresses;
     this.consoleLog = join(lab.directory, 'console.log');
+    this.sideMonitorSocket = join(lab.directory, 'side.sock');
   }
 
   get name(): string {

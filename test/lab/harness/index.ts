@@ -10,6 +10,8 @@
  */
 export { CommandError } from './command.ts';
 export type { LabExporter } from './exporter.ts';
+export { canFreezeThreads } from './freezer.ts';
+export type { FuseFilesystem } from './fuse.ts';
 export type { GuestJob } from './guest-job.ts';
 export type * from './guest-spec.ts';
 export { Guest } from './guest.ts';

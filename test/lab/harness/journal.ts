@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
 import { attempt } from './command.ts';
+import { thaw } from './freezer.ts';
 import { isThisBoot, ourselves, readOwner } from './ownership.ts';
 import {
   isAlive,
@@ -31,6 +32,7 @@ const processIdentity = z.object({ pid: z.number(), startTime: z.string() });
  * - `namespace`: every process in this mount namespace is the lab's.
  * - `setting`: a kernel file and what it held before.
  * - `cgroup`: a cgroup directory of the lab, with all below it.
+ * - `freezer`: a v1 freezer cgroup; its threads cannot even be killed before they are thawed.
  * - `directory`: a directory made for a mount point, removed if empty.
  */
 const resource = z.discriminatedUnion('kind', [
@@ -42,6 +44,7 @@ const resource = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('netns'), name: z.string() }),
   z.object({ kind: z.literal('link'), name: z.string() }),
   z.object({ kind: z.literal('cgroup'), path: z.string() }),
+  z.object({ kind: z.literal('freezer'), path: z.string() }),
   z.object({ kind: z.literal('directory'), path: z.string() }),
   z.object({ kind: z.literal('setting'), path: z.string(), value: z.string() }),
 ]);
@@ -80,6 +83,7 @@ export async function undo(labDirectory: string, token: string | undefined): Pro
   const owner = readOwner(labDirectory);
   if (owner === undefined || isThisBoot(owner)) {
     const entries = readJournal(labDirectory);
+    for (const entry of entries) if (entry.kind === 'freezer') thaw(entry.path);
     await endProcesses(entries);
     for (const entry of entries.toReversed()) {
       const problem = await undoOne(entry);
@@ -150,6 +154,7 @@ async function undoOne(entry: LabResource): Promise<string | undefined> {
     case 'link':
       if (!existsSync(`/sys/class/net/${entry.name}`)) return undefined;
       return failure(await attempt('ip', ['link', 'delete', entry.name]));
+    case 'freezer':
     case 'cgroup':
       return removeCgroup(entry.path);
     case 'directory':

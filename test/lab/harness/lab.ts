@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { createPartition, memoryLimitFile } from './cgroup.ts';
 import { run } from './command.ts';
 import { domainXml } from './domain-xml.ts';
+import { freezeThreads } from './freezer.ts';
+import { mountFuse, type FuseFilesystem } from './fuse.ts';
 import { awaitExporter, freePort, type LabExporter } from './exporter.ts';
 import { cacheDirectory, guestImage, type GuestImage } from './guest-image.ts';
 import type { GuestSpec } from './guest-spec.ts';
@@ -24,6 +26,7 @@ import {
   startDaemon,
   type DaemonSettings,
   type DaemonSockets,
+  type Shims,
 } from './libvirt-daemon.ts';
 import {
   createNamespaces,
@@ -34,6 +37,7 @@ import {
 import { ensurePackages, LAB_PACKAGES } from './packages.ts';
 import { startPeer } from './peer.ts';
 import { identify, signal, type ProcessIdentity } from './process-identity.ts';
+import { traceThreads } from './trace-threads.ts';
 import { startReaper } from './start-reaper.ts';
 import { attachLoopDevice, mountFilesystem, prepareDisk, type FilesystemType } from './storage.ts';
 
@@ -42,6 +46,8 @@ export interface LabOptions {
   readonly daemon?: DaemonSettings;
   /** Lines added to qemu.conf. */
   readonly qemu?: DaemonSettings;
+  /** Programs libvirtd finds before the host's, by name: the text of a script with its `#!` line. */
+  readonly shims?: Shims;
 }
 
 export interface ExporterOptions {
@@ -79,6 +85,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const image = await guestImage();
   const directory = await claimLabDirectory();
   const hangUpReaper = startReaper(directory);
+  const shims = options.shims ?? {};
   try {
     const journal = new Journal(directory.root);
     configureDaemon(directory, options.daemon ?? {}, options.qemu ?? {});
@@ -87,8 +94,11 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     await run('mount', ['-t', 'hugetlbfs', 'hugetlbfs', directory.hugePages]);
     const namespaces = await createNamespaces(directory, journal, cacheDirectory());
     await startPeer(directory, namespaces, journal);
-    const daemon = await startDaemon(directory, namespaces, journal);
-    return new Lab({ directory, journal, image, partition, namespaces, daemon, hangUpReaper });
+    const daemon = await startDaemon(directory, namespaces, journal, shims);
+    return new Lab({
+      ...{ directory, journal, image, partition, namespaces },
+      ...{ daemon, shims, hangUpReaper },
+    });
   } catch (error) {
     // What could not be undone is tried again, and reported, when the next lab starts.
     await undo(directory.root, directory.token).catch(() => undefined);
@@ -104,6 +114,7 @@ interface LabParts {
   readonly partition: string;
   readonly namespaces: LabNamespaces;
   readonly daemon: LabProcess;
+  readonly shims: Shims;
   readonly hangUpReaper: () => void;
 }
 
@@ -205,7 +216,8 @@ export class Lab implements AsyncDisposable {
   /** Starts libvirtd again after `killDaemon`. It finds the running guests. */
   async startDaemon(): Promise<void> {
     if (this.#daemon.isRunning()) return;
-    this.#daemon = await startDaemon(this.directory, this.network, this.#parts.journal);
+    const { journal, shims } = this.#parts;
+    this.#daemon = await startDaemon(this.directory, this.network, journal, shims);
   }
 
   daemonPid(): number {
@@ -224,6 +236,32 @@ export class Lab implements AsyncDisposable {
     const { type, sizeMib } = options;
     await mountFilesystem({ type, sizeMib, mountPoint, image }, this.#parts.journal);
     return mountPoint;
+  }
+
+  /** A directory behind a FUSE server, which can be made to die like a file server. */
+  async fuse(name = `fuse${this.#number()}`): Promise<FuseFilesystem> {
+    const source = join(this.directory.images, name);
+    const mountPoint = join(this.directory.filesystems, name);
+    return mountFuse({ source, mountPoint, lab: this }, this.#parts.journal);
+  }
+
+  /**
+   * Stops single threads of the lab's processes, so that they are `t` in /proc, by ptrace.
+   * They go on when the returned function is called, and whenever this process ends.
+   */
+  async traceThreads(tids: readonly number[]): Promise<() => Promise<void>> {
+    return traceThreads(tids.map((tid) => this.#own(tid).pid));
+  }
+
+  /**
+   * The same by a v1 freezer cgroup: they are `D` in /proc.
+   *
+   * @throws Error on a host without the v1 freezer, see `canFreezeThreads`.
+   */
+  async freezeThreads(tids: readonly number[]): Promise<() => Promise<void>> {
+    const name = `kvmlab${this.directory.slot}-${this.#number()}`;
+    const own = tids.map((tid) => this.#own(tid).pid);
+    return freezeThreads(name, own, this.#parts.journal);
   }
 
   /** A block device of its own; returns its path. */
@@ -345,6 +383,7 @@ export class Lab implements AsyncDisposable {
       partition: this.#parts.partition,
       consoleLog: join(directory, 'console.log'),
       commandSocket: join(directory, 'command.sock'),
+      sideMonitorSocket: join(directory, 'side.sock'),
       nicAddresses: hosts.map((host, index) => ({
         mac: macAddress(this.directory.slot, number, index),
         ip: host === undefined ? 'none' : `${network.guestPrefix}${host}/24`,

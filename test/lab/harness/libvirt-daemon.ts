@@ -1,4 +1,4 @@
-import { copyFileSync, chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { attempt } from './command.ts';
@@ -73,6 +73,9 @@ export function configureDaemon(
   );
 }
 
+/** Stand-ins for programs the daemon runs, found before the real ones: name to shell script. */
+export type Shims = Readonly<Record<string, string>>;
+
 /**
  * Starts libvirtd inside the lab's namespaces and waits until it answers. Guests that run already
  * are found again.
@@ -81,6 +84,7 @@ export async function startDaemon(
   directory: LabDirectory,
   namespaces: LabNamespaces,
   journal: Journal,
+  shims: Shims,
 ): Promise<LabProcess> {
   const { uri, readWrite } = daemonSockets(directory);
   const daemon = await startProcess(
@@ -93,7 +97,9 @@ export async function startDaemon(
     ],
     {
       logFile: join(directory.logs, 'libvirtd.out'),
-      env: { PATH: `${installShims(directory)}:${process.env['PATH'] ?? '/usr/sbin:/usr/bin'}` },
+      env: {
+        PATH: `${installShims(directory, shims)}:${process.env['PATH'] ?? '/usr/sbin:/usr/bin'}`,
+      },
     },
   );
   await eventually(
@@ -109,13 +115,15 @@ export async function startDaemon(
   return daemon;
 }
 
-/** Puts our stand-in for tc into a directory for the front of the daemon's PATH. */
-function installShims(directory: LabDirectory): string {
+/** Puts our stand-in for tc, and those asked for, into a directory for the front of the daemon's PATH. */
+function installShims(directory: LabDirectory, shims: Shims): string {
   const bin = join(directory.state, 'bin');
-  const shim = join(bin, 'tc');
   mkdirSync(bin, { recursive: true });
-  copyFileSync(join(import.meta.dirname, 'tc-shim.sh'), shim);
-  chmodSync(shim, 0o755);
+  const tc = readFileSync(join(import.meta.dirname, 'tc-shim.sh'), 'utf8');
+  for (const [name, script] of Object.entries({ tc, ...shims })) {
+    writeFileSync(join(bin, name), script);
+    chmodSync(join(bin, name), 0o755);
+  }
   return bin;
 }
 

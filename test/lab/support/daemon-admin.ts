@@ -38,6 +38,19 @@ export async function connectedClients(lab: Lab): Promise<number> {
   return [...list.matchAll(/^\s*\d+\s+unix\s/gm)].length;
 }
 
+/** How many workers a lab's libvirtd has for ordinary calls; asked through its admin server's own. */
+export async function daemonWorkers(lab: Lab): Promise<number> {
+  const info = await virtAdmin(lab, 'server-threadpool-info', 'libvirtd');
+  const workers = /^nWorkers\s*:\s*(\d+)$/m.exec(info)?.[1];
+  if (workers === undefined) throw new Error(`no nWorkers in ${info}`);
+  return Number(workers);
+}
+
+/** Has libvirtd keep at least so many workers from now on, as one that has been busy would. */
+export async function growWorkers(lab: Lab, minimum: number): Promise<void> {
+  await virtAdmin(lab, 'server-threadpool-set', 'libvirtd', '--min-workers', String(minimum));
+}
+
 /** virt-admin on the admin socket, which takes none of the daemon's slots for clients. */
 function virtAdmin(lab: Lab, ...args: readonly string[]): Promise<string> {
   const socket = join(lab.directory.sockets, 'libvirt-admin-sock');
