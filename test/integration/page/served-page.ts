@@ -45,12 +45,13 @@ export interface ServedPage extends AsyncDisposable {
   readonly url: string;
 }
 
+const { write, dropped } = standardError();
+
 /** The exporter's own web application for that host, on a port of its own. */
 export async function servePage(
   host: SnapshotSources,
   { maxRequests = 40, timeoutSeconds = 10 } = {},
 ): Promise<ServedPage> {
-  const { write, dropped } = standardError();
   const logger = createLogger({ level: 'error', format: 'logfmt', write });
   const app = createApp({
     web: { telemetryPath: '/metrics', maxRequests, exporterMetrics: false, allowedHosts: [] },
