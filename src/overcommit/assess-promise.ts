@@ -13,7 +13,7 @@ export interface PromisedVcpu {
 
 /**
  * From `<vcpus>`, else the two counts of `<vcpu>` (the first ones are online: libvirt
- * docs/formatdomain.rst), else without XML its vCPU threads, else libvirt's `vcpu.<n>`. Undefined:
+ * docs/formatdomain.rst), else where the XML does not tell its vCPU threads, else libvirt's `vcpu.<n>`. Undefined:
  * nothing tells.
  */
 export function promisedVcpus({
@@ -24,7 +24,9 @@ export function promisedVcpus({
   if (config !== undefined) {
     const { list, current, maximum } = config.vcpu;
     if (list.length > 0) return list.map(({ id, enabled }) => ({ id, online: enabled }));
-    return Array.from({ length: maximum }, (_, id) => ({ id, online: id < current }));
+    if (maximum !== undefined && current !== undefined) {
+      return Array.from({ length: maximum }, (_, id) => ({ id, online: id < current }));
+    }
   }
   const threads = process?.threads?.flatMap(({ role }) =>
     role.kind === 'vcpu' ? [{ id: role.index, online: true }] : [],

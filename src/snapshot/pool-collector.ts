@@ -1,5 +1,9 @@
 import { LibvirtError, type LibvirtConnection, type NamedObject } from '../libvirt/index.ts';
-import { parseStoragePoolXml, type StoragePoolDescription } from '../sources/storage-pool-xml.ts';
+import { valueOf, type Reading } from '../sources/reading.ts';
+import {
+  parseStoragePoolXmlInSlices,
+  type StoragePoolDescription,
+} from '../sources/storage-pool-xml.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 import type { StoragePool } from './storage.ts';
 
@@ -10,7 +14,8 @@ const POOL_STATES = ['inactive', 'building', 'running', 'degraded', 'inaccessibl
 const DESCRIPTION_MAX_AGE_MS = 10 * 60_000;
 
 interface Known {
-  readonly description: StoragePoolDescription | undefined;
+  /** A failure is kept as well: it stays one until the XML changes. */
+  readonly description: Reading<StoragePoolDescription>;
   readonly readAt: number;
 }
 
@@ -56,6 +61,11 @@ export class PoolCollector {
     const deadlineMs = Math.max(1, deadline - performance.now());
     try {
       const info = await connection.storagePoolGetInfo(pool, { deadlineMs });
+      const description = await this.#description(pool, connection, deadline);
+      if (!description.ok) {
+        const subject = `XML of pool ${pool.name}`;
+        log.fail('pool', { ...description.error, subject });
+      }
       return {
         name: pool.name,
         uuid: pool.uuid,
@@ -63,7 +73,7 @@ export class PoolCollector {
         capacityBytes: info.capacityBytes,
         allocationBytes: info.allocationBytes,
         availableBytes: info.availableBytes,
-        description: await this.#description(pool, connection, deadlineMs),
+        description: valueOf(description),
       };
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
@@ -75,17 +85,20 @@ export class PoolCollector {
   async #description(
     pool: NamedObject,
     connection: LibvirtConnection,
-    deadlineMs: number,
-  ): Promise<StoragePoolDescription | undefined> {
+    deadline: number,
+  ): Promise<Reading<StoragePoolDescription>> {
     const known = this.#known.get(pool.uuid);
     const now = performance.now();
     if (known !== undefined && now - known.readAt < DESCRIPTION_MAX_AGE_MS) {
       return known.description;
     }
+    const deadlineMs = Math.max(1, deadline - now);
     const xml = await connection.storagePoolGetXmlDesc(pool, { deadlineMs });
-    const parsed = parseStoragePoolXml(xml);
-    const description = parsed.ok ? parsed.value : undefined;
-    this.#known.set(pool.uuid, { description, readAt: now });
+    const description = await parseStoragePoolXmlInSlices(xml, deadline);
+    if (description.ok || description.error.kind !== 'timeout') {
+      // A copy: strings of the parsed one are slices of the XML and would keep all of it.
+      this.#known.set(pool.uuid, { description: structuredClone(description), readAt: now });
+    }
     return description;
   }
 }

@@ -25,7 +25,7 @@ export interface DomainConfig {
   };
   readonly cputune: CpuTune;
   /** Threads declared in `<iothreads>`; 0 without. */
-  readonly iothreads: number;
+  readonly iothreads: number | undefined;
   readonly numa: DomainNuma;
   readonly blkio: {
     /** `<blkiotune><weight>`; undefined: the host's default. */
@@ -42,13 +42,15 @@ export interface DomainConfig {
   readonly partition: string | undefined;
   /** Present on guests of OpenStack. */
   readonly nova: NovaMetadata | undefined;
+  /** Values that are there and make no sense, one line each; they are undefined or left out here. */
+  readonly faults: readonly string[];
 }
 
 export interface DomainMemory {
   /** `<memory>`: most the balloon may give, memory devices included. */
-  readonly maximumBytes: number;
+  readonly maximumBytes: number | undefined;
   /** `<currentMemory>`: what the guest is asked to make do with. */
-  readonly currentBytes: number;
+  readonly currentBytes: number | undefined;
   /** `<maxMemory>`: how far memory may be plugged in. */
   readonly hotplug:
     { readonly maximumBytes: number; readonly slots: number | undefined } | undefined;
@@ -103,9 +105,9 @@ export interface MemoryDevice {
 
 export interface DomainVcpus {
   /** vCPUs plugged in. */
-  readonly current: number;
+  readonly current: number | undefined;
   /** vCPUs that can be plugged in. */
-  readonly maximum: number;
+  readonly maximum: number | undefined;
   /** `static` or `auto` (chosen by numad). */
   readonly placement: string | undefined;
   /** Host CPUs all vCPUs may use; undefined: all. */

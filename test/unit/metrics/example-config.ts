@@ -60,6 +60,7 @@ export function exampleConfig(overrides: Partial<DomainConfig> = {}): DomainConf
     launchSecurity: undefined,
     partition: undefined,
     nova: undefined,
+    faults: [],
     ...overrides,
   };
 }
