@@ -1,6 +1,6 @@
+import { currentRamBytes, memoryTraits, ramBytes } from '../overcommit/memory-traits.ts';
 import type { Balloon } from '../snapshot/domain.ts';
 import type { ProcessStatus } from '../sources/process-status.ts';
-import { memoryTraits } from './memory-backing.ts';
 import { domainCounter, domainGauge, domainInfo, type Metric } from './metric.ts';
 import { yesNo } from './yes-no.ts';
 
@@ -11,7 +11,8 @@ const BACKING_INFO_LABELS = ['backing', 'mergeable', 'swappable', 'balloonable']
 export const domainMemoryMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_memory_maximum_bytes',
-    'Memory a guest has when its balloon is empty (balloon.maximum, else <memory> of its XML).',
+    'RAM a guest has when its balloon is empty (balloon.maximum, else <memory> of its XML, less ' +
+      'memory devices that are no RAM: nvdimm, virtio-pmem, sgx-epc).',
     {
       replaces: [
         'libvirt_domain_info_maximum_memory_bytes',
@@ -27,7 +28,8 @@ export const domainMemoryMetrics: readonly Metric[] = [
       ],
     },
     ({ domain, labels }, sample) => {
-      sample(labels.only, domain.balloon?.maximumBytes ?? domain.config?.memory.maximumBytes);
+      const { balloon, config } = domain;
+      sample(labels.only, ramBytes(balloon?.maximumBytes ?? config?.memory.maximumBytes, config));
     },
   ),
   domainGauge(
@@ -46,7 +48,9 @@ export const domainMemoryMetrics: readonly Metric[] = [
       ],
     },
     ({ domain, labels }, sample) => {
-      sample(labels.only, domain.balloon?.currentBytes);
+      const { balloon, config } = domain;
+      const totalBytes = balloon?.maximumBytes ?? config?.memory.maximumBytes;
+      sample(labels.only, currentRamBytes(balloon?.currentBytes, totalBytes, config));
     },
   ),
   domainGauge(
@@ -57,7 +61,9 @@ export const domainMemoryMetrics: readonly Metric[] = [
     { replaces: ['pve_vm_balloon_bytes'] },
     ({ domain, labels }, sample) => {
       const { config } = domain;
-      sample(labels.only, config?.balloon === undefined ? undefined : config.memory.currentBytes);
+      if (config?.balloon === undefined) return;
+      const { currentBytes, maximumBytes } = config.memory;
+      sample(labels.only, currentRamBytes(currentBytes, maximumBytes, config));
     },
   ),
   domainInfo(
@@ -322,12 +328,14 @@ export const domainMemoryMetrics: readonly Metric[] = [
   domainInfo(
     'kvm_domain_memory_backing_info',
     "What a guest's memory is made of and what the host can do with it (<memoryBacking>, devices " +
-      'that pin memory, and what is locked). balloonable="no" although it has a balloon: the ' +
+      'and encryption that pin memory, and what is locked). backing is anonymous, shared (memfd, ' +
+      'tmpfs), file (on a disk, to which the host writes it back), or hugepages; of a guest with ' +
+      'some cells in huge pages that of the rest. balloonable="no" although it has a balloon: the ' +
       'guest would give memory up and the host would not get it.',
     { labels: BACKING_INFO_LABELS },
-    ({ domain, labels, memory }, sample) => {
+    ({ domain, labels, memory, pages }, sample) => {
       if (domain.config === undefined) return;
-      const traits = memoryTraits(domain.config, memory);
+      const traits = memoryTraits(domain.config, pages, memory);
       const values = [
         traits.backing,
         yesNo(traits.mergeable),

@@ -4,6 +4,7 @@
  */
 
 import type { Domain } from '../snapshot/domain.ts';
+import { currentRamBytes, ramBytes } from './memory-traits.ts';
 
 /** Numbers of the vCPUs a guest may have, with those it has now. */
 export interface PromisedVcpu {
@@ -44,11 +45,14 @@ export interface MemoryPromise {
  * libvirt's `balloon.current` and `balloon.maximum`; where the monitor was not asked or does not
  * answer, `<currentMemory>` and `<memory>` of the XML. libvirt keeps `<currentMemory>` of a running
  * guest up to date by events, but before the guest's balloon driver first obeys, it is what was
- * asked for and less than what the guest has. Undefined: neither is known.
+ * asked for and less than what the guest has. Memory devices that are no RAM are left out.
+ * Undefined: neither is known.
  */
 export function promisedMemory({ balloon, config }: Domain): MemoryPromise | undefined {
-  const maximumBytes = balloon?.maximumBytes ?? config?.memory.maximumBytes;
-  const currentBytes = balloon?.currentBytes ?? config?.memory.currentBytes ?? maximumBytes;
+  const totalBytes = balloon?.maximumBytes ?? config?.memory.maximumBytes;
+  const maximumBytes = ramBytes(totalBytes, config);
+  const saidBytes = balloon?.currentBytes ?? config?.memory.currentBytes;
+  const currentBytes = currentRamBytes(saidBytes, totalBytes, config) ?? maximumBytes;
   if (currentBytes === undefined) return undefined;
   return { currentBytes, maximumBytes: Math.max(maximumBytes ?? 0, currentBytes) };
 }

@@ -36,7 +36,7 @@ export interface DomainConfig {
   readonly disks: readonly Disk[];
   readonly interfaces: readonly Interface[];
   readonly hostdevs: readonly HostDevice[];
-  /** `sev`, `sev-snp`, `tdx`, `s390-pv`. */
+  /** `sev`, `sev-snp`, `tdx`, `s390-pv`; undefined: its memory is not encrypted. */
   readonly launchSecurity: string | undefined;
   /** `<resource><partition>`, e.g. `/machine`. */
   readonly partition: string | undefined;
@@ -339,42 +339,4 @@ export interface NovaMetadata {
 export interface NovaOwner {
   readonly name: string;
   readonly id: string | undefined;
-}
-
-/**
- * Whether all of the guest's memory is pinned: by `<locked/>`, or because a device may write to
- * any of it by DMA (VFIO, vDPA, QEMU's own NVMe driver). Such memory cannot be swapped or merged,
- * and taking it with the balloon gives the host nothing. vfio-ccw and vfio-ap pin only pages in
- * use (libvirt qemu_domain.c, memory lock limit).
- */
-export function pinsMemory(config: DomainConfig): boolean {
-  return (
-    config.memory.backing.locked ||
-    config.hostdevs.some(
-      ({ type, model }) => type === 'pci' || (type === 'mdev' && model === 'vfio-pci'),
-    ) ||
-    config.interfaces.some(({ type }) => type === 'hostdev' || type === 'vdpa') ||
-    config.disks.some(({ source }) => source?.kind === 'nvme')
-  );
-}
-
-/**
- * What a guest's memory is made of: huge pages, memory that other processes may map (virtiofs,
- * vhost-user), or private anonymous pages. QEMU shares a memfd unless told otherwise
- * (backends/hostmem-memfd.c), and a cell's own access overrides that of the whole guest.
- */
-export type BackingKind = 'anonymous' | 'shared' | 'hugepages';
-
-export function backingKind({ memory, numa }: DomainConfig): BackingKind {
-  const { hugepages, source, access } = memory.backing;
-  if (hugepages !== undefined) return 'hugepages';
-  const whole = access ?? (source === 'memfd' ? 'shared' : 'private');
-  const cells = numa.guestCells.map((cell) => cell.access ?? whole);
-  const isShared = cells.length === 0 ? whole === 'shared' : cells.includes('shared');
-  return isShared ? 'shared' : 'anonymous';
-}
-
-/** Whether KSM may merge the guest's memory: private, anonymous, normal pages not kept from it. */
-export function isMergeable(config: DomainConfig): boolean {
-  return backingKind(config) === 'anonymous' && !config.memory.backing.noSharePages;
 }

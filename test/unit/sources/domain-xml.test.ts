@@ -3,7 +3,6 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { isMergeable, pinsMemory } from '../../../src/sources/domain-config.ts';
 import { parseDomainXml, type DomainConfig } from '../../../src/sources/domain-xml.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/domain-xml');
@@ -576,38 +575,5 @@ describe('a value nobody can read', () => {
     const config = parse(domainWith('<vcpu>4294967295</vcpu>'));
     expect(config.vcpu.maximum).toBeUndefined();
     expect(config.faults).toEqual(['<vcpu>: not a number of CPUs: "4294967295"']);
-  });
-});
-
-describe("a guest's memory", () => {
-  it.each([
-    ["<hostdev mode='subsystem' type='pci'/>", true],
-    ["<hostdev mode='subsystem' type='mdev' model='vfio-pci'/>", true],
-    ["<hostdev mode='subsystem' type='mdev' model='vfio-ap'/>", false],
-    ["<hostdev mode='subsystem' type='usb'/>", false],
-    ["<interface type='vdpa'/>", true],
-    ["<interface type='bridge'/>", false],
-    ["<disk type='nvme'><source namespace='1'/><target dev='vda'/></disk>", true],
-  ])('with %s is pinned: %s', (devices, pinned) => {
-    expect(pinsMemory(parse(domainWith('', devices)))).toBe(pinned);
-  });
-
-  it('is pinned when it is locked', () => {
-    expect(pinsMemory(parse(domainWith('<memoryBacking><locked/></memoryBacking>')))).toBe(true);
-  });
-
-  it.each([
-    ['', true],
-    ['<memoryBacking><hugepages/></memoryBacking>', false],
-    ['<memoryBacking><nosharepages/></memoryBacking>', false],
-    ["<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>", false],
-    ["<cpu><numa><cell id='0' memory='1' memAccess='shared'/></numa></cpu>", false],
-    [
-      "<memoryBacking><access mode='shared'/></memoryBacking>" +
-        "<cpu><numa><cell id='0' memory='1' memAccess='private'/></numa></cpu>",
-      true,
-    ],
-  ])('with %j can be merged by KSM: %s', (content, mergeable) => {
-    expect(isMergeable(parse(domainWith(content)))).toBe(mergeable);
   });
 });
