@@ -1,5 +1,6 @@
 import { currentRamBytes, memoryTraits, ramBytes } from '../overcommit/memory-traits.ts';
 import type { Balloon } from '../snapshot/domain.ts';
+import type { MemoryDevice } from '../sources/domain-config.ts';
 import type { ProcessStatus } from '../sources/process-status.ts';
 import { domainCounter, domainGauge, domainInfo, type Metric } from './metric.ts';
 import { yesNo } from './yes-no.ts';
@@ -65,6 +66,27 @@ export const domainMemoryMetrics: readonly Metric[] = [
       const { currentBytes, maximumBytes } = config.memory;
       sample(labels.only, currentRamBytes(currentBytes, maximumBytes, config));
     },
+  ),
+  virtioMem(
+    'size',
+    'Most that can be plugged in (<target><size>). Part of kvm_domain_memory_maximum_bytes.',
+    ({ sizeBytes }) => sizeBytes,
+  ),
+  virtioMem(
+    'requested',
+    'What the guest was asked to plug in (<target><requested>).',
+    ({ requestedBytes }) => requestedBytes,
+  ),
+  virtioMem(
+    'plugged',
+    'What the guest has plugged in (<target><current>). One that stays away from ' +
+      'kvm_domain_virtio_mem_requested_bytes is a guest that does not obey, or cannot free a block.',
+    ({ currentBytes }) => currentBytes,
+  ),
+  virtioMem(
+    'block',
+    'Size of the blocks the guest plugs in and out (<target><block>).',
+    ({ blockBytes }) => blockBytes,
   ),
   domainInfo(
     'kvm_domain_balloon_info',
@@ -357,6 +379,25 @@ export const domainMemoryMetrics: readonly Metric[] = [
     },
   ),
 ];
+
+/** Of each virtio-mem device; `device` is libvirt's alias, or its place while the guest is off. */
+function virtioMem(
+  what: string,
+  meaning: string,
+  bytesOf: (device: MemoryDevice) => number | undefined,
+): Metric {
+  return domainGauge(
+    `kvm_domain_virtio_mem_${what}_bytes`,
+    `Memory of a virtio-mem device of a guest. ${meaning}`,
+    { labels: ['device'] },
+    ({ domain, labels }, sample) => {
+      const devices = domain.config?.memory.devices.filter(({ model }) => model === 'virtio-mem');
+      for (const [index, device] of (devices ?? []).entries()) {
+        sample(labels.device(device.alias ?? `virtiomem${index}`), bytesOf(device));
+      }
+    },
+  );
+}
 
 function ofGuest(
   name: string,

@@ -3,6 +3,7 @@ import type {
   Disk,
   DomainConfig,
   Interface,
+  MemoryDevice,
 } from '../../../src/sources/domain-config.ts';
 
 const GIB = 2 ** 30;
@@ -66,6 +67,24 @@ export function exampleConfig(overrides: Partial<DomainConfig> = {}): DomainConf
 }
 
 /** A virtio qcow2 disk. */
+/** virtio-mem of 1 GiB of which 512 MiB are asked for and 256 MiB plugged in. */
+export function exampleVirtioMem(overrides: Partial<MemoryDevice> = {}): MemoryDevice {
+  return {
+    model: 'virtio-mem',
+    sizeBytes: GIB,
+    requestedBytes: GIB / 2,
+    currentBytes: GIB / 4,
+    blockBytes: 2 * 2 ** 20,
+    node: 0,
+    pageBytes: undefined,
+    hostNodes: undefined,
+    path: undefined,
+    access: undefined,
+    alias: 'virtiomem0',
+    ...overrides,
+  };
+}
+
 export function exampleDisk(overrides: Partial<Disk> = {}): Disk {
   return {
     type: 'file',

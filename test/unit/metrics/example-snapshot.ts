@@ -14,6 +14,7 @@ import {
   exampleConfig,
   exampleDisk,
   exampleInterface,
+  exampleVirtioMem,
 } from './example-config.ts';
 import {
   exampleBalloon,
@@ -79,6 +80,7 @@ export function webGuest(): Domain {
     autostart: true,
     monitor: 'responsive',
     config: exampleConfig({
+      memory: { ...exampleConfig().memory, devices: [exampleVirtioMem()] },
       disks: [
         exampleDisk({
           serial: 'abc',
