@@ -34,6 +34,8 @@ export interface DomainConfig {
   };
   readonly balloon: MemoryBalloon | undefined;
   readonly disks: readonly Disk[];
+  /** `<throttlegroups>`, which disks name in their `<throttlefilters>`. */
+  readonly throttleGroups: readonly IoTune[];
   readonly interfaces: readonly Interface[];
   readonly hostdevs: readonly HostDevice[];
   /** `sev`, `sev-snp`, `tdx`, `s390-pv`; undefined: its memory is not encrypted. */
@@ -229,6 +231,8 @@ export interface Disk {
   /** The XML ends the chain with an empty `<backingStore/>`: there is nothing below it. */
   readonly backingComplete: boolean;
   readonly iotune: IoTune | undefined;
+  /** Names of the groups of limits it goes through, one after the other. */
+  readonly throttleFilters: readonly string[];
 }
 
 /** undefined: left to the hypervisor. */
@@ -252,7 +256,7 @@ export interface BackingImage {
   readonly source: DiskSource | undefined;
 }
 
-/** `<iotune>`; 0 means no limit and is undefined here. */
+/** `<iotune>` or `<throttlegroup>`; 0 means no limit and is undefined here. */
 export interface IoTune {
   readonly totalBytesPerSecond: number | undefined;
   readonly readBytesPerSecond: number | undefined;

@@ -1,6 +1,6 @@
 import type { DomainConfig, HostDevice, NovaMetadata, NovaOwner } from './domain-config.ts';
 import { cputuneOf, numaOf, topologyOf, vcpusOf } from './domain-xml-cpu.ts';
-import { diskOf } from './domain-xml-disks.ts';
+import { diskOf, limitsOf } from './domain-xml-disks.ts';
 import { interfaceOf } from './domain-xml-interfaces.ts';
 import { balloonOf, memoryOf } from './domain-xml-memory.ts';
 import {
@@ -35,6 +35,7 @@ const WANTED = only({
   iothreads: EVERYTHING,
   numatune: EVERYTHING,
   blkiotune: EVERYTHING,
+  throttlegroups: EVERYTHING,
   devices: only({
     disk: EVERYTHING,
     interface: EVERYTHING,
@@ -125,6 +126,7 @@ function configOf(domain: XmlElement): DomainConfig {
     },
     balloon: balloonOf(devices?.child('memballoon')),
     disks: readable(devicesCalled('disk'), diskOf),
+    throttleGroups: (domain.child('throttlegroups')?.all('throttlegroup') ?? []).map(limitsOf),
     interfaces: readable(devicesCalled('interface'), interfaceOf),
     hostdevs: readable(devicesCalled('hostdev'), hostDeviceOf),
     launchSecurity: domain.child('launchSecurity')?.attribute('type'),

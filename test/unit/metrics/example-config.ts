@@ -3,6 +3,7 @@ import type {
   Disk,
   DomainConfig,
   Interface,
+  IoTune,
   MemoryDevice,
 } from '../../../src/sources/domain-config.ts';
 
@@ -56,6 +57,7 @@ export function exampleConfig(overrides: Partial<DomainConfig> = {}): DomainConf
       autodeflate: false,
     },
     disks: [],
+    throttleGroups: [],
     interfaces: [],
     hostdevs: [],
     launchSecurity: undefined,
@@ -67,6 +69,23 @@ export function exampleConfig(overrides: Partial<DomainConfig> = {}): DomainConf
 }
 
 /** A virtio qcow2 disk. */
+/** An `<iotune>` that says nothing. */
+export const NO_LIMITS: IoTune = {
+  totalBytesPerSecond: undefined,
+  readBytesPerSecond: undefined,
+  writeBytesPerSecond: undefined,
+  totalRequestsPerSecond: undefined,
+  readRequestsPerSecond: undefined,
+  writeRequestsPerSecond: undefined,
+  totalBytesPerSecondMax: undefined,
+  readBytesPerSecondMax: undefined,
+  writeBytesPerSecondMax: undefined,
+  totalRequestsPerSecondMax: undefined,
+  readRequestsPerSecondMax: undefined,
+  writeRequestsPerSecondMax: undefined,
+  group: undefined,
+};
+
 /** virtio-mem of 1 GiB of which 512 MiB are asked for and 256 MiB plugged in. */
 export function exampleVirtioMem(overrides: Partial<MemoryDevice> = {}): MemoryDevice {
   return {
@@ -111,6 +130,7 @@ export function exampleDisk(overrides: Partial<Disk> = {}): Disk {
     backing: [],
     backingComplete: false,
     iotune: undefined,
+    throttleFilters: [],
     ...overrides,
   };
 }

@@ -4,7 +4,7 @@ import type { Domain, GuestCgroupFacts } from '../../../src/snapshot/domain.ts';
 import type { Host } from '../../../src/snapshot/host.ts';
 import type { MemoryDevice } from '../../../src/sources/domain-config.ts';
 import type { Ksm } from '../../../src/sources/ksm.ts';
-import { exampleConfig, exampleVirtioMem } from './example-config.ts';
+import { exampleConfig, exampleDisk, exampleVirtioMem, NO_LIMITS } from './example-config.ts';
 import { exampleCgroup, exampleProcess, exampleThread, unknownGuest } from './example-guest.ts';
 import { exampleHost, unknownHost } from './example-host.ts';
 import { exampleSnapshot, exampleView, unknownSnapshot } from './example-snapshot.ts';
@@ -243,6 +243,26 @@ describe('the swap limit of a guest', () => {
     const name = 'kvm_domain_cgroup_swap_limit_bytes';
     expect(await ofGuest(name, withLimits(2 * GIB, 3 * GIB))).toEqual({ '{domain="g"}': GIB });
     expect(await ofGuest(name, withLimits('unlimited', 3 * GIB))).toEqual({});
+  });
+});
+
+describe('a limit that disks of a guest share', () => {
+  it('names the group, one that a disk has alone does not', async () => {
+    const iotune = (group: string | undefined) => ({ ...NO_LIMITS, totalBytesPerSecond: 5, group });
+    const config = exampleConfig({
+      throttleGroups: [{ ...NO_LIMITS, totalBytesPerSecond: 7, group: 'tenant' }],
+      disks: [
+        exampleDisk({ target: 'vda', throttleFilters: ['tenant'] }),
+        exampleDisk({ target: 'vdb', throttleFilters: ['tenant'] }),
+        exampleDisk({ target: 'vdc', iotune: iotune('alone') }),
+        exampleDisk({ target: 'vdd' }),
+      ],
+    });
+    expect(await ofGuest('kvm_domain_disk_limit_bytes_per_second', { config })).toEqual({
+      '{domain="g",device="vda",direction="total",shared_group="tenant"}': 7,
+      '{domain="g",device="vdb",direction="total",shared_group="tenant"}': 7,
+      '{domain="g",device="vdc",direction="total",shared_group=""}': 5,
+    });
   });
 });
 

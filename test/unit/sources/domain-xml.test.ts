@@ -210,6 +210,7 @@ describe('a pinned guest on huge pages', () => {
           writeRequestsPerSecondMax: undefined,
           group: 'gold',
         },
+        throttleFilters: [],
       },
       expect.objectContaining({
         target: 'vdb',
