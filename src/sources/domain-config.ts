@@ -101,6 +101,8 @@ export interface MemoryDevice {
   readonly hostNodes: readonly number[] | undefined;
   /** File behind an nvdimm or virtio-pmem. */
   readonly path: string | undefined;
+  /** nvdimm: the guest cannot write to it. */
+  readonly readOnly: boolean;
   readonly access: string | undefined;
   readonly alias: string | undefined;
 }

@@ -83,6 +83,7 @@ function deviceOf(device: XmlElement): MemoryDevice {
     pageBytes: bytesOf(source?.child('pagesize')),
     hostNodes: nodes === undefined ? undefined : numberSet(nodes.name, nodes.text),
     path: source?.child('path')?.text,
+    readOnly: target.child('readonly') !== undefined,
     access: device.attribute('access'),
     alias: device.child('alias')?.attribute('name'),
   };

@@ -98,6 +98,7 @@ export function exampleVirtioMem(overrides: Partial<MemoryDevice> = {}): MemoryD
     pageBytes: undefined,
     hostNodes: undefined,
     path: undefined,
+    readOnly: false,
     access: undefined,
     alias: 'virtiomem0',
     ...overrides,
