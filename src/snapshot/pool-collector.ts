@@ -39,7 +39,7 @@ interface Known {
 export class PoolCollector {
   readonly #calls: DaemonCalls;
   readonly #known = new Map<string, Known>();
-  readonly #backoff = new Backoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
+  readonly #backoff = new Backoff(0, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
 
   constructor(calls: DaemonCalls) {
     this.#calls = calls;
