@@ -13,6 +13,9 @@ import type { ProcessThread } from '../sources/process-threads.ts';
  */
 export type Standstill = 'stopped' | 'frozen' | 'blocked';
 
+/** A thread that has slept uninterruptibly for so long waits for more than a disk. */
+const BLOCKED_AFTER_MS = 250;
+
 /**
  * Undefined when nothing speaks against asking.
  *
@@ -25,10 +28,15 @@ export function readStandstill(
   threads: readonly ProcessThread[] | undefined,
   cgroup: string | undefined,
 ): Standstill | undefined {
-  const states = (threads ?? []).map(({ stillIn }) => stillIn);
-  if ([mainState, ...states].some((state) => state === 'T' || state === 't')) return 'stopped';
+  const all = threads ?? [];
+  if (isStopped(mainState) || all.some(({ state }) => isStopped(state))) return 'stopped';
   if (cgroup !== undefined && isFrozen(cgroup)) return 'frozen';
-  return states.includes('D') ? 'blocked' : undefined;
+  const isBlocked = all.some(({ state, stillMs }) => state === 'D' && stillMs >= BLOCKED_AFTER_MS);
+  return isBlocked ? 'blocked' : undefined;
+}
+
+function isStopped(state: string | undefined): boolean {
+  return state === 'T' || state === 't';
 }
 
 /**
