@@ -165,8 +165,8 @@ export class GuestCollector {
     const unlocked = active.filter(({ uuid }) => !locked.has(uuid));
     await log.runAsync('domain', () => this.#occupied.look(unlocked, deadline));
 
-    const qemus = await this.#find(active, log);
     const configs = await this.#configsOf(selected, log, deadline);
+    const qemus = await this.#find(active, configs, log);
     const configured = ({ name, uuid }: DomainRef): ConfiguredGuest => ({
       name,
       uuid,
@@ -215,11 +215,14 @@ export class GuestCollector {
 
   async #find(
     active: readonly DomainRef[],
+    configs: ReadonlyMap<string, DomainConfig>,
     log: OutcomeLog,
   ): Promise<ReadonlyMap<string, QemuProcess>> {
-    const uuids = new Set(active.map(({ uuid }) => uuid));
+    const expected = new Map(
+      active.map(({ uuid, id }) => [uuid, { runId: id, ownerUid: configs.get(uuid)?.ownerUid }]),
+    );
     const found = await log.runAsync('process', async () =>
-      log.required('process', await this.#finder.find(uuids)),
+      log.required('process', await this.#finder.find(expected)),
     );
     if (found === undefined) log.failDependantsOf('process');
     return found ?? new Map();

@@ -1,4 +1,4 @@
-import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
+import { listKernelDirectory, ownerUid, readKernelFile } from './kernel-file.ts';
 import { unescapeOctal } from './kernel-text.ts';
 import { failed, found, inShort, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
@@ -155,7 +155,30 @@ export function readGuestCgroup(
 ): Reading<GuestCgroup> {
   const path = `${roots.procfs}/${pid}/cgroup`;
   const text = readKernelFile(path);
-  return text.ok ? parseGuestCgroup(text.value, mounts, path) : text;
+  if (!text.ok) return text;
+  const cgroup = parseGuestCgroup(text.value, mounts, path);
+  if (!cgroup.ok || !cgroup.value.exclusive) return cgroup;
+  return found({ ...cgroup.value, exclusive: isVouchedFor(cgroup.value, mounts) });
+}
+
+/**
+ * A user may have a subtree of the hierarchy (systemd's `Delegate=`, a container) and name groups in it
+ * as libvirt does. Whoever makes a group owns its directory, and only root makes the guests': so they all
+ * belong to the owner of their hierarchy's root.
+ */
+function isVouchedFor(cgroup: GuestCgroup, mounts: CgroupMounts): boolean {
+  const directories = [...cgroup.controllers].map(([controller, { path }]) => ({
+    path,
+    root: (mounts.v1.get(controller) ?? mounts.unified)?.mountPoint,
+  }));
+  if (cgroup.unifiedPath !== undefined) {
+    directories.push({ path: cgroup.unifiedPath, root: mounts.unified?.mountPoint });
+  }
+  return directories.every(({ path, root }) => {
+    const owner = ownerUid(path);
+    // A group that is gone has no numbers to be taken for the guest's.
+    return owner === undefined || (root !== undefined && owner === ownerUid(root));
+  });
 }
 
 export function parseGuestCgroup(

@@ -40,6 +40,8 @@ export interface DomainConfig {
   readonly hostdevs: readonly HostDevice[];
   /** `sev`, `sev-snp`, `tdx`, `s390-pv`; undefined: its memory is not encrypted. */
   readonly launchSecurity: string | undefined;
+  /** The user libvirt runs the guest's QEMU as: the `dac` label of the live XML, where it is a number. */
+  readonly ownerUid: number | undefined;
   /** `<resource><partition>`, e.g. `/machine`. */
   readonly partition: string | undefined;
   /** Present on guests of OpenStack. */

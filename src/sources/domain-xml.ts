@@ -44,6 +44,7 @@ const WANTED = only({
     memballoon: EVERYTHING,
   }),
   launchSecurity: EVERYTHING,
+  seclabel: only({ label: EVERYTHING }),
   resource: EVERYTHING,
   metadata: onlyOfTenant({
     instance: onlyOfTenant({
@@ -130,11 +131,19 @@ function configOf(domain: XmlElement): DomainConfig {
     interfaces: readable(devicesCalled('interface'), interfaceOf),
     hostdevs: readable(devicesCalled('hostdev'), hostDeviceOf),
     launchSecurity: domain.child('launchSecurity')?.attribute('type'),
+    ownerUid: ownerUidOf(domain.all('seclabel')),
     partition: textOf(domain.at('resource', 'partition')),
     nova: novaOf(domain.child('metadata')),
     // Last: by now everything was read.
     faults: domain.faults,
   };
+}
+
+/** `+107:+107` (libvirt's own labels) or `107:107`; a label of names says nothing here. */
+function ownerUidOf(labels: readonly XmlElement[]): number | undefined {
+  const dac = labels.find((label) => label.attribute('model') === 'dac');
+  const match = /^\+?(\d{1,10}):/.exec(textOf(dac?.child('label')) ?? '');
+  return match === null ? undefined : Number(match[1]);
 }
 
 function hostDeviceOf(hostdev: XmlElement): HostDevice {

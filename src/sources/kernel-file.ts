@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 
 import { parseDecimal } from './kernel-text.ts';
 import { failed, failedFrom, found, inShort, type Reading } from './reading.ts';
@@ -103,5 +103,14 @@ export function listKernelDirectory(path: string): Reading<readonly string[]> {
     return found(readdirSync(path));
   } catch (error) {
     return failedFrom(error, path);
+  }
+}
+
+/** The user a kernel directory belongs to; undefined when it can not be told. */
+export function ownerUid(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return undefined;
   }
 }

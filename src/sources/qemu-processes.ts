@@ -1,6 +1,7 @@
-import { listKernelDirectory, readRawKernelFile } from './kernel-file.ts';
+import { readCgroupMounts, readGuestCgroup, type CgroupMounts } from './cgroup.ts';
+import { listKernelDirectory, ownerUid, readKernelFile, readRawKernelFile } from './kernel-file.ts';
 import { readProcessStat, type ProcessStat } from './process-stat.ts';
-import { Faults, found, isAbsence, type Reading } from './reading.ts';
+import { Faults, found, isAbsence, valueOf, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -17,11 +18,29 @@ export interface QemuProcess {
   readonly stat: ProcessStat;
 }
 
+/** What libvirt says of the process of a running domain, which no other user can forge. */
+export interface ExpectedProcess {
+  /** The domain's id, a part of its scope's name; undefined when not known. */
+  readonly runId: number | undefined;
+  /** The user libvirt gave the process: the `dac` seclabel of the live XML. Undefined without one. */
+  readonly ownerUid: number | undefined;
+}
+
 interface KnownQemu {
   readonly uuid: string;
   readonly name: string | undefined;
   readonly pid: number;
   readonly startTimeTicks: number;
+  /** The user it runs as, where its cgroup or libvirt vouches for it. */
+  readonly vouchedOwner: number | undefined;
+}
+
+/** A process that says it is the QEMU of a domain. */
+interface Candidate extends QemuProcess {
+  /** Undefined when its user ids differ or could not be read. */
+  readonly ownerUid: number | undefined;
+  /** Number of the run in the name of its own, root-owned cgroup; undefined without such a group. */
+  readonly scopeRunId: number | undefined;
 }
 
 /** What a process was seen to be when it was not QEMU. The comm changes with exec, the rest not. */
@@ -34,6 +53,17 @@ interface KnownOther {
  * Finds QEMU processes by `-uuid` in their command line. libvirt has no read-only call which gives
  * the pid, and its pid files are readable by root only.
  *
+ * Anybody may start a process with such a command line and such thread names. So of those that say they
+ * are a domain's QEMU one is believed
+ *
+ * 1. that sits in the cgroup of this very run (`machine-qemu\x2d<id>\x2d….scope`), in a directory that
+ *    belongs to root: only root can make one and put a process into it;
+ * 2. else that runs as the user libvirt gave it (the `dac` seclabel of the live XML);
+ * 3. else that runs as the user of QEMUs known by 1 or 2;
+ * 4. else that is the only one.
+ *
+ * When two are left, none is taken, and it is a fault.
+ *
  * /proc/<pid>/cmdline takes the target's mmap lock and so can wait for a stuck process. Therefore it
  * is read once in the life of a process and never of one in uninterruptible sleep; every later look
  * is at /proc/<pid>/stat, which takes no lock. /proc is walked only while some domain has no
@@ -45,6 +75,7 @@ export class QemuProcessFinder {
   readonly #others = new Map<number, KnownOther>();
   /** Asked for, and not found although every process was looked at again. */
   readonly #unfound = new Set<string>();
+  #cgroupMounts: CgroupMounts | undefined;
 
   constructor(roots: Roots) {
     this.#roots = roots;
@@ -55,21 +86,24 @@ export class QemuProcessFinder {
    * listed; a process that is there but cannot be read is a fault, and nothing is concluded from it.
    * Call once per collection.
    */
-  async find(uuids: ReadonlySet<string>): Promise<Reading<ReadonlyMap<string, QemuProcess>>> {
+  async find(
+    expected: ReadonlyMap<string, ExpectedProcess>,
+  ): Promise<Reading<ReadonlyMap<string, QemuProcess>>> {
     const slice = new TimeSlice();
     const faults = new Faults();
     const processes = new Map<string, QemuProcess>();
     const missing = new Set<string>();
-    for (const uuid of this.#qemus.keys()) if (!uuids.has(uuid)) this.#qemus.delete(uuid);
-    for (const uuid of this.#unfound) if (!uuids.has(uuid)) this.#unfound.delete(uuid);
+    for (const uuid of this.#qemus.keys()) if (!expected.has(uuid)) this.#qemus.delete(uuid);
+    for (const uuid of this.#unfound) if (!expected.has(uuid)) this.#unfound.delete(uuid);
 
-    for (const uuid of uuids) {
+    for (const uuid of expected.keys()) {
       if (slice.isOver) await slice.nextTurn();
       const known = this.#qemus.get(uuid);
       const reading = known === undefined ? found(undefined) : this.#liveStat(known.pid);
       const stat = faults.optional(reading);
       if (known !== undefined && stat?.startTimeTicks === known.startTimeTicks) {
-        processes.set(uuid, { ...known, stat });
+        const { name, pid, startTimeTicks } = known;
+        processes.set(uuid, { uuid, name, pid, startTimeTicks, stat });
       } else if (reading.ok) {
         this.#qemus.delete(uuid);
         missing.add(uuid);
@@ -87,7 +121,7 @@ export class QemuProcessFinder {
     for (const pid of this.#others.keys()) if (!pids.has(pid)) this.#others.delete(pid);
     for (const process of processes.values()) pids.delete(process.pid);
 
-    const candidates = new Map<string, QemuProcess>();
+    const candidates = new Map<string, Candidate[]>();
     for (const pid of pids) {
       if (slice.isOver) await slice.nextTurn();
       if (!this.#others.has(pid)) this.#look(pid, missing, candidates, faults);
@@ -106,19 +140,58 @@ export class QemuProcessFinder {
         this.#look(pid, missing, candidates, faults);
       }
     }
+    // First those that are vouched for: whom they belong to tells of the others.
+    const doubtful: [string, readonly Candidate[]][] = [];
     for (const uuid of missing) {
-      const process = candidates.get(uuid);
-      if (process === undefined) {
-        // One that could not be read may have been the one: look again next time.
-        if (faults.errors.length === 0) this.#unfound.add(uuid);
-        continue;
+      const all = withoutWrappers(candidates.get(uuid) ?? []);
+      const vouched = vouchedFor(all, expected.get(uuid));
+      if (vouched.length === 0 && all.length > 0) doubtful.push([uuid, all]);
+      else this.#take(uuid, vouched, true, processes, faults);
+    }
+    const owners = new Set([...this.#qemus.values()].flatMap((known) => known.vouchedOwner ?? []));
+    for (const [uuid, all] of doubtful) {
+      const owner = expected.get(uuid)?.ownerUid;
+      const credible =
+        // libvirt names the user, and none of them is it.
+        owner !== undefined
+          ? []
+          : owners.size === 0
+            ? all
+            : all.filter(({ ownerUid }) => ownerUid !== undefined && owners.has(ownerUid));
+      if (credible.length === 0) {
+        faults.refused(
+          `process of ${uuid}`,
+          `process ${all.map(({ pid }) => pid).join(', ')} says it is this guest, and nobody vouches for it`,
+        );
       }
-      this.#unfound.delete(uuid);
-      const { name, pid, startTimeTicks } = process;
-      this.#qemus.set(uuid, { uuid, name, pid, startTimeTicks });
-      processes.set(uuid, process);
+      this.#take(uuid, credible, false, processes, faults);
     }
     return faults.found(processes);
+  }
+
+  #take(
+    uuid: string,
+    credible: readonly Candidate[],
+    isVouchedFor: boolean,
+    processes: Map<string, QemuProcess>,
+    faults: Faults,
+  ): void {
+    const [only] = credible;
+    if (only === undefined) {
+      // One that could not be read may have been the one: look again next time.
+      if (faults.errors.length === 0) this.#unfound.add(uuid);
+      return;
+    }
+    if (credible.length > 1) {
+      const pids = credible.map(({ pid }) => pid).join(', ');
+      faults.refused(`process of ${uuid}`, `processes ${pids} all say they are this guest`);
+      return;
+    }
+    this.#unfound.delete(uuid);
+    const { name, pid, startTimeTicks, stat, ownerUid } = only;
+    const vouchedOwner = isVouchedFor ? ownerUid : undefined;
+    this.#qemus.set(uuid, { uuid, name, pid, startTimeTicks, vouchedOwner });
+    processes.set(uuid, { uuid, name, pid, startTimeTicks, stat });
   }
 
   /** Undefined where the process is gone or a corpse. */
@@ -131,7 +204,7 @@ export class QemuProcessFinder {
   #look(
     pid: number,
     wanted: ReadonlySet<string>,
-    candidates: Map<string, QemuProcess>,
+    candidates: Map<string, Candidate[]>,
     faults: Faults,
   ): void {
     const stat = faults.optional(this.#liveStat(pid));
@@ -152,16 +225,65 @@ export class QemuProcessFinder {
     }
     // A domain not asked for now may be asked for next time: do not file it under others.
     if (!wanted.has(identity.uuid)) return;
-    const rival = candidates.get(identity.uuid);
-    // A wrapper (`timeout qemu-system-… -uuid …`) shows the same arguments and starts first.
-    if (rival !== undefined && !isYounger(startTimeTicks, pid, rival)) return;
-    candidates.set(identity.uuid, { ...identity, pid, startTimeTicks, stat });
+    const rivals = candidates.get(identity.uuid) ?? [];
+    candidates.set(identity.uuid, rivals);
+    rivals.push({
+      ...identity,
+      pid,
+      startTimeTicks,
+      stat,
+      ownerUid: ownerOf(valueOf(readKernelFile(`${this.#roots.procfs}/${pid}/status`))),
+      scopeRunId: this.#scopeRunId(pid),
+    });
+  }
+
+  #scopeRunId(pid: number): number | undefined {
+    this.#cgroupMounts ??= valueOf(readCgroupMounts(this.#roots));
+    if (this.#cgroupMounts === undefined) return undefined;
+    const cgroup = valueOf(readGuestCgroup(this.#roots, this.#cgroupMounts, pid));
+    if (cgroup?.exclusive !== true) return undefined;
+    const directory = cgroup.unifiedPath ?? [...cgroup.controllers.values()][0]?.path;
+    // A group out of sight vouches for nobody.
+    if (directory === undefined || ownerUid(directory) === undefined) return undefined;
+    return runIdOf(cgroup.name);
   }
 }
 
-function isYounger(startTimeTicks: number, pid: number, rival: QemuProcess): boolean {
-  if (startTimeTicks !== rival.startTimeTicks) return startTimeTicks > rival.startTimeTicks;
-  return pid > rival.pid;
+/** A wrapper (`timeout qemu-system-… -uuid …`) shows the same arguments as its child. */
+function withoutWrappers(all: readonly Candidate[]): readonly Candidate[] {
+  return all.filter(({ pid, ownerUid }) =>
+    all.every((other) => other.stat.parentPid !== pid || other.ownerUid !== ownerUid),
+  );
+}
+
+/** Those for which their cgroup, or else libvirt's word about their owner, speaks. */
+function vouchedFor(
+  all: readonly Candidate[],
+  expected: ExpectedProcess | undefined,
+): readonly Candidate[] {
+  const { runId, ownerUid } = expected ?? {};
+  const scoped =
+    runId === undefined ? [] : all.filter((candidate) => candidate.scopeRunId === runId);
+  if (scoped.length > 0) return scoped;
+  return ownerUid === undefined ? [] : all.filter((candidate) => candidate.ownerUid === ownerUid);
+}
+
+/** `Uid:` of a status file: real, effective, saved and file system user, which are one for a QEMU. */
+function ownerOf(status: string | undefined): number | undefined {
+  const match = /^Uid:\t(\d{1,10})\t(\d+)\t(\d+)\t(\d+)$/m.exec(status ?? '');
+  if (match === null) return undefined;
+  const [, real, ...others] = match;
+  return others.every((uid) => uid === real) ? Number(real) : undefined;
+}
+
+/**
+ * The domain's id in the name of its group: `machine-qemu\x2d3\x2dweb.scope` under systemd, else
+ * `qemu-3-web.libvirt-qemu` (virDomainDriverGenerateMachineName).
+ */
+function runIdOf(group: string): number | undefined {
+  const leaf = group.slice(group.lastIndexOf('/') + 1);
+  const match = /^(?:machine-)?qemu(?:\\x2d|-)(\d{1,9})(?:\\x2d|-)/.exec(leaf);
+  return match === null ? undefined : Number(match[1]);
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -95,6 +95,11 @@ export class Faults {
     return value;
   }
 
+  /** Something that is there and was left out on purpose. */
+  refused(subject: string, detail: string): void {
+    this.#errors.push({ kind: 'refused', subject, detail });
+  }
+
   malformed(subject: string, detail: string): void {
     this.#errors.push({ kind: 'malformed', subject, detail });
   }

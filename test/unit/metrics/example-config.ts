@@ -61,6 +61,7 @@ export function exampleConfig(overrides: Partial<DomainConfig> = {}): DomainConf
     interfaces: [],
     hostdevs: [],
     launchSecurity: undefined,
+    ownerUid: undefined,
     partition: undefined,
     nova: undefined,
     faults: [],

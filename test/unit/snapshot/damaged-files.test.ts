@@ -38,7 +38,10 @@ async function collect(roots: Roots): Promise<Seen> {
   const log = new OutcomeLog(new Set(COLLECTORS.map(({ name }) => name)));
   const host = await new HostCollector(roots).collect(log, await readHostFacts(roots));
   const processes = await log.runAsync('process', async () =>
-    log.required('process', await new QemuProcessFinder(roots).find(new Set([WEB]))),
+    log.required(
+      'process',
+      await new QemuProcessFinder(roots).find(new Map([[WEB, { runId: 1, ownerUid: undefined }]])),
+    ),
   );
   const guests = await new GuestProcessCollector(roots, host.pageBytes).collect(
     processes ?? new Map(),

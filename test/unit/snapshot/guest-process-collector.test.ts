@@ -29,7 +29,9 @@ describe('what is read of each QEMU process', () => {
   const collected = async (milliseconds: number) => {
     const roots = { ...cgroupHost('cgroup-v2'), procfs };
     const log = new OutcomeLog(new Set(OF_PROCESSES));
-    const processes = valueIn(await new QemuProcessFinder(roots).find(new Set([WEB])));
+    const processes = valueIn(
+      await new QemuProcessFinder(roots).find(new Map([[WEB, { runId: 1, ownerUid: undefined }]])),
+    );
     const collector = new GuestProcessCollector(roots, 4096);
     const facts = await collector.collect(
       processes,

@@ -55,6 +55,8 @@ describe('the vhost workers of guests', () => {
               delayNanoseconds: 700_000_000n,
               timeslices: 8000n,
             },
+            state: undefined,
+            stillMs: 0,
           },
         ],
       ],

@@ -1,14 +1,29 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { parseQemuCommandLine, QemuProcessFinder } from '../../../src/sources/qemu-processes.ts';
+import {
+  parseQemuCommandLine,
+  QemuProcessFinder,
+  type ExpectedProcess,
+} from '../../../src/sources/qemu-processes.ts';
 import { failureOf, HOST, NOWHERE, valueIn } from './kernel-fixtures.ts';
 
 const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';
 const OTHER = '00000000-0000-4000-8000-000000000001';
+
+/** libvirt says neither which run it is nor whom the process belongs to. */
+const ANYBODY: ExpectedProcess = { runId: undefined, ownerUid: undefined };
 
 describe('a command line', () => {
   const line = (...words: readonly string[]): string => words.map((word) => `${word}\0`).join('');
@@ -45,18 +60,28 @@ describe('a command line', () => {
 describe('the QEMU process of a domain', () => {
   let procfs: string;
   let finder: QemuProcessFinder;
-  const pidOf = async (uuid: string): Promise<number | undefined> =>
-    valueIn(await finder.find(new Set([uuid]))).get(uuid)?.pid;
+  const pidOf = async (uuid: string, expected = ANYBODY): Promise<number | undefined> =>
+    valueIn(await finder.find(new Map([[uuid, expected]]))).get(uuid)?.pid;
 
-  /** A QEMU as the fixture's, under another pid, with another start time, UUID or state. */
-  function addQemu(pid: number, startTimeTicks: number, uuid: string, state = 'S'): void {
+  /** A QEMU as the fixture's, under another pid, with another start time, UUID, state or owner. */
+  function addQemu(
+    pid: number,
+    startTimeTicks: number,
+    uuid: string,
+    state = 'S',
+    { owner = 107, parent = 1, cgroup = '/' } = {},
+  ): void {
     mkdirSync(`${procfs}/${pid}`, { recursive: true });
     const stat = readFileSync(`${HOST.procfs}/4242/stat`, 'utf8')
       .replace('4242 (qemu-system-x86) S', `${pid} (qemu-system-x86) ${state}`)
+      .replace(/^(\d+ \(.*\) .) \d+/, `$1 ${parent}`)
       .replace(' 360000 ', ` ${startTimeTicks} `);
     const cmdline = readFileSync(`${HOST.procfs}/4242/cmdline`, 'utf8').replace(WEB, uuid);
     writeFileSync(`${procfs}/${pid}/stat`, stat);
     writeFileSync(`${procfs}/${pid}/cmdline`, cmdline);
+    const uids = Array.from({ length: 4 }, () => owner).join('\t');
+    writeFileSync(`${procfs}/${pid}/status`, `Name:\tqemu\nUid:\t${uids}\nGid:\t0\t0\t0\t0\n`);
+    writeFileSync(`${procfs}/${pid}/cgroup`, `0::${cgroup}\n`);
   }
 
   beforeEach(() => {
@@ -71,7 +96,7 @@ describe('the QEMU process of a domain', () => {
   });
 
   it('is found by UUID among all processes, with its name, start and stat', async () => {
-    const process = valueIn(await finder.find(new Set([WEB]))).get(WEB);
+    const process = valueIn(await finder.find(new Map([[WEB, ANYBODY]]))).get(WEB);
     expect(process).toMatchObject({
       uuid: WEB,
       name: 'web,front',
@@ -88,7 +113,7 @@ describe('the QEMU process of a domain', () => {
   });
 
   it('is simply not there for a domain without one', async () => {
-    expect([...valueIn(await finder.find(new Set([OTHER]))).keys()]).toEqual([]);
+    expect([...valueIn(await finder.find(new Map([[OTHER, ANYBODY]]))).keys()]).toEqual([]);
   });
 
   it('is not there any more when it has exited', async () => {
@@ -111,9 +136,108 @@ describe('the QEMU process of a domain', () => {
     expect(await pidOf(OTHER)).toBe(4242);
   });
 
-  it('is the youngest of those which show the UUID: a wrapper is older than what it starts', async () => {
-    addQemu(4241, 359_990, WEB);
-    expect(await pidOf(WEB)).toBe(4242);
+  it('is what a wrapper started, not the wrapper, which shows the same arguments', async () => {
+    addQemu(5000, 400_000, OTHER);
+    addQemu(5001, 400_010, OTHER, 'S', { parent: 5000 });
+    expect(await pidOf(OTHER)).toBe(5001);
+  });
+
+  describe('when another user starts one that looks the same', () => {
+    const NOBODY = 65_534;
+    const faultsOf = async (expected: ExpectedProcess) => {
+      const reading = await finder.find(new Map([[OTHER, expected]]));
+      return reading.ok ? (reading.faults ?? []).map(({ kind, detail }) => [kind, detail]) : [];
+    };
+
+    it('is the one that runs as the user libvirt gave it, whichever is younger', async () => {
+      for (const [real, forged] of [
+        [5000, 5001],
+        [5003, 5002],
+      ] as const) {
+        addQemu(real, 400_000 + real, OTHER);
+        addQemu(forged, 400_000 + forged, OTHER, 'S', { owner: NOBODY });
+        expect(await pidOf(OTHER, { runId: 7, ownerUid: 107 })).toBe(real);
+        for (const pid of [real, forged]) rmSync(`${procfs}/${pid}`, { recursive: true });
+      }
+    });
+
+    it('is not the forged one, even when no other can be seen', async () => {
+      addQemu(5001, 400_001, OTHER, 'S', { owner: NOBODY });
+      expect(await pidOf(OTHER, { runId: 7, ownerUid: 107 })).toBeUndefined();
+      expect(await faultsOf({ runId: 7, ownerUid: 107 })).toEqual([
+        ['refused', 'process 5001 says it is this guest, and nobody vouches for it'],
+      ]);
+    });
+
+    it('is the one that runs as the other QEMUs of libvirt, where libvirt does not say', async () => {
+      addQemu(5000, 400_000, WEB);
+      rmSync(`${procfs}/4242`, { recursive: true });
+      addQemu(5001, 400_001, OTHER);
+      addQemu(5002, 400_002, OTHER, 'S', { owner: NOBODY });
+      const processes = valueIn(
+        await finder.find(
+          new Map([
+            [WEB, { runId: 1, ownerUid: 107 }],
+            [OTHER, ANYBODY],
+          ]),
+        ),
+      );
+      expect(processes.get(OTHER)?.pid).toBe(5001);
+    });
+
+    it('is none when nothing tells them apart, and that is said', async () => {
+      addQemu(5000, 400_000, OTHER);
+      addQemu(5001, 400_001, OTHER, 'S', { owner: NOBODY });
+      expect(await pidOf(OTHER)).toBeUndefined();
+      expect(await faultsOf(ANYBODY)).toEqual([
+        ['refused', 'processes 5000, 5001 all say they are this guest'],
+      ]);
+    });
+
+    it('is none of theirs when a set-user-id program stands in for it', async () => {
+      addQemu(5000, 400_000, OTHER);
+      writeFileSync(`${procfs}/5000/status`, 'Uid:\t65534\t107\t107\t107\n');
+      expect(await pidOf(OTHER, { runId: 7, ownerUid: 107 })).toBeUndefined();
+    });
+  });
+
+  describe('in a cgroup of its own', () => {
+    let sysfs: string;
+    const scope = (run: number) => `/machine.slice/machine-qemu\\x2d${run}\\x2dweb.scope`;
+
+    beforeEach(() => {
+      sysfs = mkdtempSync(join(tmpdir(), 'qemu-sys-'));
+      const line = `30 1 0:26 / ${sysfs}/fs/cgroup rw - cgroup2 cgroup2 rw\n`;
+      mkdirSync(`${procfs}/self`);
+      writeFileSync(`${procfs}/self/mountinfo`, line);
+      for (const run of [6, 7]) mkdirSync(`${sysfs}/fs/cgroup${scope(run)}`, { recursive: true });
+      finder = new QemuProcessFinder({ ...HOST, procfs, sysfs });
+    });
+    afterEach(() => {
+      rmSync(sysfs, { recursive: true });
+    });
+
+    it('is known by it, whoever it runs as', async () => {
+      addQemu(5000, 400_000, OTHER, 'S', { owner: 9, cgroup: `${scope(7)}/libvirt/emulator` });
+      addQemu(5001, 400_001, OTHER, 'S', { owner: 107 });
+      expect(await pidOf(OTHER, { runId: 7, ownerUid: 107 })).toBe(5000);
+    });
+
+    it('is not known by that of another run', async () => {
+      addQemu(5000, 400_000, OTHER, 'S', { cgroup: scope(7) });
+      addQemu(5001, 400_001, OTHER, 'S', { cgroup: scope(6) });
+      expect(await pidOf(OTHER, { runId: 7, ownerUid: undefined })).toBe(5000);
+    });
+
+    // Only root can give a directory away.
+    it.skipIf(process.getuid?.() !== 0)('is not known by one a user made', async () => {
+      const forged = `/user.slice${scope(7)}`;
+      mkdirSync(`${sysfs}/fs/cgroup${forged}`, { recursive: true });
+      chownSync(`${sysfs}/fs/cgroup${forged}`, 65_534, 65_534);
+      addQemu(5000, 400_000, OTHER);
+      addQemu(5001, 400_001, OTHER, 'S', { owner: 65_534, cgroup: forged });
+      expect(await pidOf(OTHER, { runId: 7, ownerUid: 107 })).toBe(5000);
+    });
   });
 
   it('is found when a domain starts later', async () => {
@@ -156,6 +280,8 @@ describe('the QEMU process of a domain', () => {
   });
 
   it('can not be found without /proc', async () => {
-    expect(failureOf(await new QemuProcessFinder(NOWHERE).find(new Set([WEB])))).toBe('absent');
+    expect(failureOf(await new QemuProcessFinder(NOWHERE).find(new Map([[WEB, ANYBODY]])))).toBe(
+      'absent',
+    );
   });
 });
