@@ -83,6 +83,7 @@ export function hostOf(state: State, startedAtSeconds: number, log: OutcomeLog):
     })),
     vmstat: log.run('vmstat', () => vmstat(state)),
     swapAreas: log.run('swap', () => swapAreas(state)),
+    zfsArc: undefined,
     zswap: log.run('swap', () => ({
       enabled: false,
       compressor: 'lzo',

@@ -18,7 +18,8 @@ export function memoryHostOf(host: Host, meminfo: Meminfo, policy: Policy): Memo
   const swap = swapOf(host, meminfo);
   return {
     totalBytes: meminfo.totalBytes,
-    availableBytes: meminfo.availableBytes,
+    availableBytes:
+      meminfo.availableBytes + (policy.supply.zfsArc ? (host.zfsArc?.reclaimableBytes ?? 0) : 0),
     swapTotalBytes: swap.totalBytes,
     swapFreeBytes: swap.freeBytes,
     hugepagePools: hugepagePoolsOf(host, meminfo),

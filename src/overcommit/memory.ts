@@ -20,7 +20,7 @@ export interface HugepagePool {
 export interface MemoryHost {
   /** /proc/meminfo MemTotal, which already lacks what the kernel keeps for itself. */
   readonly totalBytes: number;
-  /** /proc/meminfo MemAvailable. */
+  /** /proc/meminfo MemAvailable, with what of the ZFS cache the policy counts. */
   readonly availableBytes: number;
   /** Swap on devices and files. zram is left out by the caller: it is RAM under another name. */
   readonly swapTotalBytes: number;
@@ -101,7 +101,7 @@ export interface MemoryExposure {
   readonly claimableBytes: number;
   /** claimableBytes plus what un-merging all KSM pages would cost. */
   readonly exposureBytes: number;
-  /** MemAvailable. */
+  /** MemAvailable, with what of the ZFS cache the policy counts. */
   readonly supplyWithoutSwapBytes: number;
   /** MemAvailable plus the free swap which guests can in fact be swapped to. */
   readonly supplyBytes: number;

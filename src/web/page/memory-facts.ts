@@ -1,4 +1,5 @@
 import type { View } from '../../metrics/view.ts';
+import { availableMemoryOf } from '../../overcommit/available-memory.ts';
 import type { MemoryOvercommit } from '../../overcommit/memory.ts';
 import { formatBytes, formatCount } from './format.ts';
 import {
@@ -62,7 +63,7 @@ function bankOf({ promised, current }: MemoryOvercommit): Sentence {
 function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {
   const { promised, capacityBytes, current, hugepages } = memory;
   const total = host.meminfo?.totalBytes;
-  const available = host.meminfo?.availableBytes;
+  const available = availableMemoryOf(host);
   return [
     {
       of: undefined,

@@ -20,6 +20,7 @@ export function unknownHost(): Host {
     vmstat: undefined,
     swapAreas: undefined,
     zswap: undefined,
+    zfsArc: undefined,
     pressure: undefined,
     ksm: undefined,
     numaNodes: undefined,
@@ -178,6 +179,12 @@ export function exampleHost(): Host {
         },
       },
     ],
+    zfsArc: {
+      sizeBytes: 3 * GIB,
+      minimumBytes: GIB,
+      maximumBytes: 4 * GIB,
+      reclaimableBytes: 1.5 * GIB,
+    },
     zswap: {
       enabled: true,
       compressor: 'zstd',

@@ -84,6 +84,7 @@ export function host(more: Partial<Host> = {}): Host {
     vmstat: undefined,
     swapAreas: undefined,
     zswap: undefined,
+    zfsArc: undefined,
     pressure: undefined,
     ksm: undefined,
     numaNodes: undefined,
