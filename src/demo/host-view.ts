@@ -109,6 +109,7 @@ const TOPOLOGY: CpuTopology = {
   cpus: CPUS.map((cpu) => ({ cpu, siblings: [cpu], package: 0, node: 0 })),
   coreCount: CORES,
   packageCount: 1,
+  threadsPerCpu: 1,
 };
 
 const INVENTORY: HostFacts = {

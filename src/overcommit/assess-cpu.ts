@@ -23,6 +23,7 @@ export function cpuHostOf(topology: CpuTopology, policy: Policy): CpuHost {
     coreOf,
     nodeOf,
     reservedCpus: policy.reserves.cpus,
+    threadsPerCpu: topology.threadsPerCpu,
   };
 }
 

@@ -68,6 +68,7 @@ export function exampleHost(): Host {
       })),
       coreCount: 4,
       packageCount: 2,
+      threadsPerCpu: 1,
     },
     load: { oneMinute: 1.5, fiveMinutes: 1.25, fifteenMinutes: 1 },
     meminfo: {

@@ -47,6 +47,7 @@ export const TOPOLOGY: CpuTopology = {
   })),
   coreCount: 4,
   packageCount: 1,
+  threadsPerCpu: 1,
 };
 
 /** 64 GiB, of which 20 GiB are available; 8 GiB of swap, 6 GiB of it free. */
