@@ -1,4 +1,4 @@
-import type { DomainRef } from '../libvirt/index.ts';
+import { errorCodes, isGuestEnded, type DomainRef } from '../libvirt/index.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
 import { parseDomainXml } from '../sources/domain-xml.ts';
 import type { SourceError } from '../sources/reading.ts';
@@ -27,6 +27,8 @@ export interface DomainConfigsResult {
   readonly configs: ReadonlyMap<string, DomainConfig>;
   /** What could not be fetched or understood this time. */
   readonly errors: readonly SourceError[];
+  /** UUIDs of guests that libvirt no longer knows: they ended, or were undefined, after being listed. */
+  readonly gone: ReadonlySet<string>;
 }
 
 /**
@@ -68,6 +70,7 @@ export class DomainConfigs {
     deadline: number,
   ): Promise<DomainConfigsResult> {
     const errors: SourceError[] = [];
+    const gone = new Set<string>();
     const wanted: DomainRef[] = [];
     const usable: { readonly domain: DomainRef; readonly readAt: number }[] = [];
     for (const domain of domains) {
@@ -80,10 +83,11 @@ export class DomainConfigs {
     const oldest = usable.sort((a, b) => a.readAt - b.readAt).slice(0, this.#refreshes(domains));
     const queue = [...wanted, ...oldest.map(({ domain }) => domain)].values();
     const fetchInTurn = async (): Promise<void> => {
-      for (const domain of queue) await this.#fetch(domain, calls, deadline, errors);
+      for (const domain of queue) await this.#fetch(domain, calls, deadline, errors, gone);
     };
     await Promise.all(Array.from({ length: calls.maxCalls }, fetchInTurn));
-    return { configs: this.#current(domains), errors };
+    const left = gone.size === 0 ? domains : domains.filter(({ uuid }) => !gone.has(uuid));
+    return { configs: this.#current(left), errors, gone };
   }
 
   /** How many XMLs that are still usable are read again now: as many as keep the round. */
@@ -103,6 +107,7 @@ export class DomainConfigs {
     calls: DaemonCalls,
     deadline: number,
     errors: SourceError[],
+    gone: Set<string>,
   ): Promise<void> {
     // Cleared before the call: an event that arrives meanwhile asks for yet another fetch.
     this.#stale.delete(domain.uuid);
@@ -111,6 +116,11 @@ export class DomainConfigs {
       { key: domain.uuid, timeoutMs: TIMEOUT_MS, deadline, isAlive: () => true },
       (connection, options) => connection.domainGetXmlDesc(domain, 0, options),
     );
+    if (answer.kind === 'refused' && isGuestEnded(answer.error)) {
+      if (answer.error.code === errorCodes.noDomain) gone.add(domain.uuid);
+      else this.#stale.add(domain.uuid);
+      return;
+    }
     if (answer.kind !== 'answered') {
       this.#stale.add(domain.uuid);
       errors.push(

@@ -7,7 +7,7 @@ import type { Roots } from '../sources/roots.ts';
 import { BalloonCache } from './balloon-cache.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import type { Balloon, Domain, DomainJob, NicCounters } from './domain.ts';
-import { DomainConfigs } from './domain-configs.ts';
+import { DomainConfigs, type DomainConfigsResult } from './domain-configs.ts';
 import { stateNames } from './domain-state-names.ts';
 import { GuestList, type ListedGuest } from './guest-list.ts';
 import { GuestMonitor, monitorGroups, type MonitorAnswer } from './guest-monitor.ts';
@@ -148,12 +148,15 @@ export class GuestCollector {
       this.#list.read(log, deadline, this.#nics.locked),
     );
     if (listed === undefined) return undefined;
-    const selected = listed.filter(({ ref }) => selects(ref.name));
-    const active = selected.map(({ ref }) => ref).filter(({ id }) => id !== undefined);
-    await log.runAsync('domain', () => this.#occupied.look(active, deadline));
+    const wanted = listed.filter(({ ref }) => selects(ref.name));
+    const running = wanted.map(({ ref }) => ref).filter(({ id }) => id !== undefined);
+    await log.runAsync('domain', () => this.#occupied.look(running, deadline));
 
-    const qemus = await this.#find(active, log);
-    const configs = await this.#configsOf(selected, log, deadline);
+    const qemus = await this.#find(running, log);
+    const { configs, gone } = await this.#configsOf(wanted, log, deadline);
+    const isThere = ({ uuid }: DomainRef): boolean => !gone.has(uuid);
+    const selected = wanted.filter(({ ref }) => isThere(ref));
+    const active = running.filter(isThere);
     const configured = ({ name, uuid }: DomainRef): ConfiguredGuest => ({
       name,
       uuid,
@@ -224,14 +227,14 @@ export class GuestCollector {
     selected: readonly ListedGuest[],
     log: OutcomeLog,
     deadline: number,
-  ): Promise<ReadonlyMap<string, DomainConfig>> {
-    const { configs, errors } = await this.#configs.of(
+  ): Promise<DomainConfigsResult> {
+    const result = await this.#configs.of(
       selected.map(({ ref }) => ref),
       this.#calls,
       deadline,
     );
-    for (const error of errors) log.fail('domain', error);
-    return configs;
+    for (const error of result.errors) log.fail('domain', error);
+    return result;
   }
 
   async #askMonitors(

@@ -71,12 +71,24 @@ describe('the configurations of guests', () => {
     expect(late.errors).toMatchObject([{ kind: 'timeout', subject: 'XML of web' }]);
   });
 
-  it('of a guest that vanished meanwhile are absent and the reason is given', async () => {
+  it('of a guest that vanished meanwhile are absent, and that is no error', async () => {
     const { of, daemon } = await host();
+    await of([web]);
     daemon.on(procedures.domainGetXmlDesc, () => new ErrorAnswer({ code: 42, message: 'gone' }));
+    const restarted = { ...web, id: 4 };
+    expect(await of([restarted])).toEqual({
+      configs: new Map(),
+      errors: [],
+      gone: new Set([web.uuid]),
+    });
+  });
+
+  it('that libvirt does not give for another reason are absent and the reason is given', async () => {
+    const { of, daemon } = await host();
+    daemon.on(procedures.domainGetXmlDesc, () => new ErrorAnswer({ code: 88, message: 'denied' }));
     expect(await of([web])).toMatchObject({
       configs: new Map(),
-      errors: [{ kind: 'absent', subject: 'XML of web', detail: 'gone' }],
+      errors: [{ kind: 'absent', subject: 'XML of web', detail: 'denied' }],
     });
   });
 
