@@ -19,6 +19,7 @@ import {
   exampleBalloon,
   exampleCgroup,
   exampleDiskCounters,
+  exampleKvm,
   exampleLibvirtCpu,
   exampleNicCounters,
   exampleProcess,
@@ -277,6 +278,7 @@ export function farGuest(): Domain {
     balloon: exampleBalloon({ lastUpdateSeconds: undefined }),
     nics: [exampleNicCounters('vnet1')],
     libvirtCpu: exampleLibvirtCpu(),
+    kvm: exampleKvm(),
   });
 }
 

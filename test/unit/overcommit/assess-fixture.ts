@@ -147,6 +147,7 @@ export function domain(name: string, more: Partial<Domain> = {}): Domain {
     disks: undefined,
     nics: undefined,
     libvirtCpu: undefined,
+    kvm: undefined,
     process: undefined,
     cgroup: undefined,
     job: undefined,

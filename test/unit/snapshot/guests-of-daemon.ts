@@ -37,12 +37,13 @@ export async function guestsOfDaemon(
   guests: readonly DaemonGuest[],
   roots: Roots,
   collectors: readonly CollectorName[],
+  libvirtVersion = 9_000_000n,
 ) {
   const daemon: FakeDaemon = await fakeDaemon();
   const list = (): readonly DomainRef[] => guests.map(({ ref }) => ref);
   const groupsAsked: { readonly name: string; readonly groups: number }[] = [];
   daemon.on(procedures.getType, () => 'QEMU');
-  daemon.on(procedures.getLibVersion, () => 9_000_000n);
+  daemon.on(procedures.getLibVersion, () => libvirtVersion);
   daemon.on(procedures.getVersion, () => 7_002_022n);
   daemon.on(procedures.getUri, () => 'qemu:///system');
   daemon.on(procedures.eventRegister, ({ eventId }) => eventId);
