@@ -62,9 +62,9 @@ export interface MemoryGuest {
   readonly hugetlbBytes: number;
   /**
    * Its memory in swap: VmSwap of /proc/<pid>/status, which lacks shared memory (proc.rst), so for
-   * that memory.swap.current of its cgroup, if it has one of its own.
+   * that memory.swap.current of its cgroup, if it has one of its own. Undefined: not readable.
    */
-  readonly swapBytes: number;
+  readonly swapBytes: number | undefined;
   /** memory.swap.max, or what memsw leaves above the memory limit. Undefined: unlimited. */
   readonly swapLimitBytes: number | undefined;
   readonly backing: MemoryBacking;
@@ -126,6 +126,8 @@ export interface MemoryOfGuest {
   readonly claimableBytes: number | undefined;
   /** The same with its balloon deflated. */
   readonly claimableAtMaximumBytes: number | undefined;
+  /** Its memory in swap, shared memory included as far as it is known. Undefined: not readable. */
+  readonly swapBytes: number | undefined;
   /** `ineffective`: the guest gives memory up but the host does not get it back. */
   readonly balloon: 'absent' | 'effective' | 'ineffective';
 }
@@ -182,6 +184,7 @@ export function memoryOvercommit(
     class: classOf(guest),
     claimableBytes: claimable(guest, guest.currentBytes),
     claimableAtMaximumBytes: claimable(guest, guest.maximumBytes),
+    swapBytes: guest.swapBytes,
     balloon: balloonOf(guest),
   }));
   const ksmUnmergeBytes = host.ksm?.sharingBytes ?? 0;
@@ -235,7 +238,8 @@ function isSwappable(guest: MemoryGuest): boolean {
 function claimable(guest: MemoryGuest, promisedBytes: number): number | undefined {
   if (!isSwappable(guest)) return 0;
   if (guest.residentBytes === undefined) return undefined;
-  return Math.max(0, promisedBytes - guest.residentBytes - guest.hugetlbBytes - guest.swapBytes);
+  const heldBytes = guest.residentBytes + guest.hugetlbBytes + (guest.swapBytes ?? 0);
+  return Math.max(0, promisedBytes - heldBytes);
 }
 
 function exposureOf(
@@ -250,7 +254,7 @@ function exposureOf(
     const claim = claimable(guest, promisedBytes(guest));
     if (claim === undefined || !isSwappable(guest)) continue;
     claimableBytes += claim;
-    const allowance = Math.max(0, (guest.swapLimitBytes ?? Infinity) - guest.swapBytes);
+    const allowance = Math.max(0, (guest.swapLimitBytes ?? Infinity) - (guest.swapBytes ?? 0));
     swappableBytes += Math.min((guest.residentBytes ?? 0) + claim, allowance);
   }
   const exposureBytes = claimableBytes + ksmUnmergeBytes;

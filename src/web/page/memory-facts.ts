@@ -27,13 +27,11 @@ export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskO
     top: {
       title: 'May still claim most',
       guests: topGuests(
-        domains.flatMap(({ domain, memory: own }) =>
-          own === undefined ? [] : [{ ...own, swapped: domain.process?.status?.swappedBytes ?? 0 }],
-        ),
+        domains.flatMap(({ memory: own }) => own ?? []),
         ({ claimableBytes }) => claimableBytes,
-        ({ swapped }, claim) =>
-          swapped > 0
-            ? `${formatBytes(claim)}, ${formatBytes(swapped)} swapped out`
+        ({ swapBytes = 0 }, claim) =>
+          swapBytes > 0
+            ? `${formatBytes(claim)}, ${formatBytes(swapBytes)} swapped out`
             : formatBytes(claim),
       ),
     },

@@ -359,6 +359,19 @@ describe('memory of a snapshot', () => {
     expect(claim(plain)).toBe(3 * GIB);
   });
 
+  it('says what of a guest is in swap as it counts it, and nothing where nothing is known', () => {
+    const memfd = config('memfd', {
+      elements: "<memoryBacking><source type='memfd'/></memoryBacking>",
+    });
+    const inSwap = (more: Parameters<typeof domain>[1]) =>
+      assessed({ domains: [domain('web', more)] }).memory?.guests[0]?.swapBytes;
+    const held = process({ RssAnon: 0, RssShmem: 1024, VmSwap: 0 });
+    expect(inSwap({ config: memfd, process: held, cgroup: memoryCgroup(2 * GIB) })).toBe(2 * GIB);
+    expect(inSwap({ config: memfd, process: held })).toBe(0);
+    expect(inSwap({ process: process({ RssAnon: 1024, VmSwap: 512 }) })).toBe(512 * MIB);
+    expect(inSwap({ process: undefined })).toBeUndefined();
+  });
+
   it('heeds the limit of the cgroup on swap', () => {
     const limited = (
       swapMaxBytes: number,
