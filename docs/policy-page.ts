@@ -33,6 +33,10 @@ export function policyPage(): string {
       `memory ${DEFAULT_POLICY.reserves.memoryBytes / 2 ** 20} MiB and no CPUs by default ` +
       '(OpenStack Nova: reserved_host_memory_mb, reserved_host_cpus). Guests that `domains` leaves',
     'out are neither reported nor counted.',
+    '',
+    'The cache of ZFS (ARC) is not in MemAvailable. What of it can be given up counts as available',
+    'memory, but as supply for the worst case only with `supply: { zfs_arc: true }`: it may shrink too',
+    'slowly when all guests claim at once.',
     ...RESOURCES.flatMap(resourceTable),
     '',
   ].join('\n');

@@ -68,7 +68,14 @@ export const memory: Subject = {
     {
       record: 'instance:kvm_host_memory_available:ratio',
       expr: promql`
-        kvm_host_memory_available_bytes
+        (
+            # The cache of ZFS can be given up, and MemAvailable lacks it.
+              kvm_host_memory_available_bytes
+            + on (job, instance) group_left ()
+              kvm_host_zfs_arc_reclaimable_bytes
+          or
+            kvm_host_memory_available_bytes
+        )
         /
         (kvm_host_memory_size_bytes > 0)
       `,

@@ -133,11 +133,16 @@ const POLICY_FILE = z.strictObject({
       storage: storageAmount.optional(),
     })
     .nullish(),
+  supply: z
+    .strictObject({
+      zfs_arc: z.boolean({ error: 'allowed are true and false' }).optional(),
+    })
+    .nullish(),
   domains: z.strictObject({ include: patterns, exclude: patterns }).nullish(),
 });
 
 function policyOf(file: z.output<typeof POLICY_FILE>): Policy {
-  const { reserves, domains } = DEFAULT_POLICY;
+  const { reserves, supply, domains } = DEFAULT_POLICY;
   return {
     limits: LIMITS.map((limit) => file[limit.resource]?.[limit.name] ?? limit),
     reserves: {
@@ -145,6 +150,7 @@ function policyOf(file: z.output<typeof POLICY_FILE>): Policy {
       cpus: file.reserves?.cpus ?? reserves.cpus,
       storage: file.reserves?.storage ?? reserves.storage,
     },
+    supply: { zfsArc: file.supply?.zfs_arc ?? supply.zfsArc },
     domains: {
       include: file.domains?.include ?? domains.include,
       exclude: file.domains?.exclude ?? domains.exclude,
@@ -155,8 +161,9 @@ function policyOf(file: z.output<typeof POLICY_FILE>): Policy {
 /** The keys the policy file may have under a path. */
 function allowedKeys(path: readonly PropertyKey[]): string {
   const [section] = path;
-  if (section === undefined) return [...RESOURCES, 'reserves', 'domains'].join(', ');
+  if (section === undefined) return [...RESOURCES, 'reserves', 'supply', 'domains'].join(', ');
   if (section === 'reserves') return 'memory, cpus, storage';
+  if (section === 'supply') return 'zfs_arc';
   if (section === 'domains') return 'include, exclude';
   if (path.length > 1) return 'warning, critical';
   return LIMITS.filter((limit) => limit.resource === section)

@@ -21,10 +21,17 @@ export interface DomainSelection {
   readonly exclude: readonly RegExp[];
 }
 
+/** What counts as supply when guests claim what they were promised, beyond what certainly is. */
+export interface Supply {
+  /** The part of the ZFS cache that can be given up; it may shrink too slowly. */
+  readonly zfsArc: boolean;
+}
+
 export interface Policy {
   /** One per declaration of `LIMITS`, in the same order. */
   readonly limits: readonly Limit[];
   readonly reserves: Reserves;
+  readonly supply: Supply;
   readonly domains: DomainSelection;
 }
 
@@ -35,6 +42,7 @@ export interface Policy {
 export const DEFAULT_POLICY: Policy = {
   limits: LIMITS,
   reserves: { memoryBytes: 512 * 2 ** 20, cpus: 0, storage: { bytes: 0 } },
+  supply: { zfsArc: false },
   domains: { include: [], exclude: [] },
 };
 

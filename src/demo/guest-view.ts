@@ -73,6 +73,7 @@ function domainOf(guest: RunningGuest, input: GuestViewInput, log: OutcomeLog): 
     disks: log.run('block', () => [diskCounters(guest)]),
     nics: log.run('nic', () => [nicCounters(guest)]),
     libvirtCpu: undefined,
+    kvm: undefined,
     process: log.run('process', () => processOf(guest, input, log)),
     cgroup: log.run('cgroup', () => cgroupOf(guest)),
     job: undefined,

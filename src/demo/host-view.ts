@@ -83,6 +83,7 @@ export function hostOf(state: State, startedAtSeconds: number, log: OutcomeLog):
     })),
     vmstat: log.run('vmstat', () => vmstat(state)),
     swapAreas: log.run('swap', () => swapAreas(state)),
+    zfsArc: undefined,
     zswap: log.run('swap', () => ({
       enabled: false,
       compressor: 'lzo',
@@ -108,6 +109,7 @@ const TOPOLOGY: CpuTopology = {
   cpus: CPUS.map((cpu) => ({ cpu, siblings: [cpu], package: 0, node: 0 })),
   coreCount: CORES,
   packageCount: 1,
+  threadsPerCpu: 1,
 };
 
 const INVENTORY: HostFacts = {

@@ -74,6 +74,14 @@ export interface VcpuStats {
   /** Time spent runnable but not running. */
   readonly delayNanoseconds: bigint | undefined;
   readonly halted: boolean | undefined;
+  /** Of KVM, as are the following: times the guest was left for the host. */
+  readonly exits: bigint | undefined;
+  /** Times a vCPU that spins for a lock asked KVM to run another in its place, and KVM did. */
+  readonly directedYieldsAttempted: bigint | undefined;
+  readonly directedYieldsSuccessful: bigint | undefined;
+  /** Times it lost its CPU while it was running; `reported` where the guest is told of it. */
+  readonly preemptionsReported: bigint | undefined;
+  readonly preemptionsOther: bigint | undefined;
 }
 
 export interface NetGroupStats {

@@ -131,6 +131,14 @@ export class ClosedError extends LibvirtError {
   readonly kind = 'closed';
 }
 
+/**
+ * The daemon's word that a guest is gone, or no longer running: it ended after it was listed, which is
+ * no fault of anybody.
+ */
+export function isGuestEnded({ code }: RpcError): boolean {
+  return code === errorCodes.noDomain || code === errorCodes.operationInvalid;
+}
+
 /** The virErrorNumber values a monitoring client meets (include/libvirt/virterror.h). */
 export const errorCodes = {
   internalError: 1,

@@ -21,6 +21,7 @@ export {
   ClosedError,
   ConnectError,
   errorCodes,
+  isGuestEnded,
   LibvirtError,
   ProtocolError,
   RpcError,

@@ -65,6 +65,12 @@ const VCPU_FIELDS: ReadonlyMap<string, BigintKey<VcpuStats>> = new Map([
   ['time', 'timeNanoseconds'],
   ['wait', 'waitNanoseconds'],
   ['delay', 'delayNanoseconds'],
+  // KVM's own statistics, which libvirt relays as QEMU names them (since 8.9, QEMU 7.1).
+  ['exits.sum', 'exits'],
+  ['directed_yield_attempted.sum', 'directedYieldsAttempted'],
+  ['directed_yield_successful.sum', 'directedYieldsSuccessful'],
+  ['preemption_reported.sum', 'preemptionsReported'],
+  ['preemption_other.sum', 'preemptionsOther'],
 ]);
 
 const NET_FIELDS: ReadonlyMap<string, BigintKey<NetStats>> = new Map([
@@ -286,6 +292,11 @@ function emptyVcpu(index: number): Draft<VcpuStats> {
     waitNanoseconds: undefined,
     delayNanoseconds: undefined,
     halted: undefined,
+    exits: undefined,
+    directedYieldsAttempted: undefined,
+    directedYieldsSuccessful: undefined,
+    preemptionsReported: undefined,
+    preemptionsOther: undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import { promisedVcpus } from '../overcommit/assess-promise.ts';
-import type { Domain } from '../snapshot/domain.ts';
+import type { Domain, KvmVcpu } from '../snapshot/domain.ts';
 import { nanosecondsToSeconds } from '../sources/kernel-time.ts';
 import type { ThreadRole } from '../sources/process-threads.ts';
 import { domainCounter, domainGauge, type Metric, type Sample } from './metric.ts';
@@ -178,15 +178,56 @@ export const domainCpuMetrics: readonly Metric[] = [
   domainCounter(
     'kvm_domain_halt_poll_seconds_total',
     'Time KVM polled for work on behalf of idle vCPUs, by outcome (libvirt cpu.haltpoll.*, ' +
-      'libvirt 7.6 and Linux 5.8). Only where /proc is out of reach.',
+      'libvirt 7.6 and Linux 5.8). As of the last answer about the balloon.',
     { labels: ['outcome'] },
-    ({ domain, labels }, sample) => {
-      const cpu = domain.libvirtCpu;
-      sample(labels.one('outcome', 'success'), seconds(cpu?.haltPollSuccessNanoseconds));
-      sample(labels.one('outcome', 'fail'), seconds(cpu?.haltPollFailNanoseconds));
+    ({ domain: { kvm }, labels }, sample) => {
+      sample(labels.one('outcome', 'success'), seconds(kvm?.haltPollSuccessNanoseconds));
+      sample(labels.one('outcome', 'fail'), seconds(kvm?.haltPollFailNanoseconds));
     },
   ),
+  ofKvm(
+    'exits',
+    'exits.sum',
+    'Times KVM had to leave a vCPU for the host: the price of virtualization',
+    ({ exits }) => exits,
+  ),
+  ofKvm(
+    'directed_yields_attempted',
+    'directed_yield_attempted.sum',
+    'Times a vCPU that waited for another asked KVM to run that one: a sign of vCPUs which lose ' +
+      'their CPU while they hold a lock',
+    ({ directedYieldsAttempted }) => directedYieldsAttempted,
+  ),
+  ofKvm(
+    'directed_yields_successful',
+    'directed_yield_successful.sum',
+    'Times KVM then ran that other vCPU',
+    ({ directedYieldsSuccessful }) => directedYieldsSuccessful,
+  ),
+  ofKvm(
+    'preemptions',
+    'preemption_reported.sum and preemption_other.sum',
+    'Times a vCPU lost its CPU while it was running',
+    ({ preemptions }) => preemptions,
+  ),
 ];
+
+function ofKvm(
+  name: string,
+  field: string,
+  meaning: string,
+  valueOf: (vcpu: KvmVcpu) => bigint | undefined,
+): Metric {
+  return domainCounter(
+    `kvm_domain_vcpu_${name}_total`,
+    `${meaning} (libvirt vcpu.<n>.${field}; libvirt 8.9, QEMU 7.1, Linux 5.14). As of the last ` +
+      'answer about the balloon.',
+    { labels: ['vcpu'] },
+    ({ domain, labels }, sample) => {
+      for (const vcpu of domain.kvm?.vcpus ?? []) sample(labels.vcpu(vcpu.index), valueOf(vcpu));
+    },
+  );
+}
 
 /** As the arithmetic counts them; the plain figure first, since most guests have it. */
 function currentVcpus(domain: Domain): number | undefined {

@@ -270,12 +270,14 @@ export const domainMemoryMetrics: readonly Metric[] = [
       'HugetlbPages).',
     'hugetlbBytes',
   ),
-  ofProcess(
+  domainGauge(
     'kvm_domain_swap_bytes',
-    'Memory of the QEMU process the host has swapped out (/proc/<pid>/status VmSwap). Swapped ' +
-      'shared memory is not in here.',
-    'swappedBytes',
-    ['ceems_compute_unit_memsw_used_bytes', 'pve_kvm_memory_extended'],
+    'Memory of the QEMU process the host has swapped out (/proc/<pid>/status VmSwap; of a guest ' +
+      'with shared memory, which that lacks, what its own cgroup has in swap).',
+    { replaces: ['ceems_compute_unit_memsw_used_bytes', 'pve_kvm_memory_extended'] },
+    ({ domain, memory, labels }, sample) => {
+      sample(labels.only, memory?.swapBytes ?? domain.process?.status?.swappedBytes);
+    },
   ),
   ofProcess(
     'kvm_domain_locked_bytes',
@@ -424,7 +426,7 @@ function countedByGuest(
 function ofProcess(
   name: string,
   help: string,
-  field: 'hugetlbBytes' | 'swappedBytes' | 'lockedBytes' | 'pinnedBytes',
+  field: 'hugetlbBytes' | 'lockedBytes' | 'pinnedBytes',
   replaces: readonly string[] = [],
 ): Metric {
   return domainGauge(name, help, { replaces }, ({ domain, labels }, sample) => {

@@ -16,18 +16,24 @@ const KVM_MODULE_LABELS = [
 export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_online_cpus',
-    'Logical CPUs that are online (/sys/devices/system/cpu/online).',
+    'Logical CPUs that are online (/sys/devices/system/cpu/online), on POWER8 with the threads KVM ' +
+      'wakes for guests.',
     { replaces: ['opennebula_host_cpu_total'] },
     ({ snapshot }, sample) => {
-      sample('', snapshot.host.cpuTopology?.online.length);
+      const topology = snapshot.host.cpuTopology;
+      sample('', topology && topology.online.length * topology.threadsPerCpu);
     },
   ),
   gauge(
     'kvm_host_offline_cpus',
-    'Logical CPUs that are switched off (/sys/devices/system/cpu/offline).',
+    'Logical CPUs that are switched off (/sys/devices/system/cpu/offline), on POWER8 without the ' +
+      'threads KVM wakes for guests.',
     {},
     ({ snapshot }, sample) => {
-      sample('', snapshot.host.cpuTopology?.offline.length);
+      const topology = snapshot.host.cpuTopology;
+      if (topology === undefined) return;
+      const { offline, online, threadsPerCpu } = topology;
+      sample('', offline.length - online.length * (threadsPerCpu - 1));
     },
   ),
   gauge(

@@ -1,6 +1,7 @@
 import { labelText } from '../exposition/labels.ts';
 import type { HugePagePool } from '../sources/hugepages.ts';
 import type { Meminfo } from '../sources/meminfo.ts';
+import type { ZfsArc } from '../sources/zfs-arc.ts';
 import { counter, gauge, info, type Metric } from './metric.ts';
 import { zeroOne } from './yes-no.ts';
 
@@ -21,6 +22,15 @@ export const hostMemoryMetrics: readonly Metric[] = [
     'availableBytes',
     "The kernel's estimate of what programs can still get without swapping",
     ['node_memory_MemAvailable_bytes'],
+  ),
+  arc('size', 'size', 'sizeBytes', 'Cache of ZFS, which is not in MemAvailable'),
+  arc('minimum', 'c_min', 'minimumBytes', 'Size below which the cache of ZFS does not shrink'),
+  arc('maximum', 'c_max', 'maximumBytes', 'Size beyond which the cache of ZFS does not grow'),
+  arc(
+    'reclaimable',
+    'mru_evictable_* and mfu_evictable_*, at most size less c_min',
+    'reclaimableBytes',
+    'The part of the cache of ZFS that can be given up',
   ),
   memory(
     'cached',
@@ -260,6 +270,17 @@ function memory(
     { replaces },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.meminfo?.[field]);
+    },
+  );
+}
+
+function arc(name: string, line: string, field: keyof ZfsArc, meaning: string): Metric {
+  return gauge(
+    `kvm_host_zfs_arc_${name}_bytes`,
+    `${meaning} (/proc/spl/kstat/zfs/arcstats ${line}).`,
+    {},
+    ({ snapshot }, sample) => {
+      sample('', snapshot.host.zfsArc?.[field]);
     },
   );
 }

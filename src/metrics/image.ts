@@ -31,7 +31,9 @@ export const imageMetrics: readonly Metric[] = [
     ({ images, snapshot }, sample) => {
       // A filesystem mounted more than once goes by one of its mount points.
       const mountpointOf = new Map(
-        snapshot.storage?.filesystems.map(({ mount }) => [mount.device, mount.mountpoint]),
+        snapshot.storage?.filesystems.flatMap(({ mount, sharing }) =>
+          [mount.device, ...(sharing ?? [])].map((device) => [device, mount.mountpoint] as const),
+        ),
       );
       for (const { path, image } of images) {
         if (image === undefined) continue;

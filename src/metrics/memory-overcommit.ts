@@ -54,7 +54,7 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ofHost(
     'kvm_memory_supply_bytes',
     'Memory there is to meet the exposure: MemAvailable and the free swap that guests can in ' +
-      'fact be swapped to.',
+      'fact be swapped to; of the ZFS cache what can be given up, if the policy says so.',
     ({ current }) => current.supplyBytes,
   ),
   ofHost(

@@ -42,6 +42,14 @@ export const policyMetrics: readonly Metric[] = [
     },
   ),
   gauge(
+    'kvm_policy_supply_zfs_arc',
+    'Whether the ZFS cache that can be given up counts as supply (supply.zfs_arc of the policy).',
+    {},
+    ({ policy }, sample) => {
+      sample('', policy.policy.supply.zfsArc ? 1 : 0);
+    },
+  ),
+  gauge(
     'kvm_policy_last_reload_successful',
     'Whether the policy file was sound when it was last read; if not, the one before is in force.',
     {},

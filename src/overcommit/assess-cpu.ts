@@ -24,6 +24,7 @@ export function cpuHostOf(topology: CpuTopology, policy: Policy): CpuHost {
     coreOf,
     nodeOf,
     reservedCpus: policy.reserves.cpus,
+    threadsPerCpu: topology.threadsPerCpu,
   };
 }
 

@@ -18,7 +18,8 @@ export function memoryHostOf(host: Host, meminfo: Meminfo, policy: Policy): Memo
   const swap = swapOf(host, meminfo);
   return {
     totalBytes: meminfo.totalBytes,
-    availableBytes: meminfo.availableBytes,
+    availableBytes:
+      meminfo.availableBytes + (policy.supply.zfsArc ? (host.zfsArc?.reclaimableBytes ?? 0) : 0),
     swapTotalBytes: swap.totalBytes,
     swapFreeBytes: swap.freeBytes,
     hugepagePools: hugepagePoolsOf(host, meminfo),
@@ -111,10 +112,12 @@ function residentOf({ process, balloon }: Domain, backing: MemoryBacking): numbe
 }
 
 /** VmSwap lacks swapped shared memory (proc.rst); of that only the guest's own cgroup tells. */
-function swappedOf({ process, cgroup }: Domain, backing: MemoryBacking): number {
-  const ofProcess = process?.status?.swappedBytes ?? 0;
-  if (backing.kind !== 'shared') return ofProcess;
-  return Math.max(ofProcess, cgroup?.memory?.usage.swapBytes ?? 0);
+function swappedOf({ process, cgroup }: Domain, backing: MemoryBacking): number | undefined {
+  const ofProcess = process?.status?.swappedBytes;
+  const ofCgroup = backing.kind === 'shared' ? cgroup?.memory?.usage.swapBytes : undefined;
+  return ofProcess === undefined || ofCgroup === undefined
+    ? (ofProcess ?? ofCgroup)
+    : Math.max(ofProcess, ofCgroup);
 }
 
 /** Swap alone; where the limit is on memory and swap together, what is above the memory limit. */

@@ -25,12 +25,24 @@ export function* assessStorage(storage: Storage, policy: Policy): Parts<StorageO
         volume.device === undefined ? [] : [[volume.device, volume] as const],
       ),
     );
-  const mentions = yield* mapInParts(storage.disks, (disk) => mentionsOf(disk, thinVolumes));
+  const keys = filesystemKeys(storage.filesystems);
+  const mentions = yield* mapInParts(storage.disks, (disk) => mentionsOf(disk, thinVolumes, keys));
   yield;
   return storageOvercommit(
     mentions.flat(),
     storage.filesystems.map((filesystem) => filesystemOf(filesystem, policy.reserves.storage)),
     thinPoolsOf(thin),
+  );
+}
+
+/** From the device of a mount to the filesystem that stands for it, where that is another's. */
+type FilesystemKeys = ReadonlyMap<string, string>;
+
+function filesystemKeys(filesystems: readonly Filesystem[]): FilesystemKeys {
+  return new Map(
+    filesystems.flatMap(({ mount, sharing }) =>
+      (sharing ?? []).map((device) => [device, mount.device] as const),
+    ),
   );
 }
 
@@ -40,13 +52,14 @@ type ThinVolumes = ReadonlyMap<string, ThinVolume>;
 function mentionsOf(
   { domainName, readOnly, source }: DomainDisk,
   volumes: ThinVolumes | undefined,
+  keys: FilesystemKeys,
 ): readonly StorageImage[] {
   if (source.kind === 'remote') {
     return [unknownImage('remote', source.digest ?? source.name, domainName, !readOnly)];
   }
   const { images, end } = source.chain;
   const known = images.map(({ image, role, depth }) =>
-    mentionOf(image, isWrittenTo(role, depth) && !readOnly, domainName, volumes),
+    mentionOf(image, isWrittenTo(role, depth) && !readOnly, domainName, volumes, keys),
   );
   const beyond = beyondEnd(end, domainName, images.length === 0 && !readOnly);
   return beyond === undefined ? known : [...known, beyond];
@@ -87,6 +100,7 @@ function mentionOf(
   writable: boolean,
   guest: string,
   volumes: ThinVolumes | undefined,
+  keys: FilesystemKeys,
 ): StorageImage {
   const { worstCase, blockDevice } = image;
   const common = {
@@ -98,7 +112,7 @@ function mentionOf(
     return {
       ...common,
       kind: 'file',
-      containerId: image.mount.device,
+      containerId: keys.get(image.mount.device) ?? image.mount.device,
       allocatedBytes: image.allocatedBytes,
       worstCaseBytes: worstCase?.fullyAllocatedBytes,
       snapshotsWorstCaseBytes:

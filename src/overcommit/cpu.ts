@@ -22,6 +22,8 @@ export interface CpuHost {
   readonly nodeOf: ReadonlyMap<number, number>;
   /** Logical CPUs the policy keeps for the host itself (Nova: reserved_host_cpus). */
   readonly reservedCpus: number;
+  /** vCPUs that can run at once on one online CPU: 1 but on POWER8, see CpuTopology. */
+  readonly threadsPerCpu: number;
 }
 
 /** One vCPU a guest has or may be given by hot-plug. */
@@ -173,7 +175,7 @@ export function* cpuOvercommitInParts(
   const { shared, dedicated, isolated } = placement.cpus;
   const sets = [...placement.sets.values()];
   const capacity = capacityIn(host);
-  const unreserved = Math.max(0, shared.size - host.reservedCpus);
+  const unreserved = Math.max(0, shared.size - host.reservedCpus / host.threadsPerCpu);
   const sharedCapacity = part(capacity(shared), unreserved, shared.size);
   const guaranteed = guaranteedCpus(placement, sharedCapacity.cpus);
   yield;
@@ -244,7 +246,7 @@ function capacityIn(host: CpuHost): CapacityOf {
     let cores = 0;
     for (const cpu of some) {
       const core = host.coreOf.get(cpu);
-      cpus += 1;
+      cpus += host.threadsPerCpu;
       cores += core === undefined ? 1 : 1 / (threads.get(core) ?? 1);
     }
     const capacity = { cpus, cores };

@@ -20,7 +20,7 @@ export interface HugepagePool {
 export interface MemoryHost {
   /** /proc/meminfo MemTotal, which already lacks what the kernel keeps for itself. */
   readonly totalBytes: number;
-  /** /proc/meminfo MemAvailable. */
+  /** /proc/meminfo MemAvailable, with what of the ZFS cache the policy counts. */
   readonly availableBytes: number;
   /** Swap on devices and files. zram is left out by the caller: it is RAM under another name. */
   readonly swapTotalBytes: number;
@@ -70,9 +70,9 @@ export interface MemoryGuest {
   readonly hugetlbBytes: number;
   /**
    * Its memory in swap: VmSwap of /proc/<pid>/status, which lacks shared memory (proc.rst), so for
-   * that memory.swap.current of its cgroup, if it has one of its own.
+   * that memory.swap.current of its cgroup, if it has one of its own. Undefined: not readable.
    */
-  readonly swapBytes: number;
+  readonly swapBytes: number | undefined;
   /** memory.swap.max, or what memsw leaves above the memory limit. Undefined: unlimited. */
   readonly swapLimitBytes: number | undefined;
   /** Of all its memory but what is in `hugepageCells`. */
@@ -114,7 +114,7 @@ export interface MemoryExposure {
   readonly claimableBytes: number;
   /** claimableBytes plus what un-merging all KSM pages would cost. */
   readonly exposureBytes: number;
-  /** MemAvailable. */
+  /** MemAvailable, with what of the ZFS cache the policy counts. */
   readonly supplyWithoutSwapBytes: number;
   /** MemAvailable plus the free swap which guests can in fact be swapped to. */
   readonly supplyBytes: number;
@@ -142,6 +142,8 @@ export interface MemoryOfGuest {
   readonly claimableBytes: number | undefined;
   /** The same with its balloon deflated. */
   readonly claimableAtMaximumBytes: number | undefined;
+  /** Its memory in swap, shared memory included as far as it is known. Undefined: not readable. */
+  readonly swapBytes: number | undefined;
   /** `ineffective`: the guest gives memory up but the host does not get it back. */
   readonly balloon: 'absent' | 'effective' | 'ineffective';
 }
@@ -212,6 +214,7 @@ export function memoryOvercommit(
     swappable: isSwappable(guest),
     claimableBytes: claimable(guest, (promise) => promise.currentBytes),
     claimableAtMaximumBytes: claimable(guest, (promise) => promise.maximumBytes),
+    swapBytes: guest.swapBytes,
     balloon: balloonOf(guest),
   }));
   const ksmUnmergeBytes = host.ksm?.sharingBytes ?? 0;
@@ -306,7 +309,7 @@ function claimable(
   // Huge pages beyond those of its cells are those of a guest whose XML is not known.
   const inCells = promiseOf(cellsOf(guest)).maximumBytes;
   const otherHugetlb = Math.max(0, guest.hugetlbBytes - inCells);
-  const held = guest.residentBytes + otherHugetlb + guest.swapBytes;
+  const held = guest.residentBytes + otherHugetlb + (guest.swapBytes ?? 0);
   return Math.max(0, promisedBytes(withoutCells(guest)) - held);
 }
 
@@ -323,7 +326,7 @@ function exposureOf(
     if (claim === undefined) continue;
     claimableBytes += claim;
     if (!isSwappable(guest)) continue;
-    const allowance = Math.max(0, (guest.swapLimitBytes ?? Infinity) - guest.swapBytes);
+    const allowance = Math.max(0, (guest.swapLimitBytes ?? Infinity) - (guest.swapBytes ?? 0));
     swappableBytes += Math.min((guest.residentBytes ?? 0) + claim, allowance);
   }
   const exposureBytes = claimableBytes + ksmUnmergeBytes;

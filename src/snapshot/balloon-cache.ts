@@ -1,5 +1,5 @@
 import type { DomainRef } from '../libvirt/index.ts';
-import type { Balloon } from './domain.ts';
+import type { Balloon, KvmCounters } from './domain.ts';
 
 /** Without a statistics period only the size can change, and that sends an event. */
 const UNASKED_FOR_MS = 60_000;
@@ -13,10 +13,11 @@ interface Kept {
   readonly firstAskedAt: number;
   readonly askedAt: number;
   readonly balloon: Balloon;
+  readonly kvm: KvmCounters | undefined;
 }
 
 /**
- * The last balloon answer of each guest. A guest refreshes its statistics only once per `<stats
+ * The last balloon answer of each guest, and KVM's counters that came with it. A guest refreshes its statistics only once per `<stats
  * period>`, and QEMU hands out the same ones in between, so the monitor is not bothered more often;
  * the values carry their own time (`last-update`). A change of the balloon's size sends an event.
  *
@@ -42,15 +43,21 @@ export class BalloonCache {
     return performance.now() - kept.askedAt >= patience;
   }
 
-  put({ uuid, id }: DomainRef, balloon: Balloon): void {
+  put({ uuid, id }: DomainRef, balloon: Balloon, kvm?: KvmCounters): void {
     const askedAt = performance.now();
     const kept = this.#kept.get(uuid);
     const firstAskedAt = kept !== undefined && kept.id === id ? kept.firstAskedAt : askedAt;
-    this.#kept.set(uuid, { id, firstAskedAt, askedAt, balloon });
+    this.#kept.set(uuid, { id, firstAskedAt, askedAt, balloon, kvm });
   }
 
   get(uuid: string): Balloon | undefined {
     return this.#kept.get(uuid)?.balloon;
+  }
+
+  /** Of this run of the guest. */
+  kvmOf({ uuid, id }: DomainRef): KvmCounters | undefined {
+    const kept = this.#kept.get(uuid);
+    return kept !== undefined && kept.id === id ? kept.kvm : undefined;
   }
 
   invalidate(uuid: string): void {

@@ -1,13 +1,16 @@
-import type { DomainRef } from '../libvirt/index.ts';
+import { errorCodes, isGuestEnded, type DomainRef } from '../libvirt/index.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
 import { parseDomainXmlInSlices } from '../sources/domain-xml.ts';
 import type { Reading, SourceError } from '../sources/reading.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 
-/** Not every change sends an event (metadata, memtune …): each XML is read again after this long. */
-const MAX_AGE_MS = 5 * 60_000;
-/** Refreshes of still usable XML in one collection, so that they never come all at once. */
-const REFRESHES_PER_COLLECTION = 8;
+/**
+ * Not every change sends an event (memtune, vCPU counts …): in this long each XML is read again, so that
+ * none is older than 5 minutes also where a collection comes a minute late.
+ */
+const ROUND_MS = 4 * 60_000;
+/** However long nobody has collected: never more than half of all XML at once. */
+const MAX_ROUND_SHARE = 0.5;
 
 /** libvirt writes XML from memory, once it has the guest's lock. */
 const TIMEOUT_MS = 2_000;
@@ -25,6 +28,8 @@ export interface DomainConfigsResult {
   readonly configs: ReadonlyMap<string, DomainConfig>;
   /** What could not be fetched or understood this time. */
   readonly errors: readonly SourceError[];
+  /** UUIDs of guests that libvirt no longer knows: they ended, or were undefined, after being listed. */
+  readonly gone: ReadonlySet<string>;
 }
 
 /**
@@ -34,6 +39,15 @@ export interface DomainConfigsResult {
 export class DomainConfigs {
   readonly #kept = new Map<string, Kept>();
   readonly #stale = new Set<string>();
+  readonly #now: () => number;
+  #lastCollection: number | undefined;
+  /** Refreshes that may be made, as they add up with time. */
+  #credit = 0;
+
+  /** @param now milliseconds of a clock that never goes back. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** An event about this guest: fetch its XML again at the next collection. */
   invalidate(uuid: string): void {
@@ -57,22 +71,36 @@ export class DomainConfigs {
     deadline: number,
   ): Promise<DomainConfigsResult> {
     const errors: SourceError[] = [];
-    const now = performance.now();
-    let refreshes = 0;
-    const wanted = domains.filter((domain) => {
+    const gone = new Set<string>();
+    const wanted: DomainRef[] = [];
+    const usable: { readonly domain: DomainRef; readonly readAt: number }[] = [];
+    for (const domain of domains) {
       const kept = this.#kept.get(domain.uuid);
-      if (kept?.name !== domain.name || kept.id !== domain.id) return true;
-      if (this.#stale.has(domain.uuid)) return true;
-      if (now - kept.readAt < MAX_AGE_MS || refreshes >= REFRESHES_PER_COLLECTION) return false;
-      refreshes += 1;
-      return true;
-    });
-    const queue = wanted.values();
+      const isUsable =
+        kept?.name === domain.name && kept.id === domain.id && !this.#stale.has(domain.uuid);
+      if (isUsable) usable.push({ domain, readAt: kept.readAt });
+      else wanted.push(domain);
+    }
+    const oldest = usable.sort((a, b) => a.readAt - b.readAt).slice(0, this.#refreshes(domains));
+    const queue = [...wanted, ...oldest.map(({ domain }) => domain)].values();
     const fetchInTurn = async (): Promise<void> => {
-      for (const domain of queue) await this.#fetch(domain, calls, deadline, errors);
+      for (const domain of queue) await this.#fetch(domain, calls, deadline, errors, gone);
     };
     await Promise.all(Array.from({ length: calls.maxCalls }, fetchInTurn));
-    return { configs: this.#current(domains, errors), errors };
+    const left = gone.size === 0 ? domains : domains.filter(({ uuid }) => !gone.has(uuid));
+    return { configs: this.#current(left, errors), errors, gone };
+  }
+
+  /** How many XMLs that are still usable are read again now: as many as keep the round. */
+  #refreshes({ length }: readonly DomainRef[]): number {
+    const now = this.#now();
+    const share = (now - (this.#lastCollection ?? now)) / ROUND_MS;
+    this.#lastCollection = now;
+    this.#credit += length * Math.min(share, MAX_ROUND_SHARE);
+    // Credit of guests that are gone is none.
+    const refreshes = Math.min(Math.floor(this.#credit), length);
+    this.#credit = Math.min(this.#credit - refreshes, 1);
+    return refreshes;
   }
 
   async #fetch(
@@ -80,6 +108,7 @@ export class DomainConfigs {
     calls: DaemonCalls,
     deadline: number,
     errors: SourceError[],
+    gone: Set<string>,
   ): Promise<void> {
     // Cleared before the call: an event that arrives meanwhile asks for yet another fetch.
     this.#stale.delete(domain.uuid);
@@ -88,6 +117,11 @@ export class DomainConfigs {
       { key: domain.uuid, timeoutMs: TIMEOUT_MS, deadline, isAlive: () => true },
       (connection, options) => connection.domainGetXmlDesc(domain, 0, options),
     );
+    if (answer.kind === 'refused' && isGuestEnded(answer.error)) {
+      if (answer.error.code === errorCodes.noDomain) gone.add(domain.uuid);
+      else this.#stale.add(domain.uuid);
+      return;
+    }
     if (answer.kind !== 'answered') {
       this.#stale.add(domain.uuid);
       errors.push(
@@ -104,7 +138,7 @@ export class DomainConfigs {
       return;
     }
     const { name, id } = domain;
-    const readAt = performance.now();
+    const readAt = this.#now();
     // A copy: strings of the parsed one are slices of the XML and would keep all of it.
     this.#kept.set(domain.uuid, { name, id, config: structuredClone(config), readAt });
   }

@@ -39,6 +39,8 @@ export interface Domain {
   readonly nics: readonly NicCounters[] | undefined;
   /** libvirt's own CPU figures, asked for only where `process` is out of reach. */
   readonly libvirtCpu: LibvirtCpu | undefined;
+  /** As of the last answer about its balloon. */
+  readonly kvm: KvmCounters | undefined;
   readonly process: GuestProcess | undefined;
   readonly cgroup: GuestCgroupFacts | undefined;
   readonly job: DomainJob | undefined;
@@ -110,9 +112,24 @@ export interface LibvirtCpu {
   readonly totalNanoseconds: bigint | undefined;
   readonly userNanoseconds: bigint | undefined;
   readonly systemNanoseconds: bigint | undefined;
+  readonly vcpus: readonly LibvirtVcpu[];
+}
+
+/** KVM's own counters, which nobody but QEMU can read; asked for together with the balloon. */
+export interface KvmCounters {
   readonly haltPollSuccessNanoseconds: bigint | undefined;
   readonly haltPollFailNanoseconds: bigint | undefined;
-  readonly vcpus: readonly LibvirtVcpu[];
+  /** Empty before libvirt 8.9 and QEMU 7.1. */
+  readonly vcpus: readonly KvmVcpu[];
+}
+
+export interface KvmVcpu {
+  readonly index: number;
+  readonly exits: bigint | undefined;
+  readonly directedYieldsAttempted: bigint | undefined;
+  readonly directedYieldsSuccessful: bigint | undefined;
+  /** Times the vCPU lost its CPU while it was running. */
+  readonly preemptions: bigint | undefined;
 }
 
 export interface LibvirtVcpu {

@@ -6,14 +6,14 @@ import { QemuProcessFinder, type QemuProcess } from '../sources/qemu-processes.t
 import type { Roots } from '../sources/roots.ts';
 import { BalloonCache } from './balloon-cache.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
-import type { Balloon, Domain, DomainJob, NicCounters } from './domain.ts';
-import { DomainConfigs } from './domain-configs.ts';
+import type { Balloon, Domain, DomainJob, KvmCounters, NicCounters } from './domain.ts';
+import { DomainConfigs, type DomainConfigsResult } from './domain-configs.ts';
 import { stateNames } from './domain-state-names.ts';
 import { GuestList, type ListedGuest } from './guest-list.ts';
 import { GuestMonitor, monitorGroups, type MonitorAnswer } from './guest-monitor.ts';
 import { GuestNics } from './guest-nics.ts';
 import { GuestProcessCollector, type GuestFacts } from './guest-process-collector.ts';
-import { balloonOf, disksOf, libvirtCpuOf, perfOf } from './guest-stats.ts';
+import { balloonOf, disksOf, kvmCountersOf, libvirtCpuOf, perfOf } from './guest-stats.ts';
 import type { LibvirtSession } from './libvirt-session.ts';
 import type { NetworkLinks } from './network.ts';
 import { OccupiedGuests } from './occupied-guests.ts';
@@ -45,6 +45,7 @@ interface Learnt {
   readonly config: DomainConfig | undefined;
   readonly answer: MonitorAnswer | undefined;
   readonly balloon: Balloon | undefined;
+  readonly kvm: KvmCounters | undefined;
   readonly nics: readonly NicCounters[] | undefined;
   readonly facts: GuestFacts | undefined;
   readonly job: DomainJob | undefined;
@@ -159,13 +160,16 @@ export class GuestCollector {
     const locked = new Set(this.#nics.locked);
     const listed = await log.runAsync('domain', () => this.#list.read(log, deadline, locked));
     if (listed === undefined) return undefined;
-    const selected = listed.filter(({ ref }) => selects(ref.name));
-    const active = selected.map(({ ref }) => ref).filter(({ id }) => id !== undefined);
+    const wanted = listed.filter(({ ref }) => selects(ref.name));
+    const running = wanted.map(({ ref }) => ref).filter(({ id }) => id !== undefined);
     // Control info waits for a guest's lock as well.
-    const unlocked = active.filter(({ uuid }) => !locked.has(uuid));
+    const unlocked = running.filter(({ uuid }) => !locked.has(uuid));
     await log.runAsync('domain', () => this.#occupied.look(unlocked, deadline));
 
-    const configs = await this.#configsOf(selected, log, deadline);
+    const { configs, gone } = await this.#configsOf(wanted, log, deadline);
+    const isThere = ({ uuid }: DomainRef): boolean => !gone.has(uuid);
+    const selected = wanted.filter(({ ref }) => isThere(ref));
+    const active = running.filter(isThere);
     const qemus = await this.#find(active, configs, log);
     const configured = ({ name, uuid }: DomainRef): ConfiguredGuest => ({
       name,
@@ -203,6 +207,7 @@ export class GuestCollector {
           config: configs.get(uuid),
           answer,
           balloon: this.#balloonOf(uuid, answer, log),
+          kvm: this.#kvmOf(one.ref, answer, log),
           nics: nics?.get(uuid),
           facts: facts.get(uuid),
           job: jobs?.get(uuid),
@@ -232,14 +237,14 @@ export class GuestCollector {
     selected: readonly ListedGuest[],
     log: OutcomeLog,
     deadline: number,
-  ): Promise<ReadonlyMap<string, DomainConfig>> {
-    const { configs, errors } = await this.#configs.of(
+  ): Promise<DomainConfigsResult> {
+    const result = await this.#configs.of(
       selected.map(({ ref }) => ref),
       this.#calls,
       deadline,
     );
-    for (const error of errors) log.fail('domain', error);
-    return configs;
+    for (const error of result.errors) log.fail('domain', error);
+    return result;
   }
 
   async #askMonitors(
@@ -250,12 +255,17 @@ export class GuestCollector {
     if (this.#session.versions?.driver !== 'QEMU') return new Map();
     const start = performance.now();
     const answers = new Map<string, MonitorAnswer>();
+    // Together with the balloon and at its pace: each answer costs the guest's QEMU.
+    const withBalloon =
+      monitorGroups.balloon |
+      monitorGroups.haltPolling |
+      (relaysKvmCounters(this.#session.versions.libvirt) ? monitorGroups.kvm : 0);
     const asked = active.flatMap((ref) => {
       const { uuid } = ref;
       const period = configs.get(uuid)?.balloon?.statsPeriodSeconds;
       const wantsBalloon = log.wants('balloon') && this.#balloons.isDue(ref, period);
       const groups =
-        (wantsBalloon ? monitorGroups.balloon : 0) |
+        (wantsBalloon ? withBalloon : 0) |
         (log.wants('block') ? monitorGroups.block : 0) |
         (log.wants('process') && !qemus.has(uuid) ? monitorGroups.cpu : 0);
       // libvirt can not even begin with a guest whose lock it holds for a question about its NICs.
@@ -279,7 +289,8 @@ export class GuestCollector {
     for (const [uuid, answer] of await asking) answers.set(uuid, answer);
     for (const { question, wantsBalloon } of asked) {
       const stats = answers.get(question.ref.uuid)?.stats;
-      if (stats !== undefined && wantsBalloon) this.#balloons.put(question.ref, balloonOf(stats));
+      if (stats === undefined || !wantsBalloon) continue;
+      this.#balloons.put(question.ref, balloonOf(stats), kvmCountersOf(stats));
     }
     const milliseconds = performance.now() - start;
     const missed = [...answers.values()].filter(({ reason }) => reason === 'budget').length;
@@ -303,6 +314,15 @@ export class GuestCollector {
   ): Balloon | undefined {
     if (!log.wants('balloon') || answer?.monitor === 'unresponsive') return undefined;
     return this.#balloons.get(uuid);
+  }
+
+  #kvmOf(
+    ref: DomainRef,
+    answer: MonitorAnswer | undefined,
+    log: OutcomeLog,
+  ): KvmCounters | undefined {
+    if (!log.wants('balloon') || answer?.monitor === 'unresponsive') return undefined;
+    return this.#balloons.kvmOf(ref);
   }
 
   /** Of guests whose monitor has just answered: the others would only keep a slot. */
@@ -331,7 +351,7 @@ function domainOf(
   log: OutcomeLog,
   learnt: Learnt,
 ): Domain {
-  const { answer, config, balloon, nics, facts, job } = learnt;
+  const { answer, config, balloon, kvm, nics, facts, job } = learnt;
   const answered = answer?.stats;
   return {
     name: ref.name,
@@ -351,11 +371,18 @@ function domainOf(
     nics,
     libvirtCpu:
       answered === undefined || facts?.process !== undefined ? undefined : libvirtCpuOf(answered),
+    kvm,
     process: facts?.process,
     cgroup: facts?.cgroup,
     job,
     perf: params === undefined || !log.wants('perf') ? undefined : perfOf(params),
   };
+}
+
+/** Since 8.9 libvirt relays what QEMU tells of KVM in the group of vCPUs. */
+function relaysKvmCounters(libvirtVersion: string): boolean {
+  const [major = 0, minor = 0] = libvirtVersion.split('.').map(Number);
+  return major > 8 || (major === 8 && minor >= 9);
 }
 
 /** virDomainJobType: bounded and unbounded jobs are running; the rest is over or none. */

@@ -31,6 +31,10 @@ export const monitorGroups = {
   balloon: domainStats.balloon,
   block: domainStats.block,
   cpu: domainStats.cpuTotal | domainStats.vcpu,
+  /** Halt polling. */
+  haltPolling: domainStats.cpuTotal,
+  /** Exits, yields and preemptions: QEMU interrupts each vCPU for them. */
+  kvm: domainStats.vcpu,
 } as const;
 
 /**

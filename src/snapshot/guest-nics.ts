@@ -1,4 +1,4 @@
-import { domainStats, readDomainStats, type DomainRef } from '../libvirt/index.ts';
+import { domainStats, isGuestEnded, readDomainStats, type DomainRef } from '../libvirt/index.ts';
 import type { DomainConfig, Interface } from '../sources/domain-config.ts';
 import { Backoff } from './backoff.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
@@ -94,6 +94,8 @@ export class GuestNics {
       }
       return;
     }
+    // The next collection asks for those that are left.
+    if (answer.kind === 'refused' && isGuestEnded(answer.error)) return;
     if (answer.kind === 'timeout') this.#backoff.miss(BULK_KEY);
     log.fail('nic', {
       kind: answer.kind === 'refused' ? 'absent' : 'timeout',

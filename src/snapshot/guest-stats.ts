@@ -8,6 +8,8 @@ import type {
 import type {
   Balloon,
   DiskCounters,
+  KvmCounters,
+  KvmVcpu,
   LibvirtCpu,
   MemoryBandwidth,
   NicCounters,
@@ -91,8 +93,6 @@ export function libvirtCpuOf({ cpu, vcpu }: DomainStats): LibvirtCpu {
     totalNanoseconds: cpu.timeNanoseconds,
     userNanoseconds: cpu.userNanoseconds,
     systemNanoseconds: cpu.systemNanoseconds,
-    haltPollSuccessNanoseconds: cpu.haltPollSuccessNanoseconds,
-    haltPollFailNanoseconds: cpu.haltPollFailNanoseconds,
     vcpus: vcpu.vcpus.map((one) => ({
       index: one.index,
       timeNanoseconds: one.timeNanoseconds,
@@ -100,6 +100,28 @@ export function libvirtCpuOf({ cpu, vcpu }: DomainStats): LibvirtCpu {
       waitNanoseconds: one.waitNanoseconds,
     })),
   };
+}
+
+/** Undefined where QEMU said nothing of KVM: emulation (TCG), or a libvirt or kernel that is too old. */
+export function kvmCountersOf({ cpu, vcpu }: DomainStats): KvmCounters | undefined {
+  const { haltPollSuccessNanoseconds, haltPollFailNanoseconds } = cpu;
+  const vcpus = vcpu.vcpus.flatMap((one): readonly KvmVcpu[] => {
+    const { index, exits, directedYieldsAttempted, directedYieldsSuccessful } = one;
+    const preemptions = sumOfKnown(one.preemptionsReported, one.preemptionsOther);
+    return exits === undefined && directedYieldsAttempted === undefined && preemptions === undefined
+      ? []
+      : [{ index, exits, directedYieldsAttempted, directedYieldsSuccessful, preemptions }];
+  });
+  return haltPollSuccessNanoseconds === undefined &&
+    haltPollFailNanoseconds === undefined &&
+    vcpus.length === 0
+    ? undefined
+    : { haltPollSuccessNanoseconds, haltPollFailNanoseconds, vcpus };
+}
+
+/** A kernel has both or neither; undefined where it has neither. */
+function sumOfKnown(one: bigint | undefined, other: bigint | undefined): bigint | undefined {
+  return one === undefined && other === undefined ? undefined : (one ?? 0n) + (other ?? 0n);
 }
 
 /** `perf.<event>` and `memory.bandwidth.monitor.<i>.node.<j>.*`; undefined when there is neither. */

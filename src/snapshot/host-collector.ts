@@ -22,6 +22,7 @@ import type { Roots } from '../sources/roots.ts';
 import { readSwapAreas } from '../sources/swap.ts';
 import { readTransparentHugePages } from '../sources/transparent-hugepage.ts';
 import { readVmstat } from '../sources/vmstat.ts';
+import { readZfsArc } from '../sources/zfs-arc.ts';
 import { readZswap } from '../sources/zswap.ts';
 import type { Host } from './host.ts';
 import type { OutcomeLog } from './outcome-log.ts';
@@ -62,6 +63,7 @@ export class HostCollector {
         log.optional('memory', readTransparentHugePages(roots)),
       ),
       memorySysctl: log.run('memory', () => log.required('memory', readMemorySysctl(roots))),
+      zfsArc: log.run('memory', () => log.optional('memory', readZfsArc(roots))),
       multiGenLru: log.run('memory', () => log.optional('memory', readMultiGenLru(roots))),
       vmstat: log.run('vmstat', () => log.required('vmstat', readVmstat(roots))),
       swapAreas: log.run('swap', () => log.optional('swap', readSwapAreas(roots))),

@@ -14,6 +14,7 @@ import type { Pressure, PressureResource } from '../sources/pressure.ts';
 import type { SwapArea } from '../sources/swap.ts';
 import type { TransparentHugePages } from '../sources/transparent-hugepage.ts';
 import type { Vmstat } from '../sources/vmstat.ts';
+import type { ZfsArc } from '../sources/zfs-arc.ts';
 import type { Zswap } from '../sources/zswap.ts';
 
 /** The hypervisor itself, from /proc and /sys. Everything is undefined that could not be read. */
@@ -32,6 +33,7 @@ export interface Host {
   readonly vmstat: Vmstat | undefined;
   readonly swapAreas: readonly SwapArea[] | undefined;
   readonly zswap: Zswap | undefined;
+  readonly zfsArc: ZfsArc | undefined;
   /** A resource whose pressure the kernel does not report is missing. */
   readonly pressure: ReadonlyMap<PressureResource, Pressure> | undefined;
   readonly ksm: Ksm | undefined;

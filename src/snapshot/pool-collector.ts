@@ -1,4 +1,9 @@
-import type { LibvirtConnection, NamedObject, StoragePoolInfo } from '../libvirt/index.ts';
+import {
+  errorCodes,
+  type LibvirtConnection,
+  type NamedObject,
+  type StoragePoolInfo,
+} from '../libvirt/index.ts';
 import { valueOf, type Reading } from '../sources/reading.ts';
 import {
   parseStoragePoolXmlInSlices,
@@ -184,6 +189,8 @@ function fail(
       log.fail('pool', { kind: 'timeout', subject, detail: 'too many calls of libvirt are stuck' });
       return;
     case 'refused':
+      // It ended, or was undefined, after it was listed.
+      if (answer.error.code === errorCodes.noStoragePool) return;
       log.fail('pool', { kind: 'absent', subject, detail: answer.error.message });
       return;
     case 'lost':

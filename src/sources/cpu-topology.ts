@@ -1,5 +1,11 @@
 import { parseCpuList } from './cpu-list.ts';
-import { listKernelDirectory, readKernelFile, readKernelValue } from './kernel-file.ts';
+import {
+  listKernelDirectory,
+  readKernelFile,
+  readKernelInteger,
+  readKernelStart,
+  readKernelValue,
+} from './kernel-file.ts';
 import { parseSignedDecimal } from './kernel-text.ts';
 import { failed, Faults, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
@@ -29,6 +35,12 @@ export interface CpuTopology {
   /** Physical cores with at least one online thread. */
   readonly coreCount: number;
   readonly packageCount: number;
+  /**
+   * How many vCPUs can run at once where one online CPU stands: 1, but on POWER7 and POWER8 all threads
+   * of a (sub-)core. There the host itself runs on the first thread alone, the others are offline by
+   * design, and KVM wakes them for guests.
+   */
+  readonly threadsPerCpu: number;
 }
 
 /**
@@ -64,6 +76,7 @@ export function readCpuTopology(roots: Roots): Reading<CpuTopology> {
     isolated: list('isolated'),
     tickless: list('nohz_full'),
   };
+  const threadsPerCpu = faults.optional(readThreadsPerCpu(roots, online.value, lists.present)) ?? 1;
   const [fault] = faults.errors;
   if (fault !== undefined) return { ok: false, error: fault };
   return found({
@@ -72,7 +85,43 @@ export function readCpuTopology(roots: Roots): Reading<CpuTopology> {
     cpus,
     coreCount: new Set(cpus.map((place) => Math.min(...place.siblings))).size,
     packageCount: new Set(cpus.map((place) => place.package ?? 0)).size,
+    threadsPerCpu,
   });
+}
+
+/** Threads of a core of those POWER processors whose KVM wants the secondary threads offline. */
+const THREADS_OF_POWER: ReadonlyMap<string, number> = new Map([
+  ['POWER7', 4],
+  ['POWER8', 8],
+]);
+
+/** Room for the paragraph of the first CPU. */
+const CPUINFO_BYTES = 4096;
+
+/**
+ * As libvirt counts (virHostCPUGetThreadsPerSubcore, virHostCPUHasValidSubcoreConfiguration): the first
+ * thread of each sub-core is online, and not one secondary thread is. Linux
+ * Documentation/ABI/testing/sysfs-devices-system-cpu has subcores_per_core, which POWER7 lacks.
+ */
+function readThreadsPerCpu(
+  roots: Roots,
+  online: readonly number[],
+  present: readonly number[],
+): Reading<number> {
+  // Where an odd CPU is online a secondary thread is, and nothing needs a second look.
+  const mayBe = online.length < present.length && online.every((cpu) => cpu % 2 === 0);
+  if (!mayBe) return found(1);
+  const cpuinfo = readKernelStart(`${roots.procfs}/cpuinfo`, CPUINFO_BYTES);
+  if (!cpuinfo.ok) return cpuinfo;
+  const model = /^cpu\s*:\s*(POWER\d+)/m.exec(cpuinfo.value)?.[1];
+  const ofCore = model === undefined ? undefined : THREADS_OF_POWER.get(model);
+  if (ofCore === undefined) return found(1);
+  const subcores = readKernelInteger(`${roots.sysfs}/devices/system/cpu/subcores_per_core`);
+  if (!subcores.ok && subcores.error.kind !== 'absent') return subcores;
+  const threads = Math.max(1, ofCore / (subcores.ok ? Math.max(1, subcores.value) : 1));
+  const isPrimary = (cpu: number): boolean => cpu % threads === 0;
+  // With SMT switched off in the firmware there are no secondary threads at all.
+  return found(online.every(isPrimary) && !present.every(isPrimary) ? threads : 1);
 }
 
 function readCpuList(path: string): Reading<readonly number[]> {

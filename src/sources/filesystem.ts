@@ -34,6 +34,8 @@ export interface FilesystemSpace {
 export interface Filesystem {
   /** The mount the space was asked through; `mount.device` is the filesystem's key. */
   readonly mount: Mount;
+  /** Devices of further datasets of the same ZFS pool, which have the same free space. */
+  readonly sharing?: readonly string[];
   readonly traits: FilesystemTraits;
   readonly space: Reading<FilesystemSpace>;
 }
@@ -112,8 +114,8 @@ export async function readFilesystems(
       byDevice.set(mount.device, mount);
     }
   }
-  return Promise.all(
-    [...byDevice.values()].map(async (mount) => {
+  const filesystems = await Promise.all(
+    [...byDevice.values()].map(async (mount): Promise<Filesystem> => {
       const answer = await files.space(mount, deadline);
       return {
         mount,
@@ -122,6 +124,68 @@ export async function readFilesystems(
       };
     }),
   );
+  return byPool(filesystems);
+}
+
+/** Datasets that were asked one after the other, and written to meanwhile, have the same space still. */
+const SAME_SPACE = { bytes: 128 * 2 ** 20, ratio: 0.01 };
+
+/**
+ * ZFS datasets with the free space of their pool as one filesystem: its free space is there once,
+ * however many datasets show it. A dataset whose free space is another's (a quota, a reservation of its
+ * own) stays by itself.
+ */
+export function byPool(filesystems: readonly Filesystem[]): readonly Filesystem[] {
+  const merged: Filesystem[] = [];
+  const inOrder = filesystems.toSorted(
+    (one, other) => availableIn(other) - availableIn(one) || byMountpoint(one, other),
+  );
+  for (const dataset of inOrder) {
+    const at = merged.findIndex((known) => isSamePool(known, dataset));
+    const known = merged[at];
+    if (known === undefined) merged.push(dataset);
+    else merged[at] = together(known, dataset);
+  }
+  return merged.sort(byMountpoint);
+}
+
+function byMountpoint({ mount: one }: Filesystem, { mount: other }: Filesystem): number {
+  return one.mountpoint < other.mountpoint ? -1 : one.mountpoint > other.mountpoint ? 1 : 0;
+}
+
+function availableIn({ space }: Filesystem): number {
+  return space.ok ? space.value.availableBytes : -1;
+}
+
+function isSamePool(one: Filesystem, other: Filesystem): boolean {
+  if (one.mount.type !== 'zfs' || other.mount.type !== 'zfs') return false;
+  if (!one.space.ok || !other.space.ok) return false;
+  // Datasets are named `pool/of/any/depth`.
+  if (one.mount.source.split('/')[0] !== other.mount.source.split('/')[0]) return false;
+  const difference = Math.abs(availableIn(one) - availableIn(other));
+  return difference <= Math.max(SAME_SPACE.bytes, availableIn(one) * SAME_SPACE.ratio);
+}
+
+/** What both hold and the free space of one: statfs of a dataset tells no size but the sum of these. */
+function together(one: Filesystem, other: Filesystem): Filesystem {
+  const named = byMountpoint(one, other) < 0 ? one : other;
+  const devices = [one, other].flatMap(({ mount, sharing }) => [mount.device, ...(sharing ?? [])]);
+  const sharing = devices.filter((device) => device !== named.mount.device);
+  if (!one.space.ok || !other.space.ok) return { ...named, sharing };
+  const [a, b] = [one.space.value, other.space.value];
+  const availableBytes = Math.min(a.availableBytes, b.availableBytes);
+  const heldBytes = a.sizeBytes - a.availableBytes + b.sizeBytes - b.availableBytes;
+  return {
+    ...named,
+    sharing,
+    space: found({
+      sizeBytes: heldBytes + availableBytes,
+      freeBytes: Math.min(a.freeBytes, b.freeBytes),
+      availableBytes,
+      inodes: named.space.ok ? named.space.value.inodes : undefined,
+      inodesFree: named.space.ok ? named.space.value.inodesFree : undefined,
+    }),
+  };
 }
 
 function inBytes(stat: FileSpace): FilesystemSpace {

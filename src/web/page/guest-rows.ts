@@ -100,7 +100,7 @@ function rowOf(view: DomainView, isTrouble: boolean, rates: Rates | undefined): 
     delayRatio: own?.delayRatio,
     memoryBytes: promisedMemory(domain)?.currentBytes,
     claimableBytes: memory?.claimableBytes,
-    swappedBytes: domain.process?.status?.swappedBytes,
+    swappedBytes: memory?.swapBytes,
     unfundedBytes:
       storage.length === 0
         ? undefined

@@ -1,4 +1,5 @@
 import type { View } from '../../metrics/view.ts';
+import { availableMemoryOf } from '../../overcommit/available-memory.ts';
 import type { MemoryOvercommit } from '../../overcommit/memory.ts';
 import { formatBytes, formatCount } from './format.ts';
 import {
@@ -26,13 +27,11 @@ export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskO
     top: {
       title: 'May still claim most',
       guests: topGuests(
-        domains.flatMap(({ domain, memory: own }) =>
-          own === undefined ? [] : [{ ...own, swapped: domain.process?.status?.swappedBytes ?? 0 }],
-        ),
+        domains.flatMap(({ memory: own }) => own ?? []),
         ({ claimableBytes }) => claimableBytes,
-        ({ swapped }, claim) =>
-          swapped > 0
-            ? `${formatBytes(claim)}, ${formatBytes(swapped)} swapped out`
+        ({ swapBytes = 0 }, claim) =>
+          swapBytes > 0
+            ? `${formatBytes(claim)}, ${formatBytes(swapBytes)} swapped out`
             : formatBytes(claim),
       ),
     },
@@ -62,7 +61,7 @@ function bankOf({ promised, current }: MemoryOvercommit): Sentence {
 function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {
   const { promised, capacityBytes, current, hugepages } = memory;
   const total = host.meminfo?.totalBytes;
-  const available = host.meminfo?.availableBytes;
+  const available = availableMemoryOf(host);
   return [
     {
       of: undefined,

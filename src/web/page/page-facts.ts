@@ -77,7 +77,9 @@ function riskOf(risk: ResourceRisk | undefined): RiskOf {
 function describe({ snapshot }: View): readonly string[] {
   const { cpuTopology, meminfo, inventory } = snapshot.host;
   return [
-    ...(cpuTopology === undefined ? [] : [formatCount(cpuTopology.online.length, 'CPU')]),
+    ...(cpuTopology === undefined
+      ? []
+      : [formatCount(cpuTopology.online.length * cpuTopology.threadsPerCpu, 'CPU')]),
     ...(meminfo === undefined ? [] : [`${formatBytes(meminfo.totalBytes)} of memory`]),
     ...(inventory === undefined
       ? []

@@ -1,4 +1,5 @@
 import type { View } from '../../metrics/view.ts';
+import { availableMemoryOf } from '../../overcommit/available-memory.ts';
 import type { SignalId } from '../../overcommit/risk-model.ts';
 import type { StorageContainer } from '../../overcommit/storage.ts';
 import type { Recently } from './recent-counters.ts';
@@ -52,7 +53,7 @@ function delayOfAllVcpus(rates: Recently['rates']): number | undefined {
 function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Recently): Entries {
   const { memory } = assessment;
   const { meminfo } = snapshot.host;
-  const available = meminfo?.availableBytes;
+  const available = availableMemoryOf(snapshot.host);
   const swap = swapOf(snapshot.host);
   const swapIn = rates?.host.swapInBytesPerSecond;
   const swapOut = rates?.host.swapOutBytesPerSecond;

@@ -110,6 +110,12 @@ describe('a policy file', () => {
     });
   });
 
+  it('counts the ZFS cache as supply only when told to', () => {
+    expect(DEFAULT_POLICY.supply.zfsArc).toBe(false);
+    expect(policyFrom('reserves: { cpus: 2 }').supply.zfsArc).toBe(false);
+    expect(policyFrom('supply: { zfs_arc: true }').supply.zfsArc).toBe(true);
+  });
+
   it('selects domains by whole names', () => {
     const { domains } = policyFrom('domains: { include: ["web-.*", db], exclude: [web-test] }');
     const selected = ['web-1', 'web-test', 'db', 'db2', 'mail', 'my-web-1'].filter((name) =>
@@ -125,7 +131,7 @@ describe('a broken policy file', () => {
     [
       'an unknown section',
       'cpu: {}\ngpu: {}\n',
-      'policy.yaml:2: gpu: unknown key; allowed are cpu, memory, storage, network, exporter, reserves, domains',
+      'policy.yaml:2: gpu: unknown key; allowed are cpu, memory, storage, network, exporter, reserves, supply, domains',
     ],
     [
       'an unknown limit',
@@ -194,9 +200,19 @@ describe('a broken policy file', () => {
       'policy.yaml:1: domains.exclude: allowed is a list of regular expressions',
     ],
     [
+      'a word where yes or no is asked',
+      'supply: { zfs_arc: evictable }',
+      'policy.yaml:1: supply.zfs_arc: allowed are true and false',
+    ],
+    [
+      'an unknown kind of supply',
+      'supply: { arc: true }',
+      'policy.yaml:1: supply.arc: unknown key; allowed are zfs_arc',
+    ],
+    [
       'a list at the top',
       '- 1\n',
-      'policy.yaml:1: the policy: allowed are the keys cpu, memory, storage, network, exporter, reserves, domains',
+      'policy.yaml:1: the policy: allowed are the keys cpu, memory, storage, network, exporter, reserves, supply, domains',
     ],
     ['a key given twice', 'cpu: {}\ncpu: {}\n', 'policy.yaml:2: Map keys must be unique'],
   ])('says where and what is wrong with %s', (_, text, fault) => {

@@ -77,10 +77,15 @@ describe('domain statistics', () => {
     expect(vcpu.vcpus[1]).toMatchObject({ timeNanoseconds: 60n, halted: true, state: undefined });
   });
 
-  it('give KVM counters of a vCPU only as raw values', () => {
-    const stats = statsOf(ullong('vcpu.0.exits.sum', 77n));
-    expect(stats.vcpu.vcpus).toEqual([]);
-    expect(stats.params.get('vcpu.0.exits.sum')).toBe(77n);
+  it('give KVM counters of a vCPU that mean something for over-commitment, others as raw values', () => {
+    const stats = statsOf(
+      ullong('vcpu.0.exits.sum', 77n),
+      ullong('vcpu.0.preemption_reported.sum', 5n),
+      ullong('vcpu.1.insn_emulation.sum', 9n),
+    );
+    expect(stats.vcpu.vcpus).toHaveLength(1);
+    expect(stats.vcpu.vcpus[0]).toMatchObject({ index: 0, exits: 77n, preemptionsReported: 5n });
+    expect(stats.params.get('vcpu.1.insn_emulation.sum')).toBe(9n);
   });
 
   it('have receive and transmit of each interface the right way round', () => {

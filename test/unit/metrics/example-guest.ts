@@ -4,6 +4,7 @@ import type {
   Domain,
   GuestCgroupFacts,
   GuestProcess,
+  KvmCounters,
   LibvirtCpu,
   NicCounters,
 } from '../../../src/snapshot/domain.ts';
@@ -29,6 +30,7 @@ export function unknownGuest(overrides: Partial<Domain> = {}): Domain {
     disks: undefined,
     nics: undefined,
     libvirtCpu: undefined,
+    kvm: undefined,
     process: undefined,
     cgroup: undefined,
     job: undefined,
@@ -245,6 +247,20 @@ export function exampleLibvirtCpu(): LibvirtCpu {
     totalNanoseconds: 20_000_000_000n,
     userNanoseconds: 15_000_000_000n,
     systemNanoseconds: 5_000_000_000n,
+    vcpus: [vcpu(0), vcpu(1)],
+  };
+}
+
+/** KVM's counters as QEMU 7.2 and libvirt 9.0 tell them. */
+export function exampleKvm(): KvmCounters {
+  const vcpu = (index: number) => ({
+    index,
+    exits: 5_468_522n,
+    directedYieldsAttempted: 326n,
+    directedYieldsSuccessful: 44n,
+    preemptions: 43_483n,
+  });
+  return {
     haltPollSuccessNanoseconds: 250_000_000n,
     haltPollFailNanoseconds: 750_000_000n,
     vcpus: [vcpu(0), vcpu(1)],

@@ -20,6 +20,7 @@ export function unknownHost(): Host {
     vmstat: undefined,
     swapAreas: undefined,
     zswap: undefined,
+    zfsArc: undefined,
     pressure: undefined,
     ksm: undefined,
     numaNodes: undefined,
@@ -67,6 +68,7 @@ export function exampleHost(): Host {
       })),
       coreCount: 4,
       packageCount: 2,
+      threadsPerCpu: 1,
     },
     load: { oneMinute: 1.5, fiveMinutes: 1.25, fifteenMinutes: 1 },
     meminfo: {
@@ -178,6 +180,12 @@ export function exampleHost(): Host {
         },
       },
     ],
+    zfsArc: {
+      sizeBytes: 3 * GIB,
+      minimumBytes: GIB,
+      maximumBytes: 4 * GIB,
+      reclaimableBytes: 1.5 * GIB,
+    },
     zswap: {
       enabled: true,
       compressor: 'zstd',

@@ -20,6 +20,7 @@ import {
   exampleBalloon,
   exampleCgroup,
   exampleDiskCounters,
+  exampleKvm,
   exampleLibvirtCpu,
   exampleNicCounters,
   exampleProcess,
@@ -279,6 +280,7 @@ export function farGuest(): Domain {
     balloon: exampleBalloon({ lastUpdateSeconds: undefined }),
     nics: [exampleNicCounters('vnet1')],
     libvirtCpu: exampleLibvirtCpu(),
+    kvm: exampleKvm(),
   });
 }
 

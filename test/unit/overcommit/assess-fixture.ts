@@ -47,6 +47,7 @@ export const TOPOLOGY: CpuTopology = {
   })),
   coreCount: 4,
   packageCount: 1,
+  threadsPerCpu: 1,
 };
 
 /** 64 GiB, of which 20 GiB are available; 8 GiB of swap, 6 GiB of it free. */
@@ -84,6 +85,7 @@ export function host(more: Partial<Host> = {}): Host {
     vmstat: undefined,
     swapAreas: undefined,
     zswap: undefined,
+    zfsArc: undefined,
     pressure: undefined,
     ksm: undefined,
     numaNodes: undefined,
@@ -145,6 +147,7 @@ export function domain(name: string, more: Partial<Domain> = {}): Domain {
     disks: undefined,
     nics: undefined,
     libvirtCpu: undefined,
+    kvm: undefined,
     process: undefined,
     cgroup: undefined,
     job: undefined,

@@ -2,12 +2,16 @@ import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
 import { assess } from '../../../src/overcommit/assess.ts';
+import { availableMemoryOf } from '../../../src/overcommit/available-memory.ts';
 import type { Assessment } from '../../../src/overcommit/assessment.ts';
 import { MomAverages } from '../../../src/overcommit/mom-averages.ts';
 import type { Snapshot } from '../../../src/snapshot/model.ts';
 import type { GuestCgroupFacts } from '../../../src/snapshot/domain.ts';
+import type { DomainDisk } from '../../../src/snapshot/storage.ts';
 import type { CgroupMemoryLimits } from '../../../src/sources/cgroup-memory.ts';
+import { byPool, filesystemTraits, type Filesystem } from '../../../src/sources/filesystem.ts';
 import { parseKsm } from '../../../src/sources/ksm.ts';
+import type { Mount } from '../../../src/sources/mounts.ts';
 import type { NetworkLink } from '../../../src/sources/network-links.ts';
 import { failed } from '../../../src/sources/reading.ts';
 import { parseSwaps } from '../../../src/sources/swap.ts';
@@ -357,6 +361,19 @@ describe('memory of a snapshot', () => {
     expect(claim(plain)).toBe(3 * GIB);
   });
 
+  it('says what of a guest is in swap as it counts it, and nothing where nothing is known', () => {
+    const memfd = config('memfd', {
+      elements: "<memoryBacking><source type='memfd'/></memoryBacking>",
+    });
+    const inSwap = (more: Parameters<typeof domain>[1]) =>
+      assessed({ domains: [domain('web', more)] }).memory?.guests[0]?.swapBytes;
+    const held = process({ RssAnon: 0, RssShmem: 1024, VmSwap: 0 });
+    expect(inSwap({ config: memfd, process: held, cgroup: memoryCgroup(2 * GIB) })).toBe(2 * GIB);
+    expect(inSwap({ config: memfd, process: held })).toBe(0);
+    expect(inSwap({ process: process({ RssAnon: 1024, VmSwap: 512 }) })).toBe(512 * MIB);
+    expect(inSwap({ process: undefined })).toBeUndefined();
+  });
+
   it('heeds the limit of the cgroup on swap', () => {
     const limited = (
       swapMaxBytes: number,
@@ -397,6 +414,29 @@ describe('memory of a snapshot', () => {
     // 64 GiB less 1 GiB of hugepages less the default reserve of 512 MiB.
     expect(memory?.capacityBytes).toBe(62.5 * GIB);
     expect(memory?.hugepages[0]?.unreservedBytes).toBe(400 * MIB);
+  });
+});
+
+describe('the cache of ZFS', () => {
+  const zfsArc = {
+    sizeBytes: 30 * GIB,
+    minimumBytes: 2 * GIB,
+    maximumBytes: 32 * GIB,
+    reclaimableBytes: 24 * GIB,
+  };
+  const supplyUnder = (policy: typeof NO_RESERVES) =>
+    assessed({ host: host({ zfsArc }), domains: [] }, policy).memory?.current.supplyBytes;
+
+  it('is available memory that MemAvailable lacks', () => {
+    expect(availableMemoryOf(host({ zfsArc }))).toBe(20 * GIB + 24 * GIB);
+    expect(availableMemoryOf(host())).toBe(20 * GIB);
+    const untold = { ...zfsArc, reclaimableBytes: undefined };
+    expect(availableMemoryOf(host({ zfsArc: untold }))).toBe(20 * GIB);
+  });
+
+  it('is no supply for the worst case, as it may shrink too slowly, unless the policy says so', () => {
+    expect(supplyUnder(NO_RESERVES)).toBe(20 * GIB);
+    expect(supplyUnder({ ...NO_RESERVES, supply: { zfsArc: true } })).toBe(44 * GIB);
   });
 });
 
@@ -619,6 +659,83 @@ describe('network of a snapshot', () => {
       ],
     });
     expect(found?.uplinks[0]?.nics).toBe(2);
+  });
+});
+
+describe('ZFS datasets of one pool', () => {
+  /** A dataset as statfs shows it: what it holds itself, and what is free in its pool. */
+  function dataset(source: string, heldBytes: number, availableBytes: number): Filesystem {
+    const minor = 40 + source.length;
+    const mount: Mount = {
+      id: minor,
+      parentId: 1,
+      device: `0:${minor}`,
+      root: '/',
+      mountpoint: `/${source}`,
+      type: 'zfs',
+      source,
+      options: ['rw'],
+      superOptions: ['rw', 'xattr'],
+      readOnly: false,
+    };
+    const sizeBytes = heldBytes + availableBytes;
+    const space = { sizeBytes, freeBytes: availableBytes, availableBytes };
+    return {
+      mount,
+      traits: filesystemTraits(mount),
+      space: { ok: true, value: { ...space, inodes: undefined, inodesFree: undefined } },
+    };
+  }
+  const web = dataset('tank/web', 40 * GIB, 100 * GIB);
+  // Asked a moment later, when 3 MiB more were written.
+  const db = dataset('tank/db', 20 * GIB, 100 * GIB - 3 * MIB);
+  const imageOn = ({ mount }: Filesystem, promised: number, allocated: number) => ({
+    ...rawFile(`/images/on ${mount.source}`, promised, allocated),
+    mount,
+  });
+  const storageOn = (all: readonly Filesystem[], disks: readonly DomainDisk[]) =>
+    assessed({ storage: { disks, filesystems: byPool(all), thin: undefined } }).storage;
+
+  it('are set together against its free space, which is there once', () => {
+    const storage = storageOn(
+      [web, db],
+      [
+        disk('web', [imageOn(web, 100 * GIB, 40 * GIB)]),
+        disk('db', [imageOn(db, 80 * GIB, 20 * GIB)]),
+      ],
+    );
+    // Each alone would fit: 60 GiB to go, 100 free.
+    expect(storage?.containers).toMatchObject([
+      {
+        name: '/tank/db',
+        images: 2,
+        unfundedBytes: 120 * GIB,
+        availBytes: 100 * GIB - 3 * MIB,
+        shortfallBytes: 20 * GIB + 3 * MIB,
+        sizeBytes: 160 * GIB - 3 * MIB,
+      },
+    ]);
+    expect(storage?.unplaced.images).toBe(0);
+  });
+
+  it('stand alone with a quota, in another pool, and while they do not answer', () => {
+    const quota = dataset('tank/quota', 5 * GIB, 10 * GIB);
+    const other = dataset('rpool/images', 5 * GIB, 100 * GIB);
+    const hung: Filesystem = {
+      ...dataset('tank/hung-one', 0, 0),
+      space: { ok: false, error: { kind: 'timeout', subject: '/tank/hung-one', detail: '' } },
+    };
+    expect(byPool([web, db, quota, other, hung]).map(({ mount }) => mount.source)).toEqual([
+      'rpool/images',
+      'tank/db',
+      'tank/hung-one',
+      'tank/quota',
+    ]);
+  });
+
+  it('are not mistaken for other filesystems with the same source', () => {
+    const ext4 = { ...web, mount: { ...web.mount, type: 'ext4', device: '8:1' } };
+    expect(byPool([ext4, db])).toHaveLength(2);
   });
 });
 

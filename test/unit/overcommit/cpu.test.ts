@@ -20,6 +20,7 @@ function plainHost(count: number, more: Partial<CpuHost> = {}): CpuHost {
     coreOf: new Map(all.map((cpu) => [cpu, cpu])),
     nodeOf: new Map(all.map((cpu) => [cpu, 0])),
     reservedCpus: 0,
+    threadsPerCpu: 1,
     ...more,
   };
 }
@@ -425,6 +426,16 @@ describe('caps and guaranteed shares', () => {
   });
 });
 
+describe('CPUs whose secondary threads are offline by design', () => {
+  it('count with all threads a guest gets there, and the reserve in the same unit', () => {
+    const { shared } = cpuOvercommit(plainHost(20, { threadsPerCpu: 8, reservedCpus: 16 }), [
+      guest('big', 80),
+    ]);
+    expect(shared.capacity).toEqual({ cpus: 144, cores: 18 });
+    expect(shared.promised.current).toBe(80);
+  });
+});
+
 describe('CPU figures of any host', () => {
   const cpuSet = fc
     .uniqueArray(fc.integer({ min: 0, max: 9 }), { maxLength: 6 })
@@ -437,6 +448,7 @@ describe('CPU figures of any host', () => {
     coreOf: fc.constant(new Map(range(0, 6).map((cpu) => [cpu, cpu % 3]))),
     nodeOf: fc.constant(new Map(range(0, 6).map((cpu) => [cpu, cpu % 2]))),
     reservedCpus: fc.integer({ min: 0, max: 9 }),
+    threadsPerCpu: fc.constantFrom(1, 2, 8),
   });
   const anyGuest: fc.Arbitrary<CpuGuest> = fc.record({
     name: fc.string({ maxLength: 3 }),

@@ -14,11 +14,11 @@ function xmlOf({ name, uuid }: DomainRef): string {
     <vcpu>1</vcpu><os><type arch='x86_64'>hvm</type></os></domain>`;
 }
 
-async function host() {
+async function host(now?: () => number) {
   const daemon = await fakeDaemon();
   daemon.on(procedures.domainGetXmlDesc, ({ domain }) => xmlOf(domain));
   const calls = callsTo(daemon);
-  const configs = new DomainConfigs();
+  const configs = new DomainConfigs(now);
   return {
     daemon,
     configs,
@@ -71,12 +71,24 @@ describe('the configurations of guests', () => {
     expect(late.errors).toMatchObject([{ kind: 'timeout', subject: 'XML of web' }]);
   });
 
-  it('of a guest that vanished meanwhile are absent and the reason is given', async () => {
+  it('of a guest that vanished meanwhile are absent, and that is no error', async () => {
     const { of, daemon } = await host();
+    await of([web]);
     daemon.on(procedures.domainGetXmlDesc, () => new ErrorAnswer({ code: 42, message: 'gone' }));
+    const restarted = { ...web, id: 4 };
+    expect(await of([restarted])).toEqual({
+      configs: new Map(),
+      errors: [],
+      gone: new Set([web.uuid]),
+    });
+  });
+
+  it('that libvirt does not give for another reason are absent and the reason is given', async () => {
+    const { of, daemon } = await host();
+    daemon.on(procedures.domainGetXmlDesc, () => new ErrorAnswer({ code: 88, message: 'denied' }));
     expect(await of([web])).toMatchObject({
       configs: new Map(),
-      errors: [{ kind: 'absent', subject: 'XML of web', detail: 'gone' }],
+      errors: [{ kind: 'absent', subject: 'XML of web', detail: 'denied' }],
     });
   });
 
@@ -113,5 +125,80 @@ describe('the configurations of guests', () => {
       expect(errors[0]?.detail).toContain('<vcpu>');
     }
     expect(fetches()).toBe(1);
+  });
+});
+
+/** Guests, all of whose XML is read in the first collection, at an hour of collections. */
+async function anHourOf(guests: number, intervalSeconds: number) {
+  let nowMs = 0;
+  const { of, daemon } = await host(() => nowMs);
+  const readAt = new Map<string, number>();
+  let reads = 0;
+  daemon.on(procedures.domainGetXmlDesc, ({ domain }) => {
+    readAt.set(domain.uuid, nowMs);
+    reads += 1;
+    return xmlOf(domain);
+  });
+  const domains = Array.from({ length: guests }, (_, i) => ({
+    name: `guest-${i}`,
+    uuid: `11111111-1111-1111-1111-${String(i).padStart(12, '0')}`,
+    id: i + 1,
+  }));
+  let oldestMs = 0;
+  let mostReads = 0;
+  for (; nowMs <= 3_600_000; nowMs += intervalSeconds * 1000) {
+    // Before the refreshes of this collection: the oldest anything was ever used at.
+    oldestMs = Math.max(
+      oldestMs,
+      ...domains.map(({ uuid }) => nowMs - (readAt.get(uuid) ?? nowMs)),
+    );
+    const before = reads;
+    await of(domains, 60_000);
+    if (nowMs > 0) mostReads = Math.max(mostReads, reads - before);
+  }
+  return { oldestSeconds: oldestMs / 1000, mostReads, reads };
+}
+
+describe('over a simulated hour, however many guests and however seldom the scrapes', () => {
+  it.each([
+    { guests: 1, interval: 15 },
+    { guests: 220, interval: 15 },
+    { guests: 1000, interval: 15 },
+    { guests: 1000, interval: 60 },
+  ])(
+    'each XML of $guests guests is read again within 5 minutes at scrapes of $interval s',
+    async ({ guests, interval }) => {
+      const { oldestSeconds, mostReads, reads } = await anHourOf(guests, interval);
+      process.stdout.write(
+        `${guests} guests, ${interval} s: oldest XML ${oldestSeconds} s, at most ${mostReads} refreshes at once, ${reads} reads\n`,
+      );
+      expect(oldestSeconds).toBeLessThanOrEqual(300);
+      // Spread: what one scrape has to do is what its share of the round is.
+      expect(mostReads).toBeLessThanOrEqual(Math.ceil((guests * interval) / 240));
+    },
+    60_000,
+  );
+
+  it('a pause in scraping is not made up for in one collection', async () => {
+    const { mostReads } = await anHourOf(100, 1200);
+    expect(mostReads).toBe(50);
+  });
+
+  it('an XML that an event had read again is not the oldest any more', async () => {
+    let nowMs = 0;
+    const { of, configs, daemon } = await host(() => nowMs);
+    const db = { name: 'db', uuid: '22222222-2222-2222-2222-222222222222', id: 4 };
+    const read: string[] = [];
+    daemon.on(procedures.domainGetXmlDesc, ({ domain }) => {
+      read.push(domain.name);
+      return xmlOf(domain);
+    });
+    await of([web, db]);
+    nowMs = 60_000;
+    configs.invalidate(web.uuid);
+    await of([web, db]);
+    nowMs = 120_000;
+    await of([web, db]);
+    expect(read.slice(2)).toEqual(['web', 'db']);
   });
 });

@@ -6,7 +6,13 @@ import {
   type DomainStats,
   type TypedParam,
 } from '../../../src/libvirt/index.ts';
-import { balloonOf, disksOf, nicsOf, perfOf } from '../../../src/snapshot/guest-stats.ts';
+import {
+  balloonOf,
+  disksOf,
+  kvmCountersOf,
+  nicsOf,
+  perfOf,
+} from '../../../src/snapshot/guest-stats.ts';
 
 const domain = { name: 'web', uuid: '11111111-1111-1111-1111-111111111111', id: 3 };
 
@@ -107,5 +113,48 @@ describe('perf events and bandwidth monitors', () => {
 
   it('are absent when it has not', () => {
     expect(perfOf(statsOf({ 'state.state': 1n }).params)).toBeUndefined();
+  });
+});
+
+describe('counters of KVM', () => {
+  it('are those of each vCPU, as libvirt 9.0 relays them from QEMU 7.2', () => {
+    const kvm = kvmCountersOf(
+      statsOf({
+        'cpu.haltpoll.success.time': 626_050_059n,
+        'cpu.haltpoll.fail.time': 364_832_581n,
+        'vcpu.current': 1n,
+        'vcpu.maximum': 1n,
+        'vcpu.0.state': 1n,
+        'vcpu.0.halt_wait_ns.sum': 7_021_710_117_997n,
+        'vcpu.0.directed_yield_attempted.sum': 326n,
+        'vcpu.0.directed_yield_successful.sum': 44n,
+        'vcpu.0.preemption_reported.sum': 43_483n,
+        'vcpu.0.preemption_other.sum': 17n,
+        'vcpu.0.exits.sum': 5_468_522n,
+        'vcpu.0.blocking.cur': 1n,
+      }),
+    );
+    expect(kvm).toEqual({
+      haltPollSuccessNanoseconds: 626_050_059n,
+      haltPollFailNanoseconds: 364_832_581n,
+      vcpus: [
+        {
+          index: 0,
+          exits: 5_468_522n,
+          directedYieldsAttempted: 326n,
+          directedYieldsSuccessful: 44n,
+          preemptions: 43_500n,
+        },
+      ],
+    });
+  });
+
+  it('are halt polling alone before libvirt 8.9', () => {
+    const stats = { 'cpu.haltpoll.success.time': 1n, 'cpu.haltpoll.fail.time': 2n };
+    expect(kvmCountersOf(statsOf({ ...stats, 'vcpu.0.time': 3n }))?.vcpus).toEqual([]);
+  });
+
+  it('are none where QEMU emulates', () => {
+    expect(kvmCountersOf(statsOf({ 'cpu.time': 1n, 'vcpu.0.time': 3n }))).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { encode, procedures, type NamedObject } from '../../../src/libvirt/index.ts';
 import { OutcomeLog } from '../../../src/snapshot/outcome-log.ts';
 import { PoolCollector } from '../../../src/snapshot/pool-collector.ts';
-import { FakeDaemon, silence, type ReceivedCall } from '../libvirt/fake-daemon.ts';
+import { ErrorAnswer, FakeDaemon, silence, type ReceivedCall } from '../libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 const pool = (name: string, digit: string): NamedObject => ({
@@ -123,5 +123,18 @@ describe('storage pools', () => {
     daemon.on(procedures.listAllStoragePools, () => [fast]);
     await collect();
     expect((await collect()).states).toEqual([['fast', 'running']]);
+  });
+
+  it('that end while they are being looked at are no failure', async () => {
+    await collect();
+    daemon.on(procedures.listAllStoragePools, () => [fast, other]);
+    daemon.on(procedures.storagePoolGetInfo, ({ name }) =>
+      name === 'dead'
+        ? new ErrorAnswer({ code: 49, message: 'Storage pool not found' })
+        : { state: 2, capacityBytes: 100n, allocationBytes: 60n, availableBytes: 40n },
+    );
+    const { states, success } = await collect();
+    expect(success).toBe(true);
+    expect(states?.map(([name]) => name)).toEqual(['fast', 'other']);
   });
 });

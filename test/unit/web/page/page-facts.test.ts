@@ -6,6 +6,7 @@ import type { ResourceFacts } from '../../../../src/web/page/resource-facts.ts';
 import { figureOf, wordsOf, type Sentence } from '../../../../src/web/page/sentence.ts';
 import type { Snapshot } from '../../../../src/snapshot/model.ts';
 import { exampleBandwidth, exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
+import { exampleCgroup } from '../../metrics/example-guest.ts';
 import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
 import { A, B, GIB, smallHost, type GuestAt, type Moment } from './small-host.ts';
 
@@ -207,6 +208,39 @@ describe('a host that promises no more than it has', () => {
       'If every guest claims its promise, 30 GiB are left on /var/lib/libvirt/images.',
       'If every guest sends as fast as it may, all of it fits through eno1.',
     ]);
+  });
+});
+
+describe('shared memory in swap', () => {
+  const snapshot = smallHost();
+  const cgroup = exampleCgroup();
+  const usage = cgroup.memory && { ...cgroup.memory.usage, swapBytes: 2 * GIB };
+  const domains = snapshot.domains?.map((domain) =>
+    domain.name !== 'b' || domain.config === undefined
+      ? domain
+      : {
+          ...domain,
+          config: {
+            ...domain.config,
+            memory: {
+              ...domain.config.memory,
+              backing: { ...domain.config.memory.backing, source: 'memfd' as const },
+            },
+          },
+          cgroup: {
+            ...cgroup,
+            memory: cgroup.memory && usage && { ...cgroup.memory, usage },
+          },
+        },
+  );
+  const page = facts({ ...snapshot, domains });
+
+  it('is the same on the page as in the sums: VmSwap lacks it', () => {
+    expect(topOf(of(page, 'memory'))).toContainEqual(
+      expect.stringMatching(/^b: .*2 GiB swapped out$/),
+    );
+    const row = page.guests.rows.find(({ name }) => name === 'b');
+    expect(row?.swappedBytes).toBe(2 * GIB);
   });
 });
 

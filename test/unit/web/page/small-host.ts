@@ -155,6 +155,7 @@ function hostAt(counters: typeof NO_COUNTERS): Host {
       cpus: [0, 1, 2, 3].map((cpu) => ({ cpu, siblings: [cpu], package: 0, node: 0 })),
       coreCount: 4,
       packageCount: 1,
+      threadsPerCpu: 1,
     },
     meminfo,
     swapAreas: [],
