@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { readStandstill } from '../../../src/snapshot/standstill.ts';
+import { readStandstill, type Standstill } from '../../../src/snapshot/standstill.ts';
 import type { ProcessThread } from '../../../src/sources/process-threads.ts';
+import { valueIn } from '../sources/kernel-fixtures.ts';
 
 const thread = (stillIn: string | undefined): ProcessThread => ({
   tid: 7,
@@ -24,6 +25,10 @@ function cgroup(events: string): string {
   return directory;
 }
 
+function standstill(...about: Parameters<typeof readStandstill>): Standstill | undefined {
+  return valueIn(readStandstill(...about));
+}
+
 describe('a QEMU stands still', () => {
   it.each([
     ['stopped by a signal', 'T', [undefined], 'stopped'],
@@ -31,11 +36,11 @@ describe('a QEMU stands still', () => {
     ['with one thread stopped', 'S', ['S', 't', 'S'], 'stopped'],
     ['with one thread that has slept uninterruptibly', 'S', ['S', 'D'], 'blocked'],
   ])('%s', (_, main, stillIn, expected) => {
-    expect(readStandstill(main, stillIn.map(thread), undefined)).toBe(expected);
+    expect(standstill(main, stillIn.map(thread), undefined)).toBe(expected);
   });
 
   it('in a frozen cgroup, where its threads look asleep', () => {
-    expect(readStandstill('S', [thread('S')], cgroup('populated 1\nfrozen 1\n'))).toBe('frozen');
+    expect(standstill('S', [thread('S')], cgroup('populated 1\nfrozen 1\n'))).toBe('frozen');
   });
 
   it.each([
@@ -44,11 +49,39 @@ describe('a QEMU stands still', () => {
     ['whose main thread has only now begun to wait for a disk', 'D', [undefined]],
   ])('not, %s', (_, main, stillIn) => {
     expect(
-      readStandstill(main, stillIn.map(thread), cgroup('populated 1\nfrozen 0\n')),
+      standstill(main, stillIn.map(thread), cgroup('populated 1\nfrozen 0\n')),
     ).toBeUndefined();
   });
 
   it('not, as far as is known, whose threads and cgroup could not be read', () => {
-    expect(readStandstill('S', undefined, '/nonexistent')).toBeUndefined();
+    expect(standstill('S', undefined, '/nonexistent')).toBeUndefined();
+  });
+
+  it('not on a kernel before 5.2, whose cgroups cannot be frozen this way', () => {
+    expect(readStandstill('S', undefined, cgroup('populated 1\n'))).toEqual({
+      ok: true,
+      value: undefined,
+    });
+  });
+
+  it.each([
+    ['is empty', ''],
+    ['is garbage', '\u0001 garbage: | {}\n'],
+    ['ends in the middle', 'populated 1\nfrozen 1'],
+    ['has a number of 400 digits', `populated 1\nfrozen ${'7'.repeat(400)}\n`],
+    ['has a word for a number', 'populated 1\nfrozen x\n'],
+  ])('or not: that the cgroup does not say is a fault, when its file %s', (_, events) => {
+    expect(readStandstill('S', [thread('D')], cgroup(events))).toMatchObject({
+      ok: true,
+      value: 'blocked',
+      faults: [{ kind: 'malformed' }],
+    });
+  });
+
+  it('or not: a file that cannot be read is a fault too', () => {
+    const directory = cgroup('');
+    rmSync(join(directory, 'cgroup.events'));
+    mkdirSync(join(directory, 'cgroup.events'));
+    expect(readStandstill('S', [], directory)).toMatchObject({ faults: [{ kind: 'unreadable' }] });
   });
 });
