@@ -21,6 +21,7 @@ import { OutcomeLog } from '../../../src/snapshot/outcome-log.ts';
 import { readHostFacts } from '../../../src/sources/host-facts.ts';
 import { NetworkLinkReader } from '../../../src/sources/network-links.ts';
 import { QemuProcessFinder } from '../../../src/sources/qemu-processes.ts';
+import { found } from '../../../src/sources/reading.ts';
 import type { Roots } from '../../../src/sources/roots.ts';
 import { hypervisor } from '../../fixtures/net/network-tree.ts';
 import { cgroupHost, HOST } from '../sources/kernel-fixtures.ts';
@@ -36,7 +37,10 @@ const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';
 
 async function collect(roots: Roots): Promise<Seen> {
   const log = new OutcomeLog(new Set(COLLECTORS.map(({ name }) => name)));
-  const host = await new HostCollector(roots).collect(log, await readHostFacts(roots));
+  const host = await new HostCollector(roots).collect(log, {
+    facts: await readHostFacts(roots),
+    fileHandles: found(undefined),
+  });
   const processes = await log.runAsync('process', async () =>
     log.required('process', await new QemuProcessFinder(roots).find(new Set([WEB]))),
   );
