@@ -41,13 +41,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   );
   if (flags.kind === 'exit') {
     printOut(flags.stdout);
-    log.write(flags.stderr);
+    if (flags.stderr !== '') log.write(flags.stderr);
+    log.close();
     process.exitCode = flags.code;
     return;
   }
   await run(flags.config, version, log).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;
     log.write(`${PROGRAM}: ${error.message}\n`);
+    log.close();
     process.exitCode = EXIT_USAGE;
   });
 }
@@ -108,8 +110,7 @@ async function run(config: Config, version: string, log: LogOutput): Promise<voi
       ready = false;
       logger.info('stopping', { signal });
       const graceMs = config.scrape.timeoutSeconds * 1000;
-      void listeners.close(graceMs);
-      void sources.close();
+      void Promise.allSettled([listeners.close(graceMs), sources.close()]).then(log.close);
       // Nothing is left to do then; whatever keeps the process is stuck.
       setTimeout(() => {
         signals.endBy(signal);

@@ -85,6 +85,17 @@ export const guestMemory: Subject = {
       `,
     },
     {
+      record: 'instance_domain:kvm_domain_virtio_mem_lag:ratio',
+      expr: promql`
+        # Of the virtio-mem device that is furthest from what was asked of it, as a part of its size.
+        max without (device) (
+          abs(kvm_domain_virtio_mem_plugged_bytes - kvm_domain_virtio_mem_requested_bytes)
+          /
+          (kvm_domain_virtio_mem_size_bytes > 0)
+        )
+      `,
+    },
+    {
       record: 'instance:kvm_domains_without_balloon_stats:count',
       expr: promql`
         # Running guests nobody asks how much of their memory they need.
@@ -149,18 +160,25 @@ export const guestMemory: Subject = {
     },
     {
       name: 'KvmBalloonLag',
-      summary: 'The balloon of a guest does not follow what it was told.',
+      summary: 'The balloon or virtio-mem of a guest does not follow what it was told.',
       description: prose`
         What {{ $labels.domain }} on {{ $labels.instance }} has differs by ${value('percent')} from
-        what it was told to have: it cannot give the memory up, or has no balloon driver. Do not
+        what it was told to have: it cannot give the memory up, or has no driver for it. Do not
         count on that memory; ask another guest: ${LEAST_PRESSED}.
       `,
       dashboard: GUEST,
       at: { warning: { for: '10m' } },
       expr: () => promql`
         (
-          instance_domain:kvm_domain_balloon_lag:ratio
-          ${beyond('memory.balloon_lag_ratio', 'warning')}
+          (
+            instance_domain:kvm_domain_balloon_lag:ratio
+            ${beyond('memory.balloon_lag_ratio', 'warning')}
+          )
+          or
+          (
+            instance_domain:kvm_domain_virtio_mem_lag:ratio
+            ${beyond('memory.balloon_lag_ratio', 'warning')}
+          )
         )
         and on (job, instance, domain) kvm_domain_state{state="running"} == 1
       `,

@@ -1,8 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
 /** Of lines that nobody takes; a reader that is only slow loses none. */
 const MAX_WAITING_BYTES = 64 * 1024;
+/** Given at the end to who reads them. */
+const LAST_LINES_MS = 500;
 
 /** Where lines go that people read. */
 export interface LogOutput {
@@ -10,6 +14,8 @@ export interface LogOutput {
   readonly write: (line: string) => void;
   /** Lines that were lost: nobody reads, the disk is full, the other end is gone. */
   readonly dropped: () => number;
+  /** Gives the last lines a moment to be taken; after that nothing waits for their reader. */
+  readonly close: () => void;
 }
 
 /**
@@ -29,23 +35,35 @@ export function printOut(text: string): void {
 
 function streamOutput(): LogOutput {
   let lost = 0;
-  const { stderr } = process;
+  const stream = stderrStream();
   // Each lost line is counted where it is written.
-  stderr.on('error', () => undefined);
+  stream.on('error', () => undefined);
   const write = (line: string): void => {
-    if (stderr.writableLength > MAX_WAITING_BYTES) {
+    if (stream.writableLength > MAX_WAITING_BYTES) {
       lost += 1;
       return;
     }
     try {
-      stderr.write(line, (error) => {
+      stream.write(line, (error) => {
         if (error !== null && error !== undefined) lost += 1;
       });
     } catch {
       lost += 1;
     }
   };
-  return { write, dropped: () => lost };
+  const close = (): void => {
+    // What still waits then would keep the process alive.
+    setTimeout(() => stream.destroy(), LAST_LINES_MS).unref();
+  };
+  return { write, dropped: () => lost, close };
+}
+
+/** Pipes and sockets through a stream of our own, because Node's cannot be closed. */
+function stderrStream(): Writable {
+  const { fd } = process.stderr;
+  const kind = fstatSync(fd);
+  if (!kind.isFIFO() && !kind.isSocket()) return process.stderr;
+  return new Socket({ fd, readable: false, writable: true });
 }
 
 /** @returns undefined where the terminal may not be opened, as after `su`. */
@@ -73,5 +91,5 @@ function terminalOutput(): LogOutput | undefined {
       lost += 1;
     }
   };
-  return { write, dropped: () => lost };
+  return { write, dropped: () => lost, close: () => undefined };
 }

@@ -36,7 +36,7 @@ function quantity(parse: (text: string) => number | undefined, allowed: string) 
 }
 
 const parsePlainNumber = (text: string): number | undefined =>
-  /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
+  /^\d{1,20}(?:\.\d{1,20})?$/.test(text) ? Number(text) : undefined;
 
 /** Somebody who writes 20 for 20 % would switch the alert off, or on for ever. */
 function parseShare(text: string): number | undefined {

@@ -1,6 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
-import { LineCounter, isMap, isPair, isScalar, parseDocument, type Document } from 'yaml';
+import {
+  LineCounter,
+  isMap,
+  isPair,
+  isScalar,
+  parseDocument,
+  visit,
+  type Document,
+  type YAMLMap,
+} from 'yaml';
 import type { z } from 'zod';
 
 import { visibleText } from './visible-text.ts';
@@ -19,38 +28,123 @@ export interface FileForm<T> {
   readonly allowedKeys: (path: readonly PropertyKey[]) => string;
 }
 
-/** The text of a file. Never rejects. */
+/** A thousand users with their passwords' hashes take 75 KiB. */
+const MAX_YAML_CHARACTERS = 256 * 1024;
+/** The authorities of all the world take 230 KiB. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+/** Of a file that is too large, so much is read for faults which tell why. */
+const SAMPLE_CHARACTERS = 32 * 1024;
+/** A person mends the first ones and tries again. */
+const MAX_FAULTS = 10;
+/** So much of a key or value is repeated in a fault. */
+const MAX_QUOTED_CHARACTERS = 64;
+/** So long may the whole of a fault be. */
+const MAX_FAULT_CHARACTERS = 1000;
+
+/** The text of a file of up to 4 MiB. Never rejects. */
 export async function readText(path: string): Promise<FileResult<string>> {
   try {
-    return { ok: true, value: await readFile(path, 'utf8') };
+    const file = await open(path);
+    try {
+      // Not by its size: /dev/zero and a pipe have none.
+      const chunks: Buffer[] = [];
+      let length = 0;
+      for await (const chunk of file.createReadStream({ autoClose: false, end: MAX_FILE_BYTES })) {
+        if (!Buffer.isBuffer(chunk)) continue;
+        chunks.push(chunk);
+        length += chunk.length;
+      }
+      if (length <= MAX_FILE_BYTES) {
+        return { ok: true, value: Buffer.concat(chunks).toString('utf8') };
+      }
+      return { ok: false, errors: [`${path}: larger than 4 MiB`] };
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     return { ok: false, errors: [`${path}: ${oneLine(messageOf(error))}`] };
   }
 }
 
-/** Reads YAML and holds it against its form. An empty text is an empty map. */
+/**
+ * Reads YAML and holds it against its form. An empty text is an empty map. However large and broken
+ * the text is, the time is bounded, and there are ten faults and the number of the others at most.
+ */
 export function parseYaml<T>(text: string, path: string, form: FileForm<T>): FileResult<T> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const broken = [...document.errors, ...document.warnings].map(
-    ({ pos, message }) => `${path}:${lines.linePos(pos[0]).line}: ${oneLine(message)}`,
+  if (text.length <= MAX_YAML_CHARACTERS) return parseSized(text, path, form);
+  const sample = parseSized(
+    text.slice(0, text.lastIndexOf('\n', SAMPLE_CHARACTERS) + 1),
+    path,
+    form,
   );
-  if (broken.length > 0) return { ok: false, errors: broken };
+  const errors = [`${path}: larger than 256 KiB; ${form.whole} needs a few`];
+  return { ok: false, errors: sample.ok ? errors : [...errors, ...sample.errors] };
+}
+
+function parseSized<T>(text: string, path: string, form: FileForm<T>): FileResult<T> {
+  const lines = new LineCounter();
+  const faultAt = (offset: number, message: string): string =>
+    `${path}:${lines.linePos(offset).line}: ${shortened(oneLine(message), MAX_FAULT_CHARACTERS)}`;
+  let document: Document;
   let content: unknown;
   try {
+    // The parser compares each key with each other one; the duplicates are looked for below.
+    document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+    });
+    const broken = [...document.errors, ...document.warnings].map(
+      ({ pos, message }) =>
+        () =>
+          faultAt(pos[0], message),
+    );
+    if (broken.length > 0) return { ok: false, errors: firstOf(broken, path) };
+    const twice = keysUsedTwice(document).map(
+      (offset) => () => faultAt(offset, 'Map keys must be unique'),
+    );
+    if (twice.length > 0) return { ok: false, errors: firstOf(twice, path) };
     content = document.toJS();
   } catch (error) {
-    // Aliases which multiply beyond reason.
-    return { ok: false, errors: [`${path}: ${oneLine(String(error))}`] };
+    // Aliases which multiply beyond reason, lists in lists without end.
+    return {
+      ok: false,
+      errors: [`${path}: ${shortened(oneLine(messageOf(error)), MAX_FAULT_CHARACTERS)}`],
+    };
   }
   const parsed = form.schema.safeParse(content ?? {});
   if (parsed.success) return { ok: true, value: parsed.data };
   const at = (keys: readonly PropertyKey[], message: string): string => {
-    const key = keys.map(String).join('.');
-    const line = lineOf(document, lines, keys);
-    return `${path}:${line}: ${key === '' ? form.whole : key}: ${oneLine(message)}`;
+    const key = keys.map((one) => shortened(String(one), MAX_QUOTED_CHARACTERS)).join('.');
+    const what = key === '' ? form.whole : key;
+    return faultAt(offsetOf(document, keys), `${what}: ${message}`);
   };
-  return { ok: false, errors: parsed.error.issues.flatMap((issue) => faultsOf(issue, form, at)) };
+  const faults = parsed.error.issues.flatMap((issue) => faultsOf(issue, form, at));
+  return { ok: false, errors: firstOf(faults, path) };
+}
+
+/** The first faults put into words, and how many more there are. */
+function firstOf(faults: readonly (() => string)[], path: string): readonly string[] {
+  const named = faults.slice(0, MAX_FAULTS).map((fault) => fault());
+  const others = faults.length - named.length;
+  return others === 0 ? named : [...named, `${path}: and ${others} more`];
+}
+
+/** Where keys are that their map has already. */
+function keysUsedTwice(document: Document): readonly number[] {
+  const twice: number[] = [];
+  visit(document, {
+    Map: (_, map: YAMLMap) => {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (seen.has(name)) twice.push(key.range?.[0] ?? 0);
+        seen.add(name);
+      }
+    },
+  });
+  return twice;
 }
 
 export function messageOf(error: unknown): string {
@@ -61,20 +155,21 @@ function faultsOf<T>(
   issue: z.core.$ZodIssue,
   { allowedKeys }: FileForm<T>,
   at: (keys: readonly PropertyKey[], message: string) => string,
-): readonly string[] {
+): readonly (() => string)[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) =>
-      at([...issue.path, key], `unknown key; allowed are ${allowedKeys(issue.path)}`),
+    return issue.keys.map(
+      (key) => () =>
+        at([...issue.path, key], `unknown key; allowed are ${allowedKeys(issue.path)}`),
     );
   }
   if (issue.code === 'invalid_type' && issue.expected === 'object') {
-    return [at(issue.path, `allowed are the keys ${allowedKeys(issue.path)}`)];
+    return [() => at(issue.path, `allowed are the keys ${allowedKeys(issue.path)}`)];
   }
-  return [at(issue.path, issue.message)];
+  return [() => at(issue.path, issue.message)];
 }
 
-/** The line of the deepest key of a path that the file has; 1 for an empty path. */
-function lineOf(document: Document, lines: LineCounter, keys: readonly PropertyKey[]): number {
+/** Where the deepest key of a path is that the file has; 0 for an empty path. */
+function offsetOf(document: Document, keys: readonly PropertyKey[]): number {
   let node: unknown = document.contents;
   let offset = 0;
   for (const key of keys) {
@@ -91,9 +186,13 @@ function lineOf(document: Document, lines: LineCounter, keys: readonly PropertyK
     if (isScalar(item)) offset = item.range?.[0] ?? offset;
     break;
   }
-  return lines.linePos(offset).line;
+  return offset;
 }
 
 function oneLine(text: string): string {
   return visibleText(text.replaceAll(/\p{Cc}+/gu, ' ').trim());
+}
+
+function shortened(text: string, characters: number): string {
+  return text.length > characters ? `${text.slice(0, characters)}…` : text;
 }

@@ -227,7 +227,8 @@ function threadOf(
       delayNanoseconds: nanoseconds(delaySeconds),
       timeslices: whole(timeslices),
     },
-    stillIn: undefined,
+    state: undefined,
+    stillMs: 0,
   };
 }
 

@@ -1,4 +1,5 @@
-import type { CgroupBandwidth, CpuQuota, CpuThrottling } from '../sources/cgroup-bandwidth.ts';
+import { cpusOfQuota, sumOfCpus } from '../overcommit/cpu-quota.ts';
+import type { CgroupBandwidth, CpuThrottling } from '../sources/cgroup-bandwidth.ts';
 import type { GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
 import type { IoCounters } from '../sources/cgroup-io.ts';
 import type { CgroupMemoryLimits, MemoryLimit } from '../sources/cgroup-memory.ts';
@@ -225,16 +226,11 @@ function deviceIo(
 
 /** A vCPU is one thread, so one without a quota of its own can use one CPU and no more. */
 function quotaCpus(cpu: GuestCgroupCpu | undefined): number | undefined {
-  const ofGuest = cpusOf(cpu?.quota);
-  const ofVcpus = [...(cpu?.vcpus.values() ?? [])].map(({ quota }) => cpusOf(quota));
+  const ofGuest = cpusOfQuota(cpu?.quota);
+  const ofVcpus = [...(cpu?.vcpus.values() ?? [])].map(({ quota }) => cpusOfQuota(quota));
   if (ofVcpus.every((one) => one === undefined)) return ofGuest;
-  const sum = ofVcpus.reduce<number>((total, one) => total + Math.min(1, one ?? 1), 0);
+  const sum = sumOfCpus(ofVcpus.map((one) => Math.min(1, one ?? 1)));
   return ofGuest === undefined ? sum : Math.min(ofGuest, sum);
-}
-
-function cpusOf(quota: CpuQuota | undefined): number | undefined {
-  if (quota === undefined || quota === 'unlimited') return undefined;
-  return quota.quotaSeconds / quota.periodSeconds;
 }
 
 function throttled(name: string, help: string, part: (one: CpuThrottling) => number): Metric {

@@ -1,5 +1,6 @@
+import { diskLimit, type IoLimit } from '../overcommit/disk-limits.ts';
 import type { DiskCounters } from '../snapshot/domain.ts';
-import type { DiskSource, IoTune } from '../sources/domain-config.ts';
+import type { DiskSource } from '../sources/domain-config.ts';
 import { visibleNetworkName, visibleReference } from '../sources/image-reference.ts';
 import { nanosecondsToSeconds } from '../sources/kernel-time.ts';
 import { domainCounter, domainGauge, domainInfo, type Metric } from './metric.ts';
@@ -19,7 +20,7 @@ const DISK_INFO_LABELS = [
   'serial',
 ] as const;
 
-const LIMIT_LABELS = ['device', 'direction'] as const;
+const LIMIT_LABELS = ['device', 'direction', 'shared_group'] as const;
 const DIRECTIONS = ['total', 'read', 'write'] as const;
 
 /** Disks of guests: what they are, what went through them, what limits them. */
@@ -210,11 +211,12 @@ function limit(
   meaning: string,
   peerPrefix: string,
   peerUnit: string,
-  fields: Readonly<Record<(typeof DIRECTIONS)[number], Exclude<keyof IoTune, 'group'>>>,
+  fields: Readonly<Record<(typeof DIRECTIONS)[number], IoLimit>>,
 ): Metric {
   return domainGauge(
     name,
-    `${meaning} (<iotune> of its XML); absent when unlimited.`,
+    `${meaning} (<iotune> of its XML, or the lowest of its <throttlefilters>); absent when ` +
+      'unlimited. shared_group is the group it has the limit from if other disks share it, else empty.',
     {
       labels: LIMIT_LABELS,
       replaces: DIRECTIONS.map(
@@ -222,10 +224,13 @@ function limit(
       ),
     },
     ({ domain, labels }, sample) => {
-      for (const { target, iotune } of domain.config?.disks ?? []) {
-        if (iotune === undefined) continue;
+      const { config } = domain;
+      for (const disk of config?.disks ?? []) {
         for (const direction of DIRECTIONS) {
-          sample(labels.with(LIMIT_LABELS, [target, direction]), iotune[fields[direction]]);
+          const lowest = config && diskLimit(disk, config, fields[direction]);
+          if (lowest === undefined) continue;
+          const values = [disk.target, direction, lowest.sharedGroup ?? ''];
+          sample(labels.with(LIMIT_LABELS, values), lowest.value);
         }
       }
     },

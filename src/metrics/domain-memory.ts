@@ -1,6 +1,7 @@
+import { currentRamBytes, memoryTraits, ramBytes } from '../overcommit/memory-traits.ts';
 import type { Balloon } from '../snapshot/domain.ts';
+import type { MemoryDevice } from '../sources/domain-config.ts';
 import type { ProcessStatus } from '../sources/process-status.ts';
-import { memoryTraits } from './memory-backing.ts';
 import { domainCounter, domainGauge, domainInfo, type Metric } from './metric.ts';
 import { yesNo } from './yes-no.ts';
 
@@ -11,7 +12,8 @@ const BACKING_INFO_LABELS = ['backing', 'mergeable', 'swappable', 'balloonable']
 export const domainMemoryMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_memory_maximum_bytes',
-    'Memory a guest has when its balloon is empty (balloon.maximum, else <memory> of its XML).',
+    'RAM a guest has when its balloon is empty (balloon.maximum, else <memory> of its XML, less ' +
+      'memory devices that are no RAM: nvdimm, virtio-pmem, sgx-epc).',
     {
       replaces: [
         'libvirt_domain_info_maximum_memory_bytes',
@@ -27,7 +29,8 @@ export const domainMemoryMetrics: readonly Metric[] = [
       ],
     },
     ({ domain, labels }, sample) => {
-      sample(labels.only, domain.balloon?.maximumBytes ?? domain.config?.memory.maximumBytes);
+      const { balloon, config } = domain;
+      sample(labels.only, ramBytes(balloon?.maximumBytes ?? config?.memory.maximumBytes, config));
     },
   ),
   domainGauge(
@@ -46,7 +49,9 @@ export const domainMemoryMetrics: readonly Metric[] = [
       ],
     },
     ({ domain, labels }, sample) => {
-      sample(labels.only, domain.balloon?.currentBytes);
+      const { balloon, config } = domain;
+      const totalBytes = balloon?.maximumBytes ?? config?.memory.maximumBytes;
+      sample(labels.only, currentRamBytes(balloon?.currentBytes, totalBytes, config));
     },
   ),
   domainGauge(
@@ -57,8 +62,31 @@ export const domainMemoryMetrics: readonly Metric[] = [
     { replaces: ['pve_vm_balloon_bytes'] },
     ({ domain, labels }, sample) => {
       const { config } = domain;
-      sample(labels.only, config?.balloon === undefined ? undefined : config.memory.currentBytes);
+      if (config?.balloon === undefined) return;
+      const { currentBytes, maximumBytes } = config.memory;
+      sample(labels.only, currentRamBytes(currentBytes, maximumBytes, config));
     },
+  ),
+  virtioMem(
+    'size',
+    'Most that can be plugged in (<target><size>). Part of kvm_domain_memory_maximum_bytes.',
+    ({ sizeBytes }) => sizeBytes,
+  ),
+  virtioMem(
+    'requested',
+    'What the guest was asked to plug in (<target><requested>).',
+    ({ requestedBytes }) => requestedBytes,
+  ),
+  virtioMem(
+    'plugged',
+    'What the guest has plugged in (<target><current>). One that stays away from ' +
+      'kvm_domain_virtio_mem_requested_bytes is a guest that does not obey, or cannot free a block.',
+    ({ currentBytes }) => currentBytes,
+  ),
+  virtioMem(
+    'block',
+    'Size of the blocks the guest plugs in and out (<target><block>).',
+    ({ blockBytes }) => blockBytes,
   ),
   domainInfo(
     'kvm_domain_balloon_info',
@@ -322,12 +350,14 @@ export const domainMemoryMetrics: readonly Metric[] = [
   domainInfo(
     'kvm_domain_memory_backing_info',
     "What a guest's memory is made of and what the host can do with it (<memoryBacking>, devices " +
-      'that pin memory, and what is locked). balloonable="no" although it has a balloon: the ' +
+      'and encryption that pin memory, and what is locked). backing is anonymous, shared (memfd, ' +
+      'tmpfs), file (on a disk, to which the host writes it back), or hugepages; of a guest with ' +
+      'some cells in huge pages that of the rest. balloonable="no" although it has a balloon: the ' +
       'guest would give memory up and the host would not get it.',
     { labels: BACKING_INFO_LABELS },
-    ({ domain, labels, memory }, sample) => {
+    ({ domain, labels, memory, pages }, sample) => {
       if (domain.config === undefined) return;
-      const traits = memoryTraits(domain.config, memory);
+      const traits = memoryTraits(domain.config, pages, memory);
       const values = [
         traits.backing,
         yesNo(traits.mergeable),
@@ -349,6 +379,25 @@ export const domainMemoryMetrics: readonly Metric[] = [
     },
   ),
 ];
+
+/** Of each virtio-mem device; `device` is libvirt's alias, or its place while the guest is off. */
+function virtioMem(
+  what: string,
+  meaning: string,
+  bytesOf: (device: MemoryDevice) => number | undefined,
+): Metric {
+  return domainGauge(
+    `kvm_domain_virtio_mem_${what}_bytes`,
+    `Memory of a virtio-mem device of a guest. ${meaning}`,
+    { labels: ['device'] },
+    ({ domain, labels }, sample) => {
+      const devices = domain.config?.memory.devices.filter(({ model }) => model === 'virtio-mem');
+      for (const [index, device] of (devices ?? []).entries()) {
+        sample(labels.device(device.alias ?? `virtiomem${index}`), bytesOf(device));
+      }
+    },
+  );
+}
 
 function ofGuest(
   name: string,

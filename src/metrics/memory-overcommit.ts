@@ -101,7 +101,8 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ofGuest(
     'kvm_domain_memory_claimable_bytes',
     'Memory a guest was promised and does not hold yet, in RAM or swap: balloon.current less ' +
-      'RssAnon, RssShmem, HugetlbPages and VmSwap (of shared memory, swap of its cgroup). 0 for ' +
+      'RssAnon, RssShmem, HugetlbPages and VmSwap (of shared memory, swap of its cgroup; of memory ' +
+      'in a file also RssFile). 0 for ' +
       'hugepages and pinned memory.',
     ({ claimableBytes }) => claimableBytes,
   ),
@@ -132,7 +133,7 @@ function byClass(
   return gauge(
     name,
     `${meaning}, each in one class: hugepages; locked, which includes memory pinned for devices; ` +
-      'shared (memfd, virtiofs, vhost-user); or anonymous.',
+      'file (a file on a disk); shared (memfd, virtiofs, vhost-user); or anonymous.',
     { labels: ['class'], replaces },
     ({ assessment: { memory } }, sample) => {
       for (const one of MEMORY_CLASSES) {

@@ -1,6 +1,8 @@
 import type { Policy } from '../config/policy.ts';
+import { hostPagesOf } from '../overcommit/assess-memory.ts';
 import type { Assessment } from '../overcommit/assessment.ts';
 import type { CpuOfGuest } from '../overcommit/cpu.ts';
+import type { HostPages } from '../overcommit/memory-traits.ts';
 import type { MemoryOfGuest } from '../overcommit/memory.ts';
 import type { MomVariant } from '../overcommit/mom.ts';
 import type { StorageContainer, StorageOfGuest } from '../overcommit/storage.ts';
@@ -43,6 +45,7 @@ export interface DomainView {
   readonly domain: Domain;
   readonly labels: GuestLabels;
   readonly pageBytes: number;
+  readonly pages: HostPages;
   readonly cpu: CpuOfGuest | undefined;
   readonly memory: MemoryOfGuest | undefined;
   /** Its part of each filesystem and thin pool. */
@@ -89,6 +92,7 @@ export function* viewInParts(
   yield;
   const images = namedImages(snapshot.storage);
   yield;
+  const pages = hostPagesOf(snapshot.host);
   const waysOut = new WaysOut(snapshot.network);
   const views = yield* mapInParts(domains, (domain): DomainView | undefined => {
     const own = labels.get(domain.uuid);
@@ -97,6 +101,7 @@ export function* viewInParts(
       domain,
       labels: own,
       pageBytes: snapshot.host.pageBytes,
+      pages,
       cpu: cpu.get(domain.name),
       memory: claims.get(domain.name),
       storage: storage.get(domain.name) ?? [],

@@ -3,6 +3,7 @@
 import type { Domain } from '../snapshot/domain.ts';
 import { promisedMemory, promisedVcpus } from './assess-promise.ts';
 import { bootStorm, type BootStorm, type BootStormDomain } from './boot-storm.ts';
+import { ramBytes } from './memory-traits.ts';
 import type { StorageOfGuest, StorageOvercommit } from './storage.ts';
 
 /**
@@ -19,7 +20,8 @@ export function assessBootStorm(
     domains.flatMap((domain): readonly BootStormDomain[] => {
       const vcpus = promisedVcpus(domain)?.filter(({ online }) => online).length;
       const maximumMemoryBytes =
-        domain.config?.memory.maximumBytes ?? promisedMemory(domain)?.maximumBytes;
+        ramBytes(domain.config?.memory.maximumBytes, domain.config) ??
+        promisedMemory(domain)?.maximumBytes;
       if (vcpus === undefined || maximumMemoryBytes === undefined) return [];
       return [
         {

@@ -8,6 +8,7 @@ import type { CpuTopology } from '../sources/cpu-topology.ts';
 import type { CpuBandwidth } from '../sources/domain-config.ts';
 import { valueOf } from '../sources/reading.ts';
 import { promisedVcpus } from './assess-promise.ts';
+import { cpusOfBandwidth, cpusOfQuota } from './cpu-quota.ts';
 import type { CpuGuest, CpuHost, CpuWeight } from './cpu.ts';
 
 export function cpuHostOf(topology: CpuTopology, policy: Policy): CpuHost {
@@ -43,7 +44,7 @@ export function cpuGuestOf(domain: Domain): CpuGuest | undefined {
     emulatorCpus: setOrUndefined(config?.cputune.emulatorPin) ?? common,
     memoryNodes: boundNodes(domain),
     weight: weightOf(cgroup?.cpu),
-    quotaCpusPerVcpu: quotaOf(config?.cputune.vcpu),
+    quotaCpusPerVcpu: cpusOfBandwidth(config?.cputune.vcpu),
     quotaCpus: guestQuota(cgroup?.cpu, config?.cputune.global),
   };
 }
@@ -82,25 +83,7 @@ function guestQuota(
   declared: CpuBandwidth | undefined,
 ): number | undefined {
   const quota = cgroup?.quota;
-  if (quota === undefined) return quotaOf(declared);
-  // In the kernel's microseconds, or 0.15 / 0.1 would be 1.4999999999999998.
-  return quota === 'unlimited'
-    ? undefined
-    : microseconds(quota.quotaSeconds) / microseconds(quota.periodSeconds);
-}
-
-function microseconds(seconds: number): number {
-  return Math.round(seconds * 1e6);
-}
-
-/** libvirt's period where the XML has none (virDomainCputune, 100 ms as the kernel's default). */
-const DEFAULT_PERIOD_MICROSECONDS = 100_000;
-
-function quotaOf(bandwidth: CpuBandwidth | undefined): number | undefined {
-  if (bandwidth?.quotaMicroseconds === undefined) return undefined;
-  return (
-    bandwidth.quotaMicroseconds / (bandwidth.periodMicroseconds ?? DEFAULT_PERIOD_MICROSECONDS)
-  );
+  return quota === undefined ? cpusOfBandwidth(declared) : cpusOfQuota(quota);
 }
 
 /** An empty list of CPUs is no restriction. */

@@ -3,10 +3,10 @@
 import type { Policy } from '../config/policy.ts';
 import type { Domain } from '../snapshot/domain.ts';
 import type { Host } from '../snapshot/host.ts';
-import { backingKind, pinsMemory, type DomainConfig } from '../sources/domain-config.ts';
 import type { Meminfo } from '../sources/meminfo.ts';
 import type { ProcessStatus } from '../sources/process-status.ts';
 import { promisedMemory } from './assess-promise.ts';
+import { guestRam, type GuestRam, type HostPages } from './memory-traits.ts';
 import type { HugepagePool, KsmSavings, MemoryBacking, MemoryGuest, MemoryHost } from './memory.ts';
 
 /** Part of a guest's memory that must be locked or pinned for all of it to count as such. */
@@ -58,20 +58,24 @@ function ksmSavings({ ksm, pageBytes }: Host): KsmSavings | undefined {
   };
 }
 
+export function hostPagesOf({ pageBytes, meminfo }: Host): HostPages {
+  return { baseBytes: pageBytes, defaultHugeBytes: meminfo?.defaultHugePages?.pageBytes };
+}
+
 /** One running guest; undefined where nothing tells what it was promised. */
-export function memoryGuestOf(domain: Domain, meminfo: Meminfo): MemoryGuest | undefined {
+export function memoryGuestOf(domain: Domain, pages: HostPages): MemoryGuest | undefined {
   const promise = promisedMemory(domain);
   if (promise === undefined) return undefined;
   const { config, cgroup } = domain;
   const status = domain.process?.status;
-  const backing =
-    config === undefined ? backingSeen(status, meminfo) : backingDeclared(config, meminfo);
+  const ram = config && guestRam(config, pages);
+  const backing = ram === undefined ? backingSeen(status, pages) : backingOf(ram, status);
   const isAboutAll = (bytes: number | undefined): boolean =>
     bytes !== undefined && bytes > 0 && bytes >= promise.currentBytes * ABOUT_ALL;
   return {
     name: domain.name,
     ...promise,
-    residentBytes: residentOf(domain),
+    residentBytes: residentOf(domain, backing),
     hugetlbBytes: status?.hugetlbBytes ?? 0,
     swapBytes: swappedOf(domain, backing),
     swapLimitBytes:
@@ -83,21 +87,25 @@ export function memoryGuestOf(domain: Domain, meminfo: Meminfo): MemoryGuest | u
             cgroup.memory.limits.swapIncludesMemory,
           ),
     backing,
-    locked: isEncrypted(config) || isAboutAll(status?.lockedBytes),
-    vfio: (config !== undefined && pinsMemory(config)) || isAboutAll(status?.pinnedBytes),
+    hugepageCells: ram?.hugepageCells ?? [],
+    locked: isAboutAll(status?.lockedBytes),
+    vfio: ram?.pinned === true || isAboutAll(status?.pinnedBytes),
     // libvirt gives every guest a balloon that does not ask for none.
     balloonPresent: config === undefined || config.balloon !== undefined,
   };
 }
 
 /**
- * RssAnon + RssShmem. Where /proc of the guest is out of reach, what libvirt says, which holds some
- * ten MiB of QEMU's own program text as well.
+ * RssAnon + RssShmem, of memory in a file RssFile too. That, and what libvirt says where /proc of
+ * the guest is out of reach, holds some ten MiB of QEMU's own program text as well.
  */
-function residentOf({ process, balloon }: Domain): number | undefined {
+function residentOf({ process, balloon }: Domain, backing: MemoryBacking): number | undefined {
   const anonymous = process?.status?.residentAnonymousBytes;
   const shared = process?.status?.residentSharedBytes;
-  if (anonymous !== undefined || shared !== undefined) return (anonymous ?? 0) + (shared ?? 0);
+  const file = backing.kind === 'file' ? process?.status?.residentFileBytes : undefined;
+  if (anonymous !== undefined || shared !== undefined) {
+    return (anonymous ?? 0) + (shared ?? 0) + (file ?? 0);
+  }
   // Kernels before 4.5 have VmRSS alone.
   return process?.status?.residentBytes ?? balloon?.residentBytes;
 }
@@ -119,33 +127,21 @@ function swapLimit(
   return includesMemory && typeof memory === 'number' ? Math.max(0, swap - memory) : swap;
 }
 
-function backingDeclared(config: DomainConfig, meminfo: Meminfo): MemoryBacking {
-  const kind = backingKind(config);
-  if (kind !== 'hugepages') return { kind };
-  const hugepages = config.memory.backing.hugepages ?? [];
-  // Pages of several sizes: those of the nodes that are not named on their own.
-  const size = hugepages.find(({ guestNodes }) => guestNodes === undefined) ?? hugepages[0];
-  const pageBytes = size?.pageBytes ?? meminfo.defaultHugePages?.pageBytes;
-  // Without hugetlbfs there are no such pages to be had.
-  return pageBytes === undefined ? { kind: 'anonymous' } : { kind, pageBytes };
+/** A file that the process maps as shared memory lies on a tmpfs, and is swapped like a memfd. */
+function backingOf({ backing }: GuestRam, status: ProcessStatus | undefined): MemoryBacking {
+  const shared = status?.residentSharedBytes ?? 0;
+  const onTmpfs = backing.kind === 'file' && shared > (status?.residentFileBytes ?? 0);
+  return onTmpfs ? { kind: 'shared' } : backing;
 }
 
 /** Without XML: by the kind of memory the process holds most of. */
-function backingSeen(status: ProcessStatus | undefined, meminfo: Meminfo): MemoryBacking {
+function backingSeen(status: ProcessStatus | undefined, pages: HostPages): MemoryBacking {
   const anonymous = status?.residentAnonymousBytes ?? 0;
   const shared = status?.residentSharedBytes ?? 0;
   const hugetlb = status?.hugetlbBytes ?? 0;
-  const pageBytes = meminfo.defaultHugePages?.pageBytes;
+  const pageBytes = pages.defaultHugeBytes;
   if (hugetlb > anonymous + shared && pageBytes !== undefined) {
     return { kind: 'hugepages', pageBytes };
   }
   return { kind: shared > anonymous ? 'shared' : 'anonymous' };
-}
-
-/**
- * SEV pins a guest's memory, SEV-SNP and TDX keep it in guest_memfd: neither can be swapped
- * (Linux Documentation/virt/kvm/x86/amd-memory-encryption.rst, api.rst). s390 guests can be.
- */
-function isEncrypted(config: DomainConfig | undefined): boolean {
-  return config?.launchSecurity?.startsWith('sev') === true || config?.launchSecurity === 'tdx';
 }

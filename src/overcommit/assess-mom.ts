@@ -2,8 +2,9 @@
 
 import type { Domain } from '../snapshot/domain.ts';
 import type { Host } from '../snapshot/host.ts';
-import { isMergeable, pinsMemory } from '../sources/domain-config.ts';
+import { hostPagesOf } from './assess-memory.ts';
 import { promisedMemory } from './assess-promise.ts';
+import { guestRam } from './memory-traits.ts';
 import type { MomGuestHistory, MomHistory } from './mom-averages.ts';
 import { momDecision, type MomDecision, type MomGuest, type MomHost } from './mom.ts';
 
@@ -25,10 +26,11 @@ export function assessMom(
 }
 
 function momHostOf(
-  { meminfo, ksm }: Host,
+  host: Host,
   running: readonly Domain[],
   { freeBytes, buffersBytes, cachedBytes, availableBytes }: MomHistory,
 ): MomHost | undefined {
+  const { meminfo, ksm } = host;
   if (
     meminfo === undefined ||
     freeBytes === undefined ||
@@ -38,8 +40,9 @@ function momHostOf(
   ) {
     return undefined;
   }
+  const pages = hostPagesOf(host);
   const mergeable = running.filter(
-    ({ config }) => config !== undefined && isMergeable(config) && !pinsMemory(config),
+    ({ config }) => config !== undefined && guestRam(config, pages).mergeable,
   );
   return {
     totalBytes: meminfo.totalBytes,

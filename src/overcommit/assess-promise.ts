@@ -4,6 +4,7 @@
  */
 
 import type { Domain } from '../snapshot/domain.ts';
+import { currentRamBytes, ramBytes } from './memory-traits.ts';
 
 /** Numbers of the vCPUs a guest may have, with those it has now. */
 export interface PromisedVcpu {
@@ -13,7 +14,7 @@ export interface PromisedVcpu {
 
 /**
  * From `<vcpus>`, else the two counts of `<vcpu>` (the first ones are online: libvirt
- * docs/formatdomain.rst), else without XML its vCPU threads, else libvirt's `vcpu.<n>`. Undefined:
+ * docs/formatdomain.rst), else where the XML does not tell its vCPU threads, else libvirt's `vcpu.<n>`. Undefined:
  * nothing tells.
  */
 export function promisedVcpus({
@@ -24,7 +25,9 @@ export function promisedVcpus({
   if (config !== undefined) {
     const { list, current, maximum } = config.vcpu;
     if (list.length > 0) return list.map(({ id, enabled }) => ({ id, online: enabled }));
-    return Array.from({ length: maximum }, (_, id) => ({ id, online: id < current }));
+    if (maximum !== undefined && current !== undefined) {
+      return Array.from({ length: maximum }, (_, id) => ({ id, online: id < current }));
+    }
   }
   const threads = process?.threads?.flatMap(({ role }) =>
     role.kind === 'vcpu' ? [{ id: role.index, online: true }] : [],
@@ -42,11 +45,14 @@ export interface MemoryPromise {
  * libvirt's `balloon.current` and `balloon.maximum`; where the monitor was not asked or does not
  * answer, `<currentMemory>` and `<memory>` of the XML. libvirt keeps `<currentMemory>` of a running
  * guest up to date by events, but before the guest's balloon driver first obeys, it is what was
- * asked for and less than what the guest has. Undefined: neither is known.
+ * asked for and less than what the guest has. Memory devices that are no RAM are left out.
+ * Undefined: neither is known.
  */
 export function promisedMemory({ balloon, config }: Domain): MemoryPromise | undefined {
-  const maximumBytes = balloon?.maximumBytes ?? config?.memory.maximumBytes;
-  const currentBytes = balloon?.currentBytes ?? config?.memory.currentBytes ?? maximumBytes;
+  const totalBytes = balloon?.maximumBytes ?? config?.memory.maximumBytes;
+  const maximumBytes = ramBytes(totalBytes, config);
+  const saidBytes = balloon?.currentBytes ?? config?.memory.currentBytes;
+  const currentBytes = currentRamBytes(saidBytes, totalBytes, config) ?? maximumBytes;
   if (currentBytes === undefined) return undefined;
   return { currentBytes, maximumBytes: Math.max(maximumBytes ?? 0, currentBytes) };
 }

@@ -5,7 +5,7 @@ import { atOnce, mapInParts, type Parts } from '../snapshot/in-parts.ts';
 import type { Snapshot } from '../snapshot/model.ts';
 import { assessBootStorm } from './assess-boot-storm.ts';
 import { cpuGuestOf, cpuHostOf } from './assess-cpu.ts';
-import { memoryGuestOf, memoryHostOf } from './assess-memory.ts';
+import { hostPagesOf, memoryGuestOf, memoryHostOf } from './assess-memory.ts';
 import { assessMom } from './assess-mom.ts';
 import { assessNetwork } from './assess-network.ts';
 import { assessStorage } from './assess-storage.ts';
@@ -73,8 +73,9 @@ function assessMemory(
   const { meminfo } = host;
   const memoryHost = meminfo && memoryHostOf(host, meminfo, policy);
   if (meminfo === undefined || memoryHost === undefined) return undefined;
+  const pages = hostPagesOf(host);
   return memoryOvercommit(
     memoryHost,
-    running.flatMap((domain) => memoryGuestOf(domain, meminfo) ?? []),
+    running.flatMap((domain) => memoryGuestOf(domain, pages) ?? []),
   );
 }

@@ -41,14 +41,22 @@ export interface KsmSavings {
 }
 
 /**
- * What a guest's RAM is made of, from `<memoryBacking>`: private anonymous memory; memory shared
- * with another process (memfd, or a file with access='shared': virtiofs, vhost-user), which KSM
- * cannot merge and whose swap VmSwap does not show; or pages of a hugepage pool.
+ * What a guest's RAM is made of, from `<memoryBacking>`: private anonymous memory; shared memory
+ * (memfd, or a file on a tmpfs: virtiofs, vhost-user), which KSM cannot merge and whose swap VmSwap
+ * does not show; a file on a disk, which the host writes back to its file instead of swapping it; or
+ * pages of a hugepage pool.
  */
 export type MemoryBacking =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'shared' }
+  | { readonly kind: 'file' }
   | { readonly kind: 'hugepages'; readonly pageBytes: number };
+
+/** NUMA cells and memory devices of a guest in pages of one size. */
+export interface HugepageCell {
+  readonly pageBytes: number;
+  readonly bytes: number;
+}
 
 export interface MemoryGuest {
   readonly name: string;
@@ -56,7 +64,7 @@ export interface MemoryGuest {
   readonly currentBytes: number;
   /** libvirt `balloon.maximum`: what it may use once the balloon is deflated. */
   readonly maximumBytes: number;
-  /** RssAnon + RssShmem of /proc/<pid>/status. Undefined: not readable. */
+  /** RssAnon + RssShmem of /proc/<pid>/status, of a file RssFile too. Undefined: not readable. */
   readonly residentBytes: number | undefined;
   /** HugetlbPages of /proc/<pid>/status, which is not part of the resident size. */
   readonly hugetlbBytes: number;
@@ -67,24 +75,29 @@ export interface MemoryGuest {
   readonly swapBytes: number;
   /** memory.swap.max, or what memsw leaves above the memory limit. Undefined: unlimited. */
   readonly swapLimitBytes: number | undefined;
+  /** Of all its memory but what is in `hugepageCells`. */
   readonly backing: MemoryBacking;
+  /** Parts of the guest in huge pages while others are not, or are in pages of another size. */
+  readonly hugepageCells?: readonly HugepageCell[];
   /** `<memoryBacking><locked/>`, or VmLck of about the guest's size. */
   readonly locked: boolean;
-  /** Has a VFIO device: all its memory is pinned from the start. */
+  /** Has a VFIO device, or is encrypted: all its memory is pinned from the start. */
   readonly vfio: boolean;
   /** Has a memory balloon device (`<memballoon model>` other than 'none'). */
   readonly balloonPresent: boolean;
 }
 
 /**
- * The one class a guest's promise is counted in, so that the classes add up to the whole:
- * hugepages before locked (VFIO or mlock) before shared before anonymous.
+ * The one class a promise is counted in, so that the classes add up to the whole: hugepages before
+ * locked (VFIO or mlock) before file, shared, anonymous. A guest with some cells in huge pages is
+ * counted in the class of the rest, with the bytes of the rest; those cells in hugepages.
  */
-export type MemoryClass = 'anonymous' | 'shared' | 'hugepages' | 'locked';
+export type MemoryClass = 'anonymous' | 'shared' | 'file' | 'hugepages' | 'locked';
 
 export const MEMORY_CLASSES: readonly MemoryClass[] = [
   'anonymous',
   'shared',
+  'file',
   'hugepages',
   'locked',
 ];
@@ -122,6 +135,9 @@ export interface HugepagePromise {
 export interface MemoryOfGuest {
   readonly name: string;
   readonly class: MemoryClass;
+  readonly backing: MemoryBacking['kind'];
+  /** The host can swap it. */
+  readonly swappable: boolean;
   /** What it may still claim of its promise. Undefined: resident size unknown. */
   readonly claimableBytes: number | undefined;
   /** The same with its balloon deflated. */
@@ -154,7 +170,9 @@ export interface MemoryOvercommit {
  *   frees nothing: it has no claim left. (With a virtual IOMMU, VFIO pins only what the guest maps;
  *   such a guest's claim is under-estimated.)
  * - A hugepage guest draws on its pool, not on ordinary memory: it has no claim here, and its
- *   promise is compared with the pool.
+ *   promise is compared with the pool. Of a guest with some cells in huge pages, each cell draws on
+ *   the pool of its size; what the balloon took is counted as taken from all of them alike.
+ * - Memory in a file on a disk is claimed like any other, but goes back to the file, not to swap.
  * - Memory in swap has been claimed already. Of a guest with shared memory and without a cgroup of
  *   its own it cannot be told from memory never touched, so that its claim is over-estimated by as
  *   much.
@@ -171,26 +189,38 @@ export function memoryOvercommit(
   guests: readonly MemoryGuest[],
 ): MemoryOvercommit {
   const pools = host.hugepagePools.reduce((sum, pool) => sum + pool.totalBytes, 0);
+  const ordinary = guests.filter((guest) => classOf(guest) !== 'hugepages');
+  const ofClass = (one: MemoryClass): PromisedMemory =>
+    promiseOf(guests.filter((guest) => classOf(guest) === one).map(withoutCells));
+  const inCells = promiseOf(guests.flatMap(cellsOf));
+  const hugepages = ofClass('hugepages');
   const promisedByClass = {
-    anonymous: promiseOf(guests.filter((guest) => classOf(guest) === 'anonymous')),
-    shared: promiseOf(guests.filter((guest) => classOf(guest) === 'shared')),
-    hugepages: promiseOf(guests.filter((guest) => classOf(guest) === 'hugepages')),
-    locked: promiseOf(guests.filter((guest) => classOf(guest) === 'locked')),
+    anonymous: ofClass('anonymous'),
+    shared: ofClass('shared'),
+    file: ofClass('file'),
+    hugepages: {
+      guests: hugepages.guests,
+      currentBytes: hugepages.currentBytes + inCells.currentBytes,
+      maximumBytes: hugepages.maximumBytes + inCells.maximumBytes,
+    },
+    locked: ofClass('locked'),
   };
   const ofGuests = guests.map((guest): MemoryOfGuest => ({
     name: guest.name,
     class: classOf(guest),
-    claimableBytes: claimable(guest, guest.currentBytes),
-    claimableAtMaximumBytes: claimable(guest, guest.maximumBytes),
+    backing: guest.backing.kind,
+    swappable: isSwappable(guest),
+    claimableBytes: claimable(guest, (promise) => promise.currentBytes),
+    claimableAtMaximumBytes: claimable(guest, (promise) => promise.maximumBytes),
     balloon: balloonOf(guest),
   }));
   const ksmUnmergeBytes = host.ksm?.sharingBytes ?? 0;
   return {
     capacityBytes: Math.max(0, host.totalBytes - pools - host.reserveBytes),
-    promised: promiseOf(guests.filter((guest) => classOf(guest) !== 'hugepages')),
+    promised: promiseOf(ordinary.map(withoutCells)),
     promisedByClass,
-    current: exposureOf(host, guests, ksmUnmergeBytes, (guest) => guest.currentBytes),
-    maximum: exposureOf(host, guests, ksmUnmergeBytes, (guest) => guest.maximumBytes),
+    current: exposureOf(host, guests, ksmUnmergeBytes, (promise) => promise.currentBytes),
+    maximum: exposureOf(host, guests, ksmUnmergeBytes, (promise) => promise.maximumBytes),
     ksmUnmergeBytes,
     ksmSavedBytes: ksmUnmergeBytes + (host.ksm?.zeroBytes ?? 0),
     hugepages: hugepagePromises(host.hugepagePools, guests),
@@ -208,11 +238,40 @@ function classOf(guest: MemoryGuest): MemoryClass {
   return guest.locked || guest.vfio ? 'locked' : guest.backing.kind;
 }
 
-function promiseOf(guests: readonly MemoryGuest[]): PromisedMemory {
+/** Now, and at most. */
+interface Promised {
+  readonly currentBytes: number;
+  readonly maximumBytes: number;
+}
+
+interface PromiseOfPool extends Promised {
+  readonly pageBytes: number;
+}
+
+function promiseOf(promises: readonly Promised[]): PromisedMemory {
   return {
-    guests: guests.length,
-    currentBytes: guests.reduce((sum, guest) => sum + guest.currentBytes, 0),
-    maximumBytes: guests.reduce((sum, guest) => sum + guest.maximumBytes, 0),
+    guests: promises.length,
+    currentBytes: promises.reduce((sum, one) => sum + one.currentBytes, 0),
+    maximumBytes: promises.reduce((sum, one) => sum + one.maximumBytes, 0),
+  };
+}
+
+/** What a guest was promised of each pool beside its main backing. */
+function cellsOf(guest: MemoryGuest): readonly PromiseOfPool[] {
+  const part = guest.maximumBytes === 0 ? 0 : guest.currentBytes / guest.maximumBytes;
+  return (guest.hugepageCells ?? []).map(({ pageBytes, bytes }) => ({
+    pageBytes,
+    currentBytes: Math.round(bytes * part),
+    maximumBytes: bytes,
+  }));
+}
+
+/** What a guest was promised of its main backing. */
+function withoutCells(guest: MemoryGuest): Promised {
+  const cells = promiseOf(cellsOf(guest));
+  return {
+    currentBytes: Math.max(0, guest.currentBytes - cells.currentBytes),
+    maximumBytes: Math.max(0, guest.maximumBytes - cells.maximumBytes),
   };
 }
 
@@ -223,7 +282,13 @@ function promiseOf(guests: readonly MemoryGuest[]): PromisedMemory {
  */
 function balloonOf(guest: MemoryGuest): MemoryOfGuest['balloon'] {
   if (!guest.balloonPresent) return 'absent';
-  return isSwappable(guest) ? 'effective' : 'ineffective';
+  return holdsAll(guest) ? 'ineffective' : 'effective';
+}
+
+/** It has all its memory from the start, and gives none of it back. */
+function holdsAll(guest: MemoryGuest): boolean {
+  const memoryClass = classOf(guest);
+  return memoryClass === 'hugepages' || memoryClass === 'locked';
 }
 
 function isSwappable(guest: MemoryGuest): boolean {
@@ -232,24 +297,32 @@ function isSwappable(guest: MemoryGuest): boolean {
 }
 
 /** What is left of a promise on ordinary memory; undefined where the resident size is unknown. */
-function claimable(guest: MemoryGuest, promisedBytes: number): number | undefined {
-  if (!isSwappable(guest)) return 0;
+function claimable(
+  guest: MemoryGuest,
+  promisedBytes: (promise: Promised) => number,
+): number | undefined {
+  if (holdsAll(guest)) return 0;
   if (guest.residentBytes === undefined) return undefined;
-  return Math.max(0, promisedBytes - guest.residentBytes - guest.hugetlbBytes - guest.swapBytes);
+  // Huge pages beyond those of its cells are those of a guest whose XML is not known.
+  const inCells = promiseOf(cellsOf(guest)).maximumBytes;
+  const otherHugetlb = Math.max(0, guest.hugetlbBytes - inCells);
+  const held = guest.residentBytes + otherHugetlb + guest.swapBytes;
+  return Math.max(0, promisedBytes(withoutCells(guest)) - held);
 }
 
 function exposureOf(
   host: MemoryHost,
   guests: readonly MemoryGuest[],
   ksmUnmergeBytes: number,
-  promisedBytes: (guest: MemoryGuest) => number,
+  promisedBytes: (promise: Promised) => number,
 ): MemoryExposure {
   let claimableBytes = 0;
   let swappableBytes = 0;
   for (const guest of guests) {
-    const claim = claimable(guest, promisedBytes(guest));
-    if (claim === undefined || !isSwappable(guest)) continue;
+    const claim = claimable(guest, promisedBytes);
+    if (claim === undefined) continue;
     claimableBytes += claim;
+    if (!isSwappable(guest)) continue;
     const allowance = Math.max(0, (guest.swapLimitBytes ?? Infinity) - guest.swapBytes);
     swappableBytes += Math.min((guest.residentBytes ?? 0) + claim, allowance);
   }
@@ -271,12 +344,16 @@ function hugepagePromises(
   pools: readonly HugepagePool[],
   guests: readonly MemoryGuest[],
 ): readonly HugepagePromise[] {
-  const guestsOf = new Map<number, MemoryGuest[]>(pools.map((pool) => [pool.pageBytes, []]));
+  const guestsOf = new Map<number, Promised[]>(pools.map((pool) => [pool.pageBytes, []]));
+  const add = (pageBytes: number, promise: Promised): void => {
+    const list = guestsOf.get(pageBytes);
+    if (list === undefined) guestsOf.set(pageBytes, [promise]);
+    else list.push(promise);
+  };
   for (const guest of guests) {
-    if (guest.backing.kind !== 'hugepages') continue;
-    const list = guestsOf.get(guest.backing.pageBytes);
-    if (list === undefined) guestsOf.set(guest.backing.pageBytes, [guest]);
-    else list.push(guest);
+    const { backing } = guest;
+    if (backing.kind === 'hugepages') add(backing.pageBytes, withoutCells(guest));
+    for (const cell of cellsOf(guest)) add(cell.pageBytes, cell);
   }
   return [...guestsOf]
     .sort(([one], [other]) => one - other)

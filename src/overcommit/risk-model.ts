@@ -6,9 +6,10 @@ import type { LimitDeclaration } from '../config/policy-defaults.ts';
  * place that says so: the recording rules `instance_resource:kvm_risk:level`, docs/risk-model.md
  * and the exporter's landing page all come from it.
  *
- * It starts from the inherent risk Karl Rister gives each resource ("Managing Hypervisor
- * Over-commitment", 2012: CPU low, network low, storage medium, memory high), which counts as soon
- * as more is promised than there is, and rises with what is measured.
+ * It starts from the inherent risk Karl Rister gives each resource ("Resource Over-Commitment for
+ * KVM Virtualization Environments", Linux Foundation Collaboration Summit, April 2012: CPU low,
+ * network low, storage medium, memory high), which counts as soon as more is promised than there
+ * is, and rises with what is measured.
  */
 export type RiskLevel = 0 | 1 | 2 | 3;
 

@@ -1,13 +1,15 @@
 /**
- * How long to leave something alone that did not answer, by key: nothing after the first miss, then
+ * How long to leave something alone that did not answer, by key: `initialMs` after the first miss, then
  * `firstMs`, doubling up to `longestMs`. One answer ends it.
  */
 export class Backoff {
+  readonly #initialMs: number;
   readonly #firstMs: number;
   readonly #longestMs: number;
   readonly #missed = new Map<string, { readonly waitMs: number; readonly until: number }>();
 
-  constructor(firstMs: number, longestMs: number) {
+  constructor(initialMs: number, firstMs: number, longestMs: number) {
+    this.#initialMs = initialMs;
     this.#firstMs = firstMs;
     this.#longestMs = longestMs;
   }
@@ -24,7 +26,9 @@ export class Backoff {
   miss(key: string): void {
     const last = this.#missed.get(key);
     const waitMs =
-      last === undefined ? 0 : Math.min(this.#longestMs, Math.max(this.#firstMs, last.waitMs * 2));
+      last === undefined
+        ? this.#initialMs
+        : Math.min(this.#longestMs, Math.max(this.#firstMs, last.waitMs * 2));
     this.#missed.set(key, { waitMs, until: performance.now() + waitMs });
   }
 

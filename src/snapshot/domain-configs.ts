@@ -1,7 +1,7 @@
 import type { DomainRef } from '../libvirt/index.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
-import { parseDomainXml } from '../sources/domain-xml.ts';
-import type { SourceError } from '../sources/reading.ts';
+import { parseDomainXmlInSlices } from '../sources/domain-xml.ts';
+import type { Reading, SourceError } from '../sources/reading.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 
 /** Not every change sends an event (metadata, memtune …): each XML is read again after this long. */
@@ -15,7 +15,8 @@ const TIMEOUT_MS = 2_000;
 interface Kept {
   readonly name: string;
   readonly id: number | undefined;
-  readonly config: DomainConfig;
+  /** A failure is kept as well: it stays one until the XML changes. */
+  readonly config: Reading<DomainConfig>;
   readonly readAt: number;
 }
 
@@ -71,7 +72,7 @@ export class DomainConfigs {
       for (const domain of queue) await this.#fetch(domain, calls, deadline, errors);
     };
     await Promise.all(Array.from({ length: calls.maxCalls }, fetchInTurn));
-    return { configs: this.#current(domains), errors };
+    return { configs: this.#current(domains, errors), errors };
   }
 
   async #fetch(
@@ -96,27 +97,40 @@ export class DomainConfigs {
       );
       return;
     }
-    const config = parseDomainXml(answer.value, subject);
-    if (config.ok) {
-      const { name, id } = domain;
-      const readAt = performance.now();
-      // A copy: strings of the parsed one are slices of the XML and would keep all of it.
-      this.#kept.set(domain.uuid, { name, id, config: structuredClone(config.value), readAt });
-    } else {
-      this.#kept.delete(domain.uuid);
+    const config = await parseDomainXmlInSlices(answer.value, subject, deadline);
+    if (!config.ok && config.error.kind === 'timeout') {
+      this.#stale.add(domain.uuid);
       errors.push(config.error);
+      return;
     }
+    const { name, id } = domain;
+    const readAt = performance.now();
+    // A copy: strings of the parsed one are slices of the XML and would keep all of it.
+    this.#kept.set(domain.uuid, { name, id, config: structuredClone(config), readAt });
   }
 
-  /** What is known of these guests; everything about others is forgotten. */
-  #current(domains: readonly DomainRef[]): ReadonlyMap<string, DomainConfig> {
+  /**
+   * What is known of these guests, and what is wrong with it; everything about others is
+   * forgotten.
+   */
+  #current(
+    domains: readonly DomainRef[],
+    errors: SourceError[],
+  ): ReadonlyMap<string, DomainConfig> {
     const configs = new Map<string, DomainConfig>();
     const uuids = new Set<string>();
-    for (const { uuid, id } of domains) {
+    for (const { uuid, id, name } of domains) {
       uuids.add(uuid);
       const kept = this.#kept.get(uuid);
       // The XML of another run describes other taps, other vCPUs.
-      if (kept !== undefined && kept.id === id) configs.set(uuid, kept.config);
+      if (kept === undefined || kept.id !== id) continue;
+      if (!kept.config.ok) {
+        errors.push(kept.config.error);
+        continue;
+      }
+      configs.set(uuid, kept.config.value);
+      const detail = kept.config.value.faults.join('; ');
+      if (detail !== '') errors.push({ kind: 'malformed', subject: `XML of ${name}`, detail });
     }
     for (const uuid of this.#kept.keys()) if (!uuids.has(uuid)) this.#kept.delete(uuid);
     for (const uuid of this.#stale) if (!uuids.has(uuid)) this.#stale.delete(uuid);

@@ -50,6 +50,18 @@ interface Learnt {
   readonly job: DomainJob | undefined;
 }
 
+/** What is known of the guests before their monitors are asked. */
+interface Asked {
+  readonly active: readonly DomainRef[];
+  /** Guests whose lock libvirt holds for a question of ours. */
+  readonly locked: ReadonlySet<string>;
+  readonly configs: ReadonlyMap<string, DomainConfig>;
+  readonly qemus: ReadonlyMap<string, QemuProcess>;
+  readonly storage: StorageCheck | undefined;
+  /** Settled as their processes are read. */
+  readonly standstills: ReadonlyMap<string, PromiseWithResolvers<Standstill | undefined>>;
+}
+
 /** A guest's answers in one collection; where a guest is missing nothing was asked of it. */
 type Answers = ReadonlyMap<string, MonitorAnswer>;
 
@@ -144,13 +156,14 @@ export class GuestCollector {
       });
       return undefined;
     }
-    const listed = await log.runAsync('domain', () =>
-      this.#list.read(log, deadline, this.#nics.locked),
-    );
+    const locked = new Set(this.#nics.locked);
+    const listed = await log.runAsync('domain', () => this.#list.read(log, deadline, locked));
     if (listed === undefined) return undefined;
     const selected = listed.filter(({ ref }) => selects(ref.name));
     const active = selected.map(({ ref }) => ref).filter(({ id }) => id !== undefined);
-    await log.runAsync('domain', () => this.#occupied.look(active, deadline));
+    // Control info waits for a guest's lock as well.
+    const unlocked = active.filter(({ uuid }) => !locked.has(uuid));
+    await log.runAsync('domain', () => this.#occupied.look(unlocked, deadline));
 
     const qemus = await this.#find(active, log);
     const configs = await this.#configsOf(selected, log, deadline);
@@ -172,15 +185,7 @@ export class GuestCollector {
           // Nothing was seen of those that were not reached.
           for (const { resolve } of standstills.values()) resolve(undefined);
         }),
-      this.#askMonitors(
-        active,
-        configs,
-        qemus,
-        storage,
-        log,
-        deadline,
-        async (uuid) => standstills.get(uuid)?.promise,
-      ),
+      this.#askMonitors({ active, locked, configs, qemus, storage, standstills }, log, deadline),
       log.runAsync('nic', async () =>
         this.#nics.read(active, configs, await network, log, deadline),
       ),
@@ -235,16 +240,13 @@ export class GuestCollector {
   }
 
   async #askMonitors(
-    active: readonly DomainRef[],
-    configs: ReadonlyMap<string, DomainConfig>,
-    qemus: ReadonlyMap<string, QemuProcess>,
-    storage: StorageCheck | undefined,
+    { active, locked, configs, qemus, storage, standstills }: Asked,
     log: OutcomeLog,
     deadline: number,
-    standstill: (uuid: string) => Promise<Standstill | undefined>,
   ): Promise<Answers> {
     if (this.#session.versions?.driver !== 'QEMU') return new Map();
     const start = performance.now();
+    const answers = new Map<string, MonitorAnswer>();
     const asked = active.flatMap((ref) => {
       const { uuid } = ref;
       const period = configs.get(uuid)?.balloon?.statsPeriodSeconds;
@@ -253,19 +255,25 @@ export class GuestCollector {
         (wantsBalloon ? monitorGroups.balloon : 0) |
         (log.wants('block') ? monitorGroups.block : 0) |
         (log.wants('process') && !qemus.has(uuid) ? monitorGroups.cpu : 0);
+      // libvirt can not even begin with a guest whose lock it holds for a question about its NICs.
+      if (locked.has(uuid)) {
+        answers.set(uuid, { stats: undefined, monitor: 'unasked', reason: 'occupied' });
+        return [];
+      }
       const question = {
         ref,
         groups,
         pid: qemus.get(uuid)?.pid,
-        standstill: standstill(uuid),
+        standstill: standstills.get(uuid)?.promise ?? Promise.resolve(undefined),
       };
       return groups === 0 ? [] : [{ question, wantsBalloon }];
     });
-    const answers = await this.#monitor.askAll(
+    const asking = this.#monitor.askAll(
       asked.map(({ question }) => question),
       storage,
       deadline,
     );
+    for (const [uuid, answer] of await asking) answers.set(uuid, answer);
     for (const { question, wantsBalloon } of asked) {
       const stats = answers.get(question.ref.uuid)?.stats;
       if (stats !== undefined && wantsBalloon) this.#balloons.put(question.ref, balloonOf(stats));

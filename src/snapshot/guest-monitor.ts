@@ -93,9 +93,11 @@ export class GuestMonitor {
   readonly #timeoutMs: number;
   readonly #occupied: OccupiedGuests;
   readonly #loops: MainLoops;
-  readonly #domains = new Backoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
+  readonly #domains = new Backoff(0, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
   /** Guests in the order of their last time-out: the next canary is one that has not been it lately. */
   readonly #timedOut = new Map<string, number>();
+  /** The failure domains in doubt because of each guest that has not answered yet. */
+  readonly #doubts = new Map<string, readonly FailureDomain[]>();
 
   constructor(
     calls: DaemonCalls,
@@ -143,6 +145,12 @@ export class GuestMonitor {
   #forgetOthers(questions: readonly Question[]): void {
     const uuids = new Set(questions.map(({ ref }) => ref.uuid));
     for (const uuid of this.#timedOut.keys()) if (!uuids.has(uuid)) this.#timedOut.delete(uuid);
+    for (const [uuid, domains] of this.#doubts) {
+      // A late answer is one as well: what the guest lies on need not be left alone any longer.
+      if (this.#calls.owes(uuid)) continue;
+      for (const domain of domains) this.#domains.answer(domain);
+      this.#doubts.delete(uuid);
+    }
     this.#loops.retain(new Set(questions.flatMap(({ pid }) => pid ?? [])));
   }
 
@@ -302,6 +310,7 @@ export class GuestMonitor {
     if (answer.kind === 'timeout') {
       this.#timedOut.set(ref.uuid, performance.now());
       for (const domain of domains) this.#domains.miss(domain);
+      this.#doubts.set(ref.uuid, domains);
     }
     return withoutStats(answer);
   }

@@ -29,9 +29,9 @@ const BULK_KEY = 'interfaces of guests';
  */
 export class GuestNics {
   readonly #calls: DaemonCalls;
-  readonly #backoff = new Backoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
-  /** Guests whose lock the daemon holds for a question of ours, for all that is known. */
-  readonly #asked = new Set<string>();
+  readonly #backoff = new Backoff(FIRST_BACKOFF_MS, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
+  /** Guests for which a call about a NIC timed out. */
+  readonly #timedOut = new Set<string>();
 
   constructor(calls: DaemonCalls) {
     this.#calls = calls;
@@ -39,8 +39,8 @@ export class GuestNics {
 
   /** Guests for which a call about a NIC has not been answered: the daemon holds their lock. */
   get locked(): ReadonlySet<string> {
-    for (const uuid of this.#asked) if (!this.#calls.owes(uuid)) this.#asked.delete(uuid);
-    return this.#asked;
+    for (const uuid of this.#timedOut) if (!this.#calls.owes(uuid)) this.#timedOut.delete(uuid);
+    return this.#timedOut;
   }
 
   /** By uuid. Guests with a NIC that could not be read are missing. Never rejects. */
@@ -121,7 +121,6 @@ export class GuestNics {
         counters.push(inSight);
         continue;
       }
-      this.#asked.add(uuid);
       const start = performance.now();
       const answer = await this.#calls.call(
         { key: uuid, timeoutMs: PROGRAM_TIMEOUT_MS, deadline },
@@ -131,7 +130,10 @@ export class GuestNics {
         counters.push(nicOf(target, answer.value));
         continue;
       }
-      if (answer.kind === 'timeout') this.#backoff.miss(uuid);
+      if (answer.kind === 'timeout') {
+        this.#backoff.miss(uuid);
+        this.#timedOut.add(uuid);
+      }
       // A NIC the switch does not know has no counters; those of the others are as good as ever.
       if (answer.kind === 'refused') continue;
       log.fail('nic', {

@@ -1,5 +1,9 @@
 import type { LibvirtConnection, NamedObject, StoragePoolInfo } from '../libvirt/index.ts';
-import { parseStoragePoolXml, type StoragePoolDescription } from '../sources/storage-pool-xml.ts';
+import { valueOf, type Reading } from '../sources/reading.ts';
+import {
+  parseStoragePoolXmlInSlices,
+  type StoragePoolDescription,
+} from '../sources/storage-pool-xml.ts';
 import { Backoff } from './backoff.ts';
 import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
 import type { OutcomeLog } from './outcome-log.ts';
@@ -19,7 +23,8 @@ const LONGEST_BACKOFF_MS = 10 * 60_000;
 
 interface Known {
   readonly pool: NamedObject;
-  readonly description: StoragePoolDescription | undefined;
+  /** A failure is kept as well: it stays one until the XML changes. Undefined before the first look. */
+  readonly description: Reading<StoragePoolDescription> | undefined;
   readonly describedAt: number;
 }
 
@@ -34,7 +39,7 @@ interface Known {
 export class PoolCollector {
   readonly #calls: DaemonCalls;
   readonly #known = new Map<string, Known>();
-  readonly #backoff = new Backoff(FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
+  readonly #backoff = new Backoff(0, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
 
   constructor(calls: DaemonCalls) {
     this.#calls = calls;
@@ -44,7 +49,7 @@ export class PoolCollector {
   get places(): readonly PoolPlace[] {
     return [...this.#known.values()].map(({ pool, description }) => ({
       name: pool.name,
-      description,
+      description: description === undefined ? undefined : valueOf(description),
     }));
   }
 
@@ -75,7 +80,7 @@ export class PoolCollector {
     return [...this.#known.values()].map(({ pool: { name, uuid }, description }) => ({
       name,
       uuid,
-      description,
+      description: description === undefined ? undefined : valueOf(description),
       reading: readings.get(uuid),
     }));
   }
@@ -120,12 +125,16 @@ export class PoolCollector {
       return undefined;
     }
     this.#backoff.answer(uuid);
-    await this.#describe(pool, log, deadline);
+    await this.#describe(pool, deadline);
+    const description = this.#known.get(uuid)?.description;
+    if (description?.ok === false) {
+      log.fail('pool', { ...description.error, subject: `XML of pool ${name}` });
+    }
     return readingOf(info.value);
   }
 
   /** Reads the pool's XML where that is due; what was known stays where it can not be had. */
-  async #describe(pool: NamedObject, log: OutcomeLog, deadline: number): Promise<void> {
+  async #describe(pool: NamedObject, deadline: number): Promise<void> {
     const now = performance.now();
     const known = this.#known.get(pool.uuid);
     if (known !== undefined && now - known.describedAt < DESCRIPTION_MAX_AGE_MS) return;
@@ -133,8 +142,11 @@ export class PoolCollector {
       connection.storagePoolGetXmlDesc(pool, options),
     );
     if (xml.kind !== 'answered') return;
-    const description = log.required('pool', parseStoragePoolXml(xml.value));
-    this.#known.set(pool.uuid, { pool, description, describedAt: now });
+    const description = await parseStoragePoolXmlInSlices(xml.value, deadline);
+    if (!description.ok && description.error.kind === 'timeout') return;
+    // A copy: strings of the parsed one are slices of the XML and would keep all of it.
+    const copy = structuredClone(description);
+    this.#known.set(pool.uuid, { pool, description: copy, describedAt: now });
   }
 
   #call<Value>(

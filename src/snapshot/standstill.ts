@@ -16,6 +16,9 @@ import { failed, Faults, found, inShort, type Reading } from '../sources/reading
  */
 export type Standstill = 'stopped' | 'frozen' | 'blocked';
 
+/** A thread that has slept uninterruptibly for so long waits for more than a disk. */
+const BLOCKED_AFTER_MS = 250;
+
 /**
  * Undefined when nothing speaks against asking. A cgroup that does not say whether it is frozen is a
  * fault.
@@ -29,14 +32,17 @@ export function readStandstill(
   threads: readonly ProcessThread[] | undefined,
   cgroup: string | undefined,
 ): Reading<Standstill | undefined> {
+  const all = threads ?? [];
+  if (isStopped(mainState) || all.some(({ state }) => isStopped(state))) return found('stopped');
   const faults = new Faults();
-  const states = (threads ?? []).map(({ stillIn }) => stillIn);
-  if ([mainState, ...states].some((state) => state === 'T' || state === 't')) {
-    return found('stopped');
-  }
-  const frozen = cgroup !== undefined && faults.optional(readFrozen(cgroup)) === true;
-  if (frozen) return found('frozen');
-  return faults.found(states.includes('D') ? 'blocked' : undefined);
+  const isFrozen = cgroup !== undefined && faults.optional(readFrozen(cgroup)) === true;
+  if (isFrozen) return found('frozen');
+  const isBlocked = all.some(({ state, stillMs }) => state === 'D' && stillMs >= BLOCKED_AFTER_MS);
+  return faults.found(isBlocked ? 'blocked' : undefined);
+}
+
+function isStopped(state: string | undefined): boolean {
+  return state === 'T' || state === 't';
 }
 
 /**

@@ -1,5 +1,5 @@
 import { BlockingPool } from '../sources/blocking-pool.ts';
-import type { Disk, DiskSource as XmlSource } from '../sources/domain-config.ts';
+import type { Disk, DiskSource as XmlSource, DomainConfig } from '../sources/domain-config.ts';
 import { readFilesystems } from '../sources/filesystem.ts';
 import { HostFiles } from '../sources/host-files.ts';
 import { ImageChainReader, type DiskSource } from '../sources/image-chain.ts';
@@ -22,7 +22,7 @@ const DATA_DEVICES: ReadonlySet<string> = new Set(['disk', 'lun']);
 /** A disk of a guest with the local path its chain begins at, or why there is none. */
 interface Located {
   readonly domain: ConfiguredGuest;
-  readonly disk: Disk;
+  readonly disk: Pick<Disk, 'target' | 'readOnly'>;
   readonly source: { readonly local: DiskSource } | { readonly remote: RemoteName };
 }
 
@@ -88,7 +88,10 @@ export class StorageCollector {
   ): Promise<Storage | undefined> {
     const mounts = log.required('image', readMounts(this.#roots));
     if (mounts === undefined) return undefined;
-    const located = guests.flatMap((guest) => disksOf(guest, pools));
+    const located = guests.flatMap((guest) => [
+      ...disksOf(guest, pools),
+      ...memoryFilesOf(guest, guest.config),
+    ]);
     const local = located.flatMap(({ source }) => ('local' in source ? [source.local] : []));
     const chains = await this.#chains.read(local, directoriesOf(pools), mounts, deadline);
 
@@ -167,6 +170,23 @@ function disksOf(
     return { domain, disk, source: locate(disk, disk.source, pools) };
   });
 }
+
+/** Files behind nvdimm and virtio-pmem: disks by another name, raw and written in place. */
+function memoryFilesOf(
+  domain: ConfiguredGuest,
+  config: DomainConfig | undefined,
+): readonly Located[] {
+  const devices = config?.memory.devices.filter(({ model }) => MEMORY_DISKS.has(model)) ?? [];
+  return devices.flatMap(({ model, path, alias, readOnly }, index): readonly Located[] => {
+    // A DAX device is persistent memory itself, which nothing shares and nothing fills.
+    if (path === undefined || path === '' || path.startsWith('/dev/dax')) return [];
+    const disk = { target: alias ?? `${model}${index}`, readOnly };
+    const local = { declared: [{ path, declaredFormat: 'raw' }], declaredToTheEnd: true } as const;
+    return [{ domain, disk, source: { local } }];
+  });
+}
+
+const MEMORY_DISKS: ReadonlySet<string> = new Set(['nvdimm', 'virtio-pmem']);
 
 function locate(
   disk: Disk,

@@ -48,7 +48,8 @@ export class VhostThreads {
         comm,
         role: { kind: 'vhost' },
         schedule: schedule.value,
-        stillIn: undefined,
+        state: undefined,
+        stillMs: 0,
       });
       threads.set(ownerPid, ofOwner);
     }

@@ -25,7 +25,7 @@ export interface DomainConfig {
   };
   readonly cputune: CpuTune;
   /** Threads declared in `<iothreads>`; 0 without. */
-  readonly iothreads: number;
+  readonly iothreads: number | undefined;
   readonly numa: DomainNuma;
   readonly blkio: {
     /** `<blkiotune><weight>`; undefined: the host's default. */
@@ -34,21 +34,25 @@ export interface DomainConfig {
   };
   readonly balloon: MemoryBalloon | undefined;
   readonly disks: readonly Disk[];
+  /** `<throttlegroups>`, which disks name in their `<throttlefilters>`. */
+  readonly throttleGroups: readonly IoTune[];
   readonly interfaces: readonly Interface[];
   readonly hostdevs: readonly HostDevice[];
-  /** `sev`, `sev-snp`, `tdx`, `s390-pv`. */
+  /** `sev`, `sev-snp`, `tdx`, `s390-pv`; undefined: its memory is not encrypted. */
   readonly launchSecurity: string | undefined;
   /** `<resource><partition>`, e.g. `/machine`. */
   readonly partition: string | undefined;
   /** Present on guests of OpenStack. */
   readonly nova: NovaMetadata | undefined;
+  /** Values that are there and make no sense, one line each; they are undefined or left out here. */
+  readonly faults: readonly string[];
 }
 
 export interface DomainMemory {
   /** `<memory>`: most the balloon may give, memory devices included. */
-  readonly maximumBytes: number;
+  readonly maximumBytes: number | undefined;
   /** `<currentMemory>`: what the guest is asked to make do with. */
-  readonly currentBytes: number;
+  readonly currentBytes: number | undefined;
   /** `<maxMemory>`: how far memory may be plugged in. */
   readonly hotplug:
     { readonly maximumBytes: number; readonly slots: number | undefined } | undefined;
@@ -97,15 +101,17 @@ export interface MemoryDevice {
   readonly hostNodes: readonly number[] | undefined;
   /** File behind an nvdimm or virtio-pmem. */
   readonly path: string | undefined;
+  /** nvdimm: the guest cannot write to it. */
+  readonly readOnly: boolean;
   readonly access: string | undefined;
   readonly alias: string | undefined;
 }
 
 export interface DomainVcpus {
   /** vCPUs plugged in. */
-  readonly current: number;
+  readonly current: number | undefined;
   /** vCPUs that can be plugged in. */
-  readonly maximum: number;
+  readonly maximum: number | undefined;
   /** `static` or `auto` (chosen by numad). */
   readonly placement: string | undefined;
   /** Host CPUs all vCPUs may use; undefined: all. */
@@ -240,6 +246,8 @@ export interface Disk {
   /** The XML ends the chain with an empty `<backingStore/>`: there is nothing below it. */
   readonly backingComplete: boolean;
   readonly iotune: IoTune | undefined;
+  /** Names of the groups of limits it goes through, one after the other. */
+  readonly throttleFilters: readonly string[];
 }
 
 /** undefined: left to the hypervisor. */
@@ -263,7 +271,7 @@ export interface BackingImage {
   readonly source: DiskSource | undefined;
 }
 
-/** `<iotune>`; 0 means no limit and is undefined here. */
+/** `<iotune>` or `<throttlegroup>`; 0 means no limit and is undefined here. */
 export interface IoTune {
   readonly totalBytesPerSecond: number | undefined;
   readonly readBytesPerSecond: number | undefined;
@@ -350,42 +358,4 @@ export interface NovaMetadata {
 export interface NovaOwner {
   readonly name: string;
   readonly id: string | undefined;
-}
-
-/**
- * Whether all of the guest's memory is pinned: by `<locked/>`, or because a device may write to
- * any of it by DMA (VFIO, vDPA, QEMU's own NVMe driver). Such memory cannot be swapped or merged,
- * and taking it with the balloon gives the host nothing. vfio-ccw and vfio-ap pin only pages in
- * use (libvirt qemu_domain.c, memory lock limit).
- */
-export function pinsMemory(config: DomainConfig): boolean {
-  return (
-    config.memory.backing.locked ||
-    config.hostdevs.some(
-      ({ type, model }) => type === 'pci' || (type === 'mdev' && model === 'vfio-pci'),
-    ) ||
-    config.interfaces.some(({ type }) => type === 'hostdev' || type === 'vdpa') ||
-    config.disks.some(({ source }) => source?.kind === 'nvme')
-  );
-}
-
-/**
- * What a guest's memory is made of: huge pages, memory that other processes may map (virtiofs,
- * vhost-user), or private anonymous pages. QEMU shares a memfd unless told otherwise
- * (backends/hostmem-memfd.c), and a cell's own access overrides that of the whole guest.
- */
-export type BackingKind = 'anonymous' | 'shared' | 'hugepages';
-
-export function backingKind({ memory, numa }: DomainConfig): BackingKind {
-  const { hugepages, source, access } = memory.backing;
-  if (hugepages !== undefined) return 'hugepages';
-  const whole = access ?? (source === 'memfd' ? 'shared' : 'private');
-  const cells = numa.guestCells.map((cell) => cell.access ?? whole);
-  const isShared = cells.length === 0 ? whole === 'shared' : cells.includes('shared');
-  return isShared ? 'shared' : 'anonymous';
-}
-
-/** Whether KSM may merge the guest's memory: private, anonymous, normal pages not kept from it. */
-export function isMergeable(config: DomainConfig): boolean {
-  return backingKind(config) === 'anonymous' && !config.memory.backing.noSharePages;
 }

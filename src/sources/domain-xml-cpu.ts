@@ -8,12 +8,18 @@ import type {
   NumaPolicy,
 } from './domain-config.ts';
 import {
+  allOrNone,
   bytesAttribute,
+  countFrom,
   integerAttribute,
   integerOf,
   isOn,
   limitOf,
+  numberSet,
+  orAbsent,
+  readable,
   required,
+  requiredAttribute,
   requiredInteger,
   setAttribute,
 } from './domain-xml-values.ts';
@@ -22,13 +28,16 @@ import type { XmlElement } from './xml-element.ts';
 /** `<vcpu>` and `<vcpus>`; libvirt takes a domain without them to have one. */
 export function vcpusOf(domain: XmlElement): DomainVcpus {
   const vcpu = domain.child('vcpu');
-  const maximum = integerOf(vcpu) ?? 1;
+  const count = (text: string): number | undefined =>
+    vcpu && orAbsent(vcpu, ({ name }) => countFrom(name, text));
+  const maximum = vcpu === undefined ? 1 : count(vcpu.text);
+  const current = vcpu?.attribute('current');
   return {
     maximum,
-    current: integerAttribute(vcpu, 'current') ?? maximum,
+    current: current === undefined ? maximum : count(current),
     placement: vcpu?.attribute('placement'),
     cpus: setAttribute(vcpu, 'cpuset'),
-    list: (domain.child('vcpus')?.all('vcpu') ?? []).map((one) => ({
+    list: allOrNone(domain.child('vcpus')?.all('vcpu') ?? [], (one) => ({
       id: requiredInteger(one, 'id'),
       enabled: isOn(one, 'enabled'),
       hotpluggable: isOn(one, 'hotpluggable'),
@@ -38,14 +47,15 @@ export function vcpusOf(domain: XmlElement): DomainVcpus {
 
 export function topologyOf(topology: XmlElement | undefined): CpuTopology | undefined {
   if (topology === undefined) return undefined;
-  const count = (attribute: string): number => integerAttribute(topology, attribute) ?? 1;
-  return {
+  const count = (attribute: string): number =>
+    topology.attribute(attribute) === undefined ? 1 : requiredInteger(topology, attribute);
+  return orAbsent(topology, () => ({
     sockets: count('sockets'),
     dies: count('dies'),
     clusters: count('clusters'),
     cores: count('cores'),
     threads: count('threads'),
-  };
+  }));
 }
 
 /** `<cputune>`: weights, caps and pinning. */
@@ -60,12 +70,12 @@ export function cputuneOf(cputune: XmlElement | undefined): CpuTune {
     global: bandwidth('global_'),
     emulator: bandwidth('emulator_'),
     iothread: bandwidth('iothread_'),
-    vcpuPins: (cputune?.all('vcpupin') ?? []).map((pin) => ({
+    vcpuPins: readable(cputune?.all('vcpupin') ?? [], (pin) => ({
       vcpu: requiredInteger(pin, 'vcpu'),
       cpus: pinnedTo(pin),
     })),
     emulatorPin: setAttribute(cputune?.child('emulatorpin'), 'cpuset'),
-    iothreadPins: (cputune?.all('iothreadpin') ?? []).map((pin) => ({
+    iothreadPins: readable(cputune?.all('iothreadpin') ?? [], (pin) => ({
       iothread: requiredInteger(pin, 'iothread'),
       cpus: pinnedTo(pin),
     })),
@@ -73,7 +83,7 @@ export function cputuneOf(cputune: XmlElement | undefined): CpuTune {
 }
 
 function pinnedTo(pin: XmlElement): readonly number[] {
-  return required(setAttribute(pin, 'cpuset'), `${pin.name} cpuset`);
+  return numberSet(`${pin.name} cpuset`, requiredAttribute(pin, 'cpuset'));
 }
 
 /** `<numatune>` and `<cpu><numa>`. */
@@ -82,11 +92,11 @@ export function numaOf(domain: XmlElement): DomainNuma {
   const memory = numatune?.child('memory');
   return {
     memory: memory === undefined ? undefined : policyOf(memory),
-    cells: (numatune?.all('memnode') ?? []).map((node) => ({
+    cells: allOrNone(numatune?.all('memnode') ?? [], (node) => ({
       cell: requiredInteger(node, 'cellid'),
       ...policyOf(node),
     })),
-    guestCells: (domain.at('cpu', 'numa')?.all('cell') ?? []).map(guestCell),
+    guestCells: allOrNone(domain.at('cpu', 'numa')?.all('cell') ?? [], guestCell),
   };
 }
 

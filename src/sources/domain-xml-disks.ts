@@ -40,6 +40,9 @@ export function diskOf(disk: XmlElement): Disk {
     backing: images,
     backingComplete: complete,
     iotune: iotuneOf(disk.child('iotune')),
+    throttleFilters: (disk.child('throttlefilters')?.all('throttlefilter') ?? []).map((filter) =>
+      requiredAttribute(filter, 'group'),
+    ),
   };
 }
 
@@ -139,7 +142,11 @@ function backingOf(disk: XmlElement): {
 }
 
 function iotuneOf(iotune: XmlElement | undefined): IoTune | undefined {
-  if (iotune === undefined) return undefined;
+  return iotune && limitsOf(iotune);
+}
+
+/** The limits in an `<iotune>` or `<throttlegroup>`, which are of one form. */
+export function limitsOf(iotune: XmlElement): IoTune {
   const limit = (name: string): number | undefined => limitOf(iotune.child(name));
   return {
     totalBytesPerSecond: limit('total_bytes_sec'),

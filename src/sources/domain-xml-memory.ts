@@ -12,6 +12,7 @@ import {
   integerOf,
   isOn,
   numberSet,
+  readable,
   required,
   requiredAttribute,
   setAttribute,
@@ -20,13 +21,16 @@ import type { XmlElement } from './xml-element.ts';
 
 /** All that a domain says of its memory except where it lies. */
 export function memoryOf(domain: XmlElement): DomainMemory {
-  const maximumBytes = required(bytesOf(domain.child('memory')), 'memory');
+  const memory = domain.child('memory');
+  if (memory === undefined) domain.complain('no <memory>');
+  const maximumBytes = bytesOf(memory);
+  const current = domain.child('currentMemory');
   const hotplug = domain.child('maxMemory');
   const hotplugBytes = bytesOf(hotplug);
   const tune = domain.child('memtune');
   return {
     maximumBytes,
-    currentBytes: bytesOf(domain.child('currentMemory')) ?? maximumBytes,
+    currentBytes: current === undefined ? maximumBytes : bytesOf(current),
     hotplug:
       hotplugBytes === undefined
         ? undefined
@@ -35,7 +39,7 @@ export function memoryOf(domain: XmlElement): DomainMemory {
     hardLimitBytes: tuneLimit(tune?.child('hard_limit')),
     softLimitBytes: tuneLimit(tune?.child('soft_limit')),
     swapHardLimitBytes: tuneLimit(tune?.child('swap_hard_limit')),
-    devices: (domain.child('devices')?.all('memory') ?? []).map(deviceOf),
+    devices: readable(domain.child('devices')?.all('memory') ?? [], deviceOf),
   };
 }
 
@@ -50,10 +54,12 @@ function tuneLimit(element: XmlElement | undefined): number | undefined {
 function backingOf(backing: XmlElement | undefined): MemoryBacking {
   const hugepages = backing?.child('hugepages');
   return {
-    hugepages: hugepages?.all('page').map((page): Hugepages => ({
-      pageBytes: required(bytesAttribute(page, 'size'), 'page size'),
-      guestNodes: setAttribute(page, 'nodeset'),
-    })),
+    hugepages:
+      hugepages &&
+      readable(hugepages.all('page'), (page): Hugepages => ({
+        pageBytes: required(bytesAttribute(page, 'size'), 'page size'),
+        guestNodes: setAttribute(page, 'nodeset'),
+      })),
     noSharePages: backing?.child('nosharepages') !== undefined,
     locked: backing?.child('locked') !== undefined,
     source: backing?.child('source')?.attribute('type'),
@@ -77,6 +83,7 @@ function deviceOf(device: XmlElement): MemoryDevice {
     pageBytes: bytesOf(source?.child('pagesize')),
     hostNodes: nodes === undefined ? undefined : numberSet(nodes.name, nodes.text),
     path: source?.child('path')?.text,
+    readOnly: target.child('readonly') !== undefined,
     access: device.attribute('access'),
     alias: device.child('alias')?.attribute('name'),
   };

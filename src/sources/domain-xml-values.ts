@@ -2,27 +2,65 @@ import type { XmlElement } from './xml-element.ts';
 
 /**
  * Values in libvirt XML, read strictly: text that is not of the expected form throws
- * {@link DomainXmlError}, which names the element. Absent elements and attributes give undefined.
+ * {@link DomainXmlError}, which names the element, or is complained of and read as undefined, so
+ * that one value nobody can read does not hide the guest. Absent elements and attributes give
+ * undefined.
  */
 export class DomainXmlError extends Error {
   override readonly name = 'DomainXmlError';
 }
 
+/** So much of a value is repeated in an error. */
+const QUOTED_CHARACTERS = 64;
+
 function malformed(where: string, text: string, expected: string): DomainXmlError {
-  return new DomainXmlError(`<${where}>: not ${expected}: ${JSON.stringify(text)}`);
+  const quoted = text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text;
+  return new DomainXmlError(`<${where}>: not ${expected}: ${JSON.stringify(quoted)}`);
 }
 
-function integerFrom(where: string, text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw malformed(where, text, 'a whole number');
+/** What `read` makes of an element; undefined, and complained of, where it cannot. */
+export function orAbsent<T>(element: XmlElement, read: (element: XmlElement) => T): T | undefined {
+  try {
+    return read(element);
+  } catch (error) {
+    if (!(error instanceof DomainXmlError)) throw error;
+    element.complain(error.message);
+    return undefined;
   }
+}
+
+/** Those of the elements that can be read; the others are complained of. */
+export function readable<T>(
+  elements: readonly XmlElement[],
+  read: (element: XmlElement) => T,
+): readonly T[] {
+  return elements.map((element) => orAbsent(element, read)).filter((one) => one !== undefined);
+}
+
+/** All of the elements, or none where one of them would be missing in a sum. */
+export function allOrNone<T>(
+  elements: readonly XmlElement[],
+  read: (element: XmlElement, index: number) => T,
+): readonly T[] {
+  const [first] = elements;
+  return (first && orAbsent(first, () => elements.map(read))) ?? [];
+}
+
+/**
+ * libvirt's numbers have up to 64 bits, most of them to say that there is no limit. What passes
+ * 2^53 is rounded, as it would be in a metric.
+ */
+const LARGEST = 2 ** 64;
+
+function integerFrom(where: string, text: string): number {
+  const value = /^\d{1,20}$/.test(text) ? Number(text) : Infinity;
+  if (value > LARGEST) throw malformed(where, text, 'a whole number of up to 64 bits');
   return value;
 }
 
 /** The text of an element as a number from 0. */
 export function integerOf(element: XmlElement | undefined): number | undefined {
-  return element === undefined ? undefined : integerFrom(element.name, element.text);
+  return element && orAbsent(element, ({ name, text }) => integerFrom(name, text));
 }
 
 /** An attribute as a number from 0. */
@@ -32,13 +70,13 @@ export function integerAttribute(
 ): number | undefined {
   const text = element?.attribute(attribute);
   if (element === undefined || text === undefined) return undefined;
-  return integerFrom(`${element.name} ${attribute}`, text);
+  return orAbsent(element, ({ name }) => integerFrom(`${name} ${attribute}`, text));
 }
 
 /** As `integerOf`, with 0 and numbers below read as "no limit". */
 export function limitOf(element: XmlElement | undefined): number | undefined {
   if (element === undefined || /^-\d+$/.test(element.text)) return undefined;
-  const value = integerFrom(element.name, element.text);
+  const value = integerOf(element);
   return value === 0 ? undefined : value;
 }
 
@@ -46,13 +84,15 @@ export function textOf(element: XmlElement | undefined): string | undefined {
   return element === undefined || element.text === '' ? undefined : element.text;
 }
 
-/** `yes`, `on` or `no`, `off`; false when absent. */
+/** `yes`, `on` or `no`, `off`; false when absent, and where it is neither. */
 export function isOn(element: XmlElement | undefined, attribute: string): boolean {
   const text = element?.attribute(attribute);
   if (element === undefined || text === undefined) return false;
   if (text === 'yes' || text === 'on') return true;
-  if (text === 'no' || text === 'off') return false;
-  throw malformed(`${element.name} ${attribute}`, text, 'yes or no');
+  if (text !== 'no' && text !== 'off') {
+    element.complain(malformed(`${element.name} ${attribute}`, text, 'yes or no').message);
+  }
+  return false;
 }
 
 const POWERS = 'kmgtpe';
@@ -72,20 +112,32 @@ function bytesPer(where: string, unit: string): number {
 
 /** The size an element holds, in bytes; libvirt's default unit for memory is KiB. */
 export function bytesOf(element: XmlElement | undefined): number | undefined {
-  if (element === undefined) return undefined;
-  const unit = element.attribute('unit') ?? 'KiB';
-  return integerFrom(element.name, element.text) * bytesPer(element.name, unit);
+  return (
+    element &&
+    orAbsent(element, ({ name, text }) => {
+      const unit = element.attribute('unit') ?? 'KiB';
+      return integerFrom(name, text) * bytesPer(name, unit);
+    })
+  );
 }
 
 /** A size given by the attributes `size` or `memory` and `unit`. */
 export function bytesAttribute(element: XmlElement, attribute: string): number | undefined {
   const size = integerAttribute(element, attribute);
   if (size === undefined) return undefined;
-  return size * bytesPer(element.name, element.attribute('unit') ?? 'KiB');
+  const unit = element.attribute('unit') ?? 'KiB';
+  return orAbsent(element, ({ name }) => size * bytesPer(name, unit));
 }
 
 /** More CPUs or nodes than any machine has: a list beyond that is refused, not expanded. */
 const HIGHEST_IN_SET = 65_535;
+
+/** A number of things the machine has, e.g. vCPUs, which will be counted through one by one. */
+export function countFrom(where: string, text: string): number {
+  const count = integerFrom(where, text);
+  if (count > HIGHEST_IN_SET + 1) throw malformed(where, text, 'a number of CPUs');
+  return count;
+}
 
 /**
  * The numbers of a set like `0-3,^2,8` in ascending order; `^` takes out what came before
@@ -114,7 +166,7 @@ export function setAttribute(
 ): readonly number[] | undefined {
   const text = element?.attribute(attribute);
   if (element === undefined || text === undefined || text === '') return undefined;
-  return numberSet(`${element.name} ${attribute}`, text);
+  return orAbsent(element, ({ name }) => numberSet(`${name} ${attribute}`, text));
 }
 
 /** An attribute that must be there. */

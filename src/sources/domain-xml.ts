@@ -1,29 +1,85 @@
 import type { DomainConfig, HostDevice, NovaMetadata, NovaOwner } from './domain-config.ts';
 import { cputuneOf, numaOf, topologyOf, vcpusOf } from './domain-xml-cpu.ts';
-import { diskOf } from './domain-xml-disks.ts';
+import { diskOf, limitsOf } from './domain-xml-disks.ts';
 import { interfaceOf } from './domain-xml-interfaces.ts';
 import { balloonOf, memoryOf } from './domain-xml-memory.ts';
 import {
   DomainXmlError,
   integerOf,
+  readable,
   required,
   requiredAttribute,
   textOf,
 } from './domain-xml-values.ts';
 import { failed, found, type Reading } from './reading.ts';
-import { parseXml, type XmlElement } from './xml-element.ts';
+import { parseXml, parseXmlInSlices } from './xml-document.ts';
+import type { XmlElement } from './xml-element.ts';
+import { EVERYTHING, only, onlyOfTenant } from './xml-wanted.ts';
 
 export type * from './domain-config.ts';
 
+/** What of a domain's XML is read, here and in the files beside. */
+const WANTED = only({
+  name: EVERYTHING,
+  uuid: EVERYTHING,
+  os: only({ type: EVERYTHING }),
+  memory: EVERYTHING,
+  currentMemory: EVERYTHING,
+  maxMemory: EVERYTHING,
+  memoryBacking: EVERYTHING,
+  memtune: EVERYTHING,
+  vcpu: EVERYTHING,
+  vcpus: EVERYTHING,
+  cpu: only({ model: EVERYTHING, topology: EVERYTHING, numa: EVERYTHING }),
+  cputune: EVERYTHING,
+  iothreads: EVERYTHING,
+  numatune: EVERYTHING,
+  blkiotune: EVERYTHING,
+  throttlegroups: EVERYTHING,
+  devices: only({
+    disk: EVERYTHING,
+    interface: EVERYTHING,
+    hostdev: EVERYTHING,
+    memory: EVERYTHING,
+    memballoon: EVERYTHING,
+  }),
+  launchSecurity: EVERYTHING,
+  resource: EVERYTHING,
+  metadata: onlyOfTenant({
+    instance: onlyOfTenant({
+      name: onlyOfTenant({}),
+      flavor: onlyOfTenant({}),
+      owner: onlyOfTenant({ user: onlyOfTenant({}), project: onlyOfTenant({}) }),
+    }),
+  }),
+});
+
 /**
  * Reads the XML of a domain, running or not, as virDomainGetXMLDesc gives it. Elements this
- * project has no use for are passed over; one it uses that cannot be understood makes the whole
- * reading malformed, and the detail names it.
+ * project has no use for are passed over, above all what tenants write into `<metadata>`. A value
+ * that cannot be understood is absent and named in `faults`; only XML without a root `<domain>`, a
+ * type, a name or a uuid is malformed.
  *
  * @param subject whose XML it is, for the error.
  */
 export function parseDomainXml(xml: string, subject: string): Reading<DomainConfig> {
-  const root = parseXml(xml, subject);
+  return configFrom(parseXml(xml, subject, WANTED), subject);
+}
+
+/**
+ * As `parseDomainXml`, without keeping others from their work.
+ *
+ * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ */
+export async function parseDomainXmlInSlices(
+  xml: string,
+  subject: string,
+  deadline: number,
+): Promise<Reading<DomainConfig>> {
+  return configFrom(await parseXmlInSlices(xml, subject, WANTED, deadline), subject);
+}
+
+function configFrom(root: Reading<XmlElement>, subject: string): Reading<DomainConfig> {
   if (!root.ok) return root;
   if (root.value.name !== 'domain') {
     return failed('malformed', subject, `root element <${root.value.name}>, not <domain>`);
@@ -59,22 +115,25 @@ function configOf(domain: XmlElement): DomainConfig {
       topology: topologyOf(cpu?.child('topology')),
     },
     cputune: cputuneOf(domain.child('cputune')),
-    iothreads: integerOf(domain.child('iothreads')) ?? 0,
+    iothreads: domain.child('iothreads') === undefined ? 0 : integerOf(domain.child('iothreads')),
     numa: numaOf(domain),
     blkio: {
       weight: integerOf(blkio?.child('weight')),
-      devices: (blkio?.all('device') ?? []).map((device) => ({
+      devices: readable(blkio?.all('device') ?? [], (device) => ({
         path: required(textOf(device.child('path')), 'blkiotune><device><path'),
         weight: integerOf(device.child('weight')),
       })),
     },
     balloon: balloonOf(devices?.child('memballoon')),
-    disks: devicesCalled('disk').map(diskOf),
-    interfaces: devicesCalled('interface').map(interfaceOf),
-    hostdevs: devicesCalled('hostdev').map(hostDeviceOf),
+    disks: readable(devicesCalled('disk'), diskOf),
+    throttleGroups: (domain.child('throttlegroups')?.all('throttlegroup') ?? []).map(limitsOf),
+    interfaces: readable(devicesCalled('interface'), interfaceOf),
+    hostdevs: readable(devicesCalled('hostdev'), hostDeviceOf),
     launchSecurity: domain.child('launchSecurity')?.attribute('type'),
     partition: textOf(domain.at('resource', 'partition')),
     nova: novaOf(domain.child('metadata')),
+    // Last: by now everything was read.
+    faults: domain.faults,
   };
 }
 
@@ -96,17 +155,25 @@ function novaOf(metadata: XmlElement | undefined): NovaMetadata | undefined {
     if (prefix === undefined || local !== 'instance') continue;
     const namespace = instance.attribute(`xmlns:${prefix}`);
     if (namespace?.startsWith(NOVA_NAMESPACE) !== true) continue;
-    const owner = (name: string): NovaOwner | undefined => {
-      const element = instance.at(`${prefix}:owner`, `${prefix}:${name}`);
+    const owner = (role: string): NovaOwner | undefined => {
+      const element = instance.at(`${prefix}:owner`, `${prefix}:${role}`);
       if (element === undefined) return undefined;
-      return { name: element.text, id: element.attribute('uuid') };
+      const name = seriously(element.text);
+      return name === undefined ? undefined : { name, id: seriously(element.attribute('uuid')) };
     };
     return {
-      instanceName: textOf(instance.child(`${prefix}:name`)),
-      flavor: instance.child(`${prefix}:flavor`)?.attribute('name'),
+      instanceName: seriously(textOf(instance.child(`${prefix}:name`))),
+      flavor: seriously(instance.child(`${prefix}:flavor`)?.attribute('name')),
       user: owner('user'),
       project: owner('project'),
     };
   }
   return undefined;
+}
+
+/** Nova's names have up to 255 characters; a tenant who writes his own may have millions. */
+const MAX_NOVA_CHARACTERS = 1024;
+
+function seriously(text: string | undefined): string | undefined {
+  return text === undefined || text.length > MAX_NOVA_CHARACTERS ? undefined : text;
 }

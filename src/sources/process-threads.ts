@@ -1,6 +1,6 @@
 import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
 import { bigDecimalAt, digitsEnd } from './kernel-scan.ts';
-import { failed, found, isAbsence, type Reading } from './reading.ts';
+import { failed, found, isAbsence, valueOf, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -46,15 +46,11 @@ export interface ProcessThread {
    * the thread ended while being read.
    */
   readonly schedule: ThreadSchedule | undefined;
-  /**
-   * Where the thread has not run between two looks at least {@link STILL_AFTER_MS} apart: what it waits
-   * in, as in {@link ProcessStat.state}. Undefined for a thread that runs, or was looked at once only.
-   */
-  readonly stillIn: string | undefined;
+  /** As in {@link ProcessStat.state}; undefined where it was not read. */
+  readonly state: string | undefined;
+  /** How long it has been seen not to run: the time since the first look that found it as it is. */
+  readonly stillMs: number;
 }
-
-/** A thread that has slept uninterruptibly for so long waits for more than a disk. */
-export const STILL_AFTER_MS = 250;
 
 export function threadRole(comm: string, tid: number, pid: number): ThreadRole {
   if (comm.startsWith('CPU ')) {
@@ -186,18 +182,18 @@ export class ProcessThreadReader {
       schedule.timeslices !== before.timeslices ||
       schedule.runNanoseconds !== before.runNanoseconds;
     const stillSince = hasRun ? now : (previous?.stillSince ?? now);
-    const state = now - stillSince < STILL_AFTER_MS ? found(undefined) : readThreadState(directory);
-    if (!state.ok) return state;
-    const stillIn = state.value;
+    const state = readThreadState(directory);
+    if (!state.ok && !isAbsence(state.error)) return state;
+    const seen = { schedule, state: valueOf(state), stillMs: now - stillSince };
     if (text.ok && previous?.settled === true && sameThread) {
       const { comm, role } = previous.thread;
-      return found({ thread: { tid, comm, role, schedule, stillIn }, stillSince, settled: true });
+      return found({ thread: { tid, comm, role, ...seen }, stillSince, settled: true });
     }
     const comm = readKernelFile(`${directory}/comm`);
     if (!comm.ok) return comm;
     const name = comm.value.endsWith('\n') ? comm.value.slice(0, -1) : comm.value;
     return found({
-      thread: { tid, comm: name, role: threadRole(name, tid, pid), schedule, stillIn },
+      thread: { tid, comm: name, role: threadRole(name, tid, pid), ...seen },
       stillSince,
       settled: previous?.thread.comm === name,
     });

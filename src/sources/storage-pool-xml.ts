@@ -1,6 +1,7 @@
-import { parseDecimal } from './kernel-text.ts';
 import { failed, found, type Reading } from './reading.ts';
-import { parseXml, type XmlElement } from './xml-element.ts';
+import { parseXml, parseXmlInSlices } from './xml-document.ts';
+import type { XmlElement } from './xml-element.ts';
+import { EVERYTHING, only } from './xml-wanted.ts';
 
 /** A libvirt storage pool as its XML describes it (libvirt docs/formatstorage.rst). */
 export interface StoragePoolDescription {
@@ -24,12 +25,34 @@ export interface StoragePoolSource {
   readonly adapter: string | undefined;
 }
 
+const WANTED = only({
+  name: EVERYTHING,
+  uuid: EVERYTHING,
+  source: EVERYTHING,
+  target: only({ path: EVERYTHING }),
+});
+
 /**
  * Parses what virStoragePoolGetXMLDesc gives. Sizes are left out: ask for the pool's info, which
  * needs no XML.
  */
 export function parseStoragePoolXml(xml: string): Reading<StoragePoolDescription> {
-  const parsed = parseXml(xml, SUBJECT);
+  return descriptionFrom(parseXml(xml, SUBJECT, WANTED));
+}
+
+/**
+ * As `parseStoragePoolXml`, without keeping others from their work.
+ *
+ * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ */
+export async function parseStoragePoolXmlInSlices(
+  xml: string,
+  deadline: number,
+): Promise<Reading<StoragePoolDescription>> {
+  return descriptionFrom(await parseXmlInSlices(xml, SUBJECT, WANTED, deadline));
+}
+
+function descriptionFrom(parsed: Reading<XmlElement>): Reading<StoragePoolDescription> {
   if (!parsed.ok) return parsed;
   const pool = parsed.value;
   if (pool.name !== 'pool') return failed('malformed', SUBJECT, 'no <pool> element');
@@ -53,13 +76,17 @@ function sourceOf(source: XmlElement | undefined): StoragePoolSource {
     name: textOf(source, 'name'),
     hosts: (source?.all('host') ?? []).flatMap((host) => {
       const [name, port] = [host.attribute('name'), host.attribute('port')];
-      return name === undefined ? [] : { name, port: parseDecimal(port) };
+      return name === undefined ? [] : { name, port: portOf(port) };
     }),
     directory: source?.child('dir')?.attribute('path'),
     devices: (source?.all('device') ?? []).flatMap((device) => device.attribute('path') ?? []),
     format: source?.child('format')?.attribute('type'),
     adapter: source?.child('adapter')?.attribute('name'),
   };
+}
+
+function portOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) : undefined;
 }
 
 function textOf(element: XmlElement | undefined, ...path: readonly string[]): string | undefined {

@@ -45,16 +45,20 @@ export interface ServedPage extends AsyncDisposable {
   readonly url: string;
 }
 
+const { write, dropped } = standardError();
+
 /** The exporter's own web application for that host, on a port of its own. */
-export async function servePage(host: SnapshotSources): Promise<ServedPage> {
-  const { write, dropped } = standardError();
+export async function servePage(
+  host: SnapshotSources,
+  { maxRequests = 40, timeoutSeconds = 10 } = {},
+): Promise<ServedPage> {
   const logger = createLogger({ level: 'error', format: 'logfmt', write });
   const app = createApp({
-    web: { telemetryPath: '/metrics', maxRequests: 40, exporterMetrics: false, allowedHosts: [] },
+    web: { telemetryPath: '/metrics', maxRequests, exporterMetrics: false, allowedHosts: [] },
     limits: {
       enabled: new Set(COLLECTORS.flatMap((one) => (one.enabledByDefault ? [one.name] : []))),
-      timeoutSeconds: 10,
-      timeoutOffsetSeconds: 0.5,
+      timeoutSeconds,
+      timeoutOffsetSeconds: timeoutSeconds / 20,
     },
     scraper: new Scraper(
       host,

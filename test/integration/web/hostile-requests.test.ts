@@ -211,24 +211,6 @@ describe('more requests than can be answered', () => {
     expect((await get(`${exporter.url}/`)).status).toBe(200);
   });
 
-  it('of one client do not keep another out', async () => {
-    await using exporter = await startExporter('--demo', '--web.max-requests=4');
-    // They take all places and then do not read: what comes back is more than sockets hold.
-    const greedy: RawConnection[] = [];
-    for (let i = 0; i < 4; i += 1) {
-      const connection = await RawConnection.open(exporter.port, '127.0.0.2');
-      connection.socket.pause();
-      connection.send('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(8));
-      greedy.push(connection);
-    }
-    expect((await get(`${exporter.url}/metrics`)).status).toBe(200);
-    for (const connection of greedy) connection.socket.destroy();
-    await eventually('their places are free', 10_000, async () => {
-      const { body } = await get(`${exporter.url}/metrics`);
-      return /^kvm_exporter_http_requests_in_flight 1$/m.test(body.toString());
-    });
-  });
-
   it('come to an end on a connection: the hundredth answer closes it', async () => {
     await using exporter = await startExporter('--demo');
     using connection = await RawConnection.open(exporter.port);

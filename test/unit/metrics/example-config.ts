@@ -3,6 +3,8 @@ import type {
   Disk,
   DomainConfig,
   Interface,
+  IoTune,
+  MemoryDevice,
 } from '../../../src/sources/domain-config.ts';
 
 const GIB = 2 ** 30;
@@ -55,16 +57,54 @@ export function exampleConfig(overrides: Partial<DomainConfig> = {}): DomainConf
       autodeflate: false,
     },
     disks: [],
+    throttleGroups: [],
     interfaces: [],
     hostdevs: [],
     launchSecurity: undefined,
     partition: undefined,
     nova: undefined,
+    faults: [],
     ...overrides,
   };
 }
 
 /** A virtio qcow2 disk. */
+/** An `<iotune>` that says nothing. */
+export const NO_LIMITS: IoTune = {
+  totalBytesPerSecond: undefined,
+  readBytesPerSecond: undefined,
+  writeBytesPerSecond: undefined,
+  totalRequestsPerSecond: undefined,
+  readRequestsPerSecond: undefined,
+  writeRequestsPerSecond: undefined,
+  totalBytesPerSecondMax: undefined,
+  readBytesPerSecondMax: undefined,
+  writeBytesPerSecondMax: undefined,
+  totalRequestsPerSecondMax: undefined,
+  readRequestsPerSecondMax: undefined,
+  writeRequestsPerSecondMax: undefined,
+  group: undefined,
+};
+
+/** virtio-mem of 1 GiB of which 512 MiB are asked for and 256 MiB plugged in. */
+export function exampleVirtioMem(overrides: Partial<MemoryDevice> = {}): MemoryDevice {
+  return {
+    model: 'virtio-mem',
+    sizeBytes: GIB,
+    requestedBytes: GIB / 2,
+    currentBytes: GIB / 4,
+    blockBytes: 2 * 2 ** 20,
+    node: 0,
+    pageBytes: undefined,
+    hostNodes: undefined,
+    path: undefined,
+    readOnly: false,
+    access: undefined,
+    alias: 'virtiomem0',
+    ...overrides,
+  };
+}
+
 export function exampleDisk(overrides: Partial<Disk> = {}): Disk {
   return {
     type: 'file',
@@ -91,6 +131,7 @@ export function exampleDisk(overrides: Partial<Disk> = {}): Disk {
     backing: [],
     backingComplete: false,
     iotune: undefined,
+    throttleFilters: [],
     ...overrides,
   };
 }

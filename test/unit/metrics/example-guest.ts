@@ -102,7 +102,8 @@ export function exampleThread(tid: number, role: ThreadRole): ProcessThread {
       delayNanoseconds: seconds * 1_000_000_000n,
       timeslices: seconds * 100n,
     },
-    stillIn: undefined,
+    state: undefined,
+    stillMs: 0,
   };
 }
 

@@ -14,6 +14,7 @@ import {
   exampleConfig,
   exampleDisk,
   exampleInterface,
+  exampleVirtioMem,
 } from './example-config.ts';
 import {
   exampleBalloon,
@@ -80,6 +81,7 @@ export function webGuest(): Domain {
     monitor: 'responsive',
     unaskedReason: undefined,
     config: exampleConfig({
+      memory: { ...exampleConfig().memory, devices: [exampleVirtioMem()] },
       disks: [
         exampleDisk({
           serial: 'abc',

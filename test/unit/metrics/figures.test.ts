@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import type { Domain, GuestCgroupFacts } from '../../../src/snapshot/domain.ts';
 import type { Host } from '../../../src/snapshot/host.ts';
+import type { MemoryDevice } from '../../../src/sources/domain-config.ts';
 import type { Ksm } from '../../../src/sources/ksm.ts';
-import { exampleConfig } from './example-config.ts';
+import { exampleConfig, exampleDisk, exampleVirtioMem, NO_LIMITS } from './example-config.ts';
 import { exampleCgroup, exampleProcess, exampleThread, unknownGuest } from './example-guest.ts';
 import { exampleHost, unknownHost } from './example-host.ts';
 import { exampleSnapshot, exampleView, unknownSnapshot } from './example-snapshot.ts';
@@ -199,6 +200,14 @@ describe('the CPU quota of a guest', () => {
     };
   };
 
+  it('is exact where seconds are not: 0.15 s of 0.1 s are 1.5 CPUs', async () => {
+    const exact = (own: number, period: number) => ({ quotaSeconds: own, periodSeconds: period });
+    const cgroup = cgroupWith(exact(0.15, 0.1));
+    expect(await ofGuest(name, { cgroup })).toEqual({ '{domain="g"}': 1.5 });
+    const parts = cgroupWith('unlimited', exact(0.01, 0.1), exact(0.02, 0.1));
+    expect(await ofGuest(name, { cgroup: parts })).toEqual({ '{domain="g"}': 0.3 });
+  });
+
   it('is absent without a limit', async () => {
     const cgroup = cgroupWith('unlimited', 'unlimited', 'unlimited');
     expect(await ofGuest(name, { cgroup })).toEqual({});
@@ -234,6 +243,53 @@ describe('the swap limit of a guest', () => {
     const name = 'kvm_domain_cgroup_swap_limit_bytes';
     expect(await ofGuest(name, withLimits(2 * GIB, 3 * GIB))).toEqual({ '{domain="g"}': GIB });
     expect(await ofGuest(name, withLimits('unlimited', 3 * GIB))).toEqual({});
+  });
+});
+
+describe('a limit that disks of a guest share', () => {
+  it('names the group, one that a disk has alone does not', async () => {
+    const iotune = (group: string | undefined) => ({ ...NO_LIMITS, totalBytesPerSecond: 5, group });
+    const config = exampleConfig({
+      throttleGroups: [{ ...NO_LIMITS, totalBytesPerSecond: 7, group: 'tenant' }],
+      disks: [
+        exampleDisk({ target: 'vda', throttleFilters: ['tenant'] }),
+        exampleDisk({ target: 'vdb', throttleFilters: ['tenant'] }),
+        exampleDisk({ target: 'vdc', iotune: iotune('alone') }),
+        exampleDisk({ target: 'vdd' }),
+      ],
+    });
+    expect(await ofGuest('kvm_domain_disk_limit_bytes_per_second', { config })).toEqual({
+      '{domain="g",device="vda",direction="total",shared_group="tenant"}': 7,
+      '{domain="g",device="vdb",direction="total",shared_group="tenant"}': 7,
+      '{domain="g",device="vdc",direction="total",shared_group=""}': 5,
+    });
+  });
+});
+
+describe('the virtio-mem devices of a guest', () => {
+  const config = exampleConfig();
+  const withDevices = (...devices: MemoryDevice[]) => ({
+    config: exampleConfig({ memory: { ...config.memory, devices } }),
+  });
+  const named = (what: string) => `kvm_domain_virtio_mem_${what}_bytes`;
+
+  it('have what was asked for beside what is plugged in', async () => {
+    const guest = withDevices(exampleVirtioMem());
+    const device = '{domain="g",device="virtiomem0"}';
+    expect(await ofGuest(named('size'), guest)).toEqual({ [device]: GIB });
+    expect(await ofGuest(named('requested'), guest)).toEqual({ [device]: GIB / 2 });
+    expect(await ofGuest(named('plugged'), guest)).toEqual({ [device]: GIB / 4 });
+    expect(await ofGuest(named('block'), guest)).toEqual({ [device]: 2 * MIB });
+  });
+
+  it('are told apart while the guest is off, when none has an alias or anything plugged', async () => {
+    const off = exampleVirtioMem({ alias: undefined, currentBytes: undefined });
+    const guest = withDevices(exampleVirtioMem({ model: 'dimm' }), off, off);
+    expect(Object.keys(await ofGuest(named('requested'), guest))).toEqual([
+      '{domain="g",device="virtiomem0"}',
+      '{domain="g",device="virtiomem1"}',
+    ]);
+    expect(await ofGuest(named('plugged'), guest)).toEqual({});
   });
 });
 

@@ -149,14 +149,16 @@ describe('CPU of a snapshot', () => {
       comm: `CPU ${index}/KVM`,
       role: { kind: 'vcpu', index } as const,
       schedule: undefined,
-      stillIn: undefined,
+      state: undefined,
+      stillMs: 0,
     });
     const emulator = {
       tid: 9,
       comm: 'qemu-system-x86',
       role: { kind: 'emulator' } as const,
       schedule: undefined,
-      stillIn: undefined,
+      state: undefined,
+      stillMs: 0,
     };
     const { cpu } = assessed({
       domains: [

@@ -87,4 +87,31 @@ describe('the configurations of guests', () => {
     expect(configs.size).toBe(0);
     expect(errors).toMatchObject([{ kind: 'malformed' }]);
   });
+
+  it('that make no sense are not fetched again until they change, and said each time', async () => {
+    const { of, daemon, fetches, configs } = await host();
+    daemon.on(procedures.domainGetXmlDesc, () => '<domain><name>web</name>');
+    const first = await of([web]);
+    const second = await of([web]);
+    expect(second).toEqual(first);
+    expect(second.errors).toHaveLength(1);
+    expect(fetches()).toBe(1);
+    daemon.on(procedures.domainGetXmlDesc, ({ domain }) => xmlOf(domain));
+    configs.invalidate(web.uuid);
+    expect(await of([web])).toMatchObject({ errors: [] });
+  });
+
+  it('with one value that makes no sense are there, and the value is named each time', async () => {
+    const { of, daemon, fetches } = await host();
+    daemon.on(procedures.domainGetXmlDesc, ({ domain }) =>
+      xmlOf(domain).replace('<vcpu>1<', '<vcpu>one<'),
+    );
+    for (let scrape = 0; scrape < 2; scrape += 1) {
+      const { configs, errors } = await of([web]);
+      expect(configs.get(web.uuid)?.memory.maximumBytes).toBe(65536 * 1024);
+      expect(errors).toMatchObject([{ kind: 'malformed', subject: 'XML of web' }]);
+      expect(errors[0]?.detail).toContain('<vcpu>');
+    }
+    expect(fetches()).toBe(1);
+  });
 });

@@ -200,6 +200,16 @@ describe('asking guests through their monitors', () => {
     expect(host.asked.filter((index) => index < 5)).toHaveLength(before);
   });
 
+  it('trusts a failure domain again as soon as its canaries answer late', async () => {
+    host.domainsOf = () => ['rbd slow'];
+    for (let index = 0; index < 5; index += 1) host.hanging.add(index);
+    await host.ask(5);
+    await host.ask(5);
+    expect(host.asked).toHaveLength(2);
+    await host.release();
+    expect(await host.outcomes(5)).toEqual({ responsive: 5 });
+  });
+
   it('asks guests on silent storage for their balloons only, and first one of them', async () => {
     host.domainsOf = (index) => [index < 5 ? 'filesystem 0:1' : 'filesystem 0:2'];
     host.silent.add('filesystem 0:1');

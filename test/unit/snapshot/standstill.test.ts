@@ -7,12 +7,13 @@ import { readStandstill, type Standstill } from '../../../src/snapshot/standstil
 import type { ProcessThread } from '../../../src/sources/process-threads.ts';
 import { valueIn } from '../sources/kernel-fixtures.ts';
 
-const thread = (stillIn: string | undefined): ProcessThread => ({
+const thread = ([state, stillMs]: readonly [string, number]): ProcessThread => ({
   tid: 7,
   comm: 'worker',
   role: { kind: 'other' },
   schedule: undefined,
-  stillIn,
+  state,
+  stillMs,
 });
 
 /** A directory of the unified hierarchy, as the kernel shows it. */
@@ -31,25 +32,42 @@ function standstill(...about: Parameters<typeof readStandstill>): Standstill | u
 
 describe('a QEMU stands still', () => {
   it.each([
-    ['stopped by a signal', 'T', [undefined], 'stopped'],
-    ['stopped by a debugger', 't', [undefined], 'stopped'],
-    ['with one thread stopped', 'S', ['S', 't', 'S'], 'stopped'],
-    ['with one thread that has slept uninterruptibly', 'S', ['S', 'D'], 'blocked'],
-  ])('%s', (_, main, stillIn, expected) => {
-    expect(standstill(main, stillIn.map(thread), undefined)).toBe(expected);
+    ['stopped by a signal', 'T', [['S', 0]], 'stopped'],
+    ['stopped by a debugger', 't', [['S', 0]], 'stopped'],
+    [
+      'with one thread that has just been stopped',
+      'S',
+      [
+        ['S', 0],
+        ['t', 0],
+      ],
+      'stopped',
+    ],
+    [
+      'with one thread that has slept uninterruptibly',
+      'S',
+      [
+        ['S', 900],
+        ['D', 250],
+      ],
+      'blocked',
+    ],
+  ] as const)('%s', (_, main, threads, expected) => {
+    expect(standstill(main, threads.map(thread), undefined)).toBe(expected);
   });
 
   it('in a frozen cgroup, where its threads look asleep', () => {
-    expect(standstill('S', [thread('S')], cgroup('populated 1\nfrozen 1\n'))).toBe('frozen');
+    expect(standstill('S', [thread(['S', 900])], cgroup('populated 1\nfrozen 1\n'))).toBe('frozen');
   });
 
   it.each([
-    ['that is idle', 'S', ['S', 'S']],
-    ['whose threads run', 'R', [undefined, undefined]],
-    ['whose main thread has only now begun to wait for a disk', 'D', [undefined]],
-  ])('not, %s', (_, main, stillIn) => {
+    ['that is idle', 'S', [['S', 9_000]]],
+    ['whose threads run', 'R', [['R', 0]]],
+    ['with a thread that waits for a disk now and then', 'S', [['D', 40]]],
+    ['whose main thread has only now begun to wait for a disk', 'D', [['D', 0]]],
+  ] as const)('not, %s', (_, main, threads) => {
     expect(
-      standstill(main, stillIn.map(thread), cgroup('populated 1\nfrozen 0\n')),
+      standstill(main, threads.map(thread), cgroup('populated 1\nfrozen 0\n')),
     ).toBeUndefined();
   });
 
@@ -71,7 +89,7 @@ describe('a QEMU stands still', () => {
     ['has a number of 400 digits', `populated 1\nfrozen ${'7'.repeat(400)}\n`],
     ['has a word for a number', 'populated 1\nfrozen x\n'],
   ])('or not: that the cgroup does not say is a fault, when its file %s', (_, events) => {
-    expect(readStandstill('S', [thread('D')], cgroup(events))).toMatchObject({
+    expect(readStandstill('S', [thread(['D', 900])], cgroup(events))).toMatchObject({
       ok: true,
       value: 'blocked',
       faults: [{ kind: 'malformed' }],

@@ -138,6 +138,8 @@ describe('the threads of a guest', () => {
       comm: 'CPU 0/KVM',
       role: { kind: 'vcpu', index: 0 },
       schedule: undefined,
+      state: undefined,
+      stillMs: 0,
     });
   });
 

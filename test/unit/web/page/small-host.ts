@@ -226,7 +226,8 @@ function guestAt(guest: GuestAt, index: number): Domain {
           delayNanoseconds: vcpu === 0 ? BigInt(Math.round((guest.delaySeconds ?? 0) * 1e9)) : 0n,
           timeslices: 1n,
         },
-        stillIn: undefined,
+        state: undefined,
+        stillMs: 0,
       })),
     }),
     nics: [
