@@ -23,7 +23,7 @@ export function metricsPage(): string {
     '  `kvm_domain_balloon_last_update_timestamp_seconds` is the time of its last report.',
     '- The kernel name of a block device (`kvm_domain_cgroup_io_*`): up to half a minute.',
     '- The configuration of a guest: until libvirt tells of a change, or five minutes.',
-    '- Thin pools: a minute. The inventory of the host: an hour.',
+    '- Thin pools, file handles of the host: a minute. The inventory of the host: an hour.',
     '',
     'In OpenMetrics 1.0 the `_total` of counters and the `_info` of infos belong to the sample, not',
     'to the name of the family, and families have a `# UNIT`; samples are named alike in both',

@@ -1,6 +1,7 @@
 /** The demo host as the readers of /proc and /sys would show it. */
 
 import type { Host } from '../snapshot/host.ts';
+import type { FileHandles } from '../sources/file-handles.ts';
 import type { HostFacts } from '../sources/host-facts.ts';
 import type { OutcomeLog } from '../snapshot/outcome-log.ts';
 import type { CpuTime, HostCpuTime } from '../sources/cpu-time.ts';
@@ -97,6 +98,7 @@ export function hostOf(state: State, startedAtSeconds: number, log: OutcomeLog):
     numaNodes: log.run('numa', () => [numaNode(state)]),
     kernelThreads: log.run('kernelthreads', () => kernelThreads(state)),
     inventory: log.run('inventory', () => INVENTORY),
+    fileHandles: log.run('inventory', () => FILE_HANDLES),
   };
 }
 
@@ -120,6 +122,9 @@ const INVENTORY: HostFacts = {
   kernel: '6.12.0-demo',
   hostname: 'demo-host',
 };
+
+/** A hundred or so for each guest; the limit is what systemd makes of it. */
+const FILE_HANDLES: FileHandles = { allocated: 4_288, limit: 2 ** 63 };
 
 function cpuTime({ host }: State, startedAtSeconds: number): HostCpuTime {
   const total: CpuTime = {

@@ -53,7 +53,7 @@ export const domainRef: Codec<DomainRef> = {
     const name = reader.string();
     const domainUuid = uuid.read(reader);
     const id = reader.int();
-    return { name, uuid: domainUuid, id: id === -1 ? undefined : id };
+    return { name, uuid: domainUuid, id: id < 0 ? undefined : id };
   },
   write: (writer, domain) => {
     writer.string(domain.name);

@@ -13,6 +13,7 @@ import { domainStateMetrics } from './domain-state.ts';
 import { exporterMetrics } from './exporter.ts';
 import { filesystemMetrics } from './filesystem.ts';
 import { hostCpuMetrics } from './host-cpu.ts';
+import { hostFileHandleMetrics } from './host-file-handles.ts';
 import { hostKernelThreadMetrics } from './host-kernel-threads.ts';
 import { hostMemoryMetrics } from './host-memory.ts';
 import { hostNumaMetrics } from './host-numa.ts';
@@ -64,6 +65,7 @@ export const CHAPTERS: readonly Chapter[] = [
   { title: 'Host: swap', metrics: hostSwapMetrics },
   { title: 'Host: NUMA', metrics: hostNumaMetrics },
   { title: 'Host: kernel threads', metrics: hostKernelThreadMetrics },
+  { title: 'Host: file handles', metrics: hostFileHandleMetrics },
   { title: 'Host: samepage merging', metrics: ksmMetrics },
   { title: 'libvirt', metrics: libvirtMetrics },
   { title: 'Exporter', metrics: exporterMetrics },

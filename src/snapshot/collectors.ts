@@ -20,7 +20,7 @@ export const COLLECTORS = [
   on('ksm', 'kernel samepage merging, host-wide'),
   on('numa', 'memory of each NUMA node'),
   on('kernelthreads', 'CPU time of ksmd, kswapd, kcompactd and khugepaged'),
-  on('inventory', 'CPU model, kernel and operating system, read in the background'),
+  on('inventory', 'CPU model, kernel, operating system and file handles, read in the background'),
   on('domain', 'guests, their state and their configuration, from libvirt'),
   on('balloon', 'balloon size and guest memory statistics, from the QEMU monitor through libvirt'),
   on('block', 'disk counters, from the QEMU monitor through libvirt'),

@@ -176,7 +176,10 @@ export class GuestProcessCollector {
         known === undefined
           ? undefined
           : log.run('cgroup', () => this.#readCgroup(known, census, log)),
-      standstill: readStandstill(stat.state, process?.threads, known?.cgroup?.unifiedPath),
+      standstill: log.optional(
+        'cgroup',
+        readStandstill(stat.state, process?.threads, known?.cgroup?.unifiedPath),
+      ),
     };
   }
 

@@ -1,6 +1,5 @@
 import { readCpuTime } from '../sources/cpu-time.ts';
 import { readCpuTopology } from '../sources/cpu-topology.ts';
-import type { HostFacts } from '../sources/host-facts.ts';
 import { readHugePagePools } from '../sources/hugepages.ts';
 import { KernelThreadReader } from '../sources/kernel-threads.ts';
 import { readKsm } from '../sources/ksm.ts';
@@ -25,6 +24,7 @@ import { readVmstat } from '../sources/vmstat.ts';
 import { readZfsArc } from '../sources/zfs-arc.ts';
 import { readZswap } from '../sources/zswap.ts';
 import type { Host } from './host.ts';
+import type { Inventory } from './inventory-refresher.ts';
 import type { OutcomeLog } from './outcome-log.ts';
 
 /** Page size of the architectures KVM runs on most; only used where auxv cannot be read. */
@@ -44,7 +44,7 @@ export class HostCollector {
     this.pageBytes = valueOf(this.#pageSize) ?? USUAL_PAGE_BYTES;
   }
 
-  async collect(log: OutcomeLog, inventory: Reading<HostFacts | undefined>): Promise<Host> {
+  async collect(log: OutcomeLog, inventory: Inventory): Promise<Host> {
     const roots = this.#roots;
     // Taken to be the usual one, all sizes counted in pages would be a guess.
     log.run('memory', () => log.optional('memory', this.#pageSize));
@@ -72,7 +72,8 @@ export class HostCollector {
       ksm: log.run('ksm', () => log.optional('ksm', readKsm(roots))),
       numaNodes: log.run('numa', () => log.optional('numa', readNumaNodes(roots))),
       kernelThreads: await kernelThreads,
-      inventory: log.run('inventory', () => log.required('inventory', inventory)),
+      inventory: log.run('inventory', () => log.required('inventory', inventory.facts)),
+      fileHandles: log.run('inventory', () => log.optional('inventory', inventory.fileHandles)),
     };
   }
 

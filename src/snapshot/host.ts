@@ -1,5 +1,6 @@
 import type { HostCpuTime } from '../sources/cpu-time.ts';
 import type { CpuTopology } from '../sources/cpu-topology.ts';
+import type { FileHandles } from '../sources/file-handles.ts';
 import type { HostFacts } from '../sources/host-facts.ts';
 import type { HugePagePool } from '../sources/hugepages.ts';
 import type { KernelThread } from '../sources/kernel-threads.ts';
@@ -42,4 +43,6 @@ export interface Host {
   readonly kernelThreads: readonly KernelThread[] | undefined;
   /** Slow-changing facts for people, read in the background. */
   readonly inventory: HostFacts | undefined;
+  /** At most a minute old. */
+  readonly fileHandles: FileHandles | undefined;
 }

@@ -1,10 +1,17 @@
+import { readFileHandles, type FileHandles } from '../sources/file-handles.ts';
 import { readHostFacts, type HostFacts } from '../sources/host-facts.ts';
 import { found, type Reading } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 
-const REFRESH_MS = 60 * 60_000;
-/** Until the next try when something could not be read. */
-const RETRY_MS = 60_000;
+/** What was found last; undefined before that. */
+export interface Inventory {
+  readonly facts: Reading<HostFacts | undefined>;
+  readonly fileHandles: Reading<FileHandles | undefined>;
+}
+
+const FACTS_MS = 60 * 60_000;
+/** Until facts that could not be read whole are tried again, and between two looks at file handles. */
+const LOOK_MS = 60_000;
 
 /**
  * Reads the inventory in the background: one of its files lies on the host's root, and a scrape
@@ -13,35 +20,50 @@ const RETRY_MS = 60_000;
  */
 export class InventoryRefresher {
   readonly #roots: Roots;
-  #inventory: Reading<HostFacts | undefined> = found(undefined);
-  #timer: NodeJS.Timeout | undefined;
+  #facts: Inventory['facts'] = found(undefined);
+  #fileHandles: Inventory['fileHandles'] = found(undefined);
+  readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = true;
 
   constructor(roots: Roots) {
     this.#roots = roots;
   }
 
-  /** What was found last; undefined before that. */
-  get current(): Reading<HostFacts | undefined> {
-    return this.#inventory;
+  get current(): Inventory {
+    return { facts: this.#facts, fileHandles: this.#fileHandles };
   }
 
   start(): void {
     if (!this.#stopped) return;
     this.#stopped = false;
-    void this.#refresh();
+    void this.#refreshFacts();
+    void this.#refreshFileHandles();
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  async #refreshFacts(): Promise<void> {
+    this.#facts = await readHostFacts(this.#roots);
+    const whole = this.#facts.ok && this.#facts.faults === undefined;
+    this.#later(whole ? FACTS_MS : LOOK_MS, () => this.#refreshFacts());
+  }
+
+  async #refreshFileHandles(): Promise<void> {
+    this.#fileHandles = await readFileHandles();
+    this.#later(LOOK_MS, () => this.#refreshFileHandles());
   }
 
   /** The next one begins when this one is over, so that a dead disk holds one of them at most. */
-  async #refresh(): Promise<void> {
-    this.#inventory = await readHostFacts(this.#roots);
+  #later(milliseconds: number, refresh: () => Promise<void>): void {
     if (this.#stopped) return;
-    const whole = this.#inventory.ok && this.#inventory.faults === undefined;
-    this.#timer = setTimeout(() => void this.#refresh(), whole ? REFRESH_MS : RETRY_MS).unref();
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void refresh();
+    }, milliseconds).unref();
+    this.#timers.add(timer);
   }
 }

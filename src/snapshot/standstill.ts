@@ -1,5 +1,8 @@
 import { readKernelFile } from '../sources/kernel-file.ts';
+import { lineStart, lineText } from '../sources/kernel-scan.ts';
+import { parseSwitch } from '../sources/kernel-text.ts';
 import type { ProcessThread } from '../sources/process-threads.ts';
+import { failed, Faults, found, inShort, type Reading } from '../sources/reading.ts';
 
 /**
  * Why a QEMU can not answer its monitor, seen without asking it:
@@ -17,7 +20,8 @@ export type Standstill = 'stopped' | 'frozen' | 'blocked';
 const BLOCKED_AFTER_MS = 250;
 
 /**
- * Undefined when nothing speaks against asking.
+ * Undefined when nothing speaks against asking. A cgroup that does not say whether it is frozen is a
+ * fault.
  *
  * @param mainState the state of the process's main thread, read with its `stat`. Not for D: for that the
  *   thread has to be seen twice, in `threads`.
@@ -27,12 +31,14 @@ export function readStandstill(
   mainState: string,
   threads: readonly ProcessThread[] | undefined,
   cgroup: string | undefined,
-): Standstill | undefined {
+): Reading<Standstill | undefined> {
   const all = threads ?? [];
-  if (isStopped(mainState) || all.some(({ state }) => isStopped(state))) return 'stopped';
-  if (cgroup !== undefined && isFrozen(cgroup)) return 'frozen';
+  if (isStopped(mainState) || all.some(({ state }) => isStopped(state))) return found('stopped');
+  const faults = new Faults();
+  const isFrozen = cgroup !== undefined && faults.optional(readFrozen(cgroup)) === true;
+  if (isFrozen) return found('frozen');
   const isBlocked = all.some(({ state, stillMs }) => state === 'D' && stillMs >= BLOCKED_AFTER_MS);
-  return isBlocked ? 'blocked' : undefined;
+  return faults.found(isBlocked ? 'blocked' : undefined);
 }
 
 function isStopped(state: string | undefined): boolean {
@@ -42,9 +48,16 @@ function isStopped(state: string | undefined): boolean {
 /**
  * `frozen 1` in cgroup.events (Documentation/admin-guide/cgroup-v2.rst): all processes of the group are
  * frozen, by the group's own switch or by one further up. Their threads look asleep (S). In cgroup v1
- * frozen threads are in state D.
+ * frozen threads are in state D. Before Linux 5.2 the file has no such line.
  */
-function isFrozen(cgroup: string): boolean {
-  const events = readKernelFile(`${cgroup}/cgroup.events`);
-  return events.ok && /^frozen 1$/m.test(events.value);
+function readFrozen(cgroup: string): Reading<boolean> {
+  const path = `${cgroup}/cgroup.events`;
+  const events = readKernelFile(path);
+  if (!events.ok) return events;
+  if (lineStart(events.value, 'populated') === -1) return failed('malformed', path, 'no populated');
+  const word = lineText(events.value, 'frozen');
+  const frozen = word === undefined ? false : parseSwitch(word);
+  return frozen === undefined
+    ? failed('malformed', path, `frozen: ${inShort(word ?? '')}`)
+    : found(frozen);
 }

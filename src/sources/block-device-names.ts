@@ -1,5 +1,5 @@
 import { readKernelFile } from './kernel-file.ts';
-import { valueOf } from './reading.ts';
+import { failed, found, inShort, isAbsence, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 import { LIMIT_TRUST_MS } from './trusted-reading.ts';
 
@@ -22,18 +22,22 @@ export class BlockDeviceNames {
 
   /**
    * `sda`, `dm-3`, `nvme0n1` or `cciss/c0d0`: DEVNAME of /sys/dev/block/MAJ:MIN/uevent, at most
-   * LIMIT_TRUST_MS old. Undefined when there is no such device, or not in our view of /sys.
+   * LIMIT_TRUST_MS old. Undefined when there is no such device, or not in our view of /sys; failed
+   * when it is there but does not say its name.
    *
    * @param number `MAJ:MIN`, both decimal.
    */
-  get(number: string): string | undefined {
+  get(number: string): Reading<string | undefined> {
     const now = performance.now();
     const known = this.#known.get(number);
-    if (known !== undefined && now - known.readAt < LIMIT_TRUST_MS) return known.name;
-    const uevent = valueOf(readKernelFile(`${this.#roots.sysfs}/dev/block/${number}/uevent`));
-    const name = uevent === undefined ? undefined : /^DEVNAME=(.+)$/m.exec(uevent)?.[1];
+    if (known !== undefined && now - known.readAt < LIMIT_TRUST_MS) return found(known.name);
+    const path = `${this.#roots.sysfs}/dev/block/${number}/uevent`;
+    const uevent = readKernelFile(path);
+    if (!uevent.ok && !isAbsence(uevent.error)) return uevent;
+    const name = uevent.ok ? nameIn(uevent.value, number) : undefined;
+    if (uevent.ok && name === undefined) return failed('malformed', path, inShort(uevent.value));
     this.#known.set(number, { name, readAt: now });
-    return name;
+    return found(name);
   }
 
   /** Forgets devices nobody has asked for lately: most are volumes that come and go with guests. */
@@ -43,4 +47,19 @@ export class BlockDeviceNames {
       if (now - readAt >= LIMIT_TRUST_MS) this.#known.delete(number);
     }
   }
+}
+
+/**
+ * A disk's own name is at most 31 bytes long (DISK_NAME_LEN, include/linux/blkdev.h); a driver may
+ * put its devices into a directory.
+ */
+const DEVICE_NAME = /^DEVNAME=([\w!/.:-]{1,64})$/m;
+
+/** Undefined in a text that is not about this device (drivers/base/core.c, dev_uevent). */
+function nameIn(uevent: string, number: string): string | undefined {
+  const major = /^MAJOR=(\d{1,10})$/m.exec(uevent)?.[1];
+  const minor = /^MINOR=(\d{1,10})$/m.exec(uevent)?.[1];
+  if (major === undefined || minor === undefined || `${major}:${minor}` !== number)
+    return undefined;
+  return DEVICE_NAME.exec(uevent)?.[1];
 }

@@ -37,7 +37,14 @@ export function found<T>(value: T, faults: readonly SourceError[] = []): Reading
 }
 
 export function failed(kind: SourceErrorKind, subject: string, detail: string): Reading<never> {
-  return { ok: false, error: { kind, subject, detail } };
+  return { ok: false, error: { kind, subject, detail: bounded(detail) } };
+}
+
+/** Much of what a detail quotes was written by others, in whatever length. */
+const MAX_DETAIL = 300;
+
+function bounded(detail: string): string {
+  return detail.length > MAX_DETAIL ? `${detail.slice(0, MAX_DETAIL)}…` : detail;
 }
 
 /** This host, kernel or process simply has none of it; every other error is a failure. */
@@ -101,7 +108,7 @@ export class Faults {
   }
 
   malformed(subject: string, detail: string): void {
-    this.#errors.push({ kind: 'malformed', subject, detail });
+    this.#errors.push({ kind: 'malformed', subject, detail: bounded(detail) });
   }
 
   /** The value put together from the parts. */

@@ -32,6 +32,7 @@ describe('a running exporter', () => {
         return (
           text.includes('kvm_domain_info{') &&
           text.includes('kvm_host_info{') &&
+          text.includes('\nkvm_host_file_handles_allocated ') &&
           (await executed(trace)).some((line) => line.includes('file-worker.js'))
         );
       });

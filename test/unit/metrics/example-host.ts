@@ -26,6 +26,7 @@ export function unknownHost(): Host {
     numaNodes: undefined,
     kernelThreads: undefined,
     inventory: undefined,
+    fileHandles: undefined,
   };
 }
 
@@ -266,5 +267,6 @@ export function exampleHost(): Host {
       kernel: '6.1.0-30-amd64',
       hostname: 'kvm1',
     },
+    fileHandles: { allocated: 5_632, limit: 2_466_160 },
   };
 }

@@ -91,6 +91,7 @@ export function host(more: Partial<Host> = {}): Host {
     numaNodes: undefined,
     kernelThreads: undefined,
     inventory: undefined,
+    fileHandles: undefined,
     ...more,
   };
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,8 +26,8 @@ describe('what is read of each QEMU process', () => {
   });
 
   /** One collection that has this long, on a host with one guest in a cgroup of its own. */
-  const collected = async (milliseconds: number) => {
-    const roots = { ...cgroupHost('cgroup-v2'), procfs };
+  const collected = async (milliseconds: number, { sysfs } = cgroupHost('cgroup-v2')) => {
+    const roots = { ...cgroupHost('cgroup-v2'), procfs, sysfs };
     const log = new OutcomeLog(new Set(OF_PROCESSES));
     const processes = valueIn(
       await new QemuProcessFinder(roots).find(new Map([[WEB, { runId: 1, ownerUid: undefined }]])),
@@ -47,6 +47,18 @@ describe('what is read of each QEMU process', () => {
     expect(guest?.process?.pid).toBe(4242);
     expect(guest?.cgroup?.io?.map(({ device }) => device)).toEqual(['nvme0n1', 'dm-3']);
     expect(outcomes.map(({ success }) => success)).toEqual([true, true, true, true]);
+  });
+
+  it('has failed for the cgroup when that does not say whether it is frozen', async () => {
+    const sysfs = join(procfs, 'sysfs');
+    cpSync(cgroupHost('cgroup-v2').sysfs, sysfs, { recursive: true });
+    const scope = 'fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope';
+    writeFileSync(join(sysfs, scope, 'cgroup.events'), '');
+    const { guest, outcomes } = await collected(MINUTE_MS, { ...HOST, sysfs });
+    expect(guest?.cgroup?.io).toHaveLength(2);
+    const failed = outcomes.filter(({ success }) => !success);
+    expect(failed.map(({ collector }) => collector)).toEqual(['cgroup']);
+    expect(failed[0]?.errors[0]?.subject).toMatch(/cgroup\.events$/);
   });
 
   it('is missing of those not reached in time, and each collector says so', async () => {

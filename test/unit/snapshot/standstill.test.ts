@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { readStandstill } from '../../../src/snapshot/standstill.ts';
+import { readStandstill, type Standstill } from '../../../src/snapshot/standstill.ts';
 import type { ProcessThread } from '../../../src/sources/process-threads.ts';
+import { valueIn } from '../sources/kernel-fixtures.ts';
 
 const thread = ([state, stillMs]: readonly [string, number]): ProcessThread => ({
   tid: 7,
@@ -23,6 +24,10 @@ function cgroup(events: string): string {
   });
   writeFileSync(join(directory, 'cgroup.events'), events);
   return directory;
+}
+
+function standstill(...about: Parameters<typeof readStandstill>): Standstill | undefined {
+  return valueIn(readStandstill(...about));
 }
 
 describe('a QEMU stands still', () => {
@@ -48,13 +53,11 @@ describe('a QEMU stands still', () => {
       'blocked',
     ],
   ] as const)('%s', (_, main, threads, expected) => {
-    expect(readStandstill(main, threads.map(thread), undefined)).toBe(expected);
+    expect(standstill(main, threads.map(thread), undefined)).toBe(expected);
   });
 
   it('in a frozen cgroup, where its threads look asleep', () => {
-    expect(readStandstill('S', [thread(['S', 900])], cgroup('populated 1\nfrozen 1\n'))).toBe(
-      'frozen',
-    );
+    expect(standstill('S', [thread(['S', 900])], cgroup('populated 1\nfrozen 1\n'))).toBe('frozen');
   });
 
   it.each([
@@ -64,11 +67,39 @@ describe('a QEMU stands still', () => {
     ['whose main thread has only now begun to wait for a disk', 'D', [['D', 0]]],
   ] as const)('not, %s', (_, main, threads) => {
     expect(
-      readStandstill(main, threads.map(thread), cgroup('populated 1\nfrozen 0\n')),
+      standstill(main, threads.map(thread), cgroup('populated 1\nfrozen 0\n')),
     ).toBeUndefined();
   });
 
   it('not, as far as is known, whose threads and cgroup could not be read', () => {
-    expect(readStandstill('S', undefined, '/nonexistent')).toBeUndefined();
+    expect(standstill('S', undefined, '/nonexistent')).toBeUndefined();
+  });
+
+  it('not on a kernel before 5.2, whose cgroups cannot be frozen this way', () => {
+    expect(readStandstill('S', undefined, cgroup('populated 1\n'))).toEqual({
+      ok: true,
+      value: undefined,
+    });
+  });
+
+  it.each([
+    ['is empty', ''],
+    ['is garbage', '\u0001 garbage: | {}\n'],
+    ['ends in the middle', 'populated 1\nfrozen 1'],
+    ['has a number of 400 digits', `populated 1\nfrozen ${'7'.repeat(400)}\n`],
+    ['has a word for a number', 'populated 1\nfrozen x\n'],
+  ])('or not: that the cgroup does not say is a fault, when its file %s', (_, events) => {
+    expect(readStandstill('S', [thread(['D', 900])], cgroup(events))).toMatchObject({
+      ok: true,
+      value: 'blocked',
+      faults: [{ kind: 'malformed' }],
+    });
+  });
+
+  it('or not: a file that cannot be read is a fault too', () => {
+    const directory = cgroup('');
+    rmSync(join(directory, 'cgroup.events'));
+    mkdirSync(join(directory, 'cgroup.events'));
+    expect(readStandstill('S', [], directory)).toMatchObject({ faults: [{ kind: 'unreadable' }] });
   });
 });

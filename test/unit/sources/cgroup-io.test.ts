@@ -12,6 +12,7 @@ import {
   type CgroupDeviceIo,
 } from '../../../src/sources/cgroup-io.ts';
 import { readCgroupMounts, readGuestCgroup } from '../../../src/sources/cgroup.ts';
+import { Faults } from '../../../src/sources/reading.ts';
 import { cgroupHost, failureOf, NOWHERE, valueIn } from './kernel-fixtures.ts';
 
 /** What the guest of process 4242 did to each device. */
@@ -92,6 +93,36 @@ describe('io.stat', () => {
       writes: undefined,
     });
   });
+
+  const faultsOf = (text: string) => {
+    const faults = new Faults();
+    parseIoStat(text, faults);
+    return faults.errors.map(({ detail }) => detail);
+  };
+  it('may have devices without values, lines of other policies, and hidden paths', () => {
+    for (const text of [
+      '252:0 \n',
+      '252:0 ',
+      '8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n7:7 7:6 ',
+      '8:16 cost.usage=12\n',
+      '8:0 rbytes=1 wbytes=2 rios=3 wios=4 depth=max avg_lat=7 win=100\n',
+      '(unknown) rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n',
+    ]) {
+      expect(faultsOf(text)).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['no device', 'rbytes=1 wbytes=2 rios=3 wios=4\n'],
+    ['words', 'garbage: | {}\n'],
+    ['a device that is none', `${'7'.repeat(400)}:0 rbytes=1 wbytes=2 rios=3 wios=4\n`],
+    ['a number no counter can reach', `8:0 rbytes=${'7'.repeat(400)} wbytes=2 rios=3 wios=4\n`],
+    ['a word for a number', '8:0 rbytes=x wbytes=2 rios=3 wios=4\n'],
+    ['digits with something after them', '8:0 rbytes=1x wbytes=2 rios=3 wios=4\n'],
+    ['values that may be cut', '8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0'],
+  ])('with %s has a fault', (_, text) => {
+    expect(faultsOf(text)).toHaveLength(1);
+  });
 });
 
 describe('the throttle files of v1', () => {
@@ -114,6 +145,19 @@ describe('the throttle files of v1', () => {
       reads: undefined,
       writes: undefined,
     });
+  });
+
+  it.each([
+    ['no total', '8:0 Read 4096\n8:0 Write 0\n'],
+    ['words', 'garbage: | {}\nTotal 0\n'],
+    ['a device that is none', 'x:x Read 1\nTotal 1\n'],
+    ['a number no counter can reach', `8:0 Read ${'7'.repeat(400)}\nTotal 1\n`],
+    ['a word for a number', '8:0 Read x\nTotal 1\n'],
+    ['a kind nobody knows', '8:0 Reed 1\nTotal 1\n'],
+  ])('with %s have a fault', (_, text) => {
+    const faults = new Faults();
+    parseThrottleFiles(text, 'Total 0\n', faults);
+    expect(faults.errors).toHaveLength(1);
   });
 });
 
@@ -152,7 +196,11 @@ describe('I/O of a guest’s cgroup, read again', () => {
   const callDevice = (number: string, name: string) => {
     const directory = join(sysfs, 'dev/block', number);
     mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, 'uevent'), `DEVNAME=${name}\nDEVTYPE=disk\n`);
+    const [major, minor] = number.split(':');
+    writeFileSync(
+      join(directory, 'uevent'),
+      `MAJOR=${major}\nMINOR=${minor}\nDEVNAME=${name}\nDEVTYPE=disk\n`,
+    );
   };
   const devicesOf = (reader: GuestCgroupIoReader) =>
     valueIn(reader.read()).map(({ device }) => device);
@@ -196,5 +244,53 @@ describe('I/O of a guest’s cgroup, read again', () => {
     callDevice('259:0', 'nvme1n1');
     callDevice('259:1', 'nvme0n1');
     expect(devicesOf(reader)).toEqual(['nvme0n1', '259:1']);
+  });
+
+  it('is none, and no failure, of a guest that has used no device', () => {
+    writeFileSync(join(path, 'io.stat'), '');
+    expect(unified().read()).toEqual({ ok: true, value: [] });
+  });
+
+  it('does not go without a word where counters were before', () => {
+    const reader = unified();
+    did('8:0');
+    expect(devicesOf(reader)).toEqual(['8:0']);
+    writeFileSync(join(path, 'io.stat'), '');
+    expect(failureOf(reader.read())).toBe('malformed');
+    vi.advanceTimersByTime(30_000);
+    expect(reader.read()).toEqual({ ok: true, value: [] });
+  });
+
+  it.each([
+    ['is empty', ''],
+    ['is about another device', 'MAJOR=8\nMINOR=1\nDEVNAME=sda1\nDEVTYPE=partition\n'],
+    ['has no name', 'MAJOR=8\nMINOR=0\nDEVTYPE=disk\n'],
+    ['has a name of 400 letters', `MAJOR=8\nMINOR=0\nDEVNAME=${'d'.repeat(400)}\n`],
+    ['has a name that is none', 'MAJOR=8\nMINOR=0\nDEVNAME=sd a\u0001\n'],
+    ['ends in the middle', 'MAJOR=8\nMINOR=0\nDEVNAME=sd'],
+  ])('goes by the number, with a fault, while the uevent of its device %s', (_, uevent) => {
+    const reader = unified();
+    did('8:0');
+    callDevice('8:0', 'sda');
+    writeFileSync(join(sysfs, 'dev/block/8:0/uevent'), uevent);
+    expect(devicesOf(reader)).toEqual(['8:0']);
+    expect(reader.read()).toMatchObject({ ok: true, faults: [{ kind: 'malformed' }] });
+    callDevice('8:0', 'sda');
+    expect(devicesOf(reader)).toEqual(['sda']);
+  });
+
+  it('is no sum where one of two groups of v1 cannot be read', () => {
+    const nestedPath = join(path, 'libvirt');
+    mkdirSync(nestedPath);
+    for (const directory of [path, nestedPath]) {
+      for (const file of ['io_service_bytes', 'io_serviced']) {
+        const text = '8:0 Read 8\n8:0 Write 8\n8:0 Total 16\nTotal 16\n';
+        writeFileSync(join(directory, `blkio.throttle.${file}`), text);
+      }
+    }
+    const reader = new GuestCgroupIoReader({ version: 1, path, nestedPath }, names);
+    expect(valueIn(reader.read())[0]?.reads).toBe(16n);
+    writeFileSync(join(nestedPath, 'blkio.throttle.io_serviced'), '8:0 Read x\nTotal 16\n');
+    expect(failureOf(reader.read())).toBe('malformed');
   });
 });

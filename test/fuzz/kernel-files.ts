@@ -1,0 +1,290 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+
+import { readStandstill } from '../../src/snapshot/standstill.ts';
+import { VhostThreads } from '../../src/snapshot/vhost-threads.ts';
+import { BlockDeviceNames } from '../../src/sources/block-device-names.ts';
+import { GuestCgroupCpuReader } from '../../src/sources/cgroup-cpu.ts';
+import { GuestCgroupIoReader } from '../../src/sources/cgroup-io.ts';
+import { GuestCgroupMemoryReader } from '../../src/sources/cgroup-memory.ts';
+import { readCgroupMounts, readGuestCgroup, type GuestCgroup } from '../../src/sources/cgroup.ts';
+import { readCpuTime } from '../../src/sources/cpu-time.ts';
+import { readCpuTopology } from '../../src/sources/cpu-topology.ts';
+import { DeadlineFileReader } from '../../src/sources/deadline-file.ts';
+import { readHostFacts } from '../../src/sources/host-facts.ts';
+import { readHugePagePools } from '../../src/sources/hugepages.ts';
+import { KernelThreadReader } from '../../src/sources/kernel-threads.ts';
+import { readKsm } from '../../src/sources/ksm.ts';
+import { readKvmModule } from '../../src/sources/kvm-module.ts';
+import { readLoadAverage } from '../../src/sources/load-average.ts';
+import { readMeminfo } from '../../src/sources/meminfo.ts';
+import { readMemorySysctl } from '../../src/sources/memory-sysctl.ts';
+import { readMounts } from '../../src/sources/mounts.ts';
+import { readMultiGenLru } from '../../src/sources/multi-gen-lru.ts';
+import { NetworkLinkReader } from '../../src/sources/network-links.ts';
+import { readNumaNodes } from '../../src/sources/numa.ts';
+import { readPageSize } from '../../src/sources/page-size.ts';
+import {
+  PRESSURE_RESOURCES,
+  readCgroupPressure,
+  readHostPressure,
+} from '../../src/sources/pressure.ts';
+import { ProcessKsmReader } from '../../src/sources/process-ksm.ts';
+import { readProcessNuma } from '../../src/sources/process-numa.ts';
+import { readProcessStat } from '../../src/sources/process-stat.ts';
+import { readProcessStatus } from '../../src/sources/process-status.ts';
+import { ProcessThreadReader } from '../../src/sources/process-threads.ts';
+import { QemuProcessFinder } from '../../src/sources/qemu-processes.ts';
+import { found, type Reading } from '../../src/sources/reading.ts';
+import type { Roots } from '../../src/sources/roots.ts';
+import { readSmapsRollup } from '../../src/sources/smaps-rollup.ts';
+import { readSwapAreas } from '../../src/sources/swap.ts';
+import { parseDmsetupThinPools, parseLvs } from '../../src/sources/thin-pool.ts';
+import { readTransparentHugePages } from '../../src/sources/transparent-hugepage.ts';
+import { readVmstat } from '../../src/sources/vmstat.ts';
+import { readZswap } from '../../src/sources/zswap.ts';
+import { hypervisor } from '../fixtures/net/network-tree.ts';
+import type { Pick } from '../unit/libvirt/damage.ts';
+import { cgroupHost, HOST } from '../unit/sources/kernel-fixtures.ts';
+import { storageFixture } from '../unit/sources/storage-fixture.ts';
+import { mangled } from './mangle.ts';
+import { judged } from './numbers.ts';
+import type { Outcome, Target } from './target.ts';
+
+/** The guest of process 4242. */
+const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';
+const PID = 4242;
+const PATIENCE_MS = 900;
+const PAGE_BYTES = 4096;
+/** One input in so many is a file larger than anything is read of. */
+const HUGE_EVERY = 10_000;
+const HUGE = '7'.repeat(17 * 1024 * 1024);
+
+/** What the kernel itself prints with a sign, and a link's speed, of which -1 is none. */
+const SIGNED: ReadonlySet<string> = new Set(['generalProfitBytes', 'profitBytes', 'priority']);
+
+interface Reader {
+  /** Of the path of a file it reads, from the root of the tree. */
+  readonly reads: RegExp;
+  readonly read: (roots: Roots) => Reading<unknown> | Promise<Reading<unknown>>;
+}
+
+const lockedFiles = new DeadlineFileReader();
+
+const HOST_READERS: readonly Reader[] = [
+  { reads: /^proc\/meminfo$/, read: readMeminfo },
+  { reads: /^proc\/vmstat$/, read: readVmstat },
+  { reads: /^proc\/stat$/, read: readCpuTime },
+  { reads: /^proc\/loadavg$/, read: readLoadAverage },
+  { reads: /^proc\/sys\/(?:vm|kernel)\//, read: readMemorySysctl },
+  { reads: /^proc\/self\/auxv$/, read: readPageSize },
+  { reads: /^sys\/devices\/system\/(?:cpu|node)\//, read: readCpuTopology },
+  { reads: /^sys\/module\/kvm/, read: readKvmModule },
+  { reads: /^sys\/kernel\/mm\/hugepages\//, read: readHugePagePools },
+  { reads: /^sys\/kernel\/mm\/transparent_hugepage\//, read: readTransparentHugePages },
+  { reads: /^sys\/kernel\/mm\/lru_gen\//, read: readMultiGenLru },
+  { reads: /^sys\/kernel\/mm\/ksm\//, read: readKsm },
+  { reads: /^(?:proc\/swaps|sys\/block\/zram)/, read: readSwapAreas },
+  { reads: /zswap\//, read: readZswap },
+  { reads: /^sys\/devices\/system\/node\//, read: readNumaNodes },
+  ...PRESSURE_RESOURCES.map((resource) => ({
+    reads: new RegExp(`^proc/pressure/${resource}$`),
+    read: (roots: Roots) => readHostPressure(roots, resource),
+  })),
+  { reads: /^proc\/(?:cpuinfo|sys\/kernel\/)|^etc\//, read: readHostFacts },
+  {
+    reads: /^proc\/\d+\/(?:stat|comm)$/,
+    read: (roots) => new KernelThreadReader(roots).readMemoryManagement(),
+  },
+  {
+    reads: /^(?:sys\/class\/net|proc\/1\/net)\//,
+    read: (roots) => new NetworkLinkReader(roots).read(),
+  },
+  { reads: /mountinfo$/, read: readMounts },
+  {
+    reads: /^proc\/\d+\/(?:stat|cmdline|status)$/,
+    read: (roots) => new QemuProcessFinder(roots).find(new Set([WEB])),
+  },
+  { reads: /^proc\/4242\/stat$/, read: (roots) => readProcessStat(roots, PID) },
+  { reads: /^proc\/4242\/status$/, read: (roots) => readProcessStatus(roots, PID) },
+  {
+    reads: /^proc\/4242\/task\//,
+    read: (roots) => new ProcessThreadReader(roots).read(PID, 4_000_000),
+  },
+  {
+    reads: /^proc\/(?:4242\/ksm|4242\/stat$|self\/ksm)/,
+    read: (roots) => new ProcessKsmReader(roots, lockedFiles).read(PID, PATIENCE_MS),
+  },
+  {
+    reads: /^proc\/4242\/smaps_rollup$/,
+    read: (roots) => readSmapsRollup(roots, PID, lockedFiles, PATIENCE_MS),
+  },
+  {
+    reads: /^proc\/\d+\/(?:stat|comm)$|osrelease$/,
+    read: (roots) => new VhostThreads(roots).of(new Set([PID])),
+  },
+];
+
+const CGROUP_READERS: readonly Reader[] = [
+  { reads: /mountinfo$|4242\/cgroup$/, read: cgroupOf },
+  {
+    reads: /\/cpu\.|\/cpuacct\./,
+    read: inCgroup(({ controllers }) => {
+      const cpu = controllers.get('cpu');
+      return cpu && new GuestCgroupCpuReader(cpu, controllers.get('cpuacct')).read(undefined);
+    }),
+  },
+  {
+    reads: /\/memory\.(?!numa)/,
+    read: inCgroup(({ controllers }) => {
+      const memory = controllers.get('memory');
+      return memory && new GuestCgroupMemoryReader(memory).read();
+    }),
+  },
+  {
+    reads: /\/memory\.numa_stat$/,
+    read: inCgroup(({ controllers }) => {
+      const memory = controllers.get('memory');
+      return memory && readProcessNuma(memory, PAGE_BYTES);
+    }),
+  },
+  {
+    reads: /\/(?:io\.stat|blkio\.|uevent)/,
+    read: inCgroup(({ controllers }, roots) => {
+      const io = controllers.get('blkio');
+      return io && new GuestCgroupIoReader(io, new BlockDeviceNames(roots)).read();
+    }),
+  },
+  ...PRESSURE_RESOURCES.map((resource) => ({
+    reads: new RegExp(`/${resource}\\.pressure$`),
+    read: inCgroup(({ unifiedPath }) =>
+      unifiedPath === undefined ? undefined : readCgroupPressure(unifiedPath, resource),
+    ),
+  })),
+  {
+    reads: /\/cgroup\.events$/,
+    read: inCgroup(({ unifiedPath }) => readStandstill('S', undefined, unifiedPath)),
+  },
+];
+
+function cgroupOf(roots: Roots): Reading<GuestCgroup> {
+  const mounts = readCgroupMounts(roots);
+  return mounts.ok ? readGuestCgroup(roots, mounts.value, PID) : mounts;
+}
+
+function inCgroup(
+  read: (cgroup: GuestCgroup, roots: Roots) => Reading<unknown> | undefined,
+): Reader['read'] {
+  return (roots) => {
+    const cgroup = cgroupOf(roots);
+    return cgroup.ok ? (read(cgroup.value, roots) ?? found(undefined)) : cgroup;
+  };
+}
+
+/** A file of a tree, and who reads it. */
+interface Seat {
+  readonly path: string;
+  readonly good: string;
+  readonly roots: Roots;
+  readonly read: Reader['read'];
+}
+
+/** Every reader of /proc, /sys and cgroups, each with every file it reads damaged in turn. */
+export const kernelFiles: Target = {
+  name: 'kernel-files',
+  open() {
+    const root = mkdtempSync(join(tmpdir(), 'fuzz-kernel-'));
+    const seats = [
+      ...seatsOf(hostTree(join(root, 'host')), HOST_READERS),
+      ...(['cgroup-v2', 'cgroup-v1', 'cgroup-hybrid'] as const).flatMap((kind) =>
+        seatsOf(cgroupTree(join(root, kind), kind), CGROUP_READERS),
+      ),
+    ];
+    // A reader with many files would otherwise be the only one that is tried.
+    const byReader = [...Map.groupBy(seats, ({ read }) => read).values()];
+    const texts = [
+      { good: storageFixture('dmsetup-status-thin-pool'), parse: parseDmsetupThinPools },
+      { good: storageFixture('lvs.json'), parse: parseLvs },
+    ];
+    return {
+      attempt(pick): Outcome | Promise<Outcome> {
+        const reader = pick(byReader.length + texts.length);
+        const seat = byReader[reader]?.[pick(byReader[reader].length)];
+        if (seat !== undefined) return attemptAt(seat, pick);
+        const text = texts[reader - byReader.length];
+        return text === undefined ? 'refusal' : judged(text.parse(mangled(text.good, pick)));
+      },
+      [Symbol.asyncDispose]() {
+        rmSync(root, { recursive: true });
+        return Promise.resolve();
+      },
+    };
+  },
+};
+
+async function attemptAt({ path, good, roots, read }: Seat, pick: Pick): Promise<Outcome> {
+  const text = pick(HUGE_EVERY) === 0 ? HUGE : mangled(good, pick);
+  writeFileSync(path, text, 'latin1');
+  try {
+    return judged(await read(roots), SIGNED);
+  } catch (error) {
+    throw new Error(`${path} with ${JSON.stringify(text.slice(0, 500))}`, { cause: error });
+  } finally {
+    writeFileSync(path, good, 'latin1');
+  }
+}
+
+function seatsOf(roots: Roots, readers: readonly Reader[]): readonly Seat[] {
+  const files = filesBelow(roots.rootfs);
+  return readers.flatMap(({ reads, read }) =>
+    files
+      .filter((path) => reads.test(relative(roots.rootfs, path)))
+      .map((path) => ({ path, good: readFileSync(path, 'latin1'), roots, read })),
+  );
+}
+
+function filesBelow(directory: string): readonly string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : entry.isFile() ? [path] : [];
+  });
+}
+
+function treeAt(root: string, ...sources: readonly Roots[]): Roots {
+  const roots = { procfs: join(root, 'proc'), sysfs: join(root, 'sys'), rootfs: root };
+  for (const { procfs, sysfs } of sources) {
+    cpSync(procfs, roots.procfs, { recursive: true, verbatimSymlinks: true });
+    cpSync(sysfs, roots.sysfs, { recursive: true, verbatimSymlinks: true });
+  }
+  return roots;
+}
+
+function hostTree(root: string): Roots {
+  using network = hypervisor();
+  const roots = treeAt(root, HOST, cgroupHost('cgroup-v2'), network.roots);
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  put(
+    'proc/cpuinfo',
+    'processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R)\n',
+  );
+  put('proc/sys/kernel/osrelease', '6.1.0-30-amd64\n');
+  put('proc/sys/kernel/hostname', 'kvm7\n');
+  put('etc/os-release', 'NAME="Debian GNU/Linux"\nVERSION_ID="12"\n# a comment\n');
+  return roots;
+}
+
+function cgroupTree(root: string, kind: Parameters<typeof cgroupHost>[0]): Roots {
+  return treeAt(root, cgroupHost(kind));
+}
