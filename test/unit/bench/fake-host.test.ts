@@ -82,7 +82,7 @@ describe('the made-up host of bench/scale', () => {
 
   it('describes each guest in XML that names its own disks and taps', () => {
     for (const guest of host.guests) {
-      const config = valueIn(parseDomainXml(guestXml(guest, host.images), guest.name));
+      const config = valueIn(parseDomainXml(guestXml(guest), guest.name));
       expect(config.vcpu.current).toBe(4);
       expect(config.interfaces.map(({ target }) => target)).toEqual(guest.taps);
       expect(config.disks.map(({ source }) => source)).toEqual([
@@ -93,7 +93,7 @@ describe('the made-up host of bench/scale', () => {
   });
 
   it('answers stats calls with the groups that were asked for', () => {
-    const replies = new EncodedReplies(host.guests, host.images);
+    const replies = new EncodedReplies(host.guests);
     const { block, balloon } = domainStats;
     const { bytes } = replies.stats(block | balloon, host.guests.slice(1, 2));
     const [record, ...others] = decode(procedures.getAllDomainStats.result, bytes);

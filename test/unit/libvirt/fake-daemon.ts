@@ -190,8 +190,10 @@ export class FakeDaemon {
     this.on(procedures.connectClose, () => undefined);
   }
 
-  static async listen(): Promise<FakeDaemon> {
-    const daemon = new FakeDaemon(await mkdtemp(join(tmpdir(), 'fake-libvirt-')));
+  /** @param directory of the socket, for a daemon that comes back where another one was. */
+  static async listen(directory?: string): Promise<FakeDaemon> {
+    const daemon = new FakeDaemon(directory ?? (await mkdtemp(join(tmpdir(), 'fake-libvirt-'))));
+    await rm(daemon.path, { force: true });
     daemon.#server.listen(daemon.path);
     await once(daemon.#server, 'listening');
     return daemon;
