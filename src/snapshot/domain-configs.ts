@@ -1,4 +1,4 @@
-import type { DomainRef } from '../libvirt/index.ts';
+import { errorCodes, type DomainRef } from '../libvirt/index.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
 import { parseDomainXml } from '../sources/domain-xml.ts';
 import type { SourceError } from '../sources/reading.ts';
@@ -87,6 +87,11 @@ export class DomainConfigs {
       { key: domain.uuid, timeoutMs: TIMEOUT_MS, deadline, isAlive: () => true },
       (connection, options) => connection.domainGetXmlDesc(domain, 0, options),
     );
+    // It ended since it was listed, as guests do.
+    if (answer.kind === 'refused' && answer.error.code === errorCodes.noDomain) {
+      this.#kept.delete(domain.uuid);
+      return;
+    }
     if (answer.kind !== 'answered') {
       this.#stale.add(domain.uuid);
       errors.push(

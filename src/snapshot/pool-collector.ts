@@ -1,4 +1,9 @@
-import type { LibvirtConnection, NamedObject, StoragePoolInfo } from '../libvirt/index.ts';
+import {
+  errorCodes,
+  type LibvirtConnection,
+  type NamedObject,
+  type StoragePoolInfo,
+} from '../libvirt/index.ts';
 import { parseStoragePoolXml, type StoragePoolDescription } from '../sources/storage-pool-xml.ts';
 import { Backoff } from './backoff.ts';
 import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
@@ -115,6 +120,8 @@ export class PoolCollector {
     );
     if (info.kind === 'timeout') this.#backoff.miss(uuid);
     if (info.kind === 'refused') this.#known.delete(uuid);
+    // It was removed since it was listed, as pools are.
+    if (isGone(info)) return undefined;
     if (info.kind !== 'answered') {
       fail(log, `pool ${name}`, info);
       return undefined;
@@ -156,6 +163,10 @@ function readingOf(info: StoragePoolInfo): PoolReading {
     allocationBytes: info.allocationBytes,
     availableBytes: info.availableBytes,
   };
+}
+
+function isGone(answer: CallAnswer<unknown>): boolean {
+  return answer.kind === 'refused' && answer.error.code === errorCodes.noStoragePool;
 }
 
 function fail(

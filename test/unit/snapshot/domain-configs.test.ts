@@ -52,6 +52,24 @@ describe('the configurations of guests', () => {
     expect(fetches()).toBe(2);
   });
 
+  it('of a guest that ended since it was listed are none, and that is no failure', async () => {
+    const { daemon, of, configs } = await host();
+    await of([web]);
+    daemon.on(
+      procedures.domainGetXmlDesc,
+      ({ domain }) =>
+        new ErrorAnswer({
+          code: 42,
+          domain: 10,
+          message: `Domain not found: no domain with matching uuid '${domain.uuid}' (web)`,
+        }),
+    );
+    configs.invalidate(web.uuid);
+    const { configs: found, errors } = await of([web]);
+    expect(errors).toEqual([]);
+    expect(found.size).toBe(0);
+  });
+
   it('are fetched again when the guest was restarted or renamed', async () => {
     const { of, fetches } = await host();
     await of([web]);
@@ -71,12 +89,15 @@ describe('the configurations of guests', () => {
     expect(late.errors).toMatchObject([{ kind: 'timeout', subject: 'XML of web' }]);
   });
 
-  it('of a guest that vanished meanwhile are absent and the reason is given', async () => {
+  it('that libvirt refuses are absent and the reason is given', async () => {
     const { of, daemon } = await host();
-    daemon.on(procedures.domainGetXmlDesc, () => new ErrorAnswer({ code: 42, message: 'gone' }));
+    daemon.on(
+      procedures.domainGetXmlDesc,
+      () => new ErrorAnswer({ code: 38, message: 'Cannot allocate memory' }),
+    );
     expect(await of([web])).toMatchObject({
       configs: new Map(),
-      errors: [{ kind: 'absent', subject: 'XML of web', detail: 'gone' }],
+      errors: [{ kind: 'absent', subject: 'XML of web', detail: 'Cannot allocate memory' }],
     });
   });
 

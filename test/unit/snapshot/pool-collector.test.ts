@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { encode, procedures, type NamedObject } from '../../../src/libvirt/index.ts';
 import { OutcomeLog } from '../../../src/snapshot/outcome-log.ts';
 import { PoolCollector } from '../../../src/snapshot/pool-collector.ts';
-import { FakeDaemon, silence, type ReceivedCall } from '../libvirt/fake-daemon.ts';
+import { ErrorAnswer, FakeDaemon, silence, type ReceivedCall } from '../libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 const pool = (name: string, digit: string): NamedObject => ({
@@ -13,6 +13,13 @@ const pool = (name: string, digit: string): NamedObject => ({
 const fast = pool('fast', 'a');
 const dead = pool('dead', 'b');
 const other = pool('other', 'c');
+
+const info = {
+  state: 2,
+  capacityBytes: 100n,
+  allocationBytes: 60n,
+  availableBytes: 40n,
+};
 
 let daemon: FakeDaemon;
 let pools: PoolCollector;
@@ -25,12 +32,6 @@ beforeEach(async () => {
   onTestFinished(() => daemon.close());
   locked.clear();
   held = [];
-  const info = {
-    state: 2,
-    capacityBytes: 100n,
-    allocationBytes: 60n,
-    availableBytes: 40n,
-  };
   daemon.on(procedures.listAllStoragePools, () =>
     locked.size > 0 ? silence : [fast, dead, other],
   );
@@ -123,5 +124,27 @@ describe('storage pools', () => {
     daemon.on(procedures.listAllStoragePools, () => [fast]);
     await collect();
     expect((await collect()).states).toEqual([['fast', 'running']]);
+  });
+
+  it('that were removed since the last list are forgotten at once, which is no failure', async () => {
+    await collect();
+    daemon.on(procedures.listAllStoragePools, () => [fast, other]);
+    daemon.on(procedures.storagePoolGetInfo, ({ name, uuid }) =>
+      name === 'dead'
+        ? new ErrorAnswer({
+            code: 49,
+            domain: 18,
+            message: `Storage pool not found: no storage pool with matching uuid '${uuid}' (dead)`,
+          })
+        : info,
+    );
+    expect(await collect()).toEqual({
+      states: [
+        ['fast', 'running'],
+        ['other', 'running'],
+      ],
+      success: true,
+      subjects: [],
+    });
   });
 });
