@@ -52,6 +52,12 @@ export function judge(run: Run): readonly Bar[] {
       answered.filter(({ longGone }) => longGone.length > 0).length,
       0,
     ),
+    atMost(
+      'scrapes with a failed collector, daemon settled',
+      answered.filter(({ failed }) => failed.length > 0).length,
+      0,
+    ),
+    atMost('pages not answered with 200', run.pageErrors.length, 0),
     {
       what: 'share of the running guests seen, median of the scrapes',
       measured: median(scrapes.map(({ seenShare }) => seenShare)),

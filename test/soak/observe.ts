@@ -41,6 +41,8 @@ export interface ScrapeResult {
   readonly up: boolean;
   /** Running guests it has vCPU times of, as a share of those running. */
   readonly seenShare: number;
+  /** Collectors that failed though the daemon had been there for a while. */
+  readonly failed: readonly string[];
   /** Names in it that no guest has had for a while. */
   readonly longGone: readonly string[];
 }
@@ -48,6 +50,8 @@ export interface ScrapeResult {
 export interface Observation {
   readonly samples: readonly Sample[];
   readonly scrapes: readonly ScrapeResult[];
+  /** Why the page for people was not answered, each time it was not. */
+  readonly pageErrors: readonly string[];
   /** Resident size of the exporter over time, bytes. */
   readonly resident: readonly { readonly minute: number; readonly bytes: number }[];
 }
@@ -56,6 +60,8 @@ export interface Observation {
 export async function observe(
   exporter: ProbedExporter,
   population: Population,
+  /** Whether the daemon has been there for a while. */
+  settled: () => boolean,
   minutes: number,
   sampleSeconds: number,
 ): Promise<Observation> {
@@ -63,6 +69,7 @@ export async function observe(
   const minute = (): number => (performance.now() - start) / 60_000;
   const samples: Sample[] = [];
   const scrapes: ScrapeResult[] = [];
+  const pageErrors: string[] = [];
   const resident: { minute: number; bytes: number }[] = [];
   const residentTimer = setInterval(() => {
     resident.push({ minute: minute(), bytes: residentBytes(exporter.pid) });
@@ -74,9 +81,12 @@ export async function observe(
     while (minute() < minutes) {
       await sleep(Math.max(0, nextScrape - performance.now()));
       nextScrape = Math.max(nextScrape + SCRAPE_INTERVAL_MS, performance.now());
-      scrapes.push(await scrapeOnce(exporter.metricsUrl, agent, population, minute()));
+      scrapes.push(await scrapeOnce(exporter.metricsUrl, agent, population, settled, minute()));
       if (performance.now() < nextSample) continue;
       nextSample += sampleSeconds * 1_000;
+      await scrape(new URL('/', exporter.metricsUrl).href, agent, SCRAPE_TIMEOUT_SECONDS).catch(
+        (error: unknown) => pageErrors.push(`${minute().toFixed(2)} min: ${messageOf(error)}`),
+      );
       await sleep(QUIET_MS);
       samples.push(await sampleOf(exporter, minute()));
       tellProgress(samples.at(-1), scrapes.at(-1));
@@ -84,13 +94,14 @@ export async function observe(
   } finally {
     clearInterval(residentTimer);
   }
-  return { samples, scrapes, resident };
+  return { samples, scrapes, pageErrors, resident };
 }
 
 async function scrapeOnce(
   url: string,
   agent: Parameters<typeof scrape>[1],
   population: Population,
+  settled: () => boolean,
   minute: number,
 ): Promise<ScrapeResult> {
   const start = performance.now();
@@ -107,6 +118,7 @@ async function scrapeOnce(
       duplicates: duplicateSeries(text),
       up: valueOfSeries(text, 'kvm_libvirt_up ') === 1,
       seenShare: names.filter((name) => seen.has(name)).length / names.length,
+      failed: settled() ? failedCollectors(text) : [],
       longGone: namedGuests(text).filter((name) =>
         population.isLongGone(name, sinceStart + GONE_MS),
       ),
@@ -115,14 +127,19 @@ async function scrapeOnce(
     return {
       minute,
       seconds: (performance.now() - start) / 1_000,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
       series: 0,
       duplicates: [],
       up: false,
       seenShare: 0,
+      failed: [],
       longGone: [],
     };
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Guests with a figure that takes list, XML, process and threads. */
@@ -131,6 +148,12 @@ function seenGuests(text: string): ReadonlySet<string> {
     [...text.matchAll(/^kvm_domain_vcpu_delay_seconds_total\{domain="([^"]*)"/gm)].map(
       (match) => match[1] ?? '',
     ),
+  );
+}
+
+function failedCollectors(text: string): readonly string[] {
+  return [...text.matchAll(/^kvm_\w*collector_success\{collector="([^"]*)"[^}]*\} 0$/gm)].map(
+    (match) => match[1] ?? '',
   );
 }
 

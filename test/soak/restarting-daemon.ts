@@ -14,6 +14,7 @@ export class RestartingDaemon implements AsyncDisposable {
   readonly #images: string;
   #child: ChildProcess | undefined;
   #restarts = 0;
+  #since = Infinity;
 
   /** @param directory of its socket; made when it is missing. */
   constructor(directory: string, images: string) {
@@ -27,8 +28,9 @@ export class RestartingDaemon implements AsyncDisposable {
     return this.#restarts;
   }
 
-  get running(): boolean {
-    return this.#child !== undefined;
+  /** Whether it has been there for so long. */
+  isUpSince(milliseconds: number): boolean {
+    return performance.now() - this.#since >= milliseconds;
   }
 
   /** @param everything asked for when it is needed; changes after that are to be told. */
@@ -39,6 +41,7 @@ export class RestartingDaemon implements AsyncDisposable {
     this.#child = child;
     child.send(everything());
     await listening;
+    this.#since = performance.now();
   }
 
   /** Nothing when it does not run. */
@@ -50,6 +53,7 @@ export class RestartingDaemon implements AsyncDisposable {
   async stop(how: 'killed' | 'clean'): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
+    this.#since = Infinity;
     if (child === undefined) return;
     this.#restarts += 1;
     const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -32,15 +32,25 @@ console.log(
   `${run.guestsCame} guests came and went, ${run.restarts} restarts of the daemon, ` +
     `${run.scrapes.length} scrapes\n`,
 );
-const complaints = run.scrapes.flatMap(({ minute, error, duplicates, longGone }) =>
-  [
-    ...(error === undefined ? [] : [error]),
-    ...duplicates.map((series) => `twice: ${series}`),
-    ...longGone.map((name) => `long gone: ${name}`),
-  ].map((text) => `${minute.toFixed(2)} min: ${text}`),
-);
+const complaints = [
+  ...run.pageErrors,
+  ...run.scrapes.flatMap(({ minute, error, duplicates, longGone, failed }) =>
+    [
+      ...(error === undefined ? [] : [error]),
+      ...duplicates.map((series) => `twice: ${series}`),
+      ...failed.map((name) => `failed: ${name}`),
+      ...longGone.map((name) => `long gone: ${name}`),
+    ].map((text) => `${minute.toFixed(2)} min: ${text}`),
+  ),
+];
 for (const complaint of complaints.slice(0, 20)) console.log(complaint);
 if (minutes < MIN_MINUTES_FOR_MEMORY) {
   console.log(`Memory is judged in runs from ${MIN_MINUTES_FOR_MEMORY} minutes on.`);
 }
+for (const line of new Set(run.log.split('\n').map(withoutParticulars))) console.error(line);
 process.exitCode = printBars(judge(run)) ? 0 : 1;
+
+/** A line of the log without what makes it one of many of its kind. */
+function withoutParticulars(line: string): string {
+  return line.replace(/^time=\S+ /, '').replaceAll(/[\da-f]+(?:-[\da-f]+){4}|\d+/g, 'N');
+}

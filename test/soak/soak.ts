@@ -13,6 +13,8 @@ const TICK_MS = 100;
 const RESTART_INTERVAL_MS = 60_000;
 /** A libvirtd that is restarted by a package update is away for as long. */
 const AWAY_MS = 1_000;
+/** More than the longest wait before the exporter tries again, and a scrape begun before that. */
+const SETTLED_MS = 10_000;
 const MIN_SAMPLE_SECONDS = 3;
 const MAX_SAMPLE_SECONDS = 20;
 
@@ -41,7 +43,13 @@ export async function soak(minutes: number, guests: number): Promise<Run> {
       MAX_SAMPLE_SECONDS,
       Math.max(MIN_SAMPLE_SECONDS, (minutes * 60) / 90),
     );
-    const observation = await observe(exporter, population, minutes, sampleSeconds);
+    const observation = await observe(
+      exporter,
+      population,
+      () => daemon.isUpSince(SETTLED_MS),
+      minutes,
+      sampleSeconds,
+    );
     return {
       ...observation,
       minutes,

@@ -49,6 +49,17 @@ describe('the made-up host of bench/scale', () => {
     }
   });
 
+  it('has threads which sleep where they do not run between two looks', async () => {
+    const [guest] = host.guests;
+    if (guest === undefined) throw new Error('no guest');
+    const threads = new ProcessThreadReader(roots);
+    const startTimeTicks = 360_000;
+    threads.read(guest.pid, startTimeTicks);
+    const states = (): ReadonlySet<string | undefined> =>
+      new Set(valueIn(threads.read(guest.pid, startTimeTicks)).map(({ stillIn }) => stillIn));
+    await expect.poll(states).toEqual(new Set(['S']));
+  });
+
   it('has a cgroup for each guest and for each of its vCPUs', () => {
     const mounts = valueIn(readCgroupMounts(roots));
     for (const { pid } of host.guests) {
