@@ -43,13 +43,12 @@ export async function soak(minutes: number, guests: number): Promise<Run> {
       MAX_SAMPLE_SECONDS,
       Math.max(MIN_SAMPLE_SECONDS, (minutes * 60) / 90),
     );
-    const observation = await observe(
-      exporter,
-      population,
-      () => daemon.isUpSince(SETTLED_MS),
-      minutes,
-      sampleSeconds,
-    );
+    const observation = await Promise.race([
+      observe(exporter, population, () => daemon.isUpSince(SETTLED_MS), minutes, sampleSeconds),
+      // A host where nothing happens any more keeps no exporter busy.
+      neverDone(life),
+      neverDone(restarts),
+    ]);
     return {
       ...observation,
       minutes,
@@ -59,7 +58,7 @@ export async function soak(minutes: number, guests: number): Promise<Run> {
     };
   } finally {
     stop.abort();
-    await Promise.all([life, restarts]);
+    await Promise.allSettled([life, restarts]);
   }
 }
 
@@ -90,6 +89,12 @@ async function restartEveryMinute(
     await daemon.start(() => population.everything());
     await pause(RESTART_INTERVAL_MS - AWAY_MS, stop);
   }
+}
+
+/** Only rejects, when what should go on does. */
+async function neverDone(going: Promise<void>): Promise<never> {
+  await going;
+  return new Promise<never>(() => undefined);
 }
 
 async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
