@@ -22,6 +22,11 @@ export function peakResidentBytes(pid: number): number {
   return statusBytes(pid, 'VmHWM');
 }
 
+/** Resident size of a process (VmRSS). */
+export function residentBytes(pid: number): number {
+  return statusBytes(pid, 'VmRSS');
+}
+
 /** Memory a process holds for itself: resident without pages of files, e.g. its executable. */
 export function anonymousBytes(pid: number): number {
   return statusBytes(pid, 'RssAnon');

@@ -7,7 +7,6 @@ const PROMETHEUS_HEADERS = {
     'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,' +
     'text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
   'Accept-Encoding': 'gzip',
-  'X-Prometheus-Scrape-Timeout-Seconds': '60',
 } as const;
 
 export interface Scrape {
@@ -19,11 +18,20 @@ export interface Scrape {
   readonly text: string;
 }
 
-/** One scrape as Prometheus does it. @throws Error on another status than 200. */
-export function scrape(url: string, agent: Agent): Promise<Scrape> {
+/**
+ * One scrape as Prometheus does it.
+ *
+ * @param timeoutSeconds what Prometheus would wait; the answer is waited for however long it takes.
+ * @throws Error on another status than 200.
+ */
+export function scrape(url: string, agent: Agent, timeoutSeconds = 60): Promise<Scrape> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    get(url, { headers: PROMETHEUS_HEADERS, agent }, (response) => {
+    const headers = {
+      ...PROMETHEUS_HEADERS,
+      'X-Prometheus-Scrape-Timeout-Seconds': String(timeoutSeconds),
+    };
+    get(url, { headers, agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

@@ -9,7 +9,7 @@ import { fakePools } from './fake-pools.ts';
 import { EncodedReplies } from './replies.ts';
 
 const [count = '', images = ''] = process.argv.slice(2);
-const replies = new EncodedReplies(fakeGuests(Number(count), images), images);
+const replies = new EncodedReplies(fakeGuests(Number(count), images));
 const pools = fakePools(images);
 const daemon = await FakeDaemon.listen();
 let callbackId = 0;

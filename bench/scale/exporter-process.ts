@@ -9,16 +9,21 @@ import { eventually } from '../../test/lab/harness/index.ts';
 import { loopReportSchema, type LoopReport } from './loop-report.ts';
 
 const EXPORTER = fileURLToPath(new URL('../../bin/kvm-overcommit-exporter', import.meta.url));
-const PROBE = new URL('./loop-probe.ts', import.meta.url);
+const LOOP_PROBE = new URL('./loop-probe.ts', import.meta.url);
 const START_TIMEOUT_MS = 20_000;
 
-export interface ExporterProcess extends AsyncDisposable {
+export interface ProbedExporter extends AsyncDisposable {
   readonly pid: number;
   readonly metricsUrl: string;
-  /** What its event loop went through since it was last asked. */
-  loopReport(): Promise<LoopReport>;
+  /** What the probe answers. */
+  ask(): Promise<unknown>;
   /** What it logged. */
   log(): string;
+}
+
+export interface ExporterProcess extends ProbedExporter {
+  /** What its event loop went through since it was last asked. */
+  loopReport(): Promise<LoopReport>;
 }
 
 /** Starts the built exporter with the loop probe inside and waits until it is ready. */
@@ -27,12 +32,31 @@ export async function startExporter(
   nodeFlags: readonly string[],
   directory: string,
 ): Promise<ExporterProcess> {
+  const exporter = await startProbed(LOOP_PROBE, flags, nodeFlags, directory);
+  return {
+    ...exporter,
+    loopReport: async () => loopReportSchema.parse(await exporter.ask()),
+  };
+}
+
+/**
+ * Starts the built exporter and waits until it is ready.
+ *
+ * @param probeSource a module in TypeScript that is loaded into it, imports nothing but Node's own
+ * modules and types, and answers each message on the IPC channel.
+ */
+export async function startProbed(
+  probeSource: URL,
+  flags: readonly string[],
+  nodeFlags: readonly string[],
+  directory: string,
+): Promise<ProbedExporter> {
   const logFile = `${directory}/exporter.log`;
   const address = `127.0.0.1:${await freePort()}`;
   const log = openSync(logFile, 'a');
-  const probe = `${directory}/loop-probe.mjs`;
+  const probe = `${directory}/probe.mjs`;
   // As JavaScript: the exporter would load Node's TypeScript compiler for it, which is 28 MB.
-  writeFileSync(probe, stripTypeScriptTypes(readFileSync(PROBE, 'utf8')));
+  writeFileSync(probe, stripTypeScriptTypes(readFileSync(probeSource, 'utf8')));
   const child = spawn(EXPORTER, [`--web.listen-address=${address}`, ...flags], {
     stdio: ['ignore', log, log, 'ipc'],
     env: {
@@ -60,10 +84,10 @@ export async function startExporter(
   return {
     pid: pidOf(child),
     metricsUrl: `http://${address}/metrics`,
-    loopReport: async () => {
+    ask: () => {
       const answer = nextMessage(child);
       child.send('report');
-      return loopReportSchema.parse(await answer);
+      return answer;
     },
     log: readLog,
     [Symbol.asyncDispose]: stop,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { writeGuestCgroups } from './fake-cgroup.ts';
 import { fakeGuests, type FakeGuest } from './fake-guest.ts';
 import { writeImages } from './fake-images.ts';
-import { writeNetwork } from './fake-network.ts';
+import { linkPort, portLink, writeNetDev, writeNetwork, writeTaps } from './fake-network.ts';
 import { writeGuestProcess } from './fake-process.ts';
 import { FileTree } from './file-tree.ts';
 
@@ -24,6 +24,10 @@ export interface FakeHost extends Disposable {
   readonly sysfs: string;
   readonly images: string;
   readonly guests: readonly FakeGuest[];
+  /** A guest starts: taps, cgroups and its process appear. Its images are there already. */
+  add(guest: FakeGuest): void;
+  /** A guest ends: process, cgroups and taps vanish, its images stay. */
+  remove(guest: FakeGuest): void;
 }
 
 /** Writes the files of a two-socket host with 128 CPUs and so many guests; dispose removes them. */
@@ -37,13 +41,83 @@ export function makeFakeHost(guestCount: number): FakeHost {
     const guests = fakeGuests(guestCount, images);
     const procfs = `${directory}/proc`;
     const sysfs = `${directory}/sys`;
-    writeHost(procfs, sysfs, guests);
+    const trees = writeHost(procfs, sysfs, guests);
     writeImages(guests, images);
-    return { directory, procfs, sysfs, images, guests, [Symbol.dispose]: remove };
+    const running = new Running(directory, trees, guests);
+    return {
+      directory,
+      procfs,
+      sysfs,
+      images,
+      get guests() {
+        return running.guests;
+      },
+      add: (guest) => {
+        running.add(guest);
+      },
+      remove: (guest) => {
+        running.remove(guest);
+      },
+      [Symbol.dispose]: remove,
+    };
   } catch (error) {
     remove();
     throw error;
   }
+}
+
+interface Trees {
+  readonly procfs: FileTree;
+  readonly sysfs: FileTree;
+}
+
+/** The guests that run. Each of their directories appears and vanishes whole, as the kernel's do. */
+class Running {
+  readonly #host: Trees;
+  /** Where directories are filled, and emptied. */
+  readonly #aside: Trees;
+  readonly #guests: Map<number, FakeGuest>;
+
+  constructor(directory: string, host: Trees, guests: readonly FakeGuest[]) {
+    this.#host = host;
+    this.#aside = {
+      procfs: new FileTree(`${directory}/aside/proc`),
+      sysfs: new FileTree(`${directory}/aside/sys`),
+    };
+    this.#guests = new Map(guests.map((guest) => [guest.index, guest]));
+  }
+
+  get guests(): readonly FakeGuest[] {
+    return [...this.#guests.values()];
+  }
+
+  add(guest: FakeGuest): void {
+    const { procfs, sysfs } = this.#aside;
+    writeGuestCgroups(sysfs, guest);
+    writeTaps(sysfs, guest);
+    writeGuestProcess(procfs, guest);
+    this.#guests.set(guest.index, guest);
+    for (const path of sysfsPaths(guest)) this.#host.sysfs.take(sysfs, path);
+    for (const tap of guest.taps) linkPort(this.#host.sysfs, tap);
+    writeNetDev(this.#host.procfs, this.guests);
+    this.#host.procfs.take(procfs, String(guest.pid));
+  }
+
+  remove(guest: FakeGuest): void {
+    const { procfs, sysfs } = this.#aside;
+    this.#guests.delete(guest.index);
+    procfs.take(this.#host.procfs, String(guest.pid));
+    writeNetDev(this.#host.procfs, this.guests);
+    for (const tap of guest.taps) this.#host.sysfs.remove(portLink(tap));
+    for (const path of sysfsPaths(guest)) sysfs.take(this.#host.sysfs, path);
+    procfs.remove(String(guest.pid));
+    for (const path of sysfsPaths(guest)) sysfs.remove(path);
+  }
+}
+
+/** What of sysfs is a guest's own. */
+function sysfsPaths({ index, scope, taps }: FakeGuest): readonly string[] {
+  return [`fs/cgroup${scope}`, `dev/block/253:${index}`, ...taps.map((tap) => `class/net/${tap}`)];
 }
 
 /** A tmpfs, where there is one: 70,000 files. */
@@ -53,7 +127,7 @@ function memoryDirectory(): string {
     : tmpdir();
 }
 
-function writeHost(procPath: string, sysPath: string, guests: readonly FakeGuest[]): void {
+function writeHost(procPath: string, sysPath: string, guests: readonly FakeGuest[]): Trees {
   mkdirSync(procPath);
   cpSync(`${FIXTURES}/proc`, procPath, {
     recursive: true,
@@ -71,6 +145,7 @@ function writeHost(procPath: string, sysPath: string, guests: readonly FakeGuest
     writeGuestCgroups(sysfs, guest);
   }
   writeNetwork(procfs, sysfs, guests);
+  return { procfs, sysfs };
 }
 
 function writeCpus(procfs: FileTree, sysfs: FileTree): void {

@@ -1,4 +1,12 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, utimesSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 
 import { qcow2HeaderBytes } from '../../test/unit/sources/qcow2-header-bytes.ts';
 import { baseImage, type FakeGuest } from './fake-guest.ts';
@@ -9,18 +17,27 @@ const BACKING_NAME_OFFSET = 512n;
 /** Makes the images of the guests: sparse, a page of memory each. */
 export function writeImages(guests: readonly FakeGuest[], images: string): void {
   mkdirSync(images, { recursive: true });
-  const base = baseImage(images);
-  writeSparse(base, CAPACITY_BYTES / 8, header({ size: BigInt(CAPACITY_BYTES) }));
+  writeBaseImage(baseImage(images));
+  for (const guest of guests) writeGuestImages(guest);
+}
+
+export function writeBaseImage(path: string): void {
+  writeSparse(path, CAPACITY_BYTES / 8, header({ size: BigInt(CAPACITY_BYTES) }));
+}
+
+export function writeGuestImages({ systemImage, dataImage, baseImage: base }: FakeGuest): void {
   const overlay = header({
     size: BigInt(CAPACITY_BYTES),
     backingOffset: BACKING_NAME_OFFSET,
     backingSize: base.length,
     backingName: base,
   });
-  for (const { systemImage, dataImage } of guests) {
-    writeSparse(systemImage, CAPACITY_BYTES / 10, overlay);
-    writeSparse(dataImage, CAPACITY_BYTES, Buffer.alloc(0));
-  }
+  writeSparse(systemImage, CAPACITY_BYTES / 10, overlay);
+  writeSparse(dataImage, CAPACITY_BYTES, Buffer.alloc(0));
+}
+
+export function removeGuestImages({ systemImage, dataImage }: FakeGuest): void {
+  for (const image of [systemImage, dataImage]) rmSync(image, { force: true });
 }
 
 /**

@@ -10,15 +10,16 @@ export interface FakePool {
 /** The storage pools of the made-up host: where the images lie, and two more. */
 export function fakePools(images: string): readonly FakePool[] {
   return [
-    pool(1, 'default', 'dir', images),
-    pool(2, 'iso', 'dir', '/srv/iso'),
-    pool(3, 'vg0', 'logical', '/dev/vg0'),
+    fakePool(1, 'default', 'dir', images),
+    fakePool(2, 'iso', 'dir', '/srv/iso'),
+    fakePool(3, 'vg0', 'logical', '/dev/vg0'),
   ];
 }
 
 const TEBIBYTE = 2n ** 40n;
 
-function pool(number: number, name: string, type: string, path: string): FakePool {
+/** A pool of 8 TiB; `number` makes its uuid. */
+export function fakePool(number: number, name: string, type: string, path: string): FakePool {
   const uuid = `9f0e1d2c-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
   const info = {
     state: 2,

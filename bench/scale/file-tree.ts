@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 
 /** Writes files and links into one directory; a directory is made when something is put into it. */
 export class FileTree {
@@ -21,8 +21,33 @@ export class FileTree {
     }
   }
 
+  /** A file whose reader finds the old content or the new one, nothing between. */
+  replace(path: string, content: string): void {
+    const place = this.#place(path);
+    writeFileSync(`${place}.new`, content);
+    renameSync(`${place}.new`, place);
+  }
+
+  /** Takes a file or directory over from another tree, whole. */
+  take(from: FileTree, path: string): void {
+    renameSync(`${from.root}/${path}`, this.#place(path));
+    from.#forget(path);
+  }
+
+  /** Removes a file, a link or a directory. */
+  remove(path: string): void {
+    rmSync(`${this.root}/${path}`, { recursive: true, force: true });
+    this.#forget(path);
+  }
+
   link(path: string, target: string): void {
     symlinkSync(target, this.#place(path));
+  }
+
+  #forget(path: string): void {
+    for (const directory of this.#made) {
+      if (directory === path || directory.startsWith(`${path}/`)) this.#made.delete(directory);
+    }
   }
 
   #place(path: string): string {

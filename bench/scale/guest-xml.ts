@@ -1,11 +1,11 @@
-import { baseImage, VCPUS, type FakeGuest } from './fake-guest.ts';
+import { VCPUS, type FakeGuest } from './fake-guest.ts';
 
 /**
  * The live XML of a guest with 4 vCPUs, 2 disks and 2 NICs, laid out as libvirt 9.0 dumps a q35
  * guest: controllers, aliases and PCI addresses make up most of its 7.5 kB. The balloon is told to
  * report every second, so that every scrape of the benchmark has to ask for it.
  */
-export function guestXml(guest: FakeGuest, images: string): string {
+export function guestXml(guest: FakeGuest): string {
   const [first, second] = guest.taps;
   return `<domain type='kvm' id='${guest.id}'>
   <name>${guest.name}</name>
@@ -65,7 +65,7 @@ export function guestXml(guest: FakeGuest, images: string): string {
       <source file='${guest.systemImage}' index='2'/>
       <backingStore type='file' index='3'>
         <format type='qcow2'/>
-        <source file='${baseImage(images)}'/>
+        <source file='${guest.baseImage}'/>
         <backingStore/>
       </backingStore>
       <target dev='vda' bus='virtio'/>

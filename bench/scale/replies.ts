@@ -39,14 +39,12 @@ const REPORTED: TypedParam = {
  */
 export class EncodedReplies {
   readonly #guests: readonly FakeGuest[];
-  readonly #images: string;
   readonly #list: RawPayload;
   readonly #xml = new Map<string, RawPayload>();
   readonly #stats = new Map<string, RawPayload>();
 
-  constructor(guests: readonly FakeGuest[], images: string) {
+  constructor(guests: readonly FakeGuest[]) {
     this.#guests = guests;
-    this.#images = images;
     this.#list = new RawPayload(encode(procedures.listAllDomains.result, guests));
   }
 
@@ -59,7 +57,7 @@ export class EncodedReplies {
     return cached(this.#xml, uuid, () => {
       const guest = this.#guests.find((candidate) => candidate.uuid === uuid);
       if (guest === undefined) throw new Error(`no guest ${uuid}`);
-      return encode(procedures.domainGetXmlDesc.result, guestXml(guest, this.#images));
+      return encode(procedures.domainGetXmlDesc.result, guestXml(guest));
     });
   }
 
@@ -77,11 +75,16 @@ export class EncodedReplies {
   }
 }
 
-function recordOf(guest: FakeGuest, groups: number): EncodableStatsRecord {
+/** @param groups sum of `domainStats` bits. */
+export function recordOf(guest: FakeGuest, groups: number): EncodableStatsRecord {
   const prefixes = GROUPS.filter(([bit]) => (groups & bit) !== 0).map(([, prefix]) => prefix);
-  const { domain, params } = busyGuest(guest.index);
+  const { params } = busyGuest(guest.index);
+  const { name, uuid, id } = guest;
   const asked = params.filter(({ field }) => prefixes.some((prefix) => field.startsWith(prefix)));
-  return { domain, params: asked.map((param) => (param.field === LAST_UPDATE ? REPORTED : param)) };
+  return {
+    domain: { name, uuid, id },
+    params: asked.map((param) => (param.field === LAST_UPDATE ? REPORTED : param)),
+  };
 }
 
 function cached(replies: Map<string, RawPayload>, key: string, encoded: () => Buffer): RawPayload {

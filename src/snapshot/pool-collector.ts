@@ -125,6 +125,8 @@ export class PoolCollector {
     );
     if (info.kind === 'timeout') this.#backoff.miss(uuid);
     if (info.kind === 'refused') this.#known.delete(uuid);
+    // It was removed since it was listed, as pools are.
+    if (isGone(info)) return undefined;
     if (info.kind !== 'answered') {
       fail(log, `pool ${name}`, info);
       return undefined;
@@ -173,6 +175,10 @@ function readingOf(info: StoragePoolInfo): PoolReading {
     allocationBytes: info.allocationBytes,
     availableBytes: info.availableBytes,
   };
+}
+
+function isGone(answer: CallAnswer<unknown>): boolean {
+  return answer.kind === 'refused' && answer.error.code === errorCodes.noStoragePool;
 }
 
 function fail(

@@ -112,7 +112,8 @@ const HOST_READERS: readonly Reader[] = [
   { reads: /mountinfo$/, read: readMounts },
   {
     reads: /^proc\/\d+\/(?:stat|cmdline|status)$/,
-    read: (roots) => new QemuProcessFinder(roots).find(new Set([WEB])),
+    read: (roots) =>
+      new QemuProcessFinder(roots).find(new Map([[WEB, { runId: 1, ownerUid: undefined }]])),
   },
   { reads: /^proc\/4242\/stat$/, read: (roots) => readProcessStat(roots, PID) },
   { reads: /^proc\/4242\/status$/, read: (roots) => readProcessStatus(roots, PID) },

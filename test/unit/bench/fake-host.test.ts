@@ -50,6 +50,17 @@ describe('the made-up host of bench/scale', () => {
     }
   });
 
+  it('has threads which sleep where they do not run between two looks', async () => {
+    const [guest] = host.guests;
+    if (guest === undefined) throw new Error('no guest');
+    const threads = new ProcessThreadReader(roots);
+    const startTimeTicks = 360_000;
+    threads.read(guest.pid, startTimeTicks);
+    const states = (): ReadonlySet<string | undefined> =>
+      new Set(valueIn(threads.read(guest.pid, startTimeTicks)).map(({ stillIn }) => stillIn));
+    await expect.poll(states).toEqual(new Set(['S']));
+  });
+
   it('has a cgroup for each guest and for each of its vCPUs', () => {
     const mounts = valueIn(readCgroupMounts(roots));
     for (const { pid } of host.guests) {
@@ -83,7 +94,7 @@ describe('the made-up host of bench/scale', () => {
 
   it('describes each guest in XML that names its own disks and taps', () => {
     for (const guest of host.guests) {
-      const config = valueIn(parseDomainXml(guestXml(guest, host.images), guest.name));
+      const config = valueIn(parseDomainXml(guestXml(guest), guest.name));
       expect(config.vcpu.current).toBe(4);
       expect(config.interfaces.map(({ target }) => target)).toEqual(guest.taps);
       expect(config.disks.map(({ source }) => source)).toEqual([
@@ -94,7 +105,7 @@ describe('the made-up host of bench/scale', () => {
   });
 
   it('answers stats calls with the groups that were asked for', () => {
-    const replies = new EncodedReplies(host.guests, host.images);
+    const replies = new EncodedReplies(host.guests);
     const { block, balloon } = domainStats;
     const { bytes } = replies.stats(block | balloon, host.guests.slice(1, 2));
     const [record, ...others] = decode(procedures.getAllDomainStats.result, bytes);

@@ -25,6 +25,8 @@ import {
   type RpcErrorFields,
 } from '../../../src/libvirt/index.ts';
 
+const SOCKET = 'libvirt-sock-ro';
+
 /** An answer made of ready bytes: prepared once for benchmarks, or wrong on purpose. */
 export class RawPayload {
   readonly bytes: Buffer;
@@ -174,13 +176,14 @@ export class FakeDaemon {
   readonly calls: ReceivedCall[] = [];
   /** Whether pings of the client are answered. */
   answerPings = true;
-  readonly #directory: string;
+  /** What goes when it closes: a directory of its own, or the socket alone. */
+  readonly #removed: string;
   readonly #server: Server;
   readonly #handlers = new Map<number, RawHandler>();
 
-  private constructor(directory: string) {
-    this.#directory = directory;
-    this.path = join(directory, 'libvirt-sock-ro');
+  private constructor(directory: string, removed: string) {
+    this.#removed = removed;
+    this.path = join(directory, SOCKET);
     this.#server = createServer((socket) => {
       this.#accept(socket);
     });
@@ -190,8 +193,11 @@ export class FakeDaemon {
     this.on(procedures.connectClose, () => undefined);
   }
 
-  static async listen(): Promise<FakeDaemon> {
-    const daemon = new FakeDaemon(await mkdtemp(join(tmpdir(), 'fake-libvirt-')));
+  /** @param directory of the socket, for a daemon that comes back where another one was; it stays. */
+  static async listen(directory?: string): Promise<FakeDaemon> {
+    const own = directory ?? (await mkdtemp(join(tmpdir(), 'fake-libvirt-')));
+    const daemon = new FakeDaemon(own, directory === undefined ? own : join(own, SOCKET));
+    await rm(daemon.path, { force: true });
     daemon.#server.listen(daemon.path);
     await once(daemon.#server, 'listening');
     return daemon;
@@ -227,7 +233,7 @@ export class FakeDaemon {
         resolve();
       });
     });
-    await rm(this.#directory, { recursive: true, force: true });
+    await rm(this.#removed, { recursive: true, force: true });
   }
 
   #accept(socket: Socket): void {

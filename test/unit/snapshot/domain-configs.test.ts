@@ -52,6 +52,24 @@ describe('the configurations of guests', () => {
     expect(fetches()).toBe(2);
   });
 
+  it('of a guest that ended since it was listed are none, and that is no failure', async () => {
+    const { daemon, of, configs } = await host();
+    await of([web]);
+    daemon.on(
+      procedures.domainGetXmlDesc,
+      ({ domain }) =>
+        new ErrorAnswer({
+          code: 42,
+          domain: 10,
+          message: `Domain not found: no domain with matching uuid '${domain.uuid}' (web)`,
+        }),
+    );
+    configs.invalidate(web.uuid);
+    const { configs: found, errors } = await of([web]);
+    expect(errors).toEqual([]);
+    expect(found.size).toBe(0);
+  });
+
   it('are fetched again when the guest was restarted or renamed', async () => {
     const { of, fetches } = await host();
     await of([web]);

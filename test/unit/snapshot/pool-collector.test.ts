@@ -14,6 +14,13 @@ const fast = pool('fast', 'a');
 const dead = pool('dead', 'b');
 const other = pool('other', 'c');
 
+const info = {
+  state: 2,
+  capacityBytes: 100n,
+  allocationBytes: 60n,
+  availableBytes: 40n,
+};
+
 let daemon: FakeDaemon;
 let pools: PoolCollector;
 /** Pools whose lock a refresh holds. */
@@ -25,12 +32,6 @@ beforeEach(async () => {
   onTestFinished(() => daemon.close());
   locked.clear();
   held = [];
-  const info = {
-    state: 2,
-    capacityBytes: 100n,
-    allocationBytes: 60n,
-    availableBytes: 40n,
-  };
   daemon.on(procedures.listAllStoragePools, () =>
     locked.size > 0 ? silence : [fast, dead, other],
   );
