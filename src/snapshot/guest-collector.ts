@@ -18,7 +18,7 @@ import type { LibvirtSession } from './libvirt-session.ts';
 import type { NetworkLinks } from './network.ts';
 import { OccupiedGuests } from './occupied-guests.ts';
 import type { OutcomeLog } from './outcome-log.ts';
-import type { Standstill } from './standstill.ts';
+import type { SeenStandstill } from './standstill.ts';
 import type { StorageCheck } from './storage-check.ts';
 
 /** Guests put together between two turns of the event loop. */
@@ -60,7 +60,7 @@ interface Asked {
   readonly qemus: ReadonlyMap<string, QemuProcess>;
   readonly storage: StorageCheck | undefined;
   /** Settled as their processes are read. */
-  readonly standstills: ReadonlyMap<string, PromiseWithResolvers<Standstill | undefined>>;
+  readonly standstills: ReadonlyMap<string, PromiseWithResolvers<SeenStandstill | undefined>>;
 }
 
 /** A guest's answers in one collection; where a guest is missing nothing was asked of it. */
@@ -180,7 +180,7 @@ export class GuestCollector {
     tellConfigured(selected.map(({ ref }) => configured(ref)));
 
     const standstills = new Map(
-      [...qemus.keys()].map((uuid) => [uuid, Promise.withResolvers<Standstill | undefined>()]),
+      [...qemus.keys()].map((uuid) => [uuid, Promise.withResolvers<SeenStandstill | undefined>()]),
     );
     const [facts, answers, nics] = await Promise.all([
       this.#processes

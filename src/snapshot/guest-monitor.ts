@@ -11,9 +11,9 @@ import {
 import type { Roots } from '../sources/roots.ts';
 import { Backoff } from './backoff.ts';
 import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
-import { MainLoops } from './main-loops.ts';
+import { MainLoops, type SleepingThreads } from './main-loops.ts';
 import type { OccupiedGuests } from './occupied-guests.ts';
-import type { Standstill } from './standstill.ts';
+import type { SeenStandstill, Standstill } from './standstill.ts';
 import type { FailureDomain, StorageCheck } from './storage-check.ts';
 
 /** Longest to wait for one guest's monitor; a healthy one answers within 10 ms. */
@@ -63,7 +63,7 @@ export interface Question {
   /** Undefined where the process is out of reach: nothing can be seen before asking then. */
   readonly pid: number | undefined;
   /** Settles when its process has been read in this collection. */
-  readonly standstill: Promise<Standstill | undefined>;
+  readonly standstill: Promise<SeenStandstill | undefined>;
 }
 
 /** What of {@link StorageCheck} is asked here. */
@@ -178,37 +178,52 @@ export class GuestMonitor {
         (a, b) => (this.#timedOut.get(a.ref.uuid) ?? 0) - (this.#timedOut.get(b.ref.uuid) ?? 0),
       )
       .values();
-    const uncertain: Question[] = [];
+    const uncertain = new Map<Question, SleepingThreads>();
     const askInTurn = async (): Promise<void> => {
       for (const question of queue) {
-        const answer = await this.#ask(question, round, false);
-        if (answer === undefined) uncertain.push(question);
-        else round.answers.set(question.ref.uuid, answer);
+        const answer = await this.#ask(question, round, undefined);
+        if ('monitor' in answer) round.answers.set(question.ref.uuid, answer);
+        else uncertain.set(question, answer.asleep);
       }
     };
     // As many as may stick, since what they lie on can fail at any moment.
     await Promise.all(Array.from({ length: this.#calls.maxStuck }, askInTurn));
-    if (uncertain.length === 0) return;
+    if (uncertain.size === 0) return;
     await sleepUntil(performance.now() + SECOND_LOOK_MS, round.deadline);
-    for (const question of uncertain) {
-      const answer = await this.#ask(question, round, true);
-      if (answer !== undefined) round.answers.set(question.ref.uuid, answer);
+    for (const [question, asleep] of uncertain) {
+      const answer = await this.#ask(question, round, asleep);
+      if ('monitor' in answer) round.answers.set(question.ref.uuid, answer);
     }
   }
 
-  /** Undefined when its main loop has to be looked at a second time. */
+  /**
+   * Asks one guest, unless something speaks against it.
+   *
+   * @param asleep the threads that slept at the first look, when this is the second.
+   * @returns its threads that sleep, when it has to be looked at a second time.
+   */
   async #ask(
     question: Question,
     round: Round,
-    isSecondLook: boolean,
-  ): Promise<MonitorAnswer | undefined> {
+    asleep: SleepingThreads | undefined,
+  ): Promise<MonitorAnswer | { readonly asleep: SleepingThreads }> {
     const { ref, pid, groups } = question;
     const { uuid } = ref;
     if (this.#calls.owes(uuid)) return unresponsive('timed_out');
     if (this.#occupied.isStuck(uuid)) return unresponsive('occupied');
 
-    const standstill = (await question.standstill) ?? this.#standstillNow(pid, isSecondLook);
-    if (standstill === 'uncertain') return undefined;
+    const seen = await question.standstill;
+    const state = pid === undefined ? undefined : this.#loops.state(pid);
+    const mayBeBlocked = pid !== undefined && (seen === 'uncertain' || state === 'D');
+    if (mayBeBlocked && asleep === undefined) return { asleep: this.#loops.asleep(pid) };
+    const standstill =
+      seen !== undefined && seen !== 'uncertain'
+        ? seen
+        : state === 'T' || state === 't'
+          ? 'stopped'
+          : pid !== undefined && asleep !== undefined && this.#loops.sleepsStill(pid, asleep)
+            ? 'blocked'
+            : undefined;
     if (standstill !== undefined) {
       // Somebody else may have asked it, and keep one of the daemon's workers.
       await this.#occupied.lookAt(ref, round.deadline);
@@ -226,20 +241,6 @@ export class GuestMonitor {
     return silent.length === 0 || answer.reason !== undefined
       ? answer
       : { ...answer, reason: 'storage' };
-  }
-
-  /** What has changed since the process was read. */
-  #standstillNow(
-    pid: number | undefined,
-    isSecondLook: boolean,
-  ): Standstill | 'uncertain' | undefined {
-    if (pid === undefined) return undefined;
-    const state = this.#loops.state(pid);
-    if (state === 'T' || state === 't') return 'stopped';
-    if (state !== 'D') return undefined;
-    if (isSecondLook) return this.#loops.ranLately(pid) ? undefined : 'blocked';
-    this.#loops.sample(pid);
-    return 'uncertain';
   }
 
   /** Waits until its failure domains are tested, or tests them: the first to come is the canary. */

@@ -23,7 +23,7 @@ import { readSmapsRollup, type SmapsRollup } from '../sources/smaps-rollup.ts';
 import { TimeSlice } from '../sources/time-slice.ts';
 import type { GuestCgroupFacts, GuestProcess } from './domain.ts';
 import type { OutcomeLog } from './outcome-log.ts';
-import { readStandstill, type Standstill } from './standstill.ts';
+import { readStandstill, type SeenStandstill } from './standstill.ts';
 import { VhostThreads } from './vhost-threads.ts';
 
 /** Longest to wait for one file that takes the mmap lock of a guest's process. */
@@ -94,7 +94,7 @@ export class GuestProcessCollector {
     processes: ReadonlyMap<string, QemuProcess>,
     log: OutcomeLog,
     deadline: number,
-    tellStandstill: (uuid: string, standstill: Standstill | undefined) => void,
+    tellStandstill: (uuid: string, standstill: SeenStandstill | undefined) => void,
   ): Promise<ReadonlyMap<string, GuestFacts>> {
     this.#bootTimeSeconds ??= log.run('process', () =>
       log.optional('process', readCpuTime(this.#roots)),
@@ -151,7 +151,7 @@ export class GuestProcessCollector {
     qemu: QemuProcess,
     vhosts: readonly ProcessThread[],
     log: OutcomeLog,
-  ): GuestFacts & { readonly standstill: Standstill | undefined } {
+  ): GuestFacts & { readonly standstill: SeenStandstill | undefined } {
     const { pid, startTimeTicks, stat } = qemu;
     const process = log.run('process', (): GuestProcess => {
       const threads = log.optional('process', this.#threads.read(pid, startTimeTicks));

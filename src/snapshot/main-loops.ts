@@ -1,5 +1,5 @@
-import { readKernelFile } from '../sources/kernel-file.ts';
-import { parseSchedstat } from '../sources/process-threads.ts';
+import { listKernelDirectory, readKernelFile } from '../sources/kernel-file.ts';
+import { parseSchedstat, readThreadState } from '../sources/process-threads.ts';
 import { readProcessStat } from '../sources/process-stat.ts';
 import { valueOf } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
@@ -11,6 +11,9 @@ interface Sample {
 
 /** How long the sight of a running main loop counts. */
 const FRESH_MS = 1_000;
+
+/** The threads of a process in uninterruptible sleep, with how often each had run by then. */
+export type SleepingThreads = ReadonlyMap<string, bigint | undefined>;
 
 /**
  * The main threads of QEMU processes, looked at again just before a guest is asked: QEMU answers its
@@ -27,7 +30,7 @@ export class MainLoops {
 
   /** Notes where the main loop is, to be compared with later. */
   sample(pid: number): void {
-    const timeslices = this.#timeslices(pid);
+    const timeslices = this.#timeslices(`${this.#roots.procfs}/${pid}/task/${pid}`);
     if (timeslices === undefined) return;
     const now = performance.now();
     const known = this.#samples.get(pid);
@@ -50,14 +53,31 @@ export class MainLoops {
     return valueOf(readProcessStat(this.#roots, pid))?.state;
   }
 
+  /** The threads that sleep uninterruptibly now (state D). */
+  asleep(pid: number): SleepingThreads {
+    const directory = `${this.#roots.procfs}/${pid}/task`;
+    const asleep = new Map<string, bigint | undefined>();
+    for (const tid of valueOf(listKernelDirectory(directory)) ?? []) {
+      const state = valueOf(readThreadState(`${directory}/${tid}`));
+      if (state === 'D') asleep.set(tid, this.#timeslices(`${directory}/${tid}`));
+    }
+    return asleep;
+  }
+
+  /** Whether one of these threads still sleeps as it did then, and has not run since. */
+  sleepsStill(pid: number, before: SleepingThreads): boolean {
+    const now = this.asleep(pid);
+    return [...before].some(([tid, timeslices]) => now.has(tid) && now.get(tid) === timeslices);
+  }
+
   /** Forgets all other processes. */
   retain(pids: ReadonlySet<number>): void {
     for (const pid of this.#samples.keys()) if (!pids.has(pid)) this.#samples.delete(pid);
     for (const pid of this.#ranAt.keys()) if (!pids.has(pid)) this.#ranAt.delete(pid);
   }
 
-  #timeslices(pid: number): bigint | undefined {
-    const path = `${this.#roots.procfs}/${pid}/task/${pid}/schedstat`;
+  #timeslices(directory: string): bigint | undefined {
+    const path = `${directory}/schedstat`;
     const text = readKernelFile(path);
     return text.ok ? valueOf(parseSchedstat(text.value, path))?.timeslices : undefined;
   }

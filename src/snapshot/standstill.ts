@@ -16,6 +16,12 @@ import { failed, Faults, found, inShort, type Reading } from '../sources/reading
  */
 export type Standstill = 'stopped' | 'frozen' | 'blocked';
 
+/**
+ * `uncertain`: a thread sleeps uninterruptibly and has only just begun. Whether it is blocked, or waits for
+ * a disk as threads do all the time, shows at a second look.
+ */
+export type SeenStandstill = Standstill | 'uncertain';
+
 /** A thread that has slept uninterruptibly for so long waits for more than a disk. */
 const BLOCKED_AFTER_MS = 250;
 
@@ -31,14 +37,15 @@ export function readStandstill(
   mainState: string,
   threads: readonly ProcessThread[] | undefined,
   cgroup: string | undefined,
-): Reading<Standstill | undefined> {
+): Reading<SeenStandstill | undefined> {
   const all = threads ?? [];
   if (isStopped(mainState) || all.some(({ state }) => isStopped(state))) return found('stopped');
   const faults = new Faults();
   const isFrozen = cgroup !== undefined && faults.optional(readFrozen(cgroup)) === true;
   if (isFrozen) return found('frozen');
-  const isBlocked = all.some(({ state, stillMs }) => state === 'D' && stillMs >= BLOCKED_AFTER_MS);
-  return faults.found(isBlocked ? 'blocked' : undefined);
+  const asleep = all.filter(({ state }) => state === 'D');
+  if (asleep.some(({ stillMs }) => stillMs >= BLOCKED_AFTER_MS)) return faults.found('blocked');
+  return faults.found(asleep.length > 0 ? 'uncertain' : undefined);
 }
 
 function isStopped(state: string | undefined): boolean {

@@ -98,7 +98,7 @@ export function parseSchedstat(text: string, subject: string): Reading<ThreadSch
 }
 
 /** The letter of a thread's state: field 3 of its `stat`, after the last `)`. */
-function readThreadState(directory: string): Reading<string> {
+export function readThreadState(directory: string): Reading<string> {
   const path = `${directory}/stat`;
   const text = readKernelFile(path);
   if (!text.ok) return text;

@@ -12,7 +12,7 @@ import {
   type MonitorAnswer,
 } from '../../../src/snapshot/guest-monitor.ts';
 import { OccupiedGuests } from '../../../src/snapshot/occupied-guests.ts';
-import type { Standstill } from '../../../src/snapshot/standstill.ts';
+import type { SeenStandstill } from '../../../src/snapshot/standstill.ts';
 import type { StorageCheck } from '../../../src/snapshot/storage-check.ts';
 import { FakeDaemon, silence, type ReceivedCall } from '../libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
@@ -31,7 +31,7 @@ class Host {
   readonly occupied: OccupiedGuests;
   /** Guests that take a call and never answer it. */
   readonly hanging = new Set<number>();
-  readonly standstills = new Map<number, Standstill>();
+  readonly standstills = new Map<number, SeenStandstill>();
   readonly controlStates = new Map<number, { state: number; stateTimeMs: bigint }>();
   /** Failure domains of each guest, and which of these owe an answer. */
   domainsOf: (index: number) => readonly string[] = () => [];
@@ -72,7 +72,9 @@ class Host {
     if (hasRun) this.#timeslices += 1;
     writeFileSync(join(directory, 'schedstat'), `1000 0 ${this.#timeslices}\n`);
     const rest = Array.from({ length: 49 }, () => '1').join(' ');
-    writeFileSync(join(this.procfs, String(pid), 'stat'), `${pid} (qemu) ${state} ${rest}\n`);
+    const stat = `${pid} (qemu) ${state} ${rest}\n`;
+    writeFileSync(join(this.procfs, String(pid), 'stat'), stat);
+    writeFileSync(join(directory, 'stat'), stat);
   }
 
   async ask(count: number, patienceMs = 10_000): Promise<ReadonlyMap<number, MonitorAnswer>> {
@@ -158,6 +160,26 @@ describe('asking guests through their monitors', () => {
     }, 20);
     onTestFinished(() => {
       clearInterval(moving);
+    });
+    expect(await host.outcomes(5)).toEqual({ responsive: 5 });
+  });
+
+  it('looks twice at a guest with another thread in uninterruptible sleep', async () => {
+    const worker = (timeslices: number) => {
+      const directory = join(host.procfs, '103', 'task', '999');
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(join(directory, 'schedstat'), `1000 0 ${timeslices}\n`);
+      writeFileSync(join(directory, 'stat'), '999 (worker) D 1 1 1\n');
+    };
+    host.standstills.set(3, 'uncertain');
+    worker(1);
+    expect(await host.outcomes(5)).toEqual({ responsive: 4, 'unresponsive: blocked': 1 });
+    let timeslices = 1;
+    const reading = setInterval(() => {
+      worker((timeslices += 1));
+    }, 20);
+    onTestFinished(() => {
+      clearInterval(reading);
     });
     expect(await host.outcomes(5)).toEqual({ responsive: 5 });
   });
