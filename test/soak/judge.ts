@@ -163,5 +163,5 @@ function points(samples: readonly Sample[], value: (sample: Sample) => number): 
 }
 
 function atMost(what: string, measured: number, limit: number, unit = ''): Bar {
-  return { what, measured, limit, unit, kind: 'at-most' };
+  return { what, measured, limit: Number(limit.toFixed(2)), unit, kind: 'at-most' };
 }
