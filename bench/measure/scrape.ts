@@ -24,14 +24,26 @@ export interface Scrape {
  * @param timeoutSeconds what Prometheus would wait; the answer is waited for however long it takes.
  * @throws Error on another status than 200.
  */
-export function scrape(url: string, agent: Agent, timeoutSeconds = 60): Promise<Scrape> {
+export async function scrape(url: string, agent: Agent, timeoutSeconds = 60): Promise<Scrape> {
+  try {
+    return await ask(url, agent, timeoutSeconds);
+  } catch (error) {
+    if (error instanceof StaleConnectionError) return ask(url, agent, timeoutSeconds);
+    throw error;
+  }
+}
+
+/** The kept connection was closed at the moment it was used again; Go's client asks anew, too. */
+class StaleConnectionError extends Error {}
+
+function ask(url: string, agent: Agent, timeoutSeconds: number): Promise<Scrape> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
     const headers = {
       ...PROMETHEUS_HEADERS,
       'X-Prometheus-Scrape-Timeout-Seconds': String(timeoutSeconds),
     };
-    get(url, { headers, agent }, (response) => {
+    const request = get(url, { headers, agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -43,6 +55,8 @@ export function scrape(url: string, agent: Agent, timeoutSeconds = 60): Promise<
         if (response.statusCode === 200) resolve({ seconds, bytesSent: body.length, text });
         else reject(new Error(`${url}: status ${response.statusCode ?? 0}: ${text}`));
       });
-    }).on('error', reject);
+    }).on('error', (error) => {
+      reject(request.reusedSocket ? new StaleConnectionError(error.message) : error);
+    });
   });
 }

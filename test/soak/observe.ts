@@ -22,6 +22,8 @@ const GONE_MS = 1_000;
 /** One look into the exporter, between two scrapes. */
 export interface Sample extends HeapReport {
   readonly minute: number;
+  /** {@link ScrapeResult.seenShare} of the scrape before. */
+  readonly seenShare: number;
   /** Open files of the exporter and of its file processes. */
   readonly files: number;
   /** File processes the exporter has. */
@@ -88,7 +90,7 @@ export async function observe(
         (error: unknown) => pageErrors.push(`${minute().toFixed(2)} min: ${messageOf(error)}`),
       );
       await sleep(QUIET_MS);
-      samples.push(await sampleOf(exporter, minute()));
+      samples.push(await sampleOf(exporter, minute(), scrapes.at(-1)?.seenShare ?? 0));
       tellProgress(samples.at(-1), scrapes.at(-1));
     }
   } finally {
@@ -162,12 +164,17 @@ function namedGuests(text: string): readonly string[] {
   return [...new Set(names)];
 }
 
-async function sampleOf(exporter: ProbedExporter, minute: number): Promise<Sample> {
+async function sampleOf(
+  exporter: ProbedExporter,
+  minute: number,
+  seenShare: number,
+): Promise<Sample> {
   const heap = heapReportSchema.parse(await exporter.ask());
   const children = childrenOf(exporter.pid);
   return {
     ...heap,
     minute,
+    seenShare,
     files: sum([exporter.pid, ...children].map(openFiles)),
     processes: children.length,
     processBytes: sum(children.map(anonymousBytes)),

@@ -32,11 +32,14 @@ console.log(
   `${run.guestsCame} guests came and went, ${run.restarts} restarts of the daemon, ` +
     `${run.scrapes.length} scrapes\n`,
 );
+// What was not answered first.
 const complaints = [
+  ...run.scrapes.flatMap(({ minute, error }) =>
+    error === undefined ? [] : [`${minute.toFixed(2)} min: ${error}`],
+  ),
   ...run.pageErrors,
-  ...run.scrapes.flatMap(({ minute, error, duplicates, longGone, failed }) =>
+  ...run.scrapes.flatMap(({ minute, duplicates, longGone, failed }) =>
     [
-      ...(error === undefined ? [] : [error]),
       ...duplicates.map((series) => `twice: ${series}`),
       ...failed.map((name) => `failed: ${name}`),
       ...longGone.map((name) => `long gone: ${name}`),

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { makeFakeHost, type FakeHost } from '../../../bench/scale/fake-host.ts';
+import { fakeGuest } from '../../../bench/scale/fake-guest.ts';
 import { guestXml } from '../../../bench/scale/guest-xml.ts';
 import { EncodedReplies } from '../../../bench/scale/replies.ts';
 import { decode, domainStats, procedures } from '../../../src/libvirt/index.ts';
@@ -88,6 +91,25 @@ describe('the made-up host of bench/scale', () => {
       expect(links.get(tap)).toMatchObject({ kind: 'tap', master: 'br0' });
       expect(links.get(tap)?.counters).toBeDefined();
     }
+  });
+
+  it('has guests that come, and leave nothing behind when they go', async () => {
+    const finder = new QemuProcessFinder(roots);
+    const links = async () => valueIn(await new NetworkLinkReader(roots).read()).links;
+    const guest = fakeGuest(7, host.images);
+    const wanted = new Set([guest.uuid]);
+    host.add(guest);
+    expect(valueIn(await finder.find(wanted)).get(guest.uuid)?.pid).toBe(guest.pid);
+    const group = valueIn(readGuestCgroup(roots, valueIn(readCgroupMounts(roots)), guest.pid));
+    expect(group.exclusive).toBe(true);
+    const [tap] = guest.taps;
+    expect((await links()).get(tap)).toMatchObject({ kind: 'tap', master: 'br0' });
+    expect((await links()).get('br0')?.lower).toContain(tap);
+    host.remove(guest);
+    expect(valueIn(await finder.find(wanted)).size).toBe(0);
+    expect(existsSync(`${host.sysfs}/fs/cgroup${guest.scope}`)).toBe(false);
+    expect((await links()).has(tap)).toBe(false);
+    expect((await links()).get('br0')?.lower).not.toContain(tap);
   });
 
   it('describes each guest in XML that names its own disks and taps', () => {

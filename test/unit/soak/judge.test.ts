@@ -25,6 +25,7 @@ function run(
     const restarts = Math.floor(minute);
     return {
       minute,
+      seenShare: leak.scrape?.seenShare ?? 0.95,
       heapBytes: 23e6 + ((i * 7) % 11) * 1e5 + guests * (leak.heapBytesPerGuest ?? 0),
       externalBytes: 4.9e6,
       objects: 41_000 + ((i * 5) % 7) * 100 + guests * (leak.objectsPerGuest ?? 0),
@@ -89,6 +90,16 @@ describe('a soak run', () => {
     expect(missed(run(30, leak))).toEqual([bar]);
   });
 
+  it('that leaks is found out though fewer and fewer guests were seen', () => {
+    const leaky = run(30, { heapBytesPerGuest: 80 });
+    const samples = leaky.samples.map((sample, i) =>
+      i % 3 === 0 && sample.minute > 15
+        ? { ...sample, seenShare: 0, heapBytes: sample.heapBytes - 4e6 }
+        : sample,
+    );
+    expect(missed({ ...leaky, samples })).toEqual(['rise of the heap in use']);
+  });
+
   it('of a minute that leaks a file per guest fails', () => {
     expect(missed(run(1, { filesPerRestart: 0 }))).toEqual([]);
     const leaky = run(1);
@@ -120,7 +131,10 @@ describe('a soak run', () => {
     [
       'few of the guests',
       { scrape: { seenShare: 0.5 } },
-      ['share of the running guests seen, median of the scrapes'],
+      [
+        'share of the running guests seen, median of the scrapes',
+        'share of the looks after the warm-up that followed a scrape with nearly all guests',
+      ],
     ],
     ['no page', { pageErrors: ['1 min: status 500'] }, ['pages not answered with 200']],
   ])('that gets %s fails', (_, leak, bars) => {
