@@ -120,7 +120,9 @@ function parseDmsetupLine(line: string): ThinPool | undefined {
 
 function fraction(word: string | undefined): { used: number; total: number } | undefined {
   const match = /^(\d{1,15})\/(\d{1,15})$/.exec(word ?? '');
-  return match === null ? undefined : { used: Number(match[1]), total: Number(match[2]) };
+  if (match === null) return undefined;
+  const [used, total] = [Number(match[1]), Number(match[2])];
+  return used > total ? undefined : { used, total };
 }
 
 /** The columns asked for (lvs(8)), all of them text in its JSON. */

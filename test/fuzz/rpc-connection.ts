@@ -17,7 +17,7 @@ export const rpcConnection: Target = {
   name: 'rpc-connection',
   async open() {
     const daemon = await FakeDaemon.listen();
-    const frames = sampleFrames();
+    const frames = await sampleFrames();
     const stats = Array.from({ length: 20 }, (_, index) =>
       encode(procedures.getAllDomainStats.result, [busyGuest(index)]),
     );
