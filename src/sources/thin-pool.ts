@@ -183,6 +183,9 @@ export function parseLvs(text: string): Reading<ThinStorage> {
   for (const row of rows) {
     const sizeBytes = number(row.lv_size);
     if (sizeBytes === undefined) return failed('malformed', 'lvs', `lv_size ${row.lv_size}`);
+    for (const percent of [row.data_percent, row.metadata_percent]) {
+      if ((number(percent) ?? 0) > 100) return failed('malformed', 'lvs', `${percent} percent`);
+    }
     // First letter of lv_attr: t is a thin pool, V a volume in one.
     if (row.lv_attr.startsWith('t')) pools.push(poolOf(row, sizeBytes));
     else if (row.lv_attr.startsWith('V')) volumes.push(volumeOf(row, sizeBytes));

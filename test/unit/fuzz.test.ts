@@ -4,7 +4,7 @@ import { runTarget } from '../fuzz/run-target.ts';
 import { TARGETS } from '../fuzz/targets.ts';
 
 /** A slice of what `npm run fuzz` does, always the same. */
-const INPUTS = 2000;
+const INPUTS = 1000;
 const SEED = 20260101;
 
 describe('what takes in the words of others survives broken ones', () => {

@@ -157,6 +157,12 @@ describe('lvs', () => {
     expect(parseLvs(JSON.stringify(twice))).toEqual({ ok: true, value: once });
   });
 
+  it('of which more than 100 % is used is none', () => {
+    const text = storageFixture('lvs.json').replace('"95.00"', '"9500000000"');
+    expect(text).not.toBe(storageFixture('lvs.json'));
+    expect(parseLvs(text)).toMatchObject({ ok: false, error: { kind: 'malformed' } });
+  });
+
   it('without any volume, and without JSON', () => {
     expect(parseLvs('{"report":[{"lv":[]}]}')).toEqual({
       ok: true,
