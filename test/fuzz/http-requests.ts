@@ -104,7 +104,7 @@ export const httpRequests: Target = {
       return found === undefined ? undefined : Number(found);
     });
     const underWay = new Set<Promise<void>>();
-    const failures: unknown[] = [];
+    const failures: Error[] = [];
     const outcomes: Outcome[] = [];
     const raiseFailure = (): void => {
       const failure = failures.shift();

@@ -18,8 +18,8 @@ import { damaged } from '../unit/libvirt/damage.ts';
 import { noFalseNumber } from './numbers.ts';
 import { simple, type Target } from './target.ts';
 
-/** What libvirt itself tells with a sign. */
-const SIGNED: ReadonlySet<string> = new Set();
+/** Codes that are looked up in a table, where one nobody knows is `unknown`. */
+const SIGNED: ReadonlySet<string> = new Set(['state', 'reason']);
 
 /** Frames as they come from the daemon, cut anywhere, through the splitter into every decoder. */
 export const rpcDecoders: Target = {
