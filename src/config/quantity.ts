@@ -13,13 +13,13 @@ const SECONDS_PER: Readonly<Record<string, number>> = {
 
 /** Seconds from `10s`, `500ms`, `1m`, `1h30m`, or a plain number of seconds. */
 export function parseDuration(text: string): number | undefined {
-  if (/^\d+(?:\.\d+)?$/.test(text)) return finite(Number(text));
+  if (/^\d+(?:\.\d+)?$/.test(text)) return plausible(Number(text));
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/.test(text)) return undefined;
   let seconds = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)) {
     seconds += Number(amount) * (SECONDS_PER[unit ?? ''] ?? Number.NaN);
   }
-  return finite(seconds);
+  return plausible(seconds);
 }
 
 const BYTES_PER: Readonly<Record<string, number>> = {
@@ -40,17 +40,19 @@ export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?) ?([kKMGT]i?B|B)?$/.exec(text);
   if (match === null) return undefined;
   const factor = BYTES_PER[match[2] ?? 'B'];
-  return factor === undefined ? undefined : finite(Math.round(Number(match[1]) * factor));
+  return factor === undefined ? undefined : plausible(Math.round(Number(match[1]) * factor));
 }
 
 /** A ratio from `5%` (0.05) or a plain number (1.5). */
 export function parseRatio(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
   if (match === null) return undefined;
-  return finite(match[2] === '%' ? Number(match[1]) / 100 : Number(match[1]));
+  return plausible(match[2] === '%' ? Number(match[1]) / 100 : Number(match[1]));
 }
 
-/** A number of 400 digits would be infinite. */
-function finite(value: number): number | undefined {
-  return Number.isFinite(value) ? value : undefined;
+/** More than anything measured can be: somebody leaned on a key. */
+const LARGEST = 2 ** 64;
+
+function plausible(value: number): number | undefined {
+  return value <= LARGEST ? value : undefined;
 }

@@ -57,12 +57,12 @@ export async function readText(path: string): Promise<FileResult<string>> {
       if (length <= MAX_FILE_BYTES) {
         return { ok: true, value: Buffer.concat(chunks).toString('utf8') };
       }
-      return { ok: false, errors: [`${path}: larger than 4 MiB`] };
+      return { ok: false, errors: [`${oneLine(path)}: larger than 4 MiB`] };
     } finally {
       await file.close();
     }
   } catch (error) {
-    return { ok: false, errors: [`${path}: ${oneLine(messageOf(error))}`] };
+    return { ok: false, errors: [`${oneLine(path)}: ${oneLine(messageOf(error))}`] };
   }
 }
 

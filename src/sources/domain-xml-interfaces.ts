@@ -31,11 +31,16 @@ export function interfaceOf(element: XmlElement): Interface {
   };
 }
 
+const MOST_BYTES = 2 ** 64;
+
 function bandwidthOf(element: XmlElement | undefined): Bandwidth | undefined {
   if (element === undefined) return undefined;
   const times = (attribute: string, factor: number): number | undefined => {
     const value = integerAttribute(element, attribute);
-    return value === undefined || value === 0 ? undefined : value * factor;
+    if (value === undefined || value === 0) return undefined;
+    if (value * factor <= MOST_BYTES) return value * factor;
+    element.complain(`<${element.name} ${attribute}>: more bytes than 64 bits can count`);
+    return undefined;
   };
   return {
     averageBytesPerSecond: times('average', 1000),

@@ -110,13 +110,20 @@ function bytesPer(where: string, unit: string): number {
   return base ** (POWERS.indexOf(letter.toLowerCase()) + 1);
 }
 
+/** In bytes, of which libvirt counts no more than 2^64 either. */
+function scaled(where: string, size: number, unit: string): number {
+  const bytes = size * bytesPer(where, unit);
+  if (bytes > LARGEST) throw malformed(where, `${size} ${unit}`, 'a size of up to 2^64 bytes');
+  return bytes;
+}
+
 /** The size an element holds, in bytes; libvirt's default unit for memory is KiB. */
 export function bytesOf(element: XmlElement | undefined): number | undefined {
   return (
     element &&
     orAbsent(element, ({ name, text }) => {
       const unit = element.attribute('unit') ?? 'KiB';
-      return integerFrom(name, text) * bytesPer(name, unit);
+      return scaled(name, integerFrom(name, text), unit);
     })
   );
 }
@@ -126,7 +133,7 @@ export function bytesAttribute(element: XmlElement, attribute: string): number |
   const size = integerAttribute(element, attribute);
   if (size === undefined) return undefined;
   const unit = element.attribute('unit') ?? 'KiB';
-  return orAbsent(element, ({ name }) => size * bytesPer(name, unit));
+  return orAbsent(element, ({ name }) => scaled(name, size, unit));
 }
 
 /** More CPUs or nodes than any machine has: a list beyond that is refused, not expanded. */

@@ -1,5 +1,5 @@
-import { readKernelFile, readKernelInteger } from './kernel-file.ts';
-import { parseDecimal } from './kernel-text.ts';
+import { readKernelFile, readKernelInteger, readKernelValue } from './kernel-file.ts';
+import { kibibytesToBytes, parseDecimal } from './kernel-text.ts';
 import { failed, Faults, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
@@ -34,18 +34,21 @@ export function readMemorySysctl(roots: Roots): Reading<MemorySysctl> {
   const faults = new Faults();
   const number = (name: string): number | undefined =>
     faults.optional(readKernelInteger(`${roots.procfs}/sys/${name}`));
-  const overcommitKibibytes = number('vm/overcommit_kbytes');
-  const minFreeKibibytes = number('vm/min_free_kbytes');
+  const bytes = (name: string): number | undefined =>
+    faults.optional(
+      readKernelValue(`${roots.procfs}/sys/${name}`, (text) => {
+        const kibibytes = parseDecimal(text);
+        return kibibytes === undefined ? undefined : kibibytesToBytes(kibibytes);
+      }),
+    );
+  const overcommitBytes = bytes('vm/overcommit_kbytes');
   const schedulerStatistics = number('kernel/sched_schedstats');
   return faults.found({
     overcommitMode,
     overcommitRatioPercent: number('vm/overcommit_ratio'),
-    overcommitBytes:
-      overcommitKibibytes === undefined || overcommitKibibytes === 0
-        ? undefined
-        : overcommitKibibytes * 1024,
+    overcommitBytes: overcommitBytes === 0 ? undefined : overcommitBytes,
     swappiness: number('vm/swappiness'),
-    minFreeBytes: minFreeKibibytes === undefined ? undefined : minFreeKibibytes * 1024,
+    minFreeBytes: bytes('vm/min_free_kbytes'),
     numaBalancing: number('kernel/numa_balancing'),
     schedulerStatistics: schedulerStatistics === undefined ? undefined : schedulerStatistics !== 0,
   });

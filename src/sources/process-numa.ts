@@ -80,6 +80,11 @@ export function parseLegacyNumaStat(
   );
 }
 
+/** Nodes a kernel can have (MAX_NUMNODES, include/linux/numa.h). */
+const MAX_NODES = 1024;
+/** Bytes, or pages, on one node: more than any machine has, and exact. */
+const MAX_VALUE = 2 ** 53;
+
 interface OnNode {
   readonly node: number;
   readonly value: number;
@@ -87,7 +92,7 @@ interface OnNode {
 
 /**
  * The ` N<node>=<value>` of the line that begins so; undefined without the line, without any, and
- * where one of them is something else.
+ * where one of them is something else, no node, or there twice.
  */
 function nodesOf(text: string, beginning: string): readonly OnNode[] | undefined {
   const start = text.startsWith(beginning) ? 0 : text.indexOf(`\n${beginning}`) + 1;
@@ -99,6 +104,8 @@ function nodesOf(text: string, beginning: string): readonly OnNode[] | undefined
     const equals = digitsEnd(text, at + 2);
     const value = text[equals] === '=' ? decimalAt(text, equals + 1) : undefined;
     if (node === undefined || value === undefined) return undefined;
+    if (node >= MAX_NODES || value > MAX_VALUE) return undefined;
+    if (nodes.some((other) => other.node === node)) return undefined;
     nodes.push({ node, value });
   }
   return nodes.length === 0 ? undefined : nodes;

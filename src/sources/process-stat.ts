@@ -77,8 +77,11 @@ export function parseProcessStat(text: string, subject: string): Reading<Process
   const pid = decimalAt(text, 0) ?? Number.NaN;
   const state = text[commEnd + 2];
   const count = scanIntegers(text, commEnd + 4, fields);
-  const number = (index: number): number =>
-    index < count ? (fields[index] ?? Number.NaN) : Number.NaN;
+  // None of those that are read can be negative.
+  const number = (index: number): number => {
+    const value = index < count ? (fields[index] ?? Number.NaN) : Number.NaN;
+    return value < 0 ? Number.NaN : value;
+  };
 
   const parentPid = number(FIELD.parentPid);
   const flags = number(FIELD.flags);

@@ -1,5 +1,10 @@
 import { readKernelFile, readKernelValue } from './kernel-file.ts';
-import { parseDecimal, parseSignedDecimal, unescapeOctal } from './kernel-text.ts';
+import {
+  kibibytesToBytes,
+  parseDecimal,
+  parseSignedDecimal,
+  unescapeOctal,
+} from './kernel-text.ts';
 import { failed, Faults, found, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
@@ -53,23 +58,28 @@ export function parseSwaps(text: string, subject: string): Reading<readonly Swap
   for (const line of lines) {
     if (line === '') continue;
     const [name = '', type, size, used, priorityText] = line.trim().split(/\s+/);
-    const sizeKibibytes = parseDecimal(size);
-    const usedKibibytes = parseDecimal(used);
+    const sizeBytes = bytesOf(size);
+    const usedBytes = bytesOf(used);
     const priority = parseSignedDecimal(priorityText);
-    if (sizeKibibytes === undefined || usedKibibytes === undefined || priority === undefined) {
+    if (sizeBytes === undefined || usedBytes === undefined || priority === undefined) {
       return failed('malformed', subject, `not a swap area: ${line}`);
     }
     const path = unescapeOctal(name);
     areas.push({
       path,
       kind: /^\/dev\/zram\d+$/.test(path) ? 'zram' : type === 'file' ? 'file' : 'partition',
-      sizeBytes: sizeKibibytes * 1024,
-      usedBytes: usedKibibytes * 1024,
+      sizeBytes,
+      usedBytes,
       priority,
       zram: undefined,
     });
   }
   return found(areas);
+}
+
+function bytesOf(kibibytes: string | undefined): number | undefined {
+  const value = parseDecimal(kibibytes);
+  return value === undefined ? undefined : kibibytesToBytes(value);
 }
 
 /** `orig_data_size compr_data_size mem_used_total mem_limit …`. */

@@ -120,7 +120,9 @@ function parseDmsetupLine(line: string): ThinPool | undefined {
 
 function fraction(word: string | undefined): { used: number; total: number } | undefined {
   const match = /^(\d{1,15})\/(\d{1,15})$/.exec(word ?? '');
-  return match === null ? undefined : { used: Number(match[1]), total: Number(match[2]) };
+  if (match === null) return undefined;
+  const [used, total] = [Number(match[1]), Number(match[2])];
+  return used > total ? undefined : { used, total };
 }
 
 /** The columns asked for (lvs(8)), all of them text in its JSON. */
@@ -181,6 +183,9 @@ export function parseLvs(text: string): Reading<ThinStorage> {
   for (const row of rows) {
     const sizeBytes = number(row.lv_size);
     if (sizeBytes === undefined) return failed('malformed', 'lvs', `lv_size ${row.lv_size}`);
+    for (const percent of [row.data_percent, row.metadata_percent]) {
+      if ((number(percent) ?? 0) > 100) return failed('malformed', 'lvs', `${percent} percent`);
+    }
     // First letter of lv_attr: t is a thin pool, V a volume in one.
     if (row.lv_attr.startsWith('t')) pools.push(poolOf(row, sizeBytes));
     else if (row.lv_attr.startsWith('V')) volumes.push(volumeOf(row, sizeBytes));

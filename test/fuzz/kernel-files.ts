@@ -76,7 +76,12 @@ interface Reader {
   /** Of the path of a file it reads, from the root of the tree. */
   readonly reads: RegExp;
   readonly read: (roots: Roots) => Reading<unknown> | Promise<Reading<unknown>>;
+  /** It goes through all processes or all interfaces, so it gets fewer inputs than the others. */
+  readonly walks?: true;
 }
+
+/** Of so many inputs for a reader that walks one is handed over. */
+const SELDOM = 16;
 
 const lockedFiles = new DeadlineFileReader();
 
@@ -104,16 +109,19 @@ const HOST_READERS: readonly Reader[] = [
   {
     reads: /^proc\/\d+\/(?:stat|comm)$/,
     read: (roots) => new KernelThreadReader(roots).readMemoryManagement(),
+    walks: true,
   },
   {
     reads: /^(?:sys\/class\/net|proc\/1\/net)\//,
     read: (roots) => new NetworkLinkReader(roots).read(),
+    walks: true,
   },
   { reads: /mountinfo$/, read: readMounts },
   {
     reads: /^proc\/\d+\/(?:stat|cmdline|status)$/,
     read: (roots) =>
       new QemuProcessFinder(roots).find(new Map([[WEB, { runId: 1, ownerUid: undefined }]])),
+    walks: true,
   },
   { reads: /^proc\/4242\/stat$/, read: (roots) => readProcessStat(roots, PID) },
   { reads: /^proc\/4242\/status$/, read: (roots) => readProcessStatus(roots, PID) },
@@ -132,6 +140,7 @@ const HOST_READERS: readonly Reader[] = [
   {
     reads: /^proc\/\d+\/(?:stat|comm)$|osrelease$/,
     read: (roots) => new VhostThreads(roots).of(new Set([PID])),
+    walks: true,
   },
 ];
 
@@ -196,7 +205,7 @@ interface Seat {
   readonly path: string;
   readonly good: string;
   readonly roots: Roots;
-  readonly read: Reader['read'];
+  readonly reader: Reader;
 }
 
 /** Every reader of /proc, /sys and cgroups, each with every file it reads damaged in turn. */
@@ -211,15 +220,19 @@ export const kernelFiles: Target = {
       ),
     ];
     // A reader with many files would otherwise be the only one that is tried.
-    const byReader = [...Map.groupBy(seats, ({ read }) => read).values()];
+    const byReader = [...Map.groupBy(seats, ({ reader }) => reader).values()];
     const texts = [
       { good: storageFixture('dmsetup-status-thin-pool'), parse: parseDmsetupThinPools },
       { good: storageFixture('lvs.json'), parse: parseLvs },
     ];
     return {
       attempt(pick): Outcome | Promise<Outcome> {
-        const reader = pick(byReader.length + texts.length);
-        const seat = byReader[reader]?.[pick(byReader[reader].length)];
+        let reader = pick(byReader.length + texts.length);
+        while (byReader[reader]?.[0]?.reader.walks === true && pick(SELDOM) > 0) {
+          reader = pick(byReader.length + texts.length);
+        }
+        const files = byReader[reader] ?? [];
+        const seat = files[pick(files.length)];
         if (seat !== undefined) return attemptAt(seat, pick);
         const text = texts[reader - byReader.length];
         return text === undefined ? 'refusal' : judged(text.parse(mangled(text.good, pick)));
@@ -232,11 +245,11 @@ export const kernelFiles: Target = {
   },
 };
 
-async function attemptAt({ path, good, roots, read }: Seat, pick: Pick): Promise<Outcome> {
+async function attemptAt({ path, good, roots, reader }: Seat, pick: Pick): Promise<Outcome> {
   const text = pick(HUGE_EVERY) === 0 ? HUGE : mangled(good, pick);
   writeFileSync(path, text, 'latin1');
   try {
-    return judged(await read(roots), SIGNED);
+    return judged(await reader.read(roots), SIGNED);
   } catch (error) {
     throw new Error(`${path} with ${JSON.stringify(text.slice(0, 500))}`, { cause: error });
   } finally {
@@ -246,10 +259,10 @@ async function attemptAt({ path, good, roots, read }: Seat, pick: Pick): Promise
 
 function seatsOf(roots: Roots, readers: readonly Reader[]): readonly Seat[] {
   const files = filesBelow(roots.rootfs);
-  return readers.flatMap(({ reads, read }) =>
+  return readers.flatMap((reader) =>
     files
-      .filter((path) => reads.test(relative(roots.rootfs, path)))
-      .map((path) => ({ path, good: readFileSync(path, 'latin1'), roots, read })),
+      .filter((path) => reader.reads.test(relative(roots.rootfs, path)))
+      .map((path) => ({ path, good: readFileSync(path, 'latin1'), roots, reader })),
   );
 }
 

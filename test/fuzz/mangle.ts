@@ -9,7 +9,11 @@ const NUMBERS = [
 ];
 
 /** Letters that mean something in some of the forms. */
-const NOISE = [...'0129:=,-()/.^kBN \t\n\0"\'<>&;{}[]#|\\%*!\u001b\u00ff', 'é', '\u2028', '\ud800'];
+const NOISE = [
+  ...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)),
+  ...['0', '1', '2', '9', ' ', '\n', '\t', '=', ':', ',', '-', '"', '<', '>'],
+  ...['\u00ff', 'é', '\u2028', '\ud800'],
+];
 
 const MAX_LENGTH = 64 * 1024;
 

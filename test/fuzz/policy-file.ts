@@ -47,6 +47,6 @@ export const policyFile: Target = {
 export function mustExplain(errors: readonly string[]): void {
   if (errors.length === 0) throw new Error('refused without a word');
   for (const error of errors) {
-    if (/[\n\u001b\0]/.test(error)) throw new Error(`not one clean line: ${JSON.stringify(error)}`);
+    if (/\p{Cc}/u.test(error)) throw new Error(`not one clean line: ${JSON.stringify(error)}`);
   }
 }

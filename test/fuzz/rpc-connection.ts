@@ -17,11 +17,12 @@ export const rpcConnection: Target = {
   name: 'rpc-connection',
   async open() {
     const daemon = await FakeDaemon.listen();
-    const frames = sampleFrames();
+    const frames = await sampleFrames();
     const stats = Array.from({ length: 20 }, (_, index) =>
       encode(procedures.getAllDomainStats.result, [busyGuest(index)]),
     );
     let pick: Pick = () => 0;
+    let leftOver = 0;
     daemon.on(procedures.getAllDomainStats, (_, call) => {
       const reply = encodeReply(
         call,
@@ -40,6 +41,7 @@ export const rpcConnection: Target = {
     });
     return {
       async attempt(choices) {
+        if (leftOver > 0) throw new Error('a call was left over');
         pick = choices;
         daemon.calls.length = 0;
         daemon.clients.length = 0;
@@ -54,7 +56,7 @@ export const rpcConnection: Target = {
           if (!(error instanceof LibvirtError) || error.kind === 'timeout') throw error;
           return 'refusal';
         } finally {
-          if (connection.outstanding > 0) throw new Error('a call was left over');
+          leftOver += connection.outstanding;
           await connection.close();
         }
       },

@@ -8,13 +8,16 @@ import type { Outcome, Subject, Target } from './target.ts';
 const MAX_INPUT_MS = 1000;
 const MAX_GROWTH_BYTES = 50 * 1024 * 1024;
 /** Inputs before memory is first looked at: code that was compiled and caches that are full stay. */
-const WARM_UP_INPUTS = 1000;
+const WARM_UP_INPUTS = 5000;
+/** From so many on both outcomes must be among them. */
+const MIN_TO_JUDGE = 1000;
 const MAX_FINDINGS = 20;
 /** Inputs after which timers and sockets have a turn. */
 const INPUTS_PER_TURN = 200;
 
 export interface Report {
   readonly target: string;
+  /** How many were handed over. */
   readonly inputs: number;
   readonly values: number;
   readonly refusals: number;
@@ -36,7 +39,8 @@ export interface RunOptions {
 
 /** Hands a target as many inputs as asked for. Never rejects: what goes wrong is a finding. */
 export async function runTarget(target: Target, options: RunOptions): Promise<Report> {
-  const { inputs, seed, from = 0 } = options;
+  const { seed, from = 0 } = options;
+  const inputs = Math.ceil(options.inputs * (target.share ?? 1));
   const findings: string[] = [];
   const counts: Record<Outcome, number> = { value: 0, refusal: 0 };
   const note = (what: string, at: number | undefined, error: unknown): void => {
@@ -79,7 +83,7 @@ export async function runTarget(target: Target, options: RunOptions): Promise<Re
     await nextTurn();
     process.off('unhandledRejection', onLoose).off('uncaughtException', onLoose);
   }
-  if (inputs >= WARM_UP_INPUTS && (counts.value === 0 || counts.refusal === 0)) {
+  if (inputs >= MIN_TO_JUDGE && (counts.value === 0 || counts.refusal === 0)) {
     note('blind', undefined, `${counts.value} values and ${counts.refusal} refusals`);
   }
   return {

@@ -6,6 +6,8 @@ export type Outcome = 'value' | 'refusal';
 /** A part of the exporter that takes in what others write. */
 export interface Target {
   readonly name: string;
+  /** Of the inputs asked for, where one takes milliseconds; 1 unless given. */
+  readonly share?: number;
   /** Whatever the inputs need: trees of files, a daemon, an exporter. */
   open(): Promise<Subject> | Subject;
 }

@@ -15,6 +15,16 @@ describe('quantities', () => {
     expect(parseBytes(text)).toBe(bytes);
   });
 
+  it('beyond what 64 bits can count are none', () => {
+    for (const digits of ['9'.repeat(21), '9'.repeat(240)]) {
+      expect(parseBytes(digits)).toBeUndefined();
+      expect(parseBytes(`${digits}TiB`)).toBeUndefined();
+      expect(parseDuration(`${digits}d`)).toBeUndefined();
+      expect(parseRatio(digits)).toBeUndefined();
+    }
+    expect(parseBytes('99999999999TiB')).toBeUndefined();
+  });
+
   it.each(['', 'GiB', '-1', '1XB', '1gib', '1e9', '5%'])('%s is no size', (text) => {
     expect(parseBytes(text)).toBeUndefined();
   });

@@ -228,3 +228,14 @@ describe('the layout of well-known values', () => {
     expect(() => encode(procedures.domainIsPersistent.args, domain)).toThrow('not a UUID: 42');
   });
 });
+
+describe('the id of a guest', () => {
+  it('is none below 0, whatever a daemon makes of "not running"', () => {
+    const { args } = procedures.domainIsPersistent;
+    const uuid = '6f2d0b5a-1111-4222-8333-0123456789ab';
+    for (const id of [-1, -2, -(2 ** 31)]) {
+      expect(decode(args, encode(args, { name: 'a', uuid, id })).id).toBeUndefined();
+    }
+    expect(decode(args, encode(args, { name: 'a', uuid, id: 1 })).id).toBe(1);
+  });
+});

@@ -580,3 +580,22 @@ describe('a value nobody can read', () => {
     expect(config.faults).toEqual(['<vcpu>: not a number of CPUs: "4294967295"']);
   });
 });
+
+describe('sizes beyond what 64 bits can count', () => {
+  const LARGEST = '18446744073709551615';
+
+  it('are none, and said: memory', () => {
+    const { memory, faults } = parse(domainWith('').replace('>1024<', `>${LARGEST}<`));
+    expect(memory.maximumBytes).toBeUndefined();
+    expect(faults).toHaveLength(1);
+  });
+
+  it('are none, and said: the bandwidth of an interface', () => {
+    const devices =
+      "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/>" +
+      `<bandwidth><inbound average='${LARGEST}'/></bandwidth></interface>`;
+    const { interfaces, faults } = parse(domainWith('', devices));
+    expect(interfaces[0]?.inbound?.averageBytesPerSecond).toBeUndefined();
+    expect(faults).toHaveLength(1);
+  });
+});

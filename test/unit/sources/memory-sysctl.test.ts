@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { readMemorySysctl } from '../../../src/sources/memory-sysctl.ts';
@@ -19,5 +22,20 @@ describe('memory settings', () => {
 
   it('are absent without /proc/sys', () => {
     expect(failureOf(readMemorySysctl(NOWHERE))).toBe('absent');
+  });
+
+  it('have a fault where a size is more than 64 bits can count', () => {
+    const procfs = mkdtempSync(join(tmpdir(), 'sysctl-'));
+    try {
+      cpSync(`${HOST.procfs}/sys`, `${procfs}/sys`, { recursive: true });
+      writeFileSync(`${procfs}/sys/vm/min_free_kbytes`, '18446744073709551615\n');
+      expect(readMemorySysctl({ ...HOST, procfs })).toMatchObject({
+        ok: true,
+        value: { minFreeBytes: undefined },
+        faults: [{ kind: 'malformed' }],
+      });
+    } finally {
+      rmSync(procfs, { recursive: true });
+    }
   });
 });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { readProcessNuma, parseUnifiedNumaStat } from '../../../src/sources/process-numa.ts';
+import {
+  parseLegacyNumaStat,
+  parseUnifiedNumaStat,
+  readProcessNuma,
+} from '../../../src/sources/process-numa.ts';
 import { cgroupHost, failureOf, valueIn } from './kernel-fixtures.ts';
 
 describe('where a guest’s memory lies', () => {
@@ -27,5 +31,16 @@ describe('where a guest’s memory lies', () => {
   it('is absent on a kernel without NUMA, malformed without the anon line', () => {
     expect(failureOf(readProcessNuma({ version: 2, path: '/nowhere' }, 4096))).toBe('absent');
     expect(failureOf(parseUnifiedNumaStat('file N0=1\n', 'numa_stat'))).toBe('malformed');
+  });
+
+  it.each([
+    ['more than any machine has', 'N0=18446744073709551615'],
+    ['a node there cannot be', 'N9223372036854775808=1'],
+    ['a node twice', 'N0=1 N0=2'],
+  ])('is malformed with %s', (_, nodes) => {
+    const unified = `anon ${nodes}\nfile ${nodes}\nshmem ${nodes}\n`;
+    expect(failureOf(parseUnifiedNumaStat(unified, 's'))).toBe('malformed');
+    const legacy = `anon=1 ${nodes}\nfile=1 ${nodes}\nunevictable=1 ${nodes}\n`;
+    expect(failureOf(parseLegacyNumaStat(legacy, 4096, 's'))).toBe('malformed');
   });
 });

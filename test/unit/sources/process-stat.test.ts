@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -53,6 +54,13 @@ describe('process stat', () => {
     expect(failureOf(parseProcessStat('4242 (qemu) S 1 2 3', 'stat'))).toBe('malformed');
     expect(failureOf(parseProcessStat('4242 qemu S 1 2 3', 'stat'))).toBe('malformed');
     expect(failureOf(parseProcessStat('', 'stat'))).toBe('malformed');
+  });
+
+  it('is malformed where a counter is below 0', () => {
+    const sound = readFileSync(`${HOST.procfs}/4242/stat`, 'utf8');
+    const broken = sound.replace(' 5296000 0 712 ', ' 5296000 0 -1 ');
+    expect(broken).not.toBe(sound);
+    expect(failureOf(parseProcessStat(broken, 's'))).toBe('malformed');
   });
 
   it('gives the start as ticks since boot: one hour in', () => {

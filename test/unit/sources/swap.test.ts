@@ -34,6 +34,16 @@ describe('swap areas', () => {
     });
   });
 
+  it('are malformed where they are larger than 64 bits can count', () => {
+    for (const [size, used] of [
+      ['18446744073709551615', '0'],
+      ['8388604', '18446744073709551615'],
+    ]) {
+      const text = `Filename\tType\tSize\tUsed\tPriority\n/dev/sda2 partition ${size} ${used} -2\n`;
+      expect(failureOf(parseSwaps(text, 's'))).toBe('malformed');
+    }
+  });
+
   it('may be none', () => {
     expect(valueIn(parseSwaps('Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n', 's'))).toEqual(
       [],

@@ -60,6 +60,16 @@ describe('dmsetup status of thin pools', () => {
     expect(pools()[4]).toMatchObject({ state: 'rw', needsCheck: false, queueWhenFull: true });
   });
 
+  it.each([
+    ['data', 'a-pool: 0 2097152 thin-pool 1 10/4096 16385/16384 - rw'],
+    ['metadata', 'a-pool: 0 2097152 thin-pool 1 4097/4096 10/16384 - rw'],
+  ])('a pool with more %s used than there is, is none', (_, line) => {
+    expect(parseDmsetupThinPools(`${line}\n`)).toMatchObject({
+      ok: false,
+      error: { kind: 'malformed' },
+    });
+  });
+
   it('no pools, and no status at all', () => {
     expect(parseDmsetupThinPools('No devices found\n')).toEqual({
       ok: true,
@@ -145,6 +155,12 @@ describe('lvs', () => {
       report: rows.report.map(({ lv }) => ({ lv: lv.flatMap((row) => [row, row]) })),
     };
     expect(parseLvs(JSON.stringify(twice))).toEqual({ ok: true, value: once });
+  });
+
+  it('of which more than 100 % is used is none', () => {
+    const text = storageFixture('lvs.json').replace('"95.00"', '"9500000000"');
+    expect(text).not.toBe(storageFixture('lvs.json'));
+    expect(parseLvs(text)).toMatchObject({ ok: false, error: { kind: 'malformed' } });
   });
 
   it('without any volume, and without JSON', () => {
