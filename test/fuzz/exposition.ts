@@ -60,7 +60,8 @@ interface Place {
 }
 
 /** How long a list is, and which CPU or node something is: the parsers bound these. */
-const BOUNDED = /^(?:cpus?|node|nodes|pid|tid|index|siblings|package|vcpu|number|hostNodes)$/;
+const BOUNDED =
+  /^(?:cpus?|node|nodes|pid|tid|index|siblings|package|vcpu|number|hostNodes|threadsPerCpu)$/;
 
 function numbersIn(value: unknown, name: string, places: Place[]): void {
   if (typeof value !== 'object' || value === null || BOUNDED.test(name)) return;
