@@ -292,14 +292,16 @@ describe('disk images made by qemu-img', () => {
       utimesSync(path, old, old);
       return { path, declaredFormat: 'qcow2' };
     });
-    const active: number[] = [];
+    // Of CPU time, not of time: a busy machine must not count.
+    const milliseconds: number[] = [];
     for (let scrape = 0; scrape < 8; scrape += 1) {
-      const before = performance.eventLoopUtilization();
+      const before = process.threadCpuUsage();
       const deadline = performance.now() + 5000;
       const images = await storage.images.read(requests, storage.mounts, deadline);
-      active.push(performance.eventLoopUtilization(before).active);
+      const { user, system } = process.threadCpuUsage(before);
+      milliseconds.push((user + system) / 1000);
       expect(images.every((image) => image.ok && image.value.capacityBytes === GIB)).toBe(true);
     }
-    expect(Math.min(...active)).toBeLessThan(20);
+    expect(Math.min(...milliseconds)).toBeLessThan(20);
   });
 });

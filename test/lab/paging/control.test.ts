@@ -62,7 +62,7 @@ describe('guests and a daemon that do not do as they are told', () => {
         severity: 'critical',
         labels: { instance: INSTANCE, cluster: 'lab', domain: 'frozen' },
       });
-      expect(page.annotations['description']).toContain('Not answering there: frozen.');
+      expect(page.annotations['description']).toContain('Known not to answer there: 1 (frozen).');
     });
 
     it('is over when it goes on, and nothing was said of the others', async () => {
