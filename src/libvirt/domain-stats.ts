@@ -1,4 +1,4 @@
-import type { DomainRef } from './structures.ts';
+import type { DomainRef, InterfaceStats } from './structures.ts';
 import type { TypedParams } from './typed-params.ts';
 
 /**
@@ -91,18 +91,10 @@ export interface NetGroupStats {
 }
 
 /** Directions as the guest sees them. */
-export interface NetStats {
+export interface NetStats extends InterfaceStats {
   readonly index: number;
   /** Host device, for example vnet0. */
   readonly name: string | undefined;
-  readonly receivedBytes: bigint | undefined;
-  readonly receivedPackets: bigint | undefined;
-  readonly receivedErrors: bigint | undefined;
-  readonly receivedDrops: bigint | undefined;
-  readonly transmittedBytes: bigint | undefined;
-  readonly transmittedPackets: bigint | undefined;
-  readonly transmittedErrors: bigint | undefined;
-  readonly transmittedDrops: bigint | undefined;
 }
 
 export interface BlockGroupStats {
