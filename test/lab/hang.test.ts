@@ -20,9 +20,9 @@ const NAMES = Array.from({ length: GUESTS }, (_, index) => `guest-${index}`);
 const HUNG = ['guest-2', 'guest-9', 'guest-16'];
 const HEALTHY = NAMES.filter((name) => !HUNG.includes(name));
 
-/** What only the monitor of a QEMU can tell. */
+/** What only the monitor of a QEMU can tell, and what libvirt is asked together with it. */
 const FROM_MONITOR =
-  /^kvm_domain_(?:balloon_(?:current|last_update)|guest_|disk_(?!info|limit|chain|image))/;
+  /^kvm_domain_(?:balloon_(?:current|last_update)|guest_|halt_poll_|disk_(?!info|limit|chain|image))/;
 
 describe('with QEMU processes that do not answer', () => {
   let lab: Lab;
