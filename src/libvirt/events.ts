@@ -37,6 +37,54 @@ export type DomainEvent =
   | { readonly type: 'deviceRemoved'; readonly domain: DomainRef; readonly deviceAlias: string }
   | { readonly type: 'deviceAdded'; readonly domain: DomainRef; readonly deviceAlias: string }
   | {
+      /** virDomainEventTrayChangeReason: 0 open, 1 closed. */
+      readonly type: 'trayChange';
+      readonly domain: DomainRef;
+      readonly deviceAlias: string;
+      readonly reason: number;
+    }
+  | {
+      /** The source of a disk was changed or dropped, as it was missing when the guest started. */
+      readonly type: 'diskChange';
+      readonly domain: DomainRef;
+      readonly oldPath: string | undefined;
+      readonly newPath: string | undefined;
+      readonly deviceAlias: string;
+      readonly reason: number;
+    }
+  | {
+      /** A copy, commit, pull or backup of a disk is ready, or over: its images have changed. */
+      readonly type: 'blockJob';
+      readonly domain: DomainRef;
+      /** Target name, for example vda. */
+      readonly target: string;
+      /** virDomainBlockJobType: 1 pull, 2 copy, 3 commit, 4 active commit, 5 backup. */
+      readonly jobType: number;
+      /** virConnectDomainEventBlockJobStatus: 0 completed, 1 failed, 2 cancelled, 3 ready. */
+      readonly status: number;
+    }
+  | {
+      readonly type: 'agentLifecycle';
+      readonly domain: DomainRef;
+      /** 1 connected, 2 disconnected. */
+      readonly state: number;
+      readonly reason: number;
+    }
+  | {
+      readonly type: 'metadataChange';
+      readonly domain: DomainRef;
+      /** virDomainMetadataType: 0 description, 1 title, 2 an element of its own. */
+      readonly metadataType: number;
+      readonly namespace: string | undefined;
+    }
+  | {
+      /** A virtio-mem device of a running guest has another size now. Since libvirt 7.9. */
+      readonly type: 'memoryDeviceSizeChange';
+      readonly domain: DomainRef;
+      readonly deviceAlias: string;
+      readonly sizeKib: bigint;
+    }
+  | {
       readonly type: 'blockThreshold';
       readonly domain: DomainRef;
       /** Target and index, for example vda or vda[1]. */
@@ -128,6 +176,70 @@ export const eventDefinitions: Readonly<Record<DomainEventType, EventDefinition>
       type: 'deviceRemoved',
       domain: domainRef.read(reader),
       deviceAlias: reader.string(),
+    }),
+  },
+  diskChange: {
+    eventId: 9,
+    procedure: 327,
+    read: (reader) => ({
+      type: 'diskChange',
+      domain: domainRef.read(reader),
+      oldPath: optional(string).read(reader),
+      newPath: optional(string).read(reader),
+      deviceAlias: reader.string(),
+      reason: reader.int(),
+    }),
+  },
+  trayChange: {
+    eventId: 10,
+    procedure: 328,
+    read: (reader) => ({
+      type: 'trayChange',
+      domain: domainRef.read(reader),
+      deviceAlias: reader.string(),
+      reason: reader.int(),
+    }),
+  },
+  blockJob: {
+    // VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2: by target, since a path is what such a job changes.
+    eventId: 16,
+    procedure: 339,
+    read: (reader) => ({
+      type: 'blockJob',
+      domain: domainRef.read(reader),
+      target: reader.string(),
+      jobType: reader.int(),
+      status: reader.int(),
+    }),
+  },
+  agentLifecycle: {
+    eventId: 18,
+    procedure: 348,
+    read: (reader) => ({
+      type: 'agentLifecycle',
+      domain: domainRef.read(reader),
+      state: reader.int(),
+      reason: reader.int(),
+    }),
+  },
+  metadataChange: {
+    eventId: 23,
+    procedure: 379,
+    read: (reader) => ({
+      type: 'metadataChange',
+      domain: domainRef.read(reader),
+      metadataType: reader.int(),
+      namespace: optional(string).read(reader),
+    }),
+  },
+  memoryDeviceSizeChange: {
+    eventId: 26,
+    procedure: 438,
+    read: (reader) => ({
+      type: 'memoryDeviceSizeChange',
+      domain: domainRef.read(reader),
+      deviceAlias: reader.string(),
+      sizeKib: reader.uhyper(),
     }),
   },
   tunable: {
@@ -223,6 +335,33 @@ function writeEvent(writer: XdrWriter, event: DomainEvent): void {
     case 'deviceRemoved':
     case 'deviceAdded':
       writer.string(event.deviceAlias);
+      break;
+    case 'trayChange':
+      writer.string(event.deviceAlias);
+      writer.int(event.reason);
+      break;
+    case 'diskChange':
+      optional(string).write(writer, event.oldPath);
+      optional(string).write(writer, event.newPath);
+      writer.string(event.deviceAlias);
+      writer.int(event.reason);
+      break;
+    case 'blockJob':
+      writer.string(event.target);
+      writer.int(event.jobType);
+      writer.int(event.status);
+      break;
+    case 'agentLifecycle':
+      writer.int(event.state);
+      writer.int(event.reason);
+      break;
+    case 'metadataChange':
+      writer.int(event.metadataType);
+      optional(string).write(writer, event.namespace);
+      break;
+    case 'memoryDeviceSizeChange':
+      writer.string(event.deviceAlias);
+      writer.uhyper(event.sizeKib);
       break;
     case 'blockThreshold':
       writer.string(event.device);

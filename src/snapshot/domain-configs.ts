@@ -91,6 +91,33 @@ export class DomainConfigs {
     return { configs: this.#current(left, errors), errors, gone };
   }
 
+  /**
+   * Reads the XML of these guests again now, because it was seen to be out of date; of those that do
+   * not arrive in time there is none. Never rejects.
+   *
+   * @param deadline in `performance.now()` time.
+   */
+  async again(
+    domains: readonly DomainRef[],
+    calls: DaemonCalls,
+    deadline: number,
+  ): Promise<DomainConfigsResult> {
+    const errors: SourceError[] = [];
+    const gone = new Set<string>();
+    const configs = new Map<string, DomainConfig>();
+    const queue = domains.values();
+    const fetchInTurn = async (): Promise<void> => {
+      for (const domain of queue) {
+        const before = this.#kept.get(domain.uuid);
+        await this.#fetch(domain, calls, deadline, errors, gone);
+        const kept = this.#kept.get(domain.uuid);
+        if (kept !== undefined && kept !== before) configs.set(domain.uuid, kept.config);
+      }
+    };
+    await Promise.all(Array.from({ length: calls.maxCalls }, fetchInTurn));
+    return { configs, errors, gone };
+  }
+
   /** How many XMLs that are still usable are read again now: as many as keep the round. */
   #refreshes({ length }: readonly DomainRef[]): number {
     const now = this.#now();

@@ -5,6 +5,7 @@ import type { DomainConfig } from '../sources/domain-config.ts';
 import { QemuProcessFinder, type QemuProcess } from '../sources/qemu-processes.ts';
 import type { Roots } from '../sources/roots.ts';
 import { BalloonCache } from './balloon-cache.ts';
+import { agrees, seenConfig, signatureOf, type SeenConfig } from './config-check.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import type { Balloon, Domain, DomainJob, KvmCounters, NicCounters } from './domain.ts';
 import { DomainConfigs, type DomainConfigsResult } from './domain-configs.ts';
@@ -33,6 +34,11 @@ export type ConfiguredGuest = Pick<Domain, 'name' | 'uuid' | 'config'>;
 export interface GuestsUnderWay {
   /** Known long before the rest, which waits for monitors. Undefined as below. */
   readonly configured: Promise<readonly ConfiguredGuest[] | undefined>;
+  /**
+   * With `domains`: those that `configured` told of with an XML which turned out to be out of date, with
+   * what it is now. Whatever was made of the old one is not true.
+   */
+  readonly changed: Promise<ReadonlyMap<string, ConfiguredGuest>>;
   /** Undefined when libvirt could not be asked. */
   readonly domains: Promise<readonly Domain[] | undefined>;
 }
@@ -81,6 +87,8 @@ export class GuestCollector {
   readonly #balloons = new BalloonCache();
   readonly #finder: QemuProcessFinder;
   readonly #processes: GuestProcessCollector;
+  /** Sights of guests, by uuid, that a fresh XML did not explain. */
+  readonly #unexplained = new Map<string, string>();
   /** Told of since the last collection began. */
   #changes = 0;
 
@@ -128,13 +136,14 @@ export class GuestCollector {
     checkStorage: CheckStorage,
   ): GuestsUnderWay {
     const { promise, resolve } = Promise.withResolvers<readonly ConfiguredGuest[] | undefined>();
-    const domains = this.#collect(log, deadline, selects, network, checkStorage, resolve);
+    const changed = new Map<string, ConfiguredGuest>();
+    const domains = this.#collect(log, deadline, selects, network, checkStorage, resolve, changed);
     // Without guests there are none with a configuration.
     const end = (): void => {
       resolve(undefined);
     };
     void domains.then(end, end);
-    return { configured: promise, domains };
+    return { configured: promise, domains, changed: domains.then(() => changed) };
   }
 
   async #collect(
@@ -144,6 +153,7 @@ export class GuestCollector {
     network: Promise<NetworkLinks | undefined>,
     checkStorage: CheckStorage,
     tellConfigured: (guests: readonly ConfiguredGuest[]) => void,
+    changed: Map<string, ConfiguredGuest>,
   ): Promise<readonly Domain[] | undefined> {
     // Of those past the limit it is not known which guests they were.
     if (this.#changes > MAX_CHANGES) this.#invalidateAll();
@@ -195,6 +205,12 @@ export class GuestCollector {
       ),
     ]);
 
+    await this.#reread(active, configs, answers, facts, log, deadline, changed);
+    const configOf = (uuid: string): DomainConfig | undefined => {
+      const now = changed.get(uuid);
+      return now === undefined ? configs.get(uuid) : now.config;
+    };
+
     const jobs = await log.runAsync('job', () => this.#jobs(active, answers, deadline));
 
     const domains: Domain[] = [];
@@ -204,7 +220,7 @@ export class GuestCollector {
       const answer = answers.get(uuid);
       domains.push(
         domainOf(one, log, {
-          config: configs.get(uuid),
+          config: configOf(uuid),
           answer,
           balloon: this.#balloonOf(uuid, answer, log),
           kvm: this.#kvmOf(one.ref, answer, log),
@@ -245,6 +261,41 @@ export class GuestCollector {
     );
     for (const error of result.errors) log.fail('domain', error);
     return result;
+  }
+
+  /** Not every change sends an event; what is seen of a guest tells of those that matter most. */
+  async #reread(
+    active: readonly DomainRef[],
+    configs: ReadonlyMap<string, DomainConfig>,
+    answers: Answers,
+    facts: ReadonlyMap<string, GuestFacts>,
+    log: OutcomeLog,
+    deadline: number,
+    changed: Map<string, ConfiguredGuest>,
+  ): Promise<void> {
+    const seen = new Map<string, SeenConfig>();
+    for (const { uuid } of active) {
+      const config = configs.get(uuid);
+      if (config === undefined) continue;
+      const one = seenConfig(answers.get(uuid)?.stats, facts.get(uuid)?.process?.threads);
+      if (agrees(config, one)) this.#unexplained.delete(uuid);
+      else if (this.#unexplained.get(uuid) !== signatureOf(one)) seen.set(uuid, one);
+    }
+    const uuids = new Set(active.map(({ uuid }) => uuid));
+    for (const uuid of this.#unexplained.keys())
+      if (!uuids.has(uuid)) this.#unexplained.delete(uuid);
+    if (seen.size === 0) return;
+    const outdated = active.filter(({ uuid }) => seen.has(uuid));
+    const fresh = await this.#configs.again(outdated, this.#calls, deadline);
+    for (const error of fresh.errors) log.fail('domain', error);
+    for (const { uuid, name } of outdated) {
+      const config = fresh.configs.get(uuid);
+      changed.set(uuid, { name, uuid, config });
+      const one = seen.get(uuid);
+      if (config !== undefined && one !== undefined && !agrees(config, one)) {
+        this.#unexplained.set(uuid, signatureOf(one));
+      }
+    }
   }
 
   async #askMonitors(

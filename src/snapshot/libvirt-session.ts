@@ -90,7 +90,7 @@ export class LibvirtSession extends EventEmitter<SessionEvents> {
       this.#prepared.set(connection, await readVersions(connection, signal));
       for (const type of CHANGE_EVENTS) {
         const changed = (event: DomainEvent) => this.emit('changed', event.domain.uuid);
-        await connection.subscribe(type, changed, undefined, { signal });
+        await subscribe(connection, type, changed, signal);
       }
       return connection;
     } catch (error) {
@@ -125,14 +125,44 @@ async function hypervisorVersion(
   }
 }
 
-/** Events after which a guest's XML, balloon or limits are no longer what they were. */
+/**
+ * Events after which a guest's XML, balloon or limits are no longer what they were: all that libvirt
+ * sends. Limits of NICs, states of links and the period of balloon statistics change without one.
+ */
 const CHANGE_EVENTS = [
   'lifecycle',
   'balloonChange',
   'tunable',
   'deviceAdded',
   'deviceRemoved',
+  'diskChange',
+  'trayChange',
+  'blockJob',
+  'agentLifecycle',
+  'metadataChange',
+  'memoryDeviceSizeChange',
 ] as const;
+
+/** Newer than the oldest libvirt there is: one that does not know them shows a change later. */
+const OPTIONAL_EVENTS: ReadonlySet<string> = new Set([
+  'blockJob',
+  'agentLifecycle',
+  'metadataChange',
+  'memoryDeviceSizeChange',
+]);
+
+async function subscribe(
+  connection: LibvirtConnection,
+  type: (typeof CHANGE_EVENTS)[number],
+  changed: (event: DomainEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await connection.subscribe(type, changed, undefined, { signal });
+  } catch (error) {
+    if (!(error instanceof RpcError && OPTIONAL_EVENTS.has(type))) throw error;
+  }
+}
 
 function dotted(version: Version): string {
   return `${version.major}.${version.minor}.${version.release}`;

@@ -3,7 +3,7 @@ import { NetworkLinkReader } from '../sources/network-links.ts';
 import type { Roots } from '../sources/roots.ts';
 import type { CollectorName } from './collectors.ts';
 import type { Domain } from './domain.ts';
-import { GuestCollector, type GuestsUnderWay } from './guest-collector.ts';
+import { GuestCollector, type ConfiguredGuest, type GuestsUnderWay } from './guest-collector.ts';
 import { DaemonCalls } from './daemon-calls.ts';
 import { HostCollector } from './host-collector.ts';
 import { InventoryRefresher } from './inventory-refresher.ts';
@@ -12,6 +12,7 @@ import type { Libvirt, Snapshot } from './model.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { PoolCollector } from './pool-collector.ts';
 import type { SnapshotSources } from './snapshot-sources.ts';
+import type { Storage, StoragePool } from './storage.ts';
 import { StorageCollector } from './storage-collector.ts';
 
 export interface LiveHostOptions {
@@ -31,6 +32,7 @@ const GUESTS_SHARE = 0.75;
 
 const NO_GUESTS: GuestsUnderWay = {
   configured: Promise.resolve(undefined),
+  changed: Promise.resolve(new Map()),
   domains: Promise.resolve(undefined),
 };
 
@@ -93,11 +95,7 @@ export class LiveHost implements SnapshotSources {
       this.#pools.collect(this.session.current !== undefined, log, guestDeadline),
     );
     // Files can be looked at while monitors are waited for.
-    const images = Promise.all([guests.configured, pools]).then(([configured, knownPools]) =>
-      log.runAsync('image', () =>
-        this.#storage.collect(configured ?? [], knownPools, log, deadline),
-      ),
-    );
+    const images = this.#images(guests, pools, log, deadline);
     const host = await this.#host.collect(log, this.#inventory.current);
     const [domains, knownPools, network, storage] = await Promise.all([
       guests.domains,
@@ -118,6 +116,24 @@ export class LiveHost implements SnapshotSources {
       network,
       outcomes: log.outcomes(),
     };
+  }
+
+  /** Files can be looked at while monitors are waited for. */
+  async #images(
+    guests: GuestsUnderWay,
+    pools: Promise<readonly StoragePool[] | undefined>,
+    log: OutcomeLog,
+    deadline: number,
+  ): Promise<Storage | undefined> {
+    const configured = (await guests.configured) ?? [];
+    const knownPools = await pools;
+    const read = (whose: readonly ConfiguredGuest[]): Promise<Storage | undefined> =>
+      log.runAsync('image', () => this.#storage.collect(whose, knownPools, log, deadline));
+    const found = await read(configured);
+    const changed = await guests.changed;
+    if (found === undefined || changed.size === 0) return found;
+    // Rare: images of an XML that is out of date were looked at, and those written to were not.
+    return read(configured.map((guest) => changed.get(guest.uuid) ?? guest));
   }
 
   #libvirt(log: OutcomeLog, domains: readonly Domain[] | undefined): Libvirt {

@@ -163,6 +163,12 @@ describe('a real libvirtd with its test driver', () => {
     'tunable',
     'deviceAdded',
     'deviceRemoved',
+    'diskChange',
+    'trayChange',
+    'blockJob',
+    'agentLifecycle',
+    'metadataChange',
+    'memoryDeviceSizeChange',
     'blockThreshold',
     'memoryFailure',
   ] as const)('accepts a subscription to %s events', async (type) => {

@@ -16,8 +16,8 @@ import { callsTo } from './calls-to.ts';
 export interface DaemonGuest {
   readonly ref: DomainRef;
   /** What stands in its XML besides name, uuid and memory. */
-  xml: string;
-  stats: (groups: number) => readonly TypedParam[];
+  readonly xml: string;
+  readonly stats: (groups: number) => readonly TypedParam[];
 }
 
 export const RUNNING: readonly TypedParam[] = [
@@ -32,11 +32,9 @@ export function xmlOf({ name, uuid }: DomainRef, more = '<vcpu>1</vcpu>'): strin
     ${more}<os><type arch='x86_64'>hvm</type></os></domain>`;
 }
 
-/** A guest collector in front of a fake daemon with these guests, connected. */
-export async function guestsOfDaemon(
+/** A fake daemon with these guests, which may change between two calls. */
+export async function daemonWithGuests(
   guests: readonly DaemonGuest[],
-  roots: Roots,
-  collectors: readonly CollectorName[],
   libvirtVersion = 9_000_000n,
 ) {
   const daemon: FakeDaemon = await fakeDaemon();
@@ -64,6 +62,17 @@ export async function guestsOfDaemon(
   daemon.on(procedures.domainGetXmlDesc, ({ domain }) =>
     xmlOf(domain, guests.find(({ ref }) => ref.uuid === domain.uuid)?.xml),
   );
+  return { daemon, groupsAsked };
+}
+
+/** A guest collector in front of such a daemon, connected. */
+export async function guestsOfDaemon(
+  guests: readonly DaemonGuest[],
+  roots: Roots,
+  collectors: readonly CollectorName[],
+  libvirtVersion?: bigint,
+) {
+  const { daemon, groupsAsked } = await daemonWithGuests(guests, libvirtVersion);
   const session = new LibvirtSession(daemon.uri);
   onTestFinished(() => session.close());
   const collector = new GuestCollector(session, callsTo(daemon), roots, 4096);
@@ -76,14 +85,18 @@ export async function guestsOfDaemon(
     groupsAsked,
     collect: async () => {
       const log = new OutcomeLog(new Set(collectors));
-      const { domains } = collector.collect(
+      const { domains, changed } = collector.collect(
         log,
         performance.now() + 10_000,
         () => true,
         Promise.resolve(undefined),
         () => undefined,
       );
-      return { domains: await domains, outcomes: log.outcomes() };
+      return {
+        domains: await domains,
+        changed: await changed,
+        outcomes: log.outcomes(),
+      };
     },
   };
 }

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { errorCodes, procedures } from '../../../src/libvirt/index.ts';
+import {
+  errorCodes,
+  eventDefinitions,
+  procedures,
+  type DomainEvent,
+} from '../../../src/libvirt/index.ts';
 import { LibvirtSession } from '../../../src/snapshot/libvirt-session.ts';
 import { ErrorAnswer, silence, type FakeDaemon } from '../libvirt/fake-daemon.ts';
 import { fakeDaemon } from '../libvirt/with-daemon.ts';
@@ -46,6 +51,59 @@ describe('the session with libvirt', () => {
     const changed = once(session, 'changed');
     daemon.clients[0]?.sendEvent(0, { type: 'lifecycle', domain: GUEST, event: 2, detail: 0 });
     expect(await changed).toEqual([GUEST.uuid]);
+  });
+
+  it.each<[string, DomainEvent]>([
+    [
+      'a disk is copied, committed or pivoted',
+      { type: 'blockJob', domain: GUEST, target: 'vda', jobType: 4, status: 0 },
+    ],
+    [
+      'its metadata is set',
+      { type: 'metadataChange', domain: GUEST, metadataType: 2, namespace: 'urn:owner' },
+    ],
+    ['a limit is set', { type: 'tunable', domain: GUEST, params: [] }],
+    [
+      'a medium is changed',
+      { type: 'trayChange', domain: GUEST, deviceAlias: 'sata0-0-0', reason: 0 },
+    ],
+    [
+      'a disk lost its source',
+      {
+        type: 'diskChange',
+        domain: GUEST,
+        oldPath: '/a',
+        newPath: undefined,
+        deviceAlias: 'virtio-disk0',
+        reason: 0,
+      },
+    ],
+    ['a device is added', { type: 'deviceAdded', domain: GUEST, deviceAlias: 'net1' }],
+    ['a device is removed', { type: 'deviceRemoved', domain: GUEST, deviceAlias: 'net1' }],
+    ['its agent connects', { type: 'agentLifecycle', domain: GUEST, state: 1, reason: 2 }],
+    [
+      'its virtio-mem grows',
+      { type: 'memoryDeviceSizeChange', domain: GUEST, deviceAlias: 'virtiomem0', sizeKib: 1024n },
+    ],
+    ['its balloon moves', { type: 'balloonChange', domain: GUEST, actualKib: 1024n }],
+  ])('tells that a guest changed when %s', async (_, event) => {
+    session.start();
+    await once(session, 'connected');
+    const changed = once(session, 'changed');
+    // The daemon gives each callback the id of its event.
+    daemon.clients[0]?.sendEvent(eventDefinitions[event.type].eventId, event);
+    expect(await changed).toEqual([GUEST.uuid]);
+  });
+
+  it('does without events that an old daemon does not know', async () => {
+    daemon.on(procedures.eventRegister, ({ eventId }) =>
+      eventId > 15 && eventId !== 17 && eventId !== 19
+        ? new ErrorAnswer({ code: 8, message: `eventID in must be less than 16` })
+        : eventId,
+    );
+    session.start();
+    await once(session, 'connected');
+    expect(session.current).toBeDefined();
   });
 
   it('does without the version of a hypervisor that the daemon does not find', async () => {
