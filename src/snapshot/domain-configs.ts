@@ -111,7 +111,9 @@ export class DomainConfigs {
         const before = this.#kept.get(domain.uuid);
         await this.#fetch(domain, calls, deadline, errors, gone);
         const kept = this.#kept.get(domain.uuid);
-        if (kept !== undefined && kept !== before) configs.set(domain.uuid, kept.config);
+        if (kept === undefined || kept === before) continue;
+        const config = this.#usable(kept, domain.name, errors);
+        if (config !== undefined) configs.set(domain.uuid, config);
       }
     };
     await Promise.all(Array.from({ length: calls.maxCalls }, fetchInTurn));
@@ -185,16 +187,22 @@ export class DomainConfigs {
       const kept = this.#kept.get(uuid);
       // The XML of another run describes other taps, other vCPUs.
       if (kept === undefined || kept.id !== id) continue;
-      if (!kept.config.ok) {
-        errors.push(kept.config.error);
-        continue;
-      }
-      configs.set(uuid, kept.config.value);
-      const detail = kept.config.value.faults.join('; ');
-      if (detail !== '') errors.push({ kind: 'malformed', subject: `XML of ${name}`, detail });
+      const config = this.#usable(kept, name, errors);
+      if (config !== undefined) configs.set(uuid, config);
     }
     for (const uuid of this.#kept.keys()) if (!uuids.has(uuid)) this.#kept.delete(uuid);
     for (const uuid of this.#stale) if (!uuids.has(uuid)) this.#stale.delete(uuid);
     return configs;
+  }
+
+  /** Says what is wrong with an XML, as often as it is used. */
+  #usable({ config }: Kept, name: string, errors: SourceError[]): DomainConfig | undefined {
+    if (!config.ok) {
+      errors.push(config.error);
+      return undefined;
+    }
+    const detail = config.value.faults.join('; ');
+    if (detail !== '') errors.push({ kind: 'malformed', subject: `XML of ${name}`, detail });
+    return config.value;
   }
 }
