@@ -112,6 +112,7 @@ function diskOf(guest: RunningGuest): DomainDisk {
     domainUuid: guest.guest.uuid,
     device: 'vda',
     readOnly: false,
+    part: 'disk',
     source: {
       kind: 'local',
       chain: {

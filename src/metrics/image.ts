@@ -110,15 +110,17 @@ export const imageMetrics: readonly Metric[] = [
   ),
   domainInfo(
     'kvm_domain_disk_image_info',
-    'An image a disk of a guest consists of: role is leaf, backing or data (external data file), ' +
-      'depth counts from the leaf. Join path with kvm_image_*.',
+    'An image a disk of a guest consists of: role is leaf, backing or data (external data file), or ' +
+      'the same after mirror- for what a running block job writes to; depth counts from the leaf. ' +
+      'Join path with kvm_image_*.',
     { labels: DISK_IMAGE_LABELS },
     ({ disks, labels, imagePathOf }, sample) => {
-      for (const { device, source } of disks) {
+      for (const { device, part, source } of disks) {
         if (source.kind === 'remote') continue;
         for (const { image, role, depth } of source.chain.images) {
           const path = imagePathOf.get(image.identity) ?? image.resolvedPath;
-          sample(labels.with(DISK_IMAGE_LABELS, [device, path, String(depth), role]), 1);
+          const shown = part === 'mirror' ? `mirror-${role}` : role;
+          sample(labels.with(DISK_IMAGE_LABELS, [device, path, String(depth), shown]), 1);
         }
       }
     },
@@ -128,8 +130,8 @@ export const imageMetrics: readonly Metric[] = [
     'Images of a disk that lie on top of each other, 1 without a backing file.',
     { labels: ['device'] },
     ({ disks, labels }, sample) => {
-      for (const { device, source } of disks) {
-        if (source.kind === 'remote') continue;
+      for (const { device, part, source } of disks) {
+        if (source.kind === 'remote' || part === 'mirror') continue;
         const layers = source.chain.images.filter(({ role }) => role !== 'data').length;
         sample(labels.device(device), layers === 0 ? undefined : layers);
       }
@@ -142,8 +144,8 @@ export const imageMetrics: readonly Metric[] = [
       'images that domains name, and nowhere else.',
     { labels: ['device'] },
     ({ disks, labels }, sample) => {
-      for (const { device, source } of disks) {
-        if (source.kind === 'remote') continue;
+      for (const { device, part, source } of disks) {
+        if (source.kind === 'remote' || part === 'mirror') continue;
         sample(labels.device(device), source.chain.end.kind === 'complete' ? 1 : 0);
       }
     },

@@ -1,4 +1,4 @@
-import type { DiskSource } from '../sources/domain-config.ts';
+import type { Disk, DiskSource } from '../sources/domain-config.ts';
 import type { HostFiles } from '../sources/host-files.ts';
 import type { Mount, MountTable } from '../sources/mounts.ts';
 import type { ConfiguredGuest } from './guest-collector.ts';
@@ -52,8 +52,7 @@ export class StorageCheck {
         if (!asked.has(domain)) asked.set(domain, mount);
       };
       for (const disk of config?.disks ?? []) {
-        for (const { source } of [disk, ...disk.backing]) {
-          if (source === undefined) continue;
+        for (const source of sourcesOf(disk)) {
           const path = locate(source);
           if (path !== undefined) addPath(path);
           else domains.add(remoteDomain(source));
@@ -85,6 +84,16 @@ export class StorageCheck {
     }
     return silent;
   }
+}
+
+/** Everything QEMU holds open for a disk, as far as the XML names it. */
+function sourcesOf(disk: Disk): readonly DiskSource[] {
+  const mirror = disk.mirror === undefined ? [] : [disk.mirror, ...disk.mirror.backing];
+  return [disk, ...disk.backing, ...mirror].flatMap(({ source }) => {
+    if (source === undefined) return [];
+    const dataStore = 'dataStore' in source ? source.dataStore?.source : undefined;
+    return dataStore === undefined ? [source] : [source, dataStore];
+  });
 }
 
 /** The cluster, as far as the source tells: an image is `pool/image`. */

@@ -1,8 +1,13 @@
 import { BlockingPool } from '../sources/blocking-pool.ts';
-import type { Disk, DiskSource as XmlSource, DomainConfig } from '../sources/domain-config.ts';
+import type {
+  BackingImage,
+  Disk,
+  DiskSource as XmlSource,
+  DomainConfig,
+} from '../sources/domain-config.ts';
 import { readFilesystems } from '../sources/filesystem.ts';
 import { HostFiles } from '../sources/host-files.ts';
-import { ImageChainReader, type DiskSource } from '../sources/image-chain.ts';
+import { ImageChainReader, type DeclaredImage, type DiskSource } from '../sources/image-chain.ts';
 import { ImageReader, type ImageRequest } from '../sources/image-file.ts';
 import { digestOf, visibleNetworkName, visibleReference } from '../sources/image-reference.ts';
 import { readMounts, type Mount } from '../sources/mounts.ts';
@@ -23,6 +28,7 @@ const DATA_DEVICES: ReadonlySet<string> = new Set(['disk', 'lun']);
 interface Located {
   readonly domain: ConfiguredGuest;
   readonly disk: Pick<Disk, 'target' | 'readOnly'>;
+  readonly part: DomainDisk['part'];
   readonly source: { readonly local: DiskSource } | { readonly remote: RemoteName };
 }
 
@@ -98,12 +104,13 @@ export class StorageCollector {
     const disks: DomainDisk[] = [];
     const holding = new Set<Mount>();
     let next = 0;
-    for (const { domain, disk, source } of located) {
+    for (const { domain, disk, part, source } of located) {
       const common = {
         domainName: domain.name,
         domainUuid: domain.uuid,
         device: disk.target,
         readOnly: disk.readOnly,
+        part,
       };
       if ('remote' in source) {
         disks.push({ ...common, source: { kind: 'remote', ...source.remote } });
@@ -167,7 +174,16 @@ function disksOf(
 ): readonly Located[] {
   return (domain.config?.disks ?? []).flatMap((disk) => {
     if (!DATA_DEVICES.has(disk.device) || disk.source === undefined) return [];
-    return { domain, disk, source: locate(disk, disk.source, pools) };
+    // libvirt takes a disk without a type for raw, and so does not probe it.
+    const format = disk.driver.type ?? 'raw';
+    const source = locate({ ...disk, source: disk.source, format }, pools);
+    const located: Located = { domain, disk, part: 'disk', source };
+    const { mirror } = disk;
+    if (mirror?.source === undefined) return [located];
+    // The job writes to it, also where the guest may not.
+    const target = { target: disk.target, readOnly: false };
+    const copy = locate({ ...mirror, source: mirror.source }, pools);
+    return [located, { domain, disk: target, part: 'mirror', source: copy }];
   });
 }
 
@@ -182,21 +198,25 @@ function memoryFilesOf(
     if (path === undefined || path === '' || path.startsWith('/dev/dax')) return [];
     const disk = { target: alias ?? `${model}${index}`, readOnly };
     const local = { declared: [{ path, declaredFormat: 'raw' }], declaredToTheEnd: true } as const;
-    return [{ domain, disk, source: { local } }];
+    return [{ domain, disk, part: 'disk', source: { local } }];
   });
 }
 
 const MEMORY_DISKS: ReadonlySet<string> = new Set(['nvdimm', 'virtio-pmem']);
 
+/** The images of a disk, or of what a job writes it to. */
+interface DeclaredChain extends Pick<Disk, 'backing' | 'backingComplete'> {
+  readonly source: XmlSource;
+  readonly format: string | undefined;
+}
+
 function locate(
-  disk: Disk,
-  source: XmlSource,
+  disk: DeclaredChain,
   pools: readonly PoolPlace[] | undefined,
 ): Located['source'] {
-  // libvirt takes a disk without a type for raw, and so does not probe it.
-  const leaf = requestFor(source, disk.driver.type ?? 'raw', pools);
-  if (leaf === undefined) return { remote: remoteName(source) };
-  const below: ImageRequest[] = [];
+  const leaf = requestFor(disk.source, disk.format, pools);
+  if (leaf === undefined) return { remote: remoteName(disk.source) };
+  const below: DeclaredImage[] = [];
   for (const image of disk.backing) {
     const lower =
       image.source === undefined ? undefined : requestFor(image.source, image.format, pools);
@@ -213,7 +233,7 @@ function requestFor(
   source: XmlSource,
   format: string | undefined,
   pools: readonly PoolPlace[] | undefined,
-): ImageRequest | undefined {
+): DeclaredImage | undefined {
   const path = pathOf(source, pools);
   if (path?.startsWith('/') !== true) return undefined;
   if (!('path' in source) || source.kind === 'other') return { path, declaredFormat: format };
@@ -223,7 +243,20 @@ function requestFor(
     path,
     declaredFormat: isLuks ? 'luks' : format,
     ...(source.slice === undefined ? {} : { slice: source.slice }),
+    ...(source.dataStore === undefined ? {} : dataStoreOf(source.dataStore, pools)),
   };
+}
+
+function dataStoreOf(
+  { source, format }: BackingImage,
+  pools: readonly PoolPlace[] | undefined,
+): Pick<DeclaredImage, 'dataStore'> {
+  if (source === undefined) return {};
+  const local: ImageRequest | undefined = requestFor(source, format ?? 'raw', pools);
+  if (local !== undefined) return { dataStore: local };
+  const { name, digest } = remoteName(source);
+  const protocol = source.kind === 'network' ? source.protocol : source.kind;
+  return { dataStore: { kind: 'remote', protocol, visible: name, digest } };
 }
 
 /** Where libvirt's pools keep their volumes, for those that have a place in the file tree. */

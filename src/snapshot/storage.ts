@@ -25,6 +25,11 @@ export interface DomainDisk {
   readonly device: string;
   /** `<readonly/>`: the guest cannot write to it, so it cannot grow. */
   readonly readOnly: boolean;
+  /**
+   * `mirror`: these images are not the disk's, but what a block job writes it to while it runs (block
+   * copy, active commit). They have an entry of their own beside the disk's.
+   */
+  readonly part: 'disk' | 'mirror';
   readonly source:
     | { readonly kind: 'local'; readonly chain: ImageChain }
     /** Not a path of this host: RBD, iSCSI, NBD …, or a pool volume that could not be resolved. */

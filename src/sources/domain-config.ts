@@ -201,6 +201,8 @@ export type DiskSource =
       readonly slice?: StorageSlice;
       /** Format of `<encryption>`: `luks`, or `qcow` of old. */
       readonly encryption?: string;
+      /** `<dataStore>` (since libvirt 10.10): where the data of a qcow2 lie that holds none itself. */
+      readonly dataStore?: BackingImage;
     }
   | {
       readonly kind: 'network';
@@ -247,6 +249,8 @@ export interface Disk {
   readonly backing: readonly BackingImage[];
   /** The XML ends the chain with an empty `<backingStore/>`: there is nothing below it. */
   readonly backingComplete: boolean;
+  /** What a block job writes the disk to while it runs; only the XML of a running guest has it. */
+  readonly mirror: Mirror | undefined;
   readonly iotune: IoTune | undefined;
   /** Names of the groups of limits it goes through, one after the other. */
   readonly throttleFilters: readonly string[];
@@ -271,6 +275,14 @@ export interface BackingImage {
   readonly type: string;
   readonly format: string | undefined;
   readonly source: DiskSource | undefined;
+}
+
+/** `<mirror>`: the target of a block copy, or the backing image an active commit merges into. */
+export interface Mirror extends BackingImage {
+  /** `copy`, `active-commit`. */
+  readonly job: string;
+  readonly backing: readonly BackingImage[];
+  readonly backingComplete: boolean;
 }
 
 /** `<iotune>` or `<throttlegroup>`; 0 means no limit and is undefined here. */

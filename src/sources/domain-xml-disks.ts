@@ -1,4 +1,11 @@
-import type { BackingImage, Disk, DiskSource, IoTune, StorageSlice } from './domain-config.ts';
+import type {
+  BackingImage,
+  Disk,
+  DiskSource,
+  IoTune,
+  Mirror,
+  StorageSlice,
+} from './domain-config.ts';
 import {
   integerAttribute,
   limitOf,
@@ -39,6 +46,7 @@ export function diskOf(disk: XmlElement): Disk {
     alias: disk.child('alias')?.attribute('name'),
     backing: images,
     backingComplete: complete,
+    mirror: mirrorOf(disk.child('mirror')),
     iotune: iotuneOf(disk.child('iotune')),
     throttleFilters: (disk.child('throttlefilters')?.all('throttlefilter') ?? []).map((filter) =>
       requiredAttribute(filter, 'group'),
@@ -96,11 +104,13 @@ function pathSource(
 ): DiskSource | undefined {
   if (path === undefined || path === '') return undefined;
   const slice = sliceOf(source.child('slices'));
+  const dataStore = source.child('dataStore');
   return {
     kind,
     path,
     ...(slice === undefined ? {} : { slice }),
     ...(encryption === undefined ? {} : { encryption }),
+    ...(dataStore === undefined ? {} : { dataStore: imageOf(dataStore) }),
   };
 }
 
@@ -121,6 +131,33 @@ function pciAddress(address: XmlElement | undefined): string {
   return `${part('domain', 4)}:${part('bus', 2)}:${part('slot', 2)}.${part('function', 1)}`;
 }
 
+/** What `<backingStore>`, `<mirror>` and `<dataStore>` have in common. */
+function imageOf(element: XmlElement): BackingImage {
+  const type = element.attribute('type') ?? 'file';
+  return {
+    type,
+    format: element.child('format')?.attribute('type'),
+    source: sourceOf(type, element.child('source')),
+  };
+}
+
+function mirrorOf(mirror: XmlElement | undefined): Mirror | undefined {
+  if (mirror === undefined) return undefined;
+  // Before 1.2.6 a copy to a file was told in attributes alone, and there was no other job.
+  const job = mirror.attribute('job') ?? 'copy';
+  const path = mirror.attribute('file');
+  const { images, complete } = backingOf(mirror);
+  const image = imageOf(mirror);
+  return {
+    ...image,
+    format: image.format ?? mirror.attribute('format'),
+    source: image.source ?? (path === undefined ? undefined : { kind: 'file', path }),
+    job,
+    backing: images,
+    backingComplete: complete,
+  };
+}
+
 /** Walks the nested `<backingStore>` elements; an empty one says that the chain ends there. */
 function backingOf(disk: XmlElement): {
   readonly images: readonly BackingImage[];
@@ -129,13 +166,8 @@ function backingOf(disk: XmlElement): {
   const images: BackingImage[] = [];
   let store = disk.child('backingStore');
   while (store !== undefined) {
-    const type = store.attribute('type');
-    if (type === undefined) return { images, complete: true };
-    images.push({
-      type,
-      format: store.child('format')?.attribute('type'),
-      source: sourceOf(type, store.child('source')),
-    });
+    if (store.attribute('type') === undefined) return { images, complete: true };
+    images.push(imageOf(store));
     store = store.child('backingStore');
   }
   return { images, complete: false };

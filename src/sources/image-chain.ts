@@ -11,10 +11,16 @@ import { holdsDeviceNodes, type MountTable } from './mounts.ts';
 import type { Reading, SourceError } from './reading.ts';
 import { TimeSlice } from './time-slice.ts';
 
+/** An image as the domain XML describes it. */
+export interface DeclaredImage extends ImageRequest {
+  /** Where the XML says its data lie (`<dataStore>`), whatever its header names. */
+  readonly dataStore?: ImageRequest | (ImageReference & { readonly kind: 'remote' });
+}
+
 /** A disk as the domain XML describes it. */
 export interface DiskSource {
   /** First the disk's own image, then whatever <backingStore> elements follow, outermost first. */
-  readonly declared: readonly [ImageRequest, ...ImageRequest[]];
+  readonly declared: readonly [DeclaredImage, ...DeclaredImage[]];
   /** The XML ended the chain with an empty <backingStore/>: headers are not asked further. */
   readonly declaredToTheEnd: boolean;
 }
@@ -161,7 +167,7 @@ export class ImageChainReader {
       if (directory.startsWith('/')) names.add(normalized(directory));
     }
     for (const { declared } of disks) {
-      for (const { path } of declared) {
+      for (const { path } of declared.flatMap(withDataStore)) {
         const directory = path.startsWith('/') ? directoryOf(path) : undefined;
         if (directory !== undefined) names.add(directory);
       }
@@ -196,6 +202,11 @@ export class ImageChainReader {
   }
 }
 
+function withDataStore(image: DeclaredImage): readonly ImageRequest[] {
+  const { dataStore } = image;
+  return dataStore === undefined || 'kind' in dataStore ? [image] : [image, dataStore];
+}
+
 /** The chain as far as `imageAt` knows the images; undefined when it lacks one. */
 function follow(
   disk: DiskSource,
@@ -203,7 +214,7 @@ function follow(
 ): ImageChain | undefined {
   const images: ChainImage[] = [];
   const seen = new Set<string>();
-  let request: ImageRequest = disk.declared[0];
+  let request: DeclaredImage = disk.declared[0];
   for (let depth = 0; ; depth += 1) {
     const stop = (end: ChainEnd): ImageChain => ({ disk, images, end });
     if (depth > MAX_CHAIN_DEPTH) return stop({ kind: 'too-deep', limit: MAX_CHAIN_DEPTH });
@@ -218,17 +229,15 @@ function follow(
     seen.add(place);
     images.push({ role: depth === 0 ? 'leaf' : 'backing', depth, image });
 
-    const { below, dataFiles, headerError, formatFrom } = image;
+    const { below, headerError, formatFrom } = image;
     const isProbed = formatFrom === 'probed';
-    if (isProbed && dataFiles[0] !== undefined) {
-      const reference = visibleReference(dataFiles[0].name);
-      return stop({ kind: 'unspecified-format', reference });
+    const inHeader = request.dataStore === undefined ? image.dataFiles[0] : undefined;
+    if (isProbed && inHeader !== undefined) {
+      return stop({ kind: 'unspecified-format', reference: visibleReference(inHeader.name) });
     }
     let missing = false;
-    for (const file of dataFiles) {
-      const reference = imageReference(file.name, request.path);
-      if (reference.kind === 'remote') return stop(remoteEnd(reference));
-      const dataRequest = requestFor(reference, file.format);
+    for (const dataRequest of dataFilesOf(request, image)) {
+      if ('kind' in dataRequest) return stop(remoteEnd(dataRequest));
       const data = imageAt(dataRequest);
       if (data === undefined) missing = true;
       else if (!data.ok) return stop(notRead(dataRequest, data.error));
@@ -254,6 +263,18 @@ function follow(
     if (backing.kind === 'remote') return stop(remoteEnd(backing));
     request = requestFor(backing, below.format);
   }
+}
+
+/** The further files of an image: as the XML says, else as its header does. */
+function dataFilesOf(
+  { path, dataStore }: DeclaredImage,
+  { dataFiles }: ImageFile,
+): readonly NonNullable<DeclaredImage['dataStore']>[] {
+  if (dataStore !== undefined) return [dataStore];
+  return dataFiles.map((file) => {
+    const reference = imageReference(file.name, path);
+    return reference.kind === 'remote' ? reference : requestFor(reference, file.format);
+  });
 }
 
 /** A file that only a header names. */

@@ -73,6 +73,78 @@ describe('the disks of a guest', () => {
 
   it.each([
     [
+      'block copy to a file, as libvirt has told it since 1.2.6',
+      (path: string) =>
+        `<mirror type='file' file='${path}' format='qcow2' job='copy'><format type='qcow2'/>` +
+        `<source file='${path}' index='3'/><backingStore/></mirror>`,
+    ],
+    [
+      'block copy, as libvirt told it before',
+      (path: string) => `<mirror file='${path}' format='qcow2' ready='yes'/>`,
+    ],
+    [
+      'active commit',
+      (path: string) =>
+        `<mirror type='file' job='active-commit' ready='yes'><format type='qcow2'/>` +
+        `<source file='${path}'/></mirror>`,
+    ],
+  ])('that a job writes elsewhere have that image too: %s', async (_, mirror) => {
+    createImage(at('mirrored.img'), 'qcow2', GIB);
+    createImage(at('target.img'), 'qcow2', 2 * GIB);
+    const disks = await disksOf(
+      `<disk type='file'><driver type='qcow2'/><source file='${at('mirrored.img')}'/>` +
+        `${mirror(at('target.img'))}<target dev='vda'/><readonly/></disk>`,
+    );
+    const figures = disks.map(({ device, part, readOnly, source }) => {
+      if (source.kind !== 'local') throw new Error('not a local disk');
+      const { images, end } = source.chain;
+      return [device, part, readOnly, images.map(({ image }) => image.capacityBytes), end.kind];
+    });
+    expect(figures).toEqual([
+      ['vda', 'disk', true, [GIB], 'complete'],
+      // The job writes there, also where the guest may not.
+      ['vda', 'mirror', false, [2 * GIB], 'complete'],
+    ]);
+  });
+
+  it('that a job writes to another host have an image of unknown size', async () => {
+    createImage(at('mirrored.img'), 'qcow2', GIB);
+    const [, mirror] = await disksOf(
+      `<disk type='file'><driver type='qcow2'/><source file='${at('mirrored.img')}'/>` +
+        `<mirror type='network' job='copy'><format type='raw'/>` +
+        `<source protocol='nbd' name='copy'><host name='10.0.0.9'/></source></mirror>` +
+        `<target dev='vda'/></disk>`,
+    );
+    expect(mirror).toMatchObject({ part: 'mirror', source: { kind: 'remote', name: 'nbd:copy' } });
+  });
+
+  it('with a data store have their data where the XML says, wherever that is', async () => {
+    mkdirSync(at('elsewhere'));
+    createImage(at('meta.qcow2'), 'qcow2', GIB, [`data_file=${at('elsewhere/data.raw')}`]);
+    writeFileSync(at('elsewhere/data.raw'), Buffer.alloc(MIB, 1));
+    const chain = await chainOf(
+      `<driver type='qcow2'/><source file='${at('meta.qcow2')}'><dataStore type='file'>` +
+        `<format type='raw'/><source file='${at('elsewhere/data.raw')}'/></dataStore></source>`,
+    );
+    expect(chain.end).toEqual({ kind: 'complete' });
+    expect(chain.images.map(({ role, depth, image }) => [role, depth, image.path])).toEqual([
+      ['leaf', 0, at('meta.qcow2')],
+      ['data', 0, at('elsewhere/data.raw')],
+    ]);
+    expect(chain.images[1]?.image.allocatedBytes).toBeGreaterThanOrEqual(MIB);
+  });
+
+  it('with a data store of another host end there', async () => {
+    createImage(at('far.qcow2'), 'qcow2', GIB);
+    const chain = await chainOf(
+      `<driver type='qcow2'/><source file='${at('far.qcow2')}'><dataStore type='network'>` +
+        `<format type='raw'/><source protocol='rbd' name='vms/data'/></dataStore></source>`,
+    );
+    expect(chain.end).toMatchObject({ kind: 'remote', protocol: 'rbd', reference: 'rbd:vms/data' });
+  });
+
+  it.each([
+    [
       'in <source>',
       (path: string) => `<source file='${path}'><encryption format='luks'/></source>`,
     ],

@@ -131,6 +131,7 @@ export function exampleDisk(overrides: Partial<Disk> = {}): Disk {
     alias: 'virtio-disk0',
     backing: [],
     backingComplete: false,
+    mirror: undefined,
     iotune: undefined,
     throttleFilters: [],
     ...overrides,

@@ -103,6 +103,7 @@ export function diskOf(
     domainUuid,
     device,
     readOnly: false,
+    part: 'disk',
     source: {
       kind: 'local',
       chain: {
@@ -126,6 +127,7 @@ export function brokenDiskOf(domainName: string, domainUuid: string, device: str
     domainUuid,
     device,
     readOnly: false,
+    part: 'disk',
     source: {
       kind: 'local',
       chain: {
@@ -143,7 +145,7 @@ export function brokenDiskOf(domainName: string, domainUuid: string, device: str
 
 export function remoteDiskOf(domainName: string, domainUuid: string, device: string): DomainDisk {
   const source = { kind: 'remote', name: 'rbd:vms/archive' } as const;
-  return { domainName, domainUuid, device, readOnly: false, source };
+  return { domainName, domainUuid, device, readOnly: false, part: 'disk', source };
 }
 
 /** A thin volume of 20 GiB in vg0/thin0, of which 5 GiB are used. */

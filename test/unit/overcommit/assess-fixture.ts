@@ -303,6 +303,7 @@ export function disk(
     domainUuid: uuidOf(guest),
     device: more.device ?? 'vda',
     readOnly: more.readOnly ?? false,
+    part: 'disk',
     source: {
       kind: 'local',
       chain: {
