@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { DomainJobInfo, DomainRef } from '../libvirt/index.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
+import type { MemoryFile } from '../sources/qemu-memory-files.ts';
 import { QemuProcessFinder, type QemuProcess } from '../sources/qemu-processes.ts';
 import type { Roots } from '../sources/roots.ts';
 import { BalloonCache } from './balloon-cache.ts';
@@ -29,7 +30,10 @@ const GUESTS_PER_TURN = 50;
 const MAX_CHANGES = 10_000;
 
 /** A guest and what its XML says; enough to look for its images. */
-export type ConfiguredGuest = Pick<Domain, 'name' | 'uuid' | 'config'>;
+export interface ConfiguredGuest extends Pick<Domain, 'name' | 'uuid' | 'config'> {
+  /** From the command line of its QEMU; empty for one that does not run. */
+  readonly memoryFiles: readonly MemoryFile[];
+}
 
 export interface GuestsUnderWay {
   /** Known long before the rest, which waits for monitors. Undefined as below. */
@@ -185,6 +189,7 @@ export class GuestCollector {
       name,
       uuid,
       config: configs.get(uuid),
+      memoryFiles: qemus.get(uuid)?.memoryFiles ?? [],
     });
     const storage = checkStorage(active.map(configured));
     tellConfigured(selected.map(({ ref }) => configured(ref)));
@@ -205,7 +210,7 @@ export class GuestCollector {
       ),
     ]);
 
-    await this.#reread(active, configs, answers, facts, log, deadline, changed);
+    await this.#reread(active, configs, qemus, answers, facts, log, deadline, changed);
     const configOf = (uuid: string): DomainConfig | undefined => {
       const now = changed.get(uuid);
       return now === undefined ? configs.get(uuid) : now.config;
@@ -267,6 +272,7 @@ export class GuestCollector {
   async #reread(
     active: readonly DomainRef[],
     configs: ReadonlyMap<string, DomainConfig>,
+    qemus: ReadonlyMap<string, QemuProcess>,
     answers: Answers,
     facts: ReadonlyMap<string, GuestFacts>,
     log: OutcomeLog,
@@ -290,7 +296,8 @@ export class GuestCollector {
     for (const error of fresh.errors) log.fail('domain', error);
     for (const { uuid, name } of outdated) {
       const config = fresh.configs.get(uuid);
-      changed.set(uuid, { name, uuid, config });
+      const memoryFiles = qemus.get(uuid)?.memoryFiles ?? [];
+      changed.set(uuid, { name, uuid, config, memoryFiles });
       const one = seen.get(uuid);
       if (config !== undefined && one !== undefined && !agrees(config, one)) {
         this.#unexplained.set(uuid, signatureOf(one));

@@ -91,7 +91,7 @@ function sourcesOf(disk: Disk): readonly DiskSource[] {
   const mirror = disk.mirror === undefined ? [] : [disk.mirror, ...disk.mirror.backing];
   return [disk, ...disk.backing, ...mirror].flatMap(({ source }) => {
     if (source === undefined) return [];
-    const dataStore = 'dataStore' in source ? source.dataStore?.source : undefined;
+    const dataStore = 'dataStore' in source ? source.dataStore.source : undefined;
     return dataStore === undefined ? [source] : [source, dataStore];
   });
 }

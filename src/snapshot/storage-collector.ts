@@ -10,7 +10,7 @@ import { HostFiles } from '../sources/host-files.ts';
 import { ImageChainReader, type DeclaredImage, type DiskSource } from '../sources/image-chain.ts';
 import { ImageReader, type ImageRequest } from '../sources/image-file.ts';
 import { digestOf, visibleNetworkName, visibleReference } from '../sources/image-reference.ts';
-import { readMounts, type Mount } from '../sources/mounts.ts';
+import { readMounts, type Mount, type MountTable } from '../sources/mounts.ts';
 import type { Roots } from '../sources/roots.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/thin-pool-refresher.ts';
 import type { ConfiguredGuest } from './guest-collector.ts';
@@ -96,10 +96,12 @@ export class StorageCollector {
     if (mounts === undefined) return undefined;
     const located = guests.flatMap((guest) => [
       ...disksOf(guest, pools),
-      ...memoryFilesOf(guest, guest.config),
+      ...memoryDisksOf(guest, guest.config),
+      ...ramFilesOf(guest, mounts),
     ]);
     const local = located.flatMap(({ source }) => ('local' in source ? [source.local] : []));
-    const chains = await this.#chains.read(local, directoriesOf(pools), mounts, deadline);
+    const directories = [...directoriesOf(pools), ...ramDirectoriesOf(guests)];
+    const chains = await this.#chains.read(local, directories, mounts, deadline);
 
     const disks: DomainDisk[] = [];
     const holding = new Set<Mount>();
@@ -188,7 +190,7 @@ function disksOf(
 }
 
 /** Files behind nvdimm and virtio-pmem: disks by another name, raw and written in place. */
-function memoryFilesOf(
+function memoryDisksOf(
   domain: ConfiguredGuest,
   config: DomainConfig | undefined,
 ): readonly Located[] {
@@ -204,16 +206,50 @@ function memoryFilesOf(
 
 const MEMORY_DISKS: ReadonlySet<string> = new Set(['nvdimm', 'virtio-pmem']);
 
+/**
+ * Files that are the RAM of a running guest (`<source type='file'>` with shared access). Each is as long as
+ * the memory and sparse: the guest fills it like a disk. On a tmpfs it is memory and counts as that.
+ */
+function ramFilesOf(domain: ConfiguredGuest, mounts: MountTable): readonly Located[] {
+  const disks = new Set(domain.config?.memory.devices.map(({ path }) => path));
+  return domain.memoryFiles.flatMap(({ id, path }): readonly Located[] => {
+    const type = mounts.mountOf(path)?.type;
+    if (type === undefined || MEMORY_FILESYSTEMS.has(type)) return [];
+    if (disks.has(path) || !LIBVIRT_RAM_FILE.test(path)) return [];
+    const request = { path, declaredFormat: 'raw', namedByHeader: true } as const;
+    const local = { declared: [request], declaredToTheEnd: true } as const;
+    return [{ domain, disk: { target: id, readOnly: false }, part: 'disk', source: { local } }];
+  });
+}
+
+const MEMORY_FILESYSTEMS: ReadonlySet<string> = new Set([
+  'tmpfs',
+  'ramfs',
+  'hugetlbfs',
+  'devtmpfs',
+]);
+
+/**
+ * `<memory_backing_dir>/<id>-<name>/<alias>` (libvirt qemu_conf.c, qemuGetMemoryBackingPath). A QEMU can
+ * rewrite its command line, so no other path in it is followed, and that one not through links.
+ */
+const LIBVIRT_RAM_FILE = /^\/.+\/\d+-[^/]+\/[^/]+$/;
+
+function ramDirectoriesOf(guests: readonly ConfiguredGuest[]): readonly string[] {
+  return guests.flatMap(({ memoryFiles }) =>
+    memoryFiles.flatMap(({ path }) =>
+      LIBVIRT_RAM_FILE.test(path) ? [path.slice(0, path.lastIndexOf('/'))] : [],
+    ),
+  );
+}
+
 /** The images of a disk, or of what a job writes it to. */
 interface DeclaredChain extends Pick<Disk, 'backing' | 'backingComplete'> {
   readonly source: XmlSource;
   readonly format: string | undefined;
 }
 
-function locate(
-  disk: DeclaredChain,
-  pools: readonly PoolPlace[] | undefined,
-): Located['source'] {
+function locate(disk: DeclaredChain, pools: readonly PoolPlace[] | undefined): Located['source'] {
   const leaf = requestFor(disk.source, disk.format, pools);
   if (leaf === undefined) return { remote: remoteName(disk.source) };
   const below: DeclaredImage[] = [];

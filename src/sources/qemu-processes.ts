@@ -1,5 +1,6 @@
 import { readCgroupMounts, readGuestCgroup, type CgroupMounts } from './cgroup.ts';
 import { listKernelDirectory, ownerUid, readKernelFile, readRawKernelFile } from './kernel-file.ts';
+import { parseMemoryFiles, type MemoryFile } from './qemu-memory-files.ts';
 import { readProcessStat, type ProcessStat } from './process-stat.ts';
 import { Faults, found, isAbsence, valueOf, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
@@ -14,6 +15,8 @@ export interface QemuProcess {
   readonly pid: number;
   /** Names the process together with the pid. */
   readonly startTimeTicks: number;
+  /** As its command line has them. What is plugged in later is not there. */
+  readonly memoryFiles: readonly MemoryFile[];
   /** As read in this very collection, so that nobody needs to read it again. */
   readonly stat: ProcessStat;
 }
@@ -31,6 +34,7 @@ interface KnownQemu {
   readonly name: string | undefined;
   readonly pid: number;
   readonly startTimeTicks: number;
+  readonly memoryFiles: readonly MemoryFile[];
   /** The user it runs as, where its cgroup or libvirt vouches for it. */
   readonly vouchedOwner: number | undefined;
 }
@@ -102,8 +106,8 @@ export class QemuProcessFinder {
       const reading = known === undefined ? found(undefined) : this.#liveStat(known.pid);
       const stat = faults.optional(reading);
       if (known !== undefined && stat?.startTimeTicks === known.startTimeTicks) {
-        const { name, pid, startTimeTicks } = known;
-        processes.set(uuid, { uuid, name, pid, startTimeTicks, stat });
+        const { name, pid, startTimeTicks, memoryFiles } = known;
+        processes.set(uuid, { uuid, name, pid, startTimeTicks, memoryFiles, stat });
       } else if (reading.ok) {
         this.#qemus.delete(uuid);
         missing.add(uuid);
@@ -188,10 +192,10 @@ export class QemuProcessFinder {
       return;
     }
     this.#unfound.delete(uuid);
-    const { name, pid, startTimeTicks, stat, ownerUid } = only;
+    const { name, pid, startTimeTicks, memoryFiles, stat, ownerUid } = only;
     const vouchedOwner = isVouchedFor ? ownerUid : undefined;
-    this.#qemus.set(uuid, { uuid, name, pid, startTimeTicks, vouchedOwner });
-    processes.set(uuid, { uuid, name, pid, startTimeTicks, stat });
+    this.#qemus.set(uuid, { uuid, name, pid, startTimeTicks, memoryFiles, vouchedOwner });
+    processes.set(uuid, { uuid, name, pid, startTimeTicks, memoryFiles, stat });
   }
 
   /** Undefined where the process is gone or a corpse. */
@@ -231,6 +235,7 @@ export class QemuProcessFinder {
       ...identity,
       pid,
       startTimeTicks,
+      memoryFiles: parseMemoryFiles(cmdline),
       stat,
       ownerUid: ownerOf(valueOf(readKernelFile(`${this.#roots.procfs}/${pid}/status`))),
       scopeRunId: this.#scopeRunId(pid),

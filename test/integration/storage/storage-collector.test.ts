@@ -40,7 +40,12 @@ describe('the disks of a guest', () => {
       <memory>1024</memory><vcpu>1</vcpu><os><type>hvm</type></os><devices>${disks}</devices></domain>`;
     const config = valueOrThrow(parseDomainXml(xml, 'g'));
     log = new OutcomeLog(new Set(['image']));
-    const guest = { name: 'g', uuid: '11111111-1111-4111-8111-111111111111', config };
+    const guest = {
+      name: 'g',
+      uuid: '11111111-1111-4111-8111-111111111111',
+      config,
+      memoryFiles: [],
+    };
     const storage = await collector.collect([guest], pools, log, performance.now() + 5000);
     if (storage === undefined) throw new Error(JSON.stringify(log.outcomes()));
     return storage.disks;
