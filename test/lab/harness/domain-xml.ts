@@ -103,6 +103,7 @@ function memoryBackingXml(backing: MemoryBackingSpec | undefined): string {
     backing.noSharePages === true ? `<nosharepages/>` : '',
     backing.locked === true ? `<locked/>` : '',
     backing.memfdShared === true ? `<source type='memfd'/><access mode='shared'/>` : '',
+    backing.fileShared === true ? `<source type='file'/><access mode='shared'/>` : '',
     `</memoryBacking>`,
   );
 }
@@ -152,7 +153,7 @@ function diskXml(disk: PreparedDisk, target: string): string {
   });
   const limits = Object.entries(spec.ioTune ?? {}).map(([name, value]) => element(name, value));
   return lines(
-    `<disk type='${isBlock ? 'block' : 'file'}' device='disk'>`,
+    `<disk type='${isBlock ? 'block' : 'file'}' device='${spec.device ?? 'disk'}'>`,
     `<driver${driver}/>`,
     `<source${attributes({ [isBlock ? 'dev' : 'file']: path })}/>`,
     `<target${attributes({ dev: target, bus: spec.bus ?? 'virtio' })}/>`,

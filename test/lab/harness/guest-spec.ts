@@ -58,6 +58,8 @@ export interface DiskSpec {
   readonly source: DiskSource;
   /** Default `virtio`. */
   readonly bus?: 'virtio' | 'scsi' | 'sata' | 'ide';
+  /** Default `disk`; a `cdrom` needs `ide` or `sata`. */
+  readonly device?: 'disk' | 'cdrom';
   readonly cache?: 'none' | 'writeback' | 'writethrough' | 'directsync' | 'unsafe';
   readonly discard?: 'unmap' | 'ignore';
   /** Default as QEMU's: pause when out of space, report other errors to the guest. */
@@ -118,6 +120,8 @@ export type BalloonSpec =
 export interface MemoryBackingSpec {
   /** Shared memory from a memfd, as virtiofs and vhost-user need. */
   readonly memfdShared?: boolean;
+  /** Shared memory from a file in libvirt's memory_backing_dir, in the lab's own /var/lib/libvirt. */
+  readonly fileShared?: boolean;
   readonly hugePages?: boolean;
   /** Hide the guest's memory from KSM. */
   readonly noSharePages?: boolean;

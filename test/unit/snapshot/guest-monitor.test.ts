@@ -37,6 +37,8 @@ class Host {
   domainsOf: (index: number) => readonly string[] = () => [];
   readonly silent = new Set<string>();
   asked: number[] = [];
+  /** Calls that were waited for at the same time. */
+  mostUnderWay = 0;
   readonly held: (() => void)[] = [];
   #timeslices = 1;
 
@@ -48,6 +50,8 @@ class Host {
       if (domain === undefined) return [];
       const index = (domain.id ?? 0) - 1;
       this.asked.push(index);
+      const { outstanding, overdue } = this.calls.counters;
+      this.mostUnderWay = Math.max(this.mostUnderWay, outstanding - overdue);
       const record = { domain, params: [] };
       if (!this.hanging.has(index)) return [record];
       this.held.push(() => {
@@ -269,6 +273,21 @@ describe('asking guests through their monitors', () => {
     for (let round = 0; round < 3; round += 1) await host.ask(30);
     expect(host.asked.length).toBeLessThanOrEqual(3);
     expect(host.calls.stuck).toBe(host.asked.length);
+  });
+
+  it('asks two at once of guests it does not know, three of those that answered the last time', async () => {
+    const atOnce = async () => {
+      for (let index = 0; index < 30; index += 1) host.hanging.add(index);
+      host.mostUnderWay = 0;
+      await host.ask(30);
+      await host.release();
+      return host.mostUnderWay;
+    };
+    expect(await atOnce()).toBe(2);
+    expect(await host.outcomes(30)).toEqual({ responsive: 30 });
+    expect(await atOnce()).toBe(3);
+    // Those that timed out are not known to be well again.
+    expect(await atOnce()).toBe(2);
   });
 
   it('settles by the deadline', async () => {
