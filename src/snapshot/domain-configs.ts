@@ -12,6 +12,9 @@ const ROUND_MS = 4 * 60_000;
 /** However long nobody has collected: never more than half of all XML at once. */
 const MAX_ROUND_SHARE = 0.5;
 
+/** One costs next to nothing, and keeps the few guests of a small host younger than that. */
+const SPARE_REFRESH_MS = 1_000;
+
 /** libvirt writes XML from memory, once it has the guest's lock. */
 const TIMEOUT_MS = 2_000;
 
@@ -41,6 +44,7 @@ export class DomainConfigs {
   readonly #stale = new Set<string>();
   readonly #now: () => number;
   #lastCollection: number | undefined;
+  #lastRefresh: number | undefined;
   /** Refreshes that may be made, as they add up with time. */
   #credit = 0;
 
@@ -120,16 +124,21 @@ export class DomainConfigs {
     return { configs, errors, gone };
   }
 
-  /** How many XMLs that are still usable are read again now: as many as keep the round. */
+  /** How many XMLs that are still usable are read again now: as many as keep the round, and one a second at least. */
   #refreshes({ length }: readonly DomainRef[]): number {
     const now = this.#now();
     const share = (now - (this.#lastCollection ?? now)) / ROUND_MS;
     this.#lastCollection = now;
     this.#credit += length * Math.min(share, MAX_ROUND_SHARE);
     // Credit of guests that are gone is none.
-    const refreshes = Math.min(Math.floor(this.#credit), length);
-    this.#credit = Math.min(this.#credit - refreshes, 1);
-    return refreshes;
+    const due = Math.min(Math.floor(this.#credit), length);
+    this.#credit = Math.min(this.#credit - due, 1);
+    if (due === 0 && now - (this.#lastRefresh ?? now) < SPARE_REFRESH_MS) {
+      this.#lastRefresh ??= now;
+      return 0;
+    }
+    this.#lastRefresh = now;
+    return Math.max(due, 1);
   }
 
   async #fetch(

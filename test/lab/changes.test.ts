@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +19,8 @@ const SOON_MS = 20_000;
 describe('a guest that is changed while it runs', () => {
   let lab: Lab;
   let exporter: LabExporter;
+  /** One that is in the same place for libvirtd and for us. */
+  let memoryBackingDirectory: string;
 
   const now = (): Promise<Exposition> => scrape(exporter);
   /** The paths of the images of vda, with their role and depth. */
@@ -32,7 +35,8 @@ describe('a guest that is changed while it runs', () => {
   const imageOf = (name: string): string => lab.guest(name).diskPaths[0] ?? '';
 
   beforeAll(async () => {
-    lab = await openLab();
+    memoryBackingDirectory = await mkdtemp('/var/tmp/memory-backing-');
+    lab = await openLab({ qemu: { memory_backing_dir: memoryBackingDirectory } });
     const vda = { source: { kind: 'new', format: 'qcow2', sizeMib: DISK_MIB } } as const;
     const medium = { source: { kind: 'new', format: 'raw', sizeMib: 1 } } as const;
     await lab.startGuests([
@@ -45,7 +49,6 @@ describe('a guest that is changed while it runs', () => {
         nics: [{}],
       },
       { name: 'in-file', os: 'none', memoryBacking: { fileShared: true } },
-      { name: 'neighbour', os: 'none', disks: [vda] },
     ]);
     exporter = await lab.exporter();
     await sees('all guests', (scraped) =>
@@ -55,6 +58,7 @@ describe('a guest that is changed while it runs', () => {
 
   afterAll(async () => {
     await lab.close();
+    await rm(memoryBackingDirectory, { recursive: true });
   });
 
   it('has the target of a block copy as an image from the moment the copy starts', async () => {
@@ -144,7 +148,8 @@ describe('a guest that is changed while it runs', () => {
   });
 
   it('has another medium in its drive', async () => {
-    const medium = imageOf('neighbour');
+    const medium = join(lab.directory.images, 'other-medium.iso');
+    await lab.run('truncate', ['-s', '2M', medium]);
     await lab.virsh('change-media', 'changed', 'hda', medium, '--update', '--live', '--force');
     await sees(
       'the medium',
@@ -176,11 +181,13 @@ describe('a guest that is changed while it runs', () => {
 
   it('whose RAM is a file on a disk has that file as an image it fills', async () => {
     const argv = readFileSync(`/proc/${lab.qemuPid('in-file')}/cmdline`, 'utf8');
-    const path = /"mem-path":"([^"]+)"/.exec(argv)?.[1] ?? 'no file in the command line';
+    const path = /"mem-path":"([^"]+)"/.exec(argv)?.[1] ?? '';
+    expect(path).toContain(memoryBackingDirectory);
     const scraped = await now();
-    const [sample] = scraped.all('kvm_domain_disk_image_info', { domain: 'in-file' });
-    expect(sample?.labels['path']).toMatch(new RegExp(`${path.split('/').at(-1)}$`));
-    const size = scraped.value('kvm_image_file_bytes', { path: sample?.labels['path'] ?? '' });
+    const { labels } = scraped.only('kvm_domain_disk_image_info', { domain: 'in-file' });
+    expect(labels).toMatchObject({ device: 'pc.ram', path, role: 'leaf' });
+    expect(await fileSize(path)).toMatchObject({ sizeBytes: 32 * MIB });
+    const size = scraped.value('kvm_image_file_bytes', { path });
     expect(size).toBe(32 * MIB);
     expect(scraped.value('kvm_domain_storage_promised_bytes', { domain: 'in-file' })).toBe(
       32 * MIB,

@@ -202,6 +202,19 @@ describe('over a simulated hour, however many guests and however seldom the scra
     expect(mostReads).toBe(50);
   });
 
+  it('of few guests are read again one a second, however often they are collected', async () => {
+    let nowMs = 0;
+    const { of, daemon } = await host(() => nowMs);
+    const db = { name: 'db', uuid: '22222222-2222-2222-2222-222222222222', id: 4 };
+    const read: string[] = [];
+    daemon.on(procedures.domainGetXmlDesc, ({ domain }) => {
+      read.push(domain.name);
+      return xmlOf(domain);
+    });
+    for (nowMs = 0; nowMs <= 4_000; nowMs += 200) await of([web, db]);
+    expect(read).toEqual(['web', 'db', 'web', 'db', 'web', 'db']);
+  });
+
   it('an XML that an event had read again is not the oldest any more', async () => {
     let nowMs = 0;
     const { of, configs, daemon } = await host(() => nowMs);
@@ -212,10 +225,10 @@ describe('over a simulated hour, however many guests and however seldom the scra
       return xmlOf(domain);
     });
     await of([web, db]);
-    nowMs = 60_000;
+    nowMs = 500;
     configs.invalidate(web.uuid);
     await of([web, db]);
-    nowMs = 120_000;
+    nowMs = 1_500;
     await of([web, db]);
     expect(read.slice(2)).toEqual(['web', 'db']);
   });
