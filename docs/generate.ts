@@ -6,11 +6,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 import { metricsPage } from './metrics-page.ts';
 import { policyPage } from './policy-page.ts';
+import { renamedFaults } from './renamed.ts';
 
 const PAGES: readonly (readonly [file: string, text: string])[] = [
   ['metrics.md', metricsPage()],
   ['policy.md', policyPage()],
 ];
+
+for (const fault of renamedFaults()) {
+  process.stderr.write(`${fault}\n`);
+  process.exitCode = 1;
+}
 
 const checking = process.argv.includes('--check');
 for (const [file, text] of PAGES) {

@@ -1,6 +1,7 @@
 import { CATALOGUE, CHAPTERS, type Chapter } from '../src/metrics/catalogue.ts';
 import type { Metric } from '../src/metrics/metric.ts';
 import { NOT_COVERED } from './not-covered.ts';
+import { renamedMetrics } from './renamed.ts';
 
 /** The text of docs/metrics.md, from the catalogue itself. */
 export function metricsPage(): string {
@@ -31,14 +32,29 @@ export function metricsPage(): string {
     '',
     ...CHAPTERS.map(({ title }) => `- [${title}](#${anchor(title)})`),
     '- [The process of the exporter](#the-process-of-the-exporter)',
+    '- [Renamed](#renamed)',
     '- [Coming from another exporter](#coming-from-another-exporter)',
     '- [Not covered, and why](#not-covered-and-why)',
     '',
     ...CHAPTERS.flatMap(chapter),
     ...processMetrics(),
+    ...renamed(),
     ...peerIndex(),
     ...notCovered(),
   ].join('\n');
+}
+
+function renamed(): readonly string[] {
+  return [
+    '## Renamed',
+    '',
+    'Names may change until 1.0; `docs/renamed.json` has the same list for scripts.',
+    '',
+    '| old name | name now |',
+    '|---|---|',
+    ...[...renamedMetrics()].map(([old, now]) => `| ${code(old)} | ${code(now)} |`),
+    '',
+  ];
 }
 
 function chapter({ title, metrics }: Chapter): readonly string[] {

@@ -40,7 +40,7 @@ export const poolMetrics: readonly Metric[] = [
     },
   ),
   size('capacity', 'Size of a storage pool', (pool) => pool.capacityBytes),
-  size('allocation', 'Used part of a storage pool', (pool) => pool.allocationBytes),
+  size('allocated', 'Used part of a storage pool', (pool) => pool.allocationBytes),
   size('available', 'Free part of a storage pool', (pool) => pool.availableBytes),
 ];
 
