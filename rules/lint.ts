@@ -22,6 +22,9 @@ const LONGEST_SUMMARY = 100;
 
 const COMPARISONS = new Set(['Gtr', 'Lss', 'Gte', 'Lte', 'EqlC', 'EqlSingle', 'Neq']);
 
+/** Label lists that name a host and leave its cluster out. */
+const HOST_WITHOUT_CLUSTER = /\b(?:on|by) \((?![^)]*\bcluster\b)[^)]*\b(?:job|instance)\b/;
+
 /** Ratios whose unit a literal hides. */
 const HIDDEN_UNITS: ReadonlyMap<string, string> = new Map([
   ['instance_domain:kvm_domain_ksm_items_per_merged_page:ratio', '4096 is bytes per page'],
@@ -184,6 +187,7 @@ function examined(expr: string): {
     ...counterFaults(expression),
     ...durationFaults(expression),
     ...when(/\birate\(|\bavg\b/.test(expr), 'irate and avg over ratios mislead'),
+    ...when(HOST_WITHOUT_CLUSTER.test(expr), 'two clusters may have the same job and instance'),
   ];
   return { expression, faults };
 }

@@ -40,7 +40,7 @@ export const MEANING_RULES: readonly Rule[] = [
 
 /** Labels Prometheus and the alert rules give to alerts. */
 const ALERT_LABELS: ReadonlySet<string> = new Set([
-  ...['alertname', 'alertstate', 'severity', 'job', 'instance'],
+  ...['alertname', 'alertstate', 'severity', 'cluster', 'job', 'instance'],
   ...['domain', 'mountpoint', 'device', 'resource', 'node', 'cpuset', 'pool', 'vg', 'path'],
 ]);
 

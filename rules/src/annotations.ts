@@ -103,7 +103,7 @@ function queryOf(query: string): string {
   if (!query.includes('{@')) throw new RangeError(`${query}: not bound to the host, use {@}`);
   const labels: string[] = [];
   const format = query
-    .replaceAll('{@', '{job=$job,instance=$instance')
+    .replaceAll('{@', '{cluster=$cluster,job=$job,instance=$instance')
     .replaceAll(/\$([a-z_]+)/g, (_whole, name: string) => {
       labels.push(` $labels.${name}`);
       return '%q';

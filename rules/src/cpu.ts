@@ -2,8 +2,8 @@ import { bottom, top, value } from './annotations.ts';
 import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
-const HOST = { uid: 'kvm-host', variables: ['job', 'instance'] } as const;
-const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+const HOST = { uid: 'kvm-host', variables: ['cluster', 'job', 'instance'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 /** How long vCPUs wait for a CPU. */
 export const vcpus: Subject = {
@@ -32,7 +32,7 @@ export const vcpus: Subject = {
         # Kernels up to 6.12 at least count time throttled by a quota as delay, so it is taken off.
         clamp_min(
             instance_domain:kvm_domain_vcpu_delay_seconds:max_rate5m
-          - on (job, instance, domain) group_left ()
+          - on (cluster, job, instance, domain) group_left ()
             (instance_domain:kvm_domain_cpu_throttled_seconds:rate5m > 0),
           0
         )
@@ -46,7 +46,7 @@ export const vcpus: Subject = {
         # All vCPUs of a guest together, again without throttled time.
         clamp_min(
             instance_domain:kvm_domain_vcpu_delay_seconds:sum_rate5m
-          - on (job, instance, domain) group_left ()
+          - on (cluster, job, instance, domain) group_left ()
             (instance_domain:kvm_domain_cpu_throttled_seconds:rate5m > 0),
           0
         )
@@ -147,7 +147,7 @@ export const cpu: Subject = {
       expr: promql`
         # Of all CPU time the host has, not only of what is in use.
         instance_domain:kvm_domain_cpu_seconds:rate5m
-        / on (job, instance) group_left ()
+        / on (cluster, job, instance) group_left ()
         (kvm_host_online_cpus > 0)
       `,
     },
@@ -155,7 +155,7 @@ export const cpu: Subject = {
       record: 'instance_domain:kvm_domain_cpu_obtained_per_guaranteed:ratio',
       expr: promql`
         instance_domain:kvm_domain_cpu_seconds:rate5m
-        / on (job, instance, domain) group_left ()
+        / on (cluster, job, instance, domain) group_left ()
         (kvm_domain_cpu_guaranteed_cpus > 0)
       `,
     },
@@ -164,7 +164,7 @@ export const cpu: Subject = {
       expr: promql`
         # Guests that wait longer than the policy allows; an idle guest wants nothing and misses nothing.
         instance_domain:kvm_domain_cpu_share:ratio
-        and on (job, instance, domain) (
+        and on (cluster, job, instance, domain) (
           instance_domain:kvm_domain_vcpu_delay:ratio
           ${beyond('cpu.delay_ratio', 'warning')}
         )
@@ -181,18 +181,18 @@ export const cpu: Subject = {
         # Guests that want no CPU would make every host look unfair.
         sum without (domain) (
           instance_domain:kvm_domain_cpu_obtained_per_guaranteed:ratio
-          and on (job, instance, domain) instance_domain:kvm_domain_cpu_share_of_delayed:ratio
+          and on (cluster, job, instance, domain) instance_domain:kvm_domain_cpu_share_of_delayed:ratio
         ) ^ 2
         /
         (
             count without (domain) (
               instance_domain:kvm_domain_cpu_obtained_per_guaranteed:ratio
-              and on (job, instance, domain) instance_domain:kvm_domain_cpu_share_of_delayed:ratio
+              and on (cluster, job, instance, domain) instance_domain:kvm_domain_cpu_share_of_delayed:ratio
             )
           *
             sum without (domain) (
               instance_domain:kvm_domain_cpu_obtained_per_guaranteed:ratio ^ 2
-              and on (job, instance, domain) instance_domain:kvm_domain_cpu_share_of_delayed:ratio
+              and on (cluster, job, instance, domain) instance_domain:kvm_domain_cpu_share_of_delayed:ratio
             )
           > 0
         )
@@ -200,11 +200,11 @@ export const cpu: Subject = {
     },
     {
       record: 'instance_domain:kvm_domain_cpu_seconds:topk_rate5m',
-      expr: 'topk by (job, instance) (5, instance_domain:kvm_domain_cpu_seconds:rate5m)',
+      expr: 'topk by (cluster, job, instance) (5, instance_domain:kvm_domain_cpu_seconds:rate5m)',
     },
     {
       record: 'instance_domain:kvm_domain_vcpu_delay:topk',
-      expr: 'topk by (job, instance) (5, instance_domain:kvm_domain_vcpu_delay:ratio)',
+      expr: 'topk by (cluster, job, instance) (5, instance_domain:kvm_domain_vcpu_delay:ratio)',
     },
   ],
   alerts: [
@@ -287,7 +287,7 @@ export const cpu: Subject = {
                 instance:kvm_domain_vcpu_delay:ratio
                 ${beyond('cpu.delay_ratio', 'critical')}
               )
-              unless on (job, instance) (
+              unless on (cluster, job, instance) (
                 instance:kvm_host_cpu_pressure_waiting:ratio
                 ${within('cpu.pressure_ratio', 'critical')}
               )
@@ -352,7 +352,7 @@ export const cpu: Subject = {
           ${beyond('cpu.noisy_neighbour_ratio', 'warning')}
         )
         # Somebody who waits gets less than this guest; it cannot be its own victim.
-        > on (job, instance) group_left ()
+        > on (cluster, job, instance) group_left ()
         instance:kvm_domain_cpu_share_of_delayed:min
       `,
     },
@@ -372,7 +372,7 @@ export const cpu: Subject = {
           instance_domain:kvm_domain_cpu_obtained_per_guaranteed:ratio
           ${beyond('cpu.unfair_share_ratio', 'warning')}
         )
-        and on (job, instance, domain)
+        and on (cluster, job, instance, domain)
         instance_domain:kvm_domain_cpu_share_of_delayed:ratio
       `,
     },

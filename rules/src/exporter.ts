@@ -3,9 +3,9 @@ import { names, only, top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
-const FLEET = { uid: 'kvm-fleet', variables: ['job', 'instance'] } as const;
-const HOST = { uid: 'kvm-host', variables: ['job', 'instance'] } as const;
-const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+const FLEET = { uid: 'kvm-fleet', variables: ['cluster', 'job', 'instance'] } as const;
+const HOST = { uid: 'kvm-host', variables: ['cluster', 'job', 'instance'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 /** Collectors that can read nothing without libvirt. */
 const OF_LIBVIRT = ['domain', 'pool', ...dependantsOf('domain')].join('|');
@@ -38,7 +38,7 @@ export const exporter: Subject = {
       at: { critical: { for: '5m' } },
       expr: () => promql`
         (up == 0)
-        and on (job, instance)
+        and on (cluster, job, instance)
         instance:kvm_exporter_seen:bool1d
       `,
     },
@@ -81,11 +81,11 @@ export const exporter: Subject = {
       at: { warning: { for: '15m' } },
       expr: () => promql`
         (kvm_scrape_collector_success == 0)
-        unless on (job, instance, collector)
+        unless on (cluster, job, instance, collector)
         # Libvirt that is away is one alert, not one of each collector that begins with it.
         (
           kvm_scrape_collector_success{collector=~"${OF_LIBVIRT}"} == 0
-          and on (job, instance)
+          and on (cluster, job, instance)
           kvm_libvirt_up == 0
         )
       `,
@@ -133,7 +133,7 @@ export const exporter: Subject = {
           ? promql`
               (kvm_domain_monitor_responsive == 0)
               # Not even an idle guest uses no CPU time at all for five minutes.
-              and on (job, instance, domain)
+              and on (cluster, job, instance, domain)
               instance_domain:kvm_domain_cpu_seconds:rate5m == 0
             `
           : 'kvm_domain_monitor_responsive == 0',

@@ -2,7 +2,7 @@ import { names, top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
-const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 const LEAST_PRESSED = top('kvm_domain_guest_memory_available_bytes{@,domain!=$domain}', 'bytes');
 
@@ -17,7 +17,7 @@ export const guestMemory: Subject = {
         (time() - kvm_domain_balloon_last_update_timestamp_seconds)
         /
         (kvm_domain_balloon_stats_period_seconds > 0)
-        and on (job, instance, domain) kvm_domain_state{state="running"} == 1
+        and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1
       `,
     },
     {
@@ -27,7 +27,7 @@ export const guestMemory: Subject = {
         kvm_domain_guest_memory_available_bytes
         /
         (kvm_domain_guest_memory_size_bytes > 0)
-        unless on (job, instance, domain) (
+        unless on (cluster, job, instance, domain) (
           instance_domain:kvm_domain_balloon_stats_age_per_period:ratio
           ${beyond('memory.balloon_stats_age_ratio', 'warning')}
         )
@@ -101,7 +101,7 @@ export const guestMemory: Subject = {
         # Running guests nobody asks how much of their memory they need.
         count without (domain, state, reason) (
           (kvm_domain_state{state="running"} == 1)
-          unless on (job, instance, domain) kvm_domain_balloon_stats_period_seconds
+          unless on (cluster, job, instance, domain) kvm_domain_balloon_stats_period_seconds
         )
       `,
     },
@@ -123,7 +123,7 @@ export const guestMemory: Subject = {
           ${beyond('memory.guest_available_ratio', 'warning')}
         )
         # Without a balloon in action a small guest is its owner's choice.
-        and on (job, instance, domain)
+        and on (cluster, job, instance, domain)
         instance_domain:kvm_domain_balloon_taken:ratio > 0
       `,
     },
@@ -154,7 +154,7 @@ export const guestMemory: Subject = {
           instance_domain:kvm_domain_guest_memory_available:ratio
           ${beyond('memory.guest_available_ratio', 'critical')}
         )
-        and on (job, instance, domain)
+        and on (cluster, job, instance, domain)
         instance_domain:kvm_domain_guest_thrashing:bool
       `,
     },
@@ -180,7 +180,7 @@ export const guestMemory: Subject = {
             ${beyond('memory.balloon_lag_ratio', 'warning')}
           )
         )
-        and on (job, instance, domain) kvm_domain_state{state="running"} == 1
+        and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1
       `,
     },
     {
@@ -196,7 +196,7 @@ export const guestMemory: Subject = {
       at: { warning: { for: '15m' } },
       expr: () => promql`
         instance_domain:kvm_domain_balloon_taken:ratio > 0
-        and on (job, instance, domain) kvm_domain_memory_backing_info{balloonable="no"} == 1
+        and on (cluster, job, instance, domain) kvm_domain_memory_backing_info{balloonable="no"} == 1
       `,
     },
     {
@@ -221,9 +221,9 @@ export const guestMemory: Subject = {
       description: prose`
         ${value('number')} running guests on {{ $labels.instance }} have no <stats period> at their
         memory balloon, so whether they are short of memory is not known:
-        ${names('kvm_domain_state{@,state="running"} unless on (job, instance, domain) kvm_domain_balloon_stats_period_seconds{@}')}.
+        ${names('kvm_domain_state{@,state="running"} unless on (cluster, job, instance, domain) kvm_domain_balloon_stats_period_seconds{@}')}.
       `,
-      dashboard: { uid: 'kvm-memory', variables: ['job', 'instance'] },
+      dashboard: { uid: 'kvm-memory', variables: ['cluster', 'job', 'instance'] },
       at: { info: { for: '1h' } },
       expr: () => 'instance:kvm_domains_without_balloon_stats:count > 0',
     },

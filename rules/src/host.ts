@@ -2,8 +2,8 @@ import { names, top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
-const HOST = { uid: 'kvm-host', variables: ['job', 'instance'] } as const;
-const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+const HOST = { uid: 'kvm-host', variables: ['cluster', 'job', 'instance'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 /** The host as a whole: pressure, load, starting everything at once, and guests that are gone. */
 export const host: Subject = {
@@ -77,7 +77,7 @@ export const host: Subject = {
       expr: promql`
         (
             kvm_cpu_promised_vcpus
-          + on (job, instance) group_left ()
+          + on (cluster, job, instance) group_left ()
             sum without (set, phase) (kvm_boot_storm_vcpus{set="autostart",phase="added"})
         )
         /
@@ -90,10 +90,10 @@ export const host: Subject = {
         # Guests start with an empty balloon, so with their maximum.
         (
             instance:kvm_memory_promised_maximum_bytes:sum
-          + on (job, instance) group_left ()
+          + on (cluster, job, instance) group_left ()
             sum without (set, phase) (kvm_boot_storm_memory_bytes{set="autostart",phase="added"})
         )
-        / on (job, instance) group_left ()
+        / on (cluster, job, instance) group_left ()
         (kvm_memory_capacity_bytes > 0)
       `,
     },
@@ -192,7 +192,7 @@ export const host: Subject = {
         ${top('kvm_domain_memory_maximum_bytes{@}', 'bytes')}. Take autostart away from guests, or
         the last ones to start may not.
       `,
-      dashboard: { uid: 'kvm-memory', variables: ['job', 'instance'] },
+      dashboard: { uid: 'kvm-memory', variables: ['cluster', 'job', 'instance'] },
       at: { warning: { for: '1h' } },
       expr: () => promql`
         instance:kvm_memory_start_all_per_capacity:ratio

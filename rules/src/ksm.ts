@@ -2,8 +2,8 @@ import { top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
-const MEMORY = { uid: 'kvm-memory', variables: ['job', 'instance'] } as const;
-const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+const MEMORY = { uid: 'kvm-memory', variables: ['cluster', 'job', 'instance'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 const MERGED = top('kvm_domain_ksm_merging_bytes{@}', 'bytes');
 
@@ -40,7 +40,7 @@ export const ksm: Subject = {
           instance:kvm_ksm_copied_on_write_bytes:increase10m < instance:kvm_ksm_lost_bytes:max10m
           or
           instance:kvm_ksm_lost_bytes:max10m
-          and on (job, instance) (
+          and on (cluster, job, instance) (
             instance:kvm_ksm_copied_on_write_bytes:increase10m
             or
             # Kernels before 5.18 do not count copies; on them, unless a guest has just ended.
@@ -161,7 +161,7 @@ export const ksm: Subject = {
           instance:kvm_ksm_thread_cpu_seconds:rate5m
           ${beyond('memory.ksmd_cpu_ratio', 'warning')}
         )
-        and on (job, instance)
+        and on (cluster, job, instance)
         kvm_ksm_profit_bytes <= 0
       `,
     },
@@ -196,7 +196,7 @@ export const ksm: Subject = {
           ${beyond('memory.thp_splits_per_second', 'warning')}
         )
         # Reclaim splits huge pages too; KSM is to blame only while it finds more to merge.
-        and on (job, instance)
+        and on (cluster, job, instance)
         deriv(kvm_ksm_saved_bytes[10m]) > 0
       `,
     },
@@ -216,7 +216,7 @@ export const ksm: Subject = {
           instance:kvm_host_thp_deferred_splits:rate5m
           ${beyond('memory.thp_splits_per_second', 'warning')}
         )
-        and on (job, instance)
+        and on (cluster, job, instance)
         instance:kvm_domain_balloon_moved_bytes:sum10m > 0
       `,
     },

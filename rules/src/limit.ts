@@ -12,18 +12,18 @@ export function limit(key: LimitKey, severity: LimitSeverity): string {
 
 /**
  * The bad side of a limit, to be written behind an expression that has `job` and `instance`:
- * `> on (job, instance) group_left () kvm_policy_…`, or `<` where too little is bad. group_left
+ * `> on (cluster, job, instance) group_left () kvm_policy_…`, or `<` where too little is bad. group_left
  * keeps all labels of the left side, among them those only the operator's Prometheus knows.
  */
 export function beyond(key: LimitKey, severity: LimitSeverity): string {
   const operator = declarationOf(key).bad === 'above' ? '>' : '<';
-  return `${operator} on (job, instance) group_left () ${limit(key, severity)}`;
+  return `${operator} on (cluster, job, instance) group_left () ${limit(key, severity)}`;
 }
 
 /** The good side: for `unless`, where a missing measurement must not hide anything. */
 export function within(key: LimitKey, severity: LimitSeverity): string {
   const operator = declarationOf(key).bad === 'above' ? '<=' : '>=';
-  return `${operator} on (job, instance) group_left () ${limit(key, severity)}`;
+  return `${operator} on (cluster, job, instance) group_left () ${limit(key, severity)}`;
 }
 
 function declarationOf(key: LimitKey): LimitDeclaration {

@@ -2,8 +2,8 @@ import { top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
-const MEMORY = { uid: 'kvm-memory', variables: ['job', 'instance'] } as const;
-const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+const MEMORY = { uid: 'kvm-memory', variables: ['cluster', 'job', 'instance'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 const CLAIMS = top('kvm_domain_memory_claimable_bytes{@}', 'bytes');
 const SWAPPED = top('kvm_domain_swap_bytes{@}', 'bytes');
@@ -71,7 +71,7 @@ export const memory: Subject = {
         (
             # The cache of ZFS can be given up, and MemAvailable lacks it.
               kvm_host_memory_available_bytes
-            + on (job, instance) group_left ()
+            + on (cluster, job, instance) group_left ()
               kvm_host_zfs_arc_reclaimable_bytes
           or
             kvm_host_memory_available_bytes
@@ -85,7 +85,7 @@ export const memory: Subject = {
       expr: promql`
         # Pages that zswap serves are not in pswpin, but the guest waited for them all the same.
           rate(kvm_host_swap_in_bytes_total[5m])
-        + on (job, instance) group_left ()
+        + on (cluster, job, instance) group_left ()
           rate(kvm_host_zswap_in_bytes_total[5m])
         or
         rate(kvm_host_swap_in_bytes_total[5m])
@@ -95,7 +95,7 @@ export const memory: Subject = {
       record: 'instance:kvm_host_swap_out_bytes:rate5m',
       expr: promql`
           rate(kvm_host_swap_out_bytes_total[5m])
-        + on (job, instance) group_left ()
+        + on (cluster, job, instance) group_left ()
           rate(kvm_host_zswap_out_bytes_total[5m])
         or
         rate(kvm_host_swap_out_bytes_total[5m])
@@ -160,11 +160,11 @@ export const memory: Subject = {
     },
     {
       record: 'instance_domain:kvm_domain_memory_claimable_bytes:topk',
-      expr: 'topk by (job, instance) (5, kvm_domain_memory_claimable_bytes)',
+      expr: 'topk by (cluster, job, instance) (5, kvm_domain_memory_claimable_bytes)',
     },
     {
       record: 'instance_domain:kvm_domain_swap_bytes:topk',
-      expr: 'topk by (job, instance) (5, kvm_domain_swap_bytes)',
+      expr: 'topk by (cluster, job, instance) (5, kvm_domain_swap_bytes)',
     },
   ],
   alerts: [
@@ -229,7 +229,7 @@ export const memory: Subject = {
                 instance:kvm_host_swap_storm_bytes:rate5m
                 ${beyond('memory.swap_bytes_per_second', 'critical')}
               )
-              and on (job, instance) (
+              and on (cluster, job, instance) (
                 (
                   instance:kvm_host_memory_pressure_stalled:ratio
                   ${beyond('memory.pressure_ratio', 'warning')}
@@ -240,7 +240,7 @@ export const memory: Subject = {
                   instance:kvm_host_major_page_faults:rate5m
                   ${beyond('memory.major_faults_per_second', 'warning')}
                 )
-                unless on (job, instance) instance:kvm_host_memory_pressure_stalled:ratio
+                unless on (cluster, job, instance) instance:kvm_host_memory_pressure_stalled:ratio
               )
             `
           : promql`
@@ -325,7 +325,7 @@ export const memory: Subject = {
                 ${beyond('memory.available_ratio', 'critical')}
               )
               # Little memory alone harms nobody; waiting for it does.
-              and on (job, instance) (
+              and on (cluster, job, instance) (
                 instance:kvm_host_allocation_stalls:rate5m
                 ${beyond('memory.allocation_stalls_per_second', 'warning')}
               )

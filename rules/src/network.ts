@@ -2,8 +2,8 @@ import { names, top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
-const NETWORK = { uid: 'kvm-network', variables: ['job', 'instance'] } as const;
-const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+const NETWORK = { uid: 'kvm-network', variables: ['cluster', 'job', 'instance'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 const BUSIEST = top('instance_domain:kvm_domain_nic_bytes:rate5m{@}', 'bytes per second');
 
@@ -15,7 +15,7 @@ export const network: Subject = {
       record: 'instance_device_direction:kvm_uplink_promised_per_speed:ratio',
       expr: promql`
         kvm_uplink_promised_bytes_per_second
-        / on (job, instance, device) group_left ()
+        / on (cluster, job, instance, device) group_left ()
         (kvm_uplink_speed_bytes_per_second > 0)
       `,
     },
@@ -90,7 +90,7 @@ export const network: Subject = {
         # The info is the many side: a NIC on a bridge with two uplinks counts on both.
         sum without (device, bridge) (
           kvm_domain_nic_uplink_info
-          * on (job, instance, domain, device) group_left ()
+          * on (cluster, job, instance, domain, device) group_left ()
           instance_domain_device:kvm_domain_nic_bytes:rate5m
         )
       `,
@@ -99,7 +99,7 @@ export const network: Subject = {
       record: 'instance_domain_uplink:kvm_domain_nic_share:ratio',
       expr: promql`
         instance_domain_uplink:kvm_domain_nic_bytes:rate5m
-        / on (job, instance, uplink) group_left ()
+        / on (cluster, job, instance, uplink) group_left ()
         (sum without (domain) (instance_domain_uplink:kvm_domain_nic_bytes:rate5m) > 0)
       `,
     },
@@ -126,7 +126,7 @@ export const network: Subject = {
           + instance_domain_device:kvm_domain_nic_drops:rate5m
           > 0
         )
-        and on (job, instance, domain) kvm_domain_state{state="running"} == 1
+        and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1
       `,
     },
     {
@@ -140,7 +140,7 @@ export const network: Subject = {
     },
     {
       record: 'instance_domain:kvm_domain_nic_bytes:topk_rate5m',
-      expr: 'topk by (job, instance) (5, instance_domain:kvm_domain_nic_bytes:rate5m)',
+      expr: 'topk by (cluster, job, instance) (5, instance_domain:kvm_domain_nic_bytes:rate5m)',
     },
   ],
   alerts: [
@@ -214,7 +214,7 @@ export const network: Subject = {
       at: { critical: { for: '1m', keepFiringFor: '2m' } },
       expr: () => promql`
         (kvm_uplink_up == 0)
-        and on (job, instance, device)
+        and on (cluster, job, instance, device)
         kvm_uplink_nics > 0
       `,
     },
@@ -249,7 +249,7 @@ export const network: Subject = {
           instance_domain_uplink:kvm_domain_nic_share:ratio
           ${beyond('network.unfair_share_ratio', 'warning')}
         )
-        and on (job, instance, uplink)
+        and on (cluster, job, instance, uplink)
         label_replace(
           instance_device:kvm_uplink_utilisation:ratio
           ${beyond('network.utilisation_ratio', 'warning')},

@@ -30,9 +30,9 @@ const WORST: readonly RecordingRule[] = [
     expr: promql`
       min without (mountpoint) (
         instance_mountpoint:kvm_filesystem_full_seconds:deriv6h
-        and on (job, instance, mountpoint) (
+        and on (cluster, job, instance, mountpoint) (
           instance_mountpoint:kvm_filesystem_avail:ratio
-          < on (job, instance) group_left () ${limit('storage.fill_available_ratio', 'warning')}
+          < on (cluster, job, instance) group_left () ${limit('storage.fill_available_ratio', 'warning')}
         )
       )
     `,
@@ -42,7 +42,7 @@ const WORST: readonly RecordingRule[] = [
     expr: promql`
       min without (mountpoint) (
         instance_mountpoint:kvm_filesystem_avail:ratio
-        and on (job, instance, mountpoint)
+        and on (cluster, job, instance, mountpoint)
         kvm_filesystem_claimable_bytes > kvm_filesystem_avail_bytes
       )
     `,
@@ -120,7 +120,7 @@ function levelOf(record: string, threshold: PolicyThreshold): string {
       promql`
         ${String(level)} * (
           ${record}
-          ${operator} bool on (job, instance) group_left (severity) ${published}
+          ${operator} bool on (cluster, job, instance) group_left (severity) ${published}
         )
       `,
     ];
@@ -140,7 +140,7 @@ function resourceRule(resource: RiskResource): RecordingRule {
         or
         # Level 0 takes a known promise: a quiet host whose libvirt is down only looks safe.
         ${levels}
-        and on (job, instance) ${PROMISE_SERIES[resource]}
+        and on (cluster, job, instance) ${PROMISE_SERIES[resource]}
       )
     `,
   };

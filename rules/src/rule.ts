@@ -37,7 +37,7 @@ export type DashboardUid =
 /** A dashboard and the labels of the alert that become its variables. */
 export interface DashboardLink {
   readonly uid: DashboardUid;
-  readonly variables: readonly ('job' | 'instance' | 'domain' | 'mountpoint')[];
+  readonly variables: readonly ('cluster' | 'job' | 'instance' | 'domain' | 'mountpoint')[];
 }
 
 /** An alert at one severity, complete. */

@@ -2,9 +2,9 @@ import { ascending, names, top, value } from './annotations.ts';
 import { beyond, type LimitSeverity } from './limit.ts';
 import { promql, prose, type AlertDefinition, type RecordingRule, type Subject } from './rule.ts';
 
-const HOST = { uid: 'kvm-storage', variables: ['job', 'instance'] } as const;
-const FILESYSTEM = { uid: 'kvm-storage', variables: ['job', 'instance', 'mountpoint'] } as const;
-const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
+const HOST = { uid: 'kvm-storage', variables: ['cluster', 'job', 'instance'] } as const;
+const FILESYSTEM = { uid: 'kvm-storage', variables: ['cluster', 'job', 'instance', 'mountpoint'] } as const;
+const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 const MAY_GROW = top('sum by (domain) (kvm_domain_storage_claimable_bytes{@})', 'bytes');
 const WRITERS = top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'bytes per second');
@@ -67,7 +67,7 @@ const recording: readonly RecordingRule[] = [
       kvm_image_allocated_bytes
       /
       (kvm_image_worst_case_bytes > 0)
-      unless on (job, instance, path) kvm_image_snapshots > 0
+      unless on (cluster, job, instance, path) kvm_image_snapshots > 0
     `,
   },
   {
@@ -121,7 +121,7 @@ const recording: readonly RecordingRule[] = [
   },
   {
     record: 'instance_domain:kvm_domain_disk_write_bytes:topk_rate5m',
-    expr: 'topk by (job, instance) (5, instance_domain:kvm_domain_disk_write_bytes:rate5m)',
+    expr: 'topk by (cluster, job, instance) (5, instance_domain:kvm_domain_disk_write_bytes:rate5m)',
   },
   {
     record: 'instance:kvm_domains_paused_on_io_error:count',
@@ -148,7 +148,7 @@ function fullWithin(limit: LimitSeverity): string {
       instance_mountpoint:kvm_filesystem_full_seconds:deriv6h
       ${beyond('storage.fill_seconds', limit)}
     )
-    and on (job, instance, mountpoint) (
+    and on (cluster, job, instance, mountpoint) (
       instance_mountpoint:kvm_filesystem_avail:ratio
       ${beyond('storage.fill_available_ratio', limit)}
     )
@@ -218,7 +218,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
         ${beyond('storage.imminent_seconds', 'critical')}
       )
       # A burst into a filesystem with plenty of room is a copy, not an accident.
-      and on (job, instance, mountpoint) (
+      and on (cluster, job, instance, mountpoint) (
         instance_mountpoint:kvm_filesystem_avail:ratio
         ${beyond('storage.fill_available_ratio', 'warning')}
       )
@@ -238,7 +238,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
         instance_mountpoint:kvm_filesystem_avail:ratio
         ${beyond('storage.available_ratio', 'warning')}
       )
-      and on (job, instance, mountpoint) (
+      and on (cluster, job, instance, mountpoint) (
         # Preallocated images fill a filesystem without any danger. On a network filesystem there are
         # images of other hosts too, which this host cannot know.
         kvm_filesystem_claimable_bytes > kvm_filesystem_avail_bytes
@@ -286,7 +286,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     expr: () => promql`
       (kvm_filesystem_readonly == 1)
       # A read-only filesystem of templates is meant to be so.
-      and on (job, instance, mountpoint)
+      and on (cluster, job, instance, mountpoint)
       kvm_filesystem_claimable_bytes > 0
     `,
   },

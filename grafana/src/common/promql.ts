@@ -1,7 +1,7 @@
 import { LIMITS } from '../../../src/config/policy-defaults.ts';
 
 /** What every selector carries: dashboard-linter asks for it, and it keeps hosts apart. */
-const HOST = 'job=~"$job", instance=~"$instance"';
+const HOST = 'cluster=~"$cluster", job=~"$job", instance=~"$instance"';
 
 /** The guest the Guest dashboard is about: exact, so that no name is read as an expression. */
 export const THIS_GUEST = 'domain="$domain"';

@@ -9,10 +9,10 @@ export type RiskResource = (typeof RESOURCES)[number];
 const LEVEL = 'instance_resource:kvm_risk:level';
 
 /** Hosts that are to be there: an exporter was, within the last hour. */
-export const EXPECTED_HOSTS = `max by (job, instance) (last_over_time(${of('kvm_exporter_build_info')}[1h]))`;
+export const EXPECTED_HOSTS = `max by (cluster, job, instance) (last_over_time(${of('kvm_exporter_build_info')}[1h]))`;
 
 /** Risk that is known; no series for a host whose libvirt or exporter does not answer. */
-export const KNOWN_HOST_RISK = `max by (job, instance) (${of(LEVEL)})`;
+export const KNOWN_HOST_RISK = `max by (cluster, job, instance) (${of(LEVEL)})`;
 
 const UNKNOWN = `0 * ${EXPECTED_HOSTS} - ${-UNKNOWN_LEVEL}`;
 
@@ -24,7 +24,7 @@ export function hostRisk(resource?: RiskResource): string {
   const known =
     resource === undefined
       ? KNOWN_HOST_RISK
-      : `max by (job, instance) (${of(LEVEL, `resource="${resource}"`)})`;
+      : `max by (cluster, job, instance) (${of(LEVEL, `resource="${resource}"`)})`;
   return `${known} or ${UNKNOWN}`;
 }
 
@@ -33,5 +33,5 @@ export function resourceRisk(): string {
   const unknown = RESOURCES.map(
     (resource) => `label_replace(${UNKNOWN}, "resource", "${resource}", "instance", ".*")`,
   );
-  return [`max by (job, instance, resource) (${of(LEVEL)})`, ...unknown].join(' or ');
+  return [`max by (cluster, job, instance, resource) (${of(LEVEL)})`, ...unknown].join(' or ');
 }

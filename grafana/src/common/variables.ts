@@ -11,7 +11,7 @@ export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 
 const ALL = { selected: true, text: ['All'], value: ['$__all'] };
 
-/** Which Prometheus, which scrape job, which hosts: on every dashboard, in this order. */
+/** Which Prometheus, which cluster, which scrape job, which hosts: on every dashboard, in this order. */
 export function hostVariables(): VariableModel[] {
   return [
     new DatasourceVariableBuilder('datasource')
@@ -19,11 +19,23 @@ export function hostVariables(): VariableModel[] {
       .description('The Prometheus that scrapes the exporters and evaluates the rules')
       .type('prometheus')
       .build(),
-    chosenFrom('job', 'Job', 'label_values(kvm_exporter_build_info, job)', 'Scrape jobs'),
+    query('cluster', 'Cluster', 'label_values(kvm_exporter_build_info, cluster)', 'Clusters')
+      .multi(true)
+      .includeAll(true)
+      // Where Prometheus adds no such label, all hosts are one cluster.
+      .allValue('.*')
+      .current(ALL)
+      .build(),
+    chosenFrom(
+      'job',
+      'Job',
+      'label_values(kvm_exporter_build_info{cluster=~"$cluster"}, job)',
+      'Scrape jobs',
+    ),
     chosenFrom(
       'instance',
       'Instance',
-      'label_values(kvm_exporter_build_info{job=~"$job"}, instance)',
+      'label_values(kvm_exporter_build_info{cluster=~"$cluster", job=~"$job"}, instance)',
       'Hosts',
     ),
   ];

@@ -16,7 +16,7 @@ export const WORST_GUESTS: Row = {
       values: [
         {
           title: 'Waits',
-          expr: `topk(10, max by (job, instance, domain) (${of('instance_domain:kvm_domain_vcpu_delay:ratio')}))`,
+          expr: `topk(10, max by (cluster, job, instance, domain) (${of('instance_domain:kvm_domain_vcpu_delay:ratio')}))`,
           unit: 'percentunit',
           cell: 'bar',
           thresholds: worseAbove(0.05, 0.1),
@@ -35,7 +35,7 @@ export const WORST_GUESTS: Row = {
       values: [
         {
           title: 'Claimable',
-          expr: `topk(10, max by (job, instance, domain) (${of('kvm_domain_memory_claimable_bytes')}))`,
+          expr: `topk(10, max by (cluster, job, instance, domain) (${of('kvm_domain_memory_claimable_bytes')}))`,
           unit: 'bytes',
         },
       ],
@@ -52,7 +52,7 @@ export const WORST_GUESTS: Row = {
       values: [
         {
           title: 'Claimable',
-          expr: `topk(10, sum by (job, instance, domain) (${of('kvm_domain_storage_claimable_bytes')}))`,
+          expr: `topk(10, sum by (cluster, job, instance, domain) (${of('kvm_domain_storage_claimable_bytes')}))`,
           unit: 'bytes',
         },
       ],

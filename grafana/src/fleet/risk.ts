@@ -52,7 +52,7 @@ export const RISK: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `count(${EXPECTED_HOSTS} unless on (job, instance) ${KNOWN_HOST_RISK}) or 0 * count(${EXPECTED_HOSTS})`,
+          expr: `count(${EXPECTED_HOSTS} unless on (cluster, job, instance) ${KNOWN_HOST_RISK}) or 0 * count(${EXPECTED_HOSTS})`,
           legend: 'unknown',
         },
       ],
@@ -133,41 +133,41 @@ export const RISK: Row = {
         })),
         {
           title: 'libvirt',
-          expr: `max by (job, instance) (${of('kvm_libvirt_up')})`,
+          expr: `max by (cluster, job, instance) (${of('kvm_libvirt_up')})`,
           unit: 'short',
           texts: { '0': 'no answer', '1': 'answers' },
           thresholds: YES_IS_GOOD,
         },
         {
           title: 'Guests',
-          expr: `sum by (job, instance) (${of('kvm_domains', 'state="running"')})`,
+          expr: `sum by (cluster, job, instance) (${of('kvm_domains', 'state="running"')})`,
           unit: 'short',
         },
         {
           title: 'vCPUs per CPU',
-          expr: `max by (job, instance) (${of('instance:kvm_cpu_promised_per_capacity:ratio')})`,
+          expr: `max by (cluster, job, instance) (${of('instance:kvm_cpu_promised_per_capacity:ratio')})`,
           unit: 'none',
         },
         {
           title: 'Memory promised',
-          expr: `max by (job, instance) (${of('instance:kvm_memory_promised_per_capacity:ratio')})`,
+          expr: `max by (cluster, job, instance) (${of('instance:kvm_memory_promised_per_capacity:ratio')})`,
           unit: 'percentunit',
         },
         {
           title: 'Memory exposure',
-          expr: `max by (job, instance) (${of('instance:kvm_memory_exposure_per_supply:ratio')})`,
+          expr: `max by (cluster, job, instance) (${of('instance:kvm_memory_exposure_per_supply:ratio')})`,
           unit: 'percentunit',
           thresholds: worseAbove(1, 1.5),
         },
         {
           title: 'Storage exposure',
-          expr: `max by (job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`,
+          expr: `max by (cluster, job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`,
           unit: 'percentunit',
           thresholds: worseAbove(1),
         },
         {
           title: 'Network promised',
-          expr: `max by (job, instance) (${of('instance:kvm_uplink_promised_per_speed:max')})`,
+          expr: `max by (cluster, job, instance) (${of('instance:kvm_uplink_promised_per_speed:max')})`,
           unit: 'none',
         },
       ],
@@ -198,7 +198,7 @@ export const RISK: Row = {
       values: [
         {
           title: 'Firing',
-          expr: `count by (job, instance, alertname, severity, domain) (${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')})`,
+          expr: `count by (cluster, job, instance, alertname, severity, domain) (${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')})`,
           unit: 'short',
         },
       ],

@@ -47,7 +47,7 @@ export const PROMISE: Row = {
         unit: 'percentunit',
         limit: 'storage.promised_ratio',
       },
-      `max by (job, instance) (${of('instance:kvm_filesystem_promised_per_size:max')})`,
+      `max by (cluster, job, instance) (${of('instance:kvm_filesystem_promised_per_size:max')})`,
     ),
     ofHosts(
       {
@@ -58,7 +58,7 @@ export const PROMISE: Row = {
         unit: 'none',
         limit: 'network.promised_ratio',
       },
-      `max by (job, instance) (${of('instance:kvm_uplink_promised_per_speed:max')})`,
+      `max by (cluster, job, instance) (${of('instance:kvm_uplink_promised_per_speed:max')})`,
     ),
   ],
 };
@@ -86,7 +86,7 @@ export const EXPOSURE: Row = {
         unit: 'percentunit',
         limit: 'storage.claimable_per_avail_ratio',
       },
-      `max by (job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`,
+      `max by (cluster, job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`,
     ),
     ofHosts(
       {

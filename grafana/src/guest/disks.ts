@@ -110,23 +110,23 @@ export const DISKS: Row = {
       values: [
         {
           title: 'Capacity',
-          expr: `max by (job, instance, device) (${of('kvm_domain_disk_capacity_bytes', THIS_GUEST)})`,
+          expr: `max by (cluster, job, instance, device) (${of('kvm_domain_disk_capacity_bytes', THIS_GUEST)})`,
           unit: 'bytes',
         },
         {
           title: 'Chain depth',
-          expr: `max by (job, instance, device) (${of('kvm_domain_disk_chain_depth', THIS_GUEST)})`,
+          expr: `max by (cluster, job, instance, device) (${of('kvm_domain_disk_chain_depth', THIS_GUEST)})`,
           unit: 'short',
         },
         {
           title: 'Chain found',
-          expr: `max by (job, instance, device) (${of('kvm_domain_disk_chain_complete', THIS_GUEST)})`,
+          expr: `max by (cluster, job, instance, device) (${of('kvm_domain_disk_chain_complete', THIS_GUEST)})`,
           unit: 'short',
           texts: { '0': 'not whole', '1': 'whole' },
         },
       ],
       infos: [
-        `max by (job, instance, device, format, cache, discard, error_policy) (${of('kvm_domain_disk_info', THIS_GUEST)})`,
+        `max by (cluster, job, instance, device, format, cache, discard, error_policy) (${of('kvm_domain_disk_info', THIS_GUEST)})`,
       ],
       sortBy: 'Disk',
       ascending: true,
@@ -162,6 +162,6 @@ export const DISKS: Row = {
 /** A value of every image behind a disk of the guest. */
 function ofImage(title: string, metric: string, unit: Unit): ValueColumn {
   const images = of('kvm_domain_disk_image_info', THIS_GUEST);
-  const value = `${images} * on (job, instance, path) group_left () ${of(metric)}`;
-  return { title, expr: `max by (job, instance, device, depth, role, path) (${value})`, unit };
+  const value = `${images} * on (cluster, job, instance, path) group_left () ${of(metric)}`;
+  return { title, expr: `max by (cluster, job, instance, device, depth, role, path) (${value})`, unit };
 }

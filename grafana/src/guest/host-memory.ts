@@ -22,7 +22,7 @@ export const MEMORY_OF_HOST: Row = {
           legend: 'promised now {{instance}}',
         },
         {
-          expr: `sum by (job, instance) (${of('kvm_domain_resident_bytes', THIS_GUEST)})`,
+          expr: `sum by (cluster, job, instance) (${of('kvm_domain_resident_bytes', THIS_GUEST)})`,
           legend: 'resident {{instance}}',
         },
         { expr: of('kvm_domain_swap_bytes', THIS_GUEST), legend: 'swapped out {{instance}}' },

@@ -73,7 +73,7 @@ export const IDENTITY: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: `sum by (job, instance) (${of('kvm_domain_storage_claimable_bytes', THIS_GUEST)})`,
+          expr: `sum by (cluster, job, instance) (${of('kvm_domain_storage_claimable_bytes', THIS_GUEST)})`,
           legend: '{{instance}}',
         },
       ],
@@ -105,23 +105,23 @@ export const IDENTITY: Row = {
       values: [
         {
           title: 'vCPUs',
-          expr: `max by (job, instance) (${of('kvm_domain_vcpus', THIS_GUEST)})`,
+          expr: `max by (cluster, job, instance) (${of('kvm_domain_vcpus', THIS_GUEST)})`,
           unit: 'short',
         },
         {
           title: 'Memory at most',
-          expr: `max by (job, instance) (${of('kvm_domain_memory_maximum_bytes', THIS_GUEST)})`,
+          expr: `max by (cluster, job, instance) (${of('kvm_domain_memory_maximum_bytes', THIS_GUEST)})`,
           unit: 'bytes',
         },
         {
           title: 'Started',
-          expr: `max by (job, instance) (${of('kvm_domain_start_time_seconds', THIS_GUEST)} * 1000)`,
+          expr: `max by (cluster, job, instance) (${of('kvm_domain_start_time_seconds', THIS_GUEST)} * 1000)`,
           unit: 'dateTimeFromNow',
         },
       ],
       infos: [
-        `max by (job, instance, uuid, machine, persistent, autostart) (${of('kvm_domain_info', THIS_GUEST)})`,
-        `max by (job, instance, backing, mergeable, swappable, balloonable) (${of('kvm_domain_memory_backing_info', THIS_GUEST)})`,
+        `max by (cluster, job, instance, uuid, machine, persistent, autostart) (${of('kvm_domain_info', THIS_GUEST)})`,
+        `max by (cluster, job, instance, backing, mergeable, swappable, balloonable) (${of('kvm_domain_memory_backing_info', THIS_GUEST)})`,
       ],
       sortBy: 'Host',
       ascending: true,

@@ -7,8 +7,8 @@ import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
 /** Only guests of the host this guest is on, even when several hosts are selected. */
-const HERE = `and on (job, instance) ${of('kvm_domain_state', THIS_GUEST)}`;
-const BY_GUEST = 'by (job, instance, domain)';
+const HERE = `and on (cluster, job, instance) ${of('kvm_domain_state', THIS_GUEST)}`;
+const BY_GUEST = 'by (cluster, job, instance, domain)';
 const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
 
 export const NEIGHBOURS: Row = {
@@ -96,7 +96,7 @@ export const NEIGHBOURS: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: `topk by (job, instance, mountpoint) (5, ${of('kvm_domain_storage_claimable_bytes')} and on (job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)})`,
+          expr: `topk by (cluster, job, instance, mountpoint) (5, ${of('kvm_domain_storage_claimable_bytes')} and on (cluster, job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)})`,
           legend: '{{domain}} {{mountpoint}}',
         },
       ],

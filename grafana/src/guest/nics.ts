@@ -70,8 +70,8 @@ export const NICS: Row = {
       ],
       values: [],
       infos: [
-        `max by (job, instance, device, model, type, source, mac, link) (${of('kvm_domain_nic_info', THIS_GUEST)})`,
-        `max by (job, instance, device, bridge, uplink) (${of('kvm_domain_nic_uplink_info', THIS_GUEST)})`,
+        `max by (cluster, job, instance, device, model, type, source, mac, link) (${of('kvm_domain_nic_info', THIS_GUEST)})`,
+        `max by (cluster, job, instance, device, bridge, uplink) (${of('kvm_domain_nic_uplink_info', THIS_GUEST)})`,
       ],
       sortBy: 'Interface',
       ascending: true,

@@ -76,7 +76,7 @@ export const CPU: Row = {
       queries: [
         { expr: of('instance:kvm_domain_vcpu_delay:ratio'), legend: 'all vCPUs {{instance}}' },
         {
-          expr: `max by (job, instance) (${of('instance_domain:kvm_domain_vcpu_delay:ratio')})`,
+          expr: `max by (cluster, job, instance) (${of('instance_domain:kvm_domain_vcpu_delay:ratio')})`,
           legend: 'worst guest {{instance}}',
         },
       ],

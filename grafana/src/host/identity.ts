@@ -20,26 +20,26 @@ export const IDENTITY: Row = {
       values: [
         {
           title: 'CPUs',
-          expr: `max by (job, instance) (${of('kvm_host_online_cpus')})`,
+          expr: `max by (cluster, job, instance) (${of('kvm_host_online_cpus')})`,
           unit: 'short',
         },
         {
           title: 'Cores',
-          expr: `max by (job, instance) (${of('kvm_host_cores')})`,
+          expr: `max by (cluster, job, instance) (${of('kvm_host_cores')})`,
           unit: 'short',
         },
         {
           title: 'RAM',
-          expr: `max by (job, instance) (${of('kvm_host_memory_size_bytes')})`,
+          expr: `max by (cluster, job, instance) (${of('kvm_host_memory_size_bytes')})`,
           unit: 'bytes',
         },
         {
           title: 'Booted',
-          expr: `max by (job, instance) (${of('kvm_host_boot_time_seconds')} * 1000)`,
+          expr: `max by (cluster, job, instance) (${of('kvm_host_boot_time_seconds')} * 1000)`,
           unit: 'dateTimeFromNow',
         },
       ],
-      infos: [`max by (job, instance, hostname, cpu_model, kernel, os) (${of('kvm_host_info')})`],
+      infos: [`max by (cluster, job, instance, hostname, cpu_model, kernel, os) (${of('kvm_host_info')})`],
       sortBy: 'Host',
       ascending: true,
       width: 24,
@@ -62,13 +62,13 @@ export const IDENTITY: Row = {
       values: [
         {
           title: 'Halt polling',
-          expr: `max by (job, instance) (${of('kvm_host_halt_poll_seconds')})`,
+          expr: `max by (cluster, job, instance) (${of('kvm_host_halt_poll_seconds')})`,
           unit: 's',
         },
       ],
       infos: [
-        `max by (job, instance, vendor, second_level_paging, accessed_dirty_bits, nested) (${of('kvm_host_kvm_module_info')})`,
-        `max by (job, instance, libvirt_version, hypervisor_version) (${of('kvm_libvirt_info')})`,
+        `max by (cluster, job, instance, vendor, second_level_paging, accessed_dirty_bits, nested) (${of('kvm_host_kvm_module_info')})`,
+        `max by (cluster, job, instance, libvirt_version, hypervisor_version) (${of('kvm_libvirt_info')})`,
       ],
       sortBy: 'Host',
       ascending: true,

@@ -66,7 +66,7 @@ export const MEMORY: Row = {
       queries: [
         { expr: of('kvm_ksm_saved_bytes'), legend: 'saved by merging {{instance}}' },
         {
-          expr: `sum by (job, instance) (${of('kvm_domain_memory_maximum_bytes')} - ${of('kvm_domain_balloon_current_bytes')})`,
+          expr: `sum by (cluster, job, instance) (${of('kvm_domain_memory_maximum_bytes')} - ${of('kvm_domain_balloon_current_bytes')})`,
           legend: 'in balloons {{instance}}',
         },
       ],

@@ -34,7 +34,7 @@ export const STORAGE: Row = {
       queries: [
         { expr: of('kvm_filesystem_claimable_bytes'), legend: `may grow ${LEGEND}` },
         {
-          expr: `${of('kvm_filesystem_avail_bytes')} and on (job, instance, mountpoint) ${of('kvm_filesystem_claimable_bytes')}`,
+          expr: `${of('kvm_filesystem_avail_bytes')} and on (cluster, job, instance, mountpoint) ${of('kvm_filesystem_claimable_bytes')}`,
           legend: `available ${LEGEND}`,
         },
       ],
@@ -63,11 +63,11 @@ export const STORAGE: Row = {
       unit: 'binBps',
       queries: [
         {
-          expr: `sum by (job, instance) (${rate('kvm_domain_disk_read_bytes_total')})`,
+          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_read_bytes_total')})`,
           legend: 'read {{instance}}',
         },
         {
-          expr: `sum by (job, instance) (${rate('kvm_domain_disk_written_bytes_total')})`,
+          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_written_bytes_total')})`,
           legend: 'written {{instance}}',
         },
       ],

@@ -4,13 +4,13 @@ import { of, rate } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
-const BY_GUEST = 'by (job, instance, domain)';
+const BY_GUEST = 'by (cluster, job, instance, domain)';
 
 /** A guest without a balloon has all of its memory for as long as it runs. */
 const MEMORY_NOW =
   `${of('kvm_domain_balloon_current_bytes')} or ${of('kvm_domain_memory_maximum_bytes')}` +
-  ` and on (job, instance, domain) ${of('kvm_domain_balloon_info', 'model="none"')}` +
-  ` and on (job, instance, domain) ${of('kvm_domain_resident_bytes')}`;
+  ` and on (cluster, job, instance, domain) ${of('kvm_domain_balloon_info', 'model="none"')}` +
+  ` and on (cluster, job, instance, domain) ${of('kvm_domain_resident_bytes')}`;
 
 export const TOP_GUESTS: Row = {
   title: 'Guests',

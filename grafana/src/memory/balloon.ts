@@ -7,7 +7,7 @@ import { worseBelow } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 import { CHOSEN_GUESTS } from './guests.ts';
 
-const BY_GUEST = 'by (job, instance, domain)';
+const BY_GUEST = 'by (cluster, job, instance, domain)';
 
 export const BALLOON: Row = {
   title: 'Balloons',
@@ -65,7 +65,7 @@ export const BALLOON: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: `sum by (job, instance) (${of('kvm_domain_memory_maximum_bytes')} - ${of('kvm_domain_balloon_current_bytes')})`,
+          expr: `sum by (cluster, job, instance) (${of('kvm_domain_memory_maximum_bytes')} - ${of('kvm_domain_balloon_current_bytes')})`,
           legend: 'taken {{instance}}',
         },
         {
@@ -83,7 +83,7 @@ export const BALLOON: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `bottomk by (job, instance) (5, ${of('instance_domain:kvm_domain_guest_memory_available:ratio', CHOSEN_GUESTS)})`,
+          expr: `bottomk by (cluster, job, instance) (5, ${of('instance_domain:kvm_domain_guest_memory_available:ratio', CHOSEN_GUESTS)})`,
           legend: '{{domain}} {{instance}}',
         },
       ],
@@ -99,7 +99,7 @@ export const BALLOON: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `sum by (job, instance) (${of('instance_domain:kvm_domain_guest_thrashing:bool', CHOSEN_GUESTS)}) or 0 * count by (job, instance) (${of('kvm_domain_guest_memory_size_bytes', CHOSEN_GUESTS)})`,
+          expr: `sum by (cluster, job, instance) (${of('instance_domain:kvm_domain_guest_thrashing:bool', CHOSEN_GUESTS)}) or 0 * count by (cluster, job, instance) (${of('kvm_domain_guest_memory_size_bytes', CHOSEN_GUESTS)})`,
           legend: 'thrashing {{instance}}',
         },
         {

@@ -31,7 +31,7 @@ export const HUGE_PAGES: Row = {
         { expr: of('instance:kvm_host_thp_splits:rate5m'), legend: 'split {{instance}}' },
         { expr: rate('kvm_host_thp_collapses_total'), legend: 'made again {{instance}}' },
         {
-          expr: `clamp_min(deriv(${of('kvm_ksm_sharing_bytes')}[10m]) / on (job, instance) (${of('kvm_host_thp_size_bytes')} > 0), 0)`,
+          expr: `clamp_min(deriv(${of('kvm_ksm_sharing_bytes')}[10m]) / on (cluster, job, instance) (${of('kvm_host_thp_size_bytes')} > 0), 0)`,
           legend: 'worth of merging {{instance}}',
         },
       ],
@@ -51,7 +51,7 @@ export const HUGE_PAGES: Row = {
         },
         { expr: rate('kvm_host_thp_pmd_splits_total'), legend: 'mappings split {{instance}}' },
         {
-          expr: `sum by (job, instance) (abs(deriv(${of('kvm_domain_balloon_current_bytes')}[10m]))) / on (job, instance) (${of('kvm_host_thp_size_bytes')} > 0)`,
+          expr: `sum by (cluster, job, instance) (abs(deriv(${of('kvm_domain_balloon_current_bytes')}[10m]))) / on (cluster, job, instance) (${of('kvm_host_thp_size_bytes')} > 0)`,
           legend: 'worth of ballooning {{instance}}',
         },
       ],

@@ -77,7 +77,7 @@ export const KSM: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: `topk by (job, instance) (5, ${of('kvm_domain_ksm_merging_bytes', CHOSEN_GUESTS)})`,
+          expr: `topk by (cluster, job, instance) (5, ${of('kvm_domain_ksm_merging_bytes', CHOSEN_GUESTS)})`,
           legend: '{{domain}} {{instance}}',
         },
       ],
@@ -92,7 +92,7 @@ export const KSM: Row = {
       unit: 'none',
       queries: [
         {
-          expr: `topk by (job, instance) (5, ${of('instance_domain:kvm_domain_ksm_items_per_merged_page:ratio', CHOSEN_GUESTS)} < Inf)`,
+          expr: `topk by (cluster, job, instance) (5, ${of('instance_domain:kvm_domain_ksm_items_per_merged_page:ratio', CHOSEN_GUESTS)} < Inf)`,
           legend: '{{domain}} {{instance}}',
         },
       ],

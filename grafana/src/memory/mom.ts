@@ -66,11 +66,11 @@ export const MOM: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: `sum by (job, instance, variant) (${of('kvm_domain_mom_balloon_target_bytes')})`,
+          expr: `sum by (cluster, job, instance, variant) (${of('kvm_domain_mom_balloon_target_bytes')})`,
           legend: 'target ({{variant}}) {{instance}}',
         },
         {
-          expr: `sum by (job, instance) (${of('kvm_domain_balloon_current_bytes')})`,
+          expr: `sum by (cluster, job, instance) (${of('kvm_domain_balloon_current_bytes')})`,
           legend: 'now {{instance}}',
         },
       ],

@@ -12,7 +12,7 @@ function setting(
   unit: Unit,
   texts?: Readonly<Record<string, string>>,
 ): ValueColumn {
-  const column = { title, expr: `max by (job, instance) (${of(metric)})`, unit };
+  const column = { title, expr: `max by (cluster, job, instance) (${of(metric)})`, unit };
   return texts === undefined ? column : { ...column, texts };
 }
 
@@ -65,7 +65,7 @@ export const SETTINGS: Row = {
         setting('Huge page', 'kvm_host_thp_size_bytes', 'bytes'),
       ],
       infos: [
-        `max by (job, instance, enabled, defrag, shmem_enabled) (${of('kvm_host_thp_info')})`,
+        `max by (cluster, job, instance, enabled, defrag, shmem_enabled) (${of('kvm_host_thp_info')})`,
       ],
       sortBy: 'Host',
       ascending: true,

@@ -8,7 +8,7 @@ import { table } from '../common/table.ts';
 
 const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
 const ON_UPLINKS = 'uplink=~"$device"';
-const BY_GUEST = 'by (job, instance, domain)';
+const BY_GUEST = 'by (cluster, job, instance, domain)';
 
 export const GUESTS: Row = {
   title: 'Guests',
@@ -20,7 +20,7 @@ export const GUESTS: Row = {
       unit: 'Bps',
       queries: [
         {
-          expr: `topk by (job, instance, uplink) (5, ${of('instance_domain_uplink:kvm_domain_nic_bytes:rate5m', ON_UPLINKS)})`,
+          expr: `topk by (cluster, job, instance, uplink) (5, ${of('instance_domain_uplink:kvm_domain_nic_bytes:rate5m', ON_UPLINKS)})`,
           legend: '{{domain}} {{uplink}} {{instance}}',
         },
       ],
@@ -35,7 +35,7 @@ export const GUESTS: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `topk by (job, instance, uplink) (5, ${of('instance_domain_uplink:kvm_domain_nic_share:ratio', ON_UPLINKS)})`,
+          expr: `topk by (cluster, job, instance, uplink) (5, ${of('instance_domain_uplink:kvm_domain_nic_share:ratio', ON_UPLINKS)})`,
           legend: '{{domain}} {{uplink}} {{instance}}',
         },
       ],
@@ -51,7 +51,7 @@ export const GUESTS: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `topk by (job, instance) (5, ${of('instance_domain_device:kvm_domain_nic_drops:ratio')})`,
+          expr: `topk by (cluster, job, instance) (5, ${of('instance_domain_device:kvm_domain_nic_drops:ratio')})`,
           legend: '{{domain}} {{device}} {{instance}}',
         },
       ],
@@ -113,7 +113,7 @@ export const GUESTS: Row = {
       values: [
         {
           title: 'Limit',
-          expr: `max by (job, instance, domain, device, direction, kind) (${of('kvm_domain_nic_limit_bytes_per_second')})`,
+          expr: `max by (cluster, job, instance, domain, device, direction, kind) (${of('kvm_domain_nic_limit_bytes_per_second')})`,
           unit: 'Bps',
         },
       ],

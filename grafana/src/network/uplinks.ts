@@ -12,7 +12,7 @@ const LEGEND = '{{device}} {{instance}}';
 
 function ofUplink(metric: string, matchers = ''): string {
   const all = matchers === '' ? CHOSEN_UPLINKS : `${CHOSEN_UPLINKS}, ${matchers}`;
-  return `max by (job, instance, device) (${of(metric, all)})`;
+  return `max by (cluster, job, instance, device) (${of(metric, all)})`;
 }
 
 export const UPLINKS: Row = {

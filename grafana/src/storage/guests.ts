@@ -6,7 +6,7 @@ import { of, rate } from '../common/promql.ts';
 import { table } from '../common/table.ts';
 import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
 
-const BY_GUEST = 'by (job, instance, domain, mountpoint)';
+const BY_GUEST = 'by (cluster, job, instance, domain, mountpoint)';
 
 export const GUESTS: Row = {
   title: 'Guests and their claims',
@@ -52,7 +52,7 @@ export const GUESTS: Row = {
       unit: 'binBps',
       queries: [
         {
-          expr: `topk by (job, instance) (5, sum by (job, instance, domain) (${rate('kvm_domain_disk_written_bytes_total')}))`,
+          expr: `topk by (cluster, job, instance) (5, sum by (cluster, job, instance, domain) (${rate('kvm_domain_disk_written_bytes_total')}))`,
           legend: '{{domain}} {{instance}}',
         },
       ],

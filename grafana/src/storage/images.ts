@@ -6,11 +6,11 @@ import { graph } from '../common/graph.ts';
 import { table } from '../common/table.ts';
 import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
 
-const INFO = `max by (job, instance, path, format, backing_file, mountpoint) (${of('kvm_image_info', CHOSEN_FILESYSTEMS)})`;
+const INFO = `max by (cluster, job, instance, path, format, backing_file, mountpoint) (${of('kvm_image_info', CHOSEN_FILESYSTEMS)})`;
 
 /** A value of images, with what they are; a value without image is left out. */
 function ofImages(metric: string): string {
-  return `${INFO} * on (job, instance, path) group_left () ${of(metric)}`;
+  return `${INFO} * on (cluster, job, instance, path) group_left () ${of(metric)}`;
 }
 
 export const IMAGES: Row = {
@@ -81,7 +81,7 @@ export const IMAGES: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `topk by (job, instance) (5, ${of('kvm_domain_disk_chain_depth')})`,
+          expr: `topk by (cluster, job, instance) (5, ${of('kvm_domain_disk_chain_depth')})`,
           legend: '{{domain}} {{device}} {{instance}}',
         },
       ],

@@ -16,15 +16,15 @@ export const IO: Row = {
       unit: 'iops',
       queries: [
         {
-          expr: `sum by (job, instance) (${rate('kvm_domain_disk_read_requests_total')})`,
+          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_read_requests_total')})`,
           legend: 'read {{instance}}',
         },
         {
-          expr: `sum by (job, instance) (${rate('kvm_domain_disk_write_requests_total')})`,
+          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_write_requests_total')})`,
           legend: 'write {{instance}}',
         },
         {
-          expr: `sum by (job, instance) (${rate('kvm_domain_disk_flush_requests_total')})`,
+          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_flush_requests_total')})`,
           legend: 'flush {{instance}}',
         },
       ],
@@ -38,7 +38,7 @@ export const IO: Row = {
       unit: 's',
       queries: [
         {
-          expr: `topk by (job, instance) (5, ${rate('kvm_domain_disk_write_seconds_total')} / (${rate('kvm_domain_disk_write_requests_total')} > 0))`,
+          expr: `topk by (cluster, job, instance) (5, ${rate('kvm_domain_disk_write_seconds_total')} / (${rate('kvm_domain_disk_write_requests_total')} > 0))`,
           legend: '{{domain}} {{device}} {{instance}}',
         },
       ],
@@ -53,7 +53,7 @@ export const IO: Row = {
       unit: 'iops',
       queries: [
         {
-          expr: `topk by (job, instance) (5, sum by (job, instance, domain) (${rate('kvm_domain_disk_read_requests_total')} + ${rate('kvm_domain_disk_write_requests_total')}))`,
+          expr: `topk by (cluster, job, instance) (5, sum by (cluster, job, instance, domain) (${rate('kvm_domain_disk_read_requests_total')} + ${rate('kvm_domain_disk_write_requests_total')}))`,
           legend: '{{domain}} {{instance}}',
         },
       ],
@@ -67,7 +67,7 @@ export const IO: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `topk by (job, instance) (5, ${rate('kvm_domain_pressure_waiting_seconds_total', 'resource="io"')})`,
+          expr: `topk by (cluster, job, instance) (5, ${rate('kvm_domain_pressure_waiting_seconds_total', 'resource="io"')})`,
           legend: '{{domain}} {{instance}}',
         },
       ],

@@ -11,11 +11,11 @@ const THIN_KEYS: readonly KeyColumn[] = [
 ];
 
 function ofThinPool(metric: string): string {
-  return `max by (job, instance, vg, pool) (${of(metric)})`;
+  return `max by (cluster, job, instance, vg, pool) (${of(metric)})`;
 }
 
 function ofPool(metric: string): string {
-  return `max by (job, instance, pool) (${of(metric)})`;
+  return `max by (cluster, job, instance, pool) (${of(metric)})`;
 }
 
 export const POOLS: Row = {
@@ -43,7 +43,7 @@ export const POOLS: Row = {
           thresholds: worseAbove(0.85, 0.95),
         },
       ],
-      infos: [`max by (job, instance, pool, type, path) (${of('kvm_pool_info')})`],
+      infos: [`max by (cluster, job, instance, pool, type, path) (${of('kvm_pool_info')})`],
       sortBy: 'Used',
       height: 7,
     }),

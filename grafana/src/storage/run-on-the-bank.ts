@@ -11,7 +11,7 @@ const LEGEND = '{{mountpoint}} {{instance}}';
 const DAY = 24 * 3600;
 
 function ofFilesystem(metric: string): string {
-  return `max by (job, instance, mountpoint) (${of(metric, CHOSEN_FILESYSTEMS)})`;
+  return `max by (cluster, job, instance, mountpoint) (${of(metric, CHOSEN_FILESYSTEMS)})`;
 }
 
 function bytes(title: string, metric: string): ValueColumn {
@@ -47,7 +47,7 @@ export const RUN_ON_THE_BANK: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `sum by (job, instance) (${of('kvm_storage_images', 'placement=~"remote|unknown"')})`,
+          expr: `sum by (cluster, job, instance) (${of('kvm_storage_images', 'placement=~"remote|unknown"')})`,
           legend: '{{instance}}',
         },
       ],
@@ -149,7 +149,7 @@ export const RUN_ON_THE_BANK: Row = {
           legend: `may grow ${LEGEND}`,
         },
         {
-          expr: `${of('kvm_filesystem_avail_bytes', CHOSEN_FILESYSTEMS)} and on (job, instance, mountpoint) ${of('kvm_filesystem_claimable_bytes')}`,
+          expr: `${of('kvm_filesystem_avail_bytes', CHOSEN_FILESYSTEMS)} and on (cluster, job, instance, mountpoint) ${of('kvm_filesystem_claimable_bytes')}`,
           legend: `available ${LEGEND}`,
         },
       ],
