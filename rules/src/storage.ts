@@ -3,7 +3,10 @@ import { beyond, type LimitSeverity } from './limit.ts';
 import { promql, prose, type AlertDefinition, type RecordingRule, type Subject } from './rule.ts';
 
 const HOST = { uid: 'kvm-storage', variables: ['cluster', 'job', 'instance'] } as const;
-const FILESYSTEM = { uid: 'kvm-storage', variables: ['cluster', 'job', 'instance', 'mountpoint'] } as const;
+const FILESYSTEM = {
+  uid: 'kvm-storage',
+  variables: ['cluster', 'job', 'instance', 'mountpoint'],
+} as const;
 const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 const MAY_GROW = top('sum by (domain) (kvm_domain_storage_claimable_bytes{@})', 'bytes');

@@ -48,7 +48,9 @@ export const EXPORTERS: Row = {
           texts: YES_NO,
         },
       ],
-      infos: [`max by (cluster, job, instance, version, nodeversion) (${of('kvm_exporter_build_info')})`],
+      infos: [
+        `max by (cluster, job, instance, version, nodeversion) (${of('kvm_exporter_build_info')})`,
+      ],
       sortBy: 'libvirt reachable',
       ascending: true,
       width: 24,

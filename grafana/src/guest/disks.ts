@@ -163,5 +163,9 @@ export const DISKS: Row = {
 function ofImage(title: string, metric: string, unit: Unit): ValueColumn {
   const images = of('kvm_domain_disk_image_info', THIS_GUEST);
   const value = `${images} * on (cluster, job, instance, path) group_left () ${of(metric)}`;
-  return { title, expr: `max by (cluster, job, instance, device, depth, role, path) (${value})`, unit };
+  return {
+    title,
+    expr: `max by (cluster, job, instance, device, depth, role, path) (${value})`,
+    unit,
+  };
 }

@@ -39,7 +39,9 @@ export const IDENTITY: Row = {
           unit: 'dateTimeFromNow',
         },
       ],
-      infos: [`max by (cluster, job, instance, hostname, cpu_model, kernel, os) (${of('kvm_host_info')})`],
+      infos: [
+        `max by (cluster, job, instance, hostname, cpu_model, kernel, os) (${of('kvm_host_info')})`,
+      ],
       sortBy: 'Host',
       ascending: true,
       width: 24,
