@@ -79,9 +79,9 @@ export function valuesOf(reading: unknown): ReadonlyMap<string, string> {
 
 function nameOf(item: unknown): string | undefined {
   if (typeof item !== 'object' || item === null) return undefined;
-  for (const key of ['target', 'mac'] as const) {
+  for (const key of ['mac', 'target'] as const) {
     const name: unknown = Object.entries(item).find(([one]) => one === key)?.[1];
-    if (typeof name === 'string' && !name.startsWith('vnet')) return name;
+    if (typeof name === 'string') return name;
   }
   return undefined;
 }
