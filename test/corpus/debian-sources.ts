@@ -20,8 +20,8 @@ export class DebianSources {
   readonly #options: readonly string[];
 
   constructor(cache: string, suite: string | undefined) {
-    this.#cache = cache;
-    const apt = join(cache, suite ?? 'suites-of-this-machine', 'apt');
+    this.#cache = join(cache, suite ?? 'suites-of-this-machine');
+    const apt = join(this.#cache, 'apt');
     const parts = join(apt, 'sources.list.d');
     for (const directory of [parts, join(apt, 'lists', 'partial'), join(apt, 'cache')]) {
       mkdirSync(directory, { recursive: true });
@@ -59,13 +59,20 @@ export class DebianSources {
    */
   unpack(name: string, wanted: string): { readonly directory: string; readonly version: string } {
     const packages = join(this.#cache, 'packages', name);
-    mkdirSync(packages, { recursive: true });
-    this.#apt(packages, ['source', '--download-only', name]);
-    const [archive, another] = readdirSync(packages).filter((file) =>
-      /\.orig\.tar\.\w+$/.test(file),
-    );
+    const download = (): readonly string[] => {
+      mkdirSync(packages, { recursive: true });
+      this.#apt(packages, ['source', '--download-only', name]);
+      return readdirSync(packages).filter((file) => /\.orig\.tar\.\w+$/.test(file));
+    };
+    let archives = download();
+    if (archives.length > 1) {
+      // An older version lies there from an earlier run.
+      rmSync(packages, { recursive: true });
+      archives = download();
+    }
+    const [archive, another] = archives;
     if (archive === undefined || another !== undefined) {
-      throw new NoSourcesError(`${packages}: not one archive of ${name}; remove it and run again`);
+      throw new NoSourcesError(`${name}: not one archive but ${archives.join(', ') || 'none'}`);
     }
     const version = /_(.*)\.orig\./.exec(archive)?.[1] ?? '?';
     const directory = join(this.#cache, `${name}-${version}`);
@@ -121,14 +128,18 @@ function sourcesOfThisMachine(
     if (file.endsWith('.sources')) {
       const stanzas = text
         .split(/\n\s*\n/)
-        .filter((stanza) => /^URIs:.*\/debian/m.test(stanza) && /^Types:.*\bdeb\b/m.test(stanza))
+        .filter(
+          (stanza) => /^Types:.*\bdeb\b/m.test(stanza) && /^Components:.*\bmain\b/m.test(stanza),
+        )
+        .filter((stanza) => isDebians(/^URIs:\s*(\S+)/m.exec(stanza)?.[1], suite))
         .map((stanza) => stanza.replace(/^Types:.*$/m, 'Types: deb-src'))
         .map((stanza) => (suite === undefined ? stanza : inSuite(stanza, suite)));
       return stanzas.length === 0 ? [] : [{ name, text: `${stanzas.join('\n\n')}\n` }];
     }
     const lines = text
       .split('\n')
-      .filter((line) => /^deb\s.*\/debian/.test(line))
+      .filter((line) => /^deb\s.*\smain\b/.test(line))
+      .filter((line) => isDebians(/\s(\S+:\/\/\S+)/.exec(line)?.[1], suite))
       .map((line) => line.replace(/^deb\s/, 'deb-src '))
       .map((line) =>
         suite === undefined ? line : line.replace(/(\s\S+:\/\/\S+\s+)\S+/, `$1${suite}`),
@@ -137,6 +148,12 @@ function sourcesOfThisMachine(
       ? []
       : [{ name: name.replace(/(\.list)?$/, '.list'), text: `${lines.join('\n')}\n` }];
   });
+}
+
+/** Other people's packages lie elsewhere; a suite that was asked for is none of the security archive. */
+function isDebians(uri: string | undefined, suite: string | undefined): boolean {
+  const end = suite === undefined ? /\/debian(?:-security)?\/?$/ : /\/debian\/?$/;
+  return uri !== undefined && end.test(uri);
 }
 
 function inSuite(stanza: string, suite: string): string {
