@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { domainCases, poolCases } from '../../corpus/cases.ts';
 import { compare } from '../../corpus/second-reading.ts';
 import { CHANGED, MENDED, REFUSED } from './libvirt-9.ts';
-import { throughLibvirt, type Refused, type Returned } from './real-daemon.ts';
+import { libvirtVersion, throughLibvirt, type Refused, type Returned } from './real-daemon.ts';
 
 let domains: readonly Returned[];
 let pools: readonly Returned[];
@@ -18,6 +18,10 @@ beforeAll(async () => {
 }, 300_000);
 
 describe('a real libvirtd that is given the corpus', () => {
+  it('is of the version that the lists are of', async () => {
+    expect(await libvirtVersion()).toBe('9.0');
+  });
+
   it('takes all of it but what it cannot know, and says so', () => {
     expect(refused.map(({ name }) => name).sort()).toEqual(Object.keys(REFUSED).sort());
     for (const { name, messages } of refused) {

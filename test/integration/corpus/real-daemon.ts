@@ -45,6 +45,18 @@ const KINDS = {
 
 type Kind = keyof typeof KINDS;
 
+/** The version of the libvirtd that has the test, e.g. `9.0`. */
+export async function libvirtVersion(): Promise<string> {
+  await using daemon = await PrivateDaemon.start();
+  const connection = await openLibvirt({ uri: daemon.uri });
+  try {
+    const { major, minor } = await connection.getLibVersion();
+    return `${major}.${minor}`;
+  } finally {
+    await connection.close();
+  }
+}
+
 /** Has a real libvirtd take each file, and reads what it gives back in two ways. */
 export async function throughLibvirt(
   kind: Kind,
