@@ -15,7 +15,7 @@ beforeAll(async () => {
   domains = ofDomains.returned;
   pools = ofPools.returned;
   refused = [...ofDomains.refused, ...ofPools.refused];
-}, 300_000);
+}, 600_000);
 
 describe('a real libvirtd that is given the corpus', () => {
   it('is of the version that the lists are of', async () => {
