@@ -25,7 +25,7 @@ export function compareDomains(tests: string, scratch: string): Report {
     tests,
     scratch,
     /^domain$/,
-    /<domain\s[^>]*type=[\s\S]*?<\/domain>/g,
+    /<domain\s[^>]*type=[^>]*[^/>]>(?:(?!<domain\s)[\s\S])*?<uuid>[\s\S]*?<\/domain>/g,
   );
   return compareDocuments('domain XML of libvirt', documents, (xml) => {
     const config = parseDomainXml(xml, 'a domain');
