@@ -39,7 +39,7 @@ const TEST_PACKAGES = [
   'buildah',
   'mmdebstrap',
   'strace',
-  'python3-minimal',
+  'python3',
   'libseccomp2',
 ] as const;
 

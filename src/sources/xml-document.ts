@@ -262,7 +262,7 @@ class TreeBuilder {
       const draft = this.#open.pop();
       if (draft === undefined) return;
       const { name, attributes, children, text } = draft;
-      const element = new XmlElement(name, attributes, children, text.trim(), this.#faults);
+      const element = new XmlElement(name, attributes, children, text, this.#faults);
       const parent = this.#open.at(-1);
       if (parent === undefined) this.#root = element;
       else parent.children.push(element);
