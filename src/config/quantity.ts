@@ -54,7 +54,8 @@ export function parseBytes(text: string): number | undefined {
 /** A size as {@link parseBytes} reads it, in the largest unit of which it is a whole number. */
 export function formatBytes(bytes: number): string {
   const unit = ['TiB', 'GiB', 'MiB', 'KiB'].find((one) => bytes % (BYTES_PER[one] ?? 1) === 0);
-  if (bytes === 0 || unit === undefined) return `${bytes}B`;
+  if (bytes === 0) return '0';
+  if (unit === undefined) return `${bytes}B`;
   return `${bytes / (BYTES_PER[unit] ?? 1)}${unit}`;
 }
 

@@ -62,8 +62,13 @@ export async function readText(path: string): Promise<FileResult<string>> {
       await file.close();
     }
   } catch (error) {
-    return { ok: false, errors: [`${oneLine(path)}: ${oneLine(messageOf(error))}`] };
+    return { ok: false, errors: [`${oneLine(path)}: ${oneLine(withoutCall(messageOf(error)))}`] };
   }
+}
+
+/** Node ends with the call and names the path again: `ENOENT: no such file, open '/path'`. */
+function withoutCall(message: string): string {
+  return message.replace(/^(E[A-Z0-9]+: [^,]+), \w+(?: '.*')?$/s, '$1');
 }
 
 /**

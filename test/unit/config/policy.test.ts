@@ -226,7 +226,11 @@ describe('a broken policy file', () => {
       'policy.yaml:2: memory.available_ratio: the critical limit 10% is above the warning limit ' +
         '5%: a critical limit must not be the stricter one',
     ],
-    ['a size that is none', 'reserves:\n  memory: lots\n', `policy.yaml:2: reserves.memory: ${SIZE}`],
+    [
+      'a size that is none',
+      'reserves:\n  memory: lots\n',
+      `policy.yaml:2: reserves.memory: ${SIZE}`,
+    ],
     ['a size without unit', 'reserves: { memory: 4 }', `policy.yaml:1: reserves.memory: ${SIZE}`],
     [
       'a percentage of memory',
@@ -313,7 +317,11 @@ describe('a broken policy file', () => {
     const result = await loadPolicy('/nonexistent/policy.yaml');
     expect(result).toEqual({
       ok: false,
-      errors: [expect.stringMatching(/^\/nonexistent\/policy\.yaml: ENOENT/)],
+      errors: ['/nonexistent/policy.yaml: ENOENT: no such file or directory'],
+    });
+    expect(await loadPolicy('/proc/self')).toEqual({
+      ok: false,
+      errors: ['/proc/self: EISDIR: illegal operation on a directory'],
     });
   });
 });

@@ -33,9 +33,12 @@ describe('quantities', () => {
     expect(parseBytes('99999999999TiB')).toBeUndefined();
   });
 
-  it.each(['', 'GiB', '-1', '1XB', '1gib', '1e9', '5%', '5', '4096', '5G'])('%s is no size', (text) => {
-    expect(parseBytes(text)).toBeUndefined();
-  });
+  it.each(['', 'GiB', '-1', '1XB', '1gib', '1e9', '5%', '5', '4096', '5G'])(
+    '%s is no size',
+    (text) => {
+      expect(parseBytes(text)).toBeUndefined();
+    },
+  );
 
   it.each([
     ['24h', 86_400],
