@@ -1,12 +1,14 @@
 /** Most slips of the finger in one word, however long it is. */
 const MAX_SLIPS = 3;
 
+/** So much of a word tells which one it is the beginning or the end of. */
+const MIN_PART = 3;
+
 /**
  * The one word that was most likely meant: the same with a slip or two, or the only one the given
  * word is the beginning or the last dotted part of. Undefined where that would be a guess.
  */
 export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
-  if (word === '') return undefined;
   const [nearest] = candidates
     .map((candidate) => ({ candidate, slips: slipsBetween(word, candidate) }))
     .filter(({ candidate, slips }) => slips <= slipsAllowed(word, candidate))
@@ -16,6 +18,7 @@ export function nearestWord(word: string, candidates: readonly string[]): string
         sharedStart(word, other.candidate) - sharedStart(word, one.candidate),
     );
   if (nearest !== undefined) return nearest.candidate;
+  if (word.length < MIN_PART) return undefined;
   const longer = candidates.filter(
     (candidate) => candidate.startsWith(word) || candidate.endsWith(`.${word}`),
   );
