@@ -103,11 +103,16 @@ function resourceTable(resource: Resource): readonly string[] {
     ...limits.map(
       (limit) =>
         `| \`${limit.name}\` | ${amount(limit, limit.warning)} | ${amount(limit, limit.critical)} ` +
-        `| ${limit.bad} | ${limit.meaning} | ${limit.source} |`,
+        `| ${limit.bad} | ${limit.meaning} | ${sourceText(limit)} |`,
     ),
   ];
 }
 
 function amount(limit: LimitDeclaration, value: number | undefined): string {
   return value === undefined ? '' : limitText(limit, value);
+}
+
+/** A source tells the two limits apart by their severities alone. */
+function sourceText({ source }: LimitDeclaration): string {
+  return source.replaceAll(/\b(warning|critical):/g, '$1 limit:');
 }
