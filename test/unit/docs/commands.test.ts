@@ -38,6 +38,13 @@ describe('a command in a document', () => {
     expect(unknownScripts(text)).toEqual([]);
   });
 
+  it('scrapes under one name and at one interval everywhere', () => {
+    const all = texts.map((name) => readFileSync(join(REPOSITORY, name), 'utf8')).join('\n');
+    const values = (key: RegExp) => new Set([...all.matchAll(key)].map(([, value]) => value));
+    expect(values(/\bjob_name: (\S+)/g)).toEqual(new Set(['kvm-overcommit', 'federate']));
+    expect(values(/\b(?:scrape_interval|timeInterval): (\w+)/g)).toEqual(new Set(['15s']));
+  });
+
   it('is not Node by itself with TypeScript', () => {
     for (const command of [
       'node rules/check.ts',
