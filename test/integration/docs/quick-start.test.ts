@@ -101,7 +101,7 @@ function killGroup(leader: number): void {
 }
 
 beforeAll(async () => {
-  workdir = mkdtempSync(join(tmpdir(), 'kvm-overcommit-quick-start-'));
+  workdir = mkdtempSync(join(tmpdir(), 'quick-start-of-exporter-'));
   for (const part of PARTS) {
     cpSync(join(REPOSITORY, part), join(workdir, part), { recursive: true });
   }
