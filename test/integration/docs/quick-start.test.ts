@@ -136,7 +136,7 @@ beforeAll(async () => {
     // The tree under test is installed already.
     .replace(/^npm ci$/m, 'npm ls --depth=0 >/dev/null');
   result = await bash(script, workdir);
-}, 180_000);
+}, 300_000);
 
 afterAll(() => {
   rmSync(workdir, { recursive: true, force: true });
@@ -170,10 +170,9 @@ describe('the quick start', () => {
   });
 
   it('uses no port that a package of Debian takes by itself', () => {
-    expect(pageText().match(/127\.0\.0\.1:(?:9177|9090|9093|3000)(?!\/)/g) ?? []).toEqual(
-      // Of the data source, which is for a Prometheus in its usual place.
-      ['127.0.0.1:9090'],
-    );
+    // The data source is for a Prometheus in its usual place until sed is done with it.
+    const commands = commandsOf(pageText()).join('').replaceAll(/^sed .*$/gm, '');
+    expect(commands.match(/:(?:9177|9090|9093|3000)\b/g)).toBeNull();
   });
 
   it('ends with a target that is up and a ratio from the rules', () => {
