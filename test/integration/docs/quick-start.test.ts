@@ -171,7 +171,9 @@ describe('the quick start', () => {
 
   it('uses no port that a package of Debian takes by itself', () => {
     // The data source is for a Prometheus in its usual place until sed is done with it.
-    const commands = commandsOf(pageText()).join('').replaceAll(/^sed .*$/gm, '');
+    const commands = commandsOf(pageText())
+      .join('')
+      .replaceAll(/^sed .*$/gm, '');
     expect(commands.match(/:(?:9177|9090|9093|3000)\b/g)).toBeNull();
   });
 
