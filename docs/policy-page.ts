@@ -81,7 +81,7 @@ const EXAMPLE = [
   "  include: ['web-.*', 'db-.*']",
   "  exclude: ['.*-test']",
   'cpu:',
-  '  promise_ratio: { warning: 3, critical: 6 }',
+  '  promised_ratio: { warning: 3, critical: 6 }',
   'memory:',
   '  swap_bytes_per_second: { warning: 2MiB, critical: 4MiB }',
   'storage:',

@@ -84,7 +84,7 @@ export const FIRES_WITHOUT: readonly Exception[] = [
   },
   {
     alert: 'KvmFilesystemAlmostFull',
-    without: ['kvm_filesystem_unfunded_bytes'],
+    without: ['kvm_filesystem_claimable_bytes'],
     why: 'on a network filesystem other hosts have images too',
   },
   {

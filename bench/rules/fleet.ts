@@ -179,7 +179,7 @@ class HostSeries {
       const gauges: Readonly<Record<string, number>> = {
         size_bytes: size,
         promised_bytes: guests * 100 * GIB,
-        unfunded_bytes: guests * 50 * GIB,
+        claimable_bytes: guests * 50 * GIB,
         files: 1e8,
         files_free: 9e7,
         readonly: 0,
@@ -206,14 +206,14 @@ class HostSeries {
       metadata_size_bytes: GIB,
       metadata_used_bytes: GIB / 4,
       needs_check: 0,
-      unfunded_bytes: 100 * GIB,
+      claimable_bytes: 100 * GIB,
     };
     for (const [name, value] of Object.entries(thin)) {
       yield this.#gauge(`kvm_thin_pool_${name}`, value, pool);
     }
     yield this.#gauge('kvm_thin_pool_state', 1, { ...pool, state: 'rw' });
     for (const name of ['default', 'isos']) {
-      yield this.#gauge('kvm_pool_allocation_bytes', 400 * GIB, { pool: name });
+      yield this.#gauge('kvm_pool_allocated_bytes', 400 * GIB, { pool: name });
       yield this.#gauge('kvm_pool_capacity_bytes', 1000 * GIB, { pool: name });
       yield this.#gauge('kvm_pool_state', 1, { pool: name, state: 'running' });
     }
@@ -311,7 +311,7 @@ class HostSeries {
   *#guestDisks(guest: number, domain: Labels): Generator<Series> {
     const mountpoint = '/var/lib/libvirt/images';
     yield this.#gauge('kvm_domain_storage_promised_bytes', 100 * GIB, { ...domain, mountpoint });
-    yield this.#gauge('kvm_domain_storage_unfunded_bytes', 50 * GIB + guest, {
+    yield this.#gauge('kvm_domain_storage_claimable_bytes', 50 * GIB + guest, {
       ...domain,
       mountpoint,
     });

@@ -219,7 +219,7 @@ export const cpu: Subject = {
       at: { warning: { for: '10m' } },
       expr: () => promql`
         instance:kvm_cpu_promised_per_capacity:ratio
-        ${beyond('cpu.promise_ratio', 'warning')}
+        ${beyond('cpu.promised_ratio', 'warning')}
       `,
     },
     {
@@ -234,7 +234,7 @@ export const cpu: Subject = {
       at: { warning: { for: '10m' } },
       expr: () => promql`
         instance_cpuset:kvm_cpu_promised_per_capacity:ratio
-        ${beyond('cpu.promise_ratio', 'warning')}
+        ${beyond('cpu.promised_ratio', 'warning')}
       `,
     },
     {

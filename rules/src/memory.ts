@@ -179,7 +179,7 @@ export const memory: Subject = {
       at: { warning: { for: '10m' } },
       expr: () => promql`
         instance:kvm_memory_promised_per_capacity:ratio
-        ${beyond('memory.promise_ratio', 'warning')}
+        ${beyond('memory.promised_ratio', 'warning')}
       `,
     },
     {
@@ -206,7 +206,7 @@ export const memory: Subject = {
       at: { warning: { for: '10m' } },
       expr: () => promql`
         instance:kvm_memory_exposure_per_supply:ratio
-        ${beyond('memory.exposure_ratio', 'warning')}
+        ${beyond('memory.exposure_per_supply_ratio', 'warning')}
       `,
     },
     {

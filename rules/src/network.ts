@@ -155,7 +155,7 @@ export const network: Subject = {
       at: { warning: { for: '30m' } },
       expr: () => promql`
         instance_device_direction:kvm_uplink_promised_per_speed:ratio
-        ${beyond('network.promise_ratio', 'warning')}
+        ${beyond('network.promised_ratio', 'warning')}
       `,
     },
     {
@@ -169,7 +169,7 @@ export const network: Subject = {
       at: { warning: { for: '30m' } },
       expr: () => promql`
         instance_device:kvm_uplink_guaranteed_per_speed:ratio
-        ${beyond('network.guarantee_ratio', 'warning')}
+        ${beyond('network.guaranteed_ratio', 'warning')}
       `,
     },
     {

@@ -16,12 +16,12 @@ const WORST: readonly RecordingRule[] = [
     expr: 'max without (mountpoint) (instance_mountpoint:kvm_filesystem_promised_per_size:ratio)',
   },
   {
-    record: 'instance:kvm_storage_unfunded_per_avail:max',
+    record: 'instance:kvm_storage_claimable_per_avail:max',
     expr: promql`
       max without (mountpoint, vg, pool) (
-        instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio
+        instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio
         or
-        instance_pool:kvm_thin_pool_unfunded_per_avail:ratio
+        instance_pool:kvm_thin_pool_claimable_per_avail:ratio
       )
     `,
   },
@@ -43,7 +43,7 @@ const WORST: readonly RecordingRule[] = [
       min without (mountpoint) (
         instance_mountpoint:kvm_filesystem_avail:ratio
         and on (job, instance, mountpoint)
-        kvm_filesystem_unfunded_bytes > kvm_filesystem_avail_bytes
+        kvm_filesystem_claimable_bytes > kvm_filesystem_avail_bytes
       )
     `,
   },

@@ -6,7 +6,7 @@ const HOST = { uid: 'kvm-storage', variables: ['job', 'instance'] } as const;
 const FILESYSTEM = { uid: 'kvm-storage', variables: ['job', 'instance', 'mountpoint'] } as const;
 const GUEST = { uid: 'kvm-guest', variables: ['job', 'instance', 'domain'] } as const;
 
-const MAY_GROW = top('sum by (domain) (kvm_domain_storage_unfunded_bytes{@})', 'bytes');
+const MAY_GROW = top('sum by (domain) (kvm_domain_storage_claimable_bytes{@})', 'bytes');
 const WRITERS = top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'bytes per second');
 
 const recording: readonly RecordingRule[] = [
@@ -19,10 +19,10 @@ const recording: readonly RecordingRule[] = [
     `,
   },
   {
-    record: 'instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio',
+    record: 'instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio',
     expr: promql`
       # No guard: with nothing left, any growth is infinitely exposed, and must not vanish.
-      kvm_filesystem_unfunded_bytes
+      kvm_filesystem_claimable_bytes
       /
       kvm_filesystem_avail_bytes
     `,
@@ -87,10 +87,10 @@ const recording: readonly RecordingRule[] = [
     `,
   },
   {
-    record: 'instance_pool:kvm_thin_pool_unfunded_per_avail:ratio',
+    record: 'instance_pool:kvm_thin_pool_claimable_per_avail:ratio',
     expr: promql`
       # Free space of the volume group is not counted: extending takes somebody, or a threshold.
-      kvm_thin_pool_unfunded_bytes
+      kvm_thin_pool_claimable_bytes
       /
       (kvm_thin_pool_size_bytes - kvm_thin_pool_data_used_bytes)
     `,
@@ -98,7 +98,7 @@ const recording: readonly RecordingRule[] = [
   {
     record: 'instance_pool:kvm_pool_allocated:ratio',
     expr: promql`
-      kvm_pool_allocation_bytes
+      kvm_pool_allocated_bytes
       /
       (kvm_pool_capacity_bytes > 0)
     `,
@@ -167,7 +167,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     at: { warning: { for: '30m' } },
     expr: () => promql`
       instance_mountpoint:kvm_filesystem_promised_per_size:ratio
-      ${beyond('storage.promise_ratio', 'warning')}
+      ${beyond('storage.promised_ratio', 'warning')}
     `,
   },
   {
@@ -180,8 +180,8 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     dashboard: FILESYSTEM,
     at: { warning: { for: '30m' } },
     expr: () => promql`
-      instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio
-      ${beyond('storage.exposure_ratio', 'warning')}
+      instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio
+      ${beyond('storage.claimable_per_avail_ratio', 'warning')}
     `,
   },
   {
@@ -241,7 +241,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
       and on (job, instance, mountpoint) (
         # Preallocated images fill a filesystem without any danger. On a network filesystem there are
         # images of other hosts too, which this host cannot know.
-        kvm_filesystem_unfunded_bytes > kvm_filesystem_avail_bytes
+        kvm_filesystem_claimable_bytes > kvm_filesystem_avail_bytes
         or
         kvm_filesystem_info{network="yes"} == 1
       )
@@ -253,7 +253,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     description: prose`
       {{ $labels.mountpoint }} of {{ $labels.instance }} has ${value('percent')} of its inodes left:
       no new image, snapshot or state file can be made without one. Snapshots of these would need
-      one: ${names('kvm_domain_storage_unfunded_bytes{@}')}.
+      one: ${names('kvm_domain_storage_claimable_bytes{@}')}.
     `,
     dashboard: FILESYSTEM,
     at: { warning: { for: '30m' } },
@@ -287,7 +287,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
       (kvm_filesystem_readonly == 1)
       # A read-only filesystem of templates is meant to be so.
       and on (job, instance, mountpoint)
-      kvm_filesystem_unfunded_bytes > 0
+      kvm_filesystem_claimable_bytes > 0
     `,
   },
 ];
@@ -352,7 +352,7 @@ const otherAlerts: readonly AlertDefinition[] = [
     description: prose`
       ${value('percent')} of thin pool {{ $labels.vg }}/{{ $labels.pool }} on {{ $labels.instance }} is
       used. Once it is full writes wait a minute and then fail, which damages guests' filesystems.
-      May still grow most: ${top('sum by (domain) (kvm_domain_thin_unfunded_bytes{@})', 'bytes')}.
+      May still grow most: ${top('sum by (domain) (kvm_domain_thin_claimable_bytes{@})', 'bytes')}.
     `,
     dashboard: HOST,
     at: { warning: { for: '10m' } },
@@ -398,13 +398,13 @@ const otherAlerts: readonly AlertDefinition[] = [
     description: prose`
       Thin volumes in {{ $labels.vg }}/{{ $labels.pool }} on {{ $labels.instance }} may grow by
       ${value('percent')} of what is left in it. May still grow most:
-      ${top('sum by (domain) (kvm_domain_thin_unfunded_bytes{@})', 'bytes')}.
+      ${top('sum by (domain) (kvm_domain_thin_claimable_bytes{@})', 'bytes')}.
     `,
     dashboard: HOST,
     at: { warning: { for: '30m' } },
     expr: () => promql`
-      instance_pool:kvm_thin_pool_unfunded_per_avail:ratio
-      ${beyond('storage.exposure_ratio', 'warning')}
+      instance_pool:kvm_thin_pool_claimable_per_avail:ratio
+      ${beyond('storage.claimable_per_avail_ratio', 'warning')}
     `,
   },
   {

@@ -41,7 +41,7 @@ const HOUR = 3600;
 
 const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
   {
-    name: 'promise_ratio',
+    name: 'promised_ratio',
     unit: 'ratio',
     bad: 'above',
     warning: 4,
@@ -58,7 +58,7 @@ const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
     warning: 4,
     critical: 10,
     meaning: 'vCPUs per CPU if every guest that starts with the host, or runs, ran at once.',
-    source: 'as promise_ratio: the promise does not shrink because a guest is switched off',
+    source: 'as promised_ratio: the promise does not shrink because a guest is switched off',
   },
   {
     name: 'guest_size_ratio',
@@ -139,7 +139,7 @@ const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
 
 const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
   {
-    name: 'promise_ratio',
+    name: 'promised_ratio',
     unit: 'ratio',
     bad: 'above',
     warning: 1,
@@ -156,10 +156,10 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     warning: 1,
     critical: 1.5,
     meaning: 'The same if every guest that starts with the host, or runs, ran at once.',
-    source: 'as promise_ratio: the promise does not shrink because a guest is switched off',
+    source: 'as promised_ratio: the promise does not shrink because a guest is switched off',
   },
   {
-    name: 'exposure_ratio',
+    name: 'exposure_per_supply_ratio',
     unit: 'ratio',
     bad: 'above',
     warning: 1,
@@ -353,7 +353,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
 
 const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
   {
-    name: 'promise_ratio',
+    name: 'promised_ratio',
     unit: 'ratio',
     bad: 'above',
     warning: 1,
@@ -362,7 +362,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     source: 'warning: OpenStack Nova initial_disk_allocation_ratio 1.0; critical: chosen',
   },
   {
-    name: 'exposure_ratio',
+    name: 'claimable_per_avail_ratio',
     unit: 'ratio',
     bad: 'above',
     warning: 1,
@@ -464,7 +464,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
 
 const NETWORK: readonly Omit<LimitDeclaration, 'resource'>[] = [
   {
-    name: 'promise_ratio',
+    name: 'promised_ratio',
     unit: 'ratio',
     bad: 'above',
     warning: 20,
@@ -473,7 +473,7 @@ const NETWORK: readonly Omit<LimitDeclaration, 'resource'>[] = [
     source: 'Cisco campus design rule of thumb: 20:1 between access ports and their uplink',
   },
   {
-    name: 'guarantee_ratio',
+    name: 'guaranteed_ratio',
     unit: 'ratio',
     bad: 'above',
     warning: 1,

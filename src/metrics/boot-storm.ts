@@ -13,7 +13,7 @@ export const bootStormMetrics: readonly Metric[] = [
   demand(
     'storage_bytes',
     'Growth still ahead of the images of guests',
-    ({ unfundedStorageBytes }) => unfundedStorageBytes,
+    ({ claimableStorageBytes }) => claimableStorageBytes,
   ),
   gauge(
     'kvm_boot_storm_domains_not_restarted',

@@ -107,9 +107,9 @@ export const filesystemMetrics: readonly Metric[] = [
     ({ allocatedBytes }) => allocatedBytes,
   ),
   container(
-    'unfunded_bytes',
+    'claimable_bytes',
     'What images on a filesystem may still grow by: promised less occupied, image by image',
-    ({ unfundedBytes }) => unfundedBytes,
+    ({ claimableBytes }) => claimableBytes,
   ),
   gauge(
     'kvm_filesystem_sums_approximate',
@@ -126,7 +126,7 @@ export const filesystemMetrics: readonly Metric[] = [
   ofGuest('allocated', "A guest's part of kvm_filesystem_allocated_bytes", [
     'pve_disk_usage_bytes',
   ]),
-  ofGuest('unfunded', "A guest's part of kvm_filesystem_unfunded_bytes"),
+  ofGuest('claimable', "A guest's part of kvm_filesystem_claimable_bytes"),
   ofHost(
     'kvm_storage_promised_bytes',
     'Largest size of all images of this host, on filesystems, thin pools and block devices.',
@@ -138,9 +138,9 @@ export const filesystemMetrics: readonly Metric[] = [
     ({ host }) => host.allocatedBytes,
   ),
   ofHost(
-    'kvm_storage_unfunded_bytes',
+    'kvm_storage_claimable_bytes',
     'What all images of this host may still grow by.',
-    ({ host }) => host.unfundedBytes,
+    ({ host }) => host.claimableBytes,
   ),
   ofHost(
     'kvm_storage_shortfall_bytes',
@@ -210,7 +210,7 @@ function container(
 }
 
 function ofGuest(
-  name: 'promised' | 'allocated' | 'unfunded',
+  name: 'promised' | 'allocated' | 'claimable',
   meaning: string,
   replaces: readonly string[] = [],
 ): Metric {

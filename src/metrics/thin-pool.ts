@@ -57,9 +57,9 @@ export const thinPoolMetrics: readonly Metric[] = [
     ({ promisedBytes }) => promisedBytes,
   ),
   ofContainer(
-    'unfunded_bytes',
+    'claimable_bytes',
     'What thin volumes of guests in a pool may still grow by',
-    ({ unfundedBytes }) => unfundedBytes,
+    ({ claimableBytes }) => claimableBytes,
   ),
   gauge(
     'kvm_thin_pool_last_read_timestamp_seconds',
@@ -71,7 +71,7 @@ export const thinPoolMetrics: readonly Metric[] = [
   ),
   ofGuest('promised', 'Size of the thin volumes of a guest in a pool'),
   ofGuest('allocated', 'What the thin volumes of a guest occupy in a pool'),
-  ofGuest('unfunded', 'What the thin volumes of a guest may still grow by in a pool'),
+  ofGuest('claimable', 'What the thin volumes of a guest may still grow by in a pool'),
 ];
 
 function ofPool(
@@ -109,7 +109,7 @@ function ofContainer(
   );
 }
 
-function ofGuest(name: 'promised' | 'allocated' | 'unfunded', meaning: string): Metric {
+function ofGuest(name: 'promised' | 'allocated' | 'claimable', meaning: string): Metric {
   const field = `${name}Bytes` as const;
   return domainGauge(
     `kvm_domain_thin_${name}_bytes`,

@@ -31,15 +31,15 @@ export function assessBootStorm(
           autostart: domain.autostart ?? false,
           vcpus,
           maximumMemoryBytes,
-          unfundedStorageBytes: unfundedOn(parts.get(domain.name) ?? []),
+          claimableStorageBytes: claimableOn(parts.get(domain.name) ?? []),
         },
       ];
     }),
   );
 }
 
-function unfundedOn(parts: readonly StorageOfGuest[]): number {
+function claimableOn(parts: readonly StorageOfGuest[]): number {
   return parts
     .filter(({ place }) => place === 'container')
-    .reduce((sum, { unfundedBytes }) => sum + unfundedBytes, 0);
+    .reduce((sum, { claimableBytes }) => sum + claimableBytes, 0);
 }

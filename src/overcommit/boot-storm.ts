@@ -13,14 +13,14 @@ export interface BootStormDomain {
   /** `<memory>`. QEMU starts with the balloon deflated, so a booting guest has all of it. */
   readonly maximumMemoryBytes: number;
   /** What its images may still grow by, on filesystems and in thin pools. */
-  readonly unfundedStorageBytes: number;
+  readonly claimableStorageBytes: number;
 }
 
 export interface BootDemand {
   readonly domains: number;
   readonly vcpus: number;
   readonly maximumMemoryBytes: number;
-  readonly unfundedStorageBytes: number;
+  readonly claimableStorageBytes: number;
 }
 
 export interface BootStormSet {
@@ -61,11 +61,11 @@ function stormOf(members: readonly BootStormDomain[]): BootStormSet {
 function demandOf(domains: readonly BootStormDomain[]): BootDemand {
   let vcpus = 0;
   let maximumMemoryBytes = 0;
-  let unfundedStorageBytes = 0;
+  let claimableStorageBytes = 0;
   for (const domain of domains) {
     vcpus += domain.vcpus;
     maximumMemoryBytes += domain.maximumMemoryBytes;
-    unfundedStorageBytes += domain.unfundedStorageBytes;
+    claimableStorageBytes += domain.claimableStorageBytes;
   }
-  return { domains: domains.length, vcpus, maximumMemoryBytes, unfundedStorageBytes };
+  return { domains: domains.length, vcpus, maximumMemoryBytes, claimableStorageBytes };
 }

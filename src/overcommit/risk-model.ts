@@ -132,7 +132,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'cpu',
     meaning: 'vCPUs of running guests per CPU',
     record: 'instance:kvm_cpu_promised_per_capacity:ratio',
-    threshold: above('cpu.promise_ratio', { warning: 1, critical: 2 }),
+    threshold: above('cpu.promised_ratio', { warning: 1, critical: 2 }),
   },
   {
     id: 'cpu_start_all',
@@ -174,7 +174,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'memory',
     meaning: 'what guests may still claim per available memory and free swap',
     record: 'instance:kvm_memory_exposure_per_supply:ratio',
-    threshold: above('memory.exposure_ratio', { warning: 1, critical: 2 }),
+    threshold: above('memory.exposure_per_supply_ratio', { warning: 1, critical: 2 }),
   },
   {
     id: 'memory_ksm_unmerge',
@@ -222,7 +222,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     id: 'storage_overcommitted',
     resource: 'storage',
     meaning: 'what images may still grow per space available: the inherent risk',
-    record: 'instance:kvm_storage_unfunded_per_avail:max',
+    record: 'instance:kvm_storage_claimable_per_avail:max',
     threshold: defined(1, INHERENT_LEVELS.storage),
   },
   {
@@ -230,7 +230,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'storage',
     meaning: 'worst-case size of all images per size of their filesystem',
     record: 'instance:kvm_filesystem_promised_per_size:max',
-    threshold: above('storage.promise_ratio', { warning: 1, critical: 2 }),
+    threshold: above('storage.promised_ratio', { warning: 1, critical: 2 }),
   },
   {
     id: 'storage_pressure',
@@ -286,14 +286,14 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'network',
     meaning: 'bandwidth promised to guests per bandwidth of their uplink',
     record: 'instance:kvm_uplink_promised_per_speed:max',
-    threshold: above('network.promise_ratio', { warning: 1, critical: undefined }),
+    threshold: above('network.promised_ratio', { warning: 1, critical: undefined }),
   },
   {
     id: 'network_guarantee',
     resource: 'network',
     meaning: 'bandwidth guaranteed to guests per bandwidth of their uplink',
     record: 'instance:kvm_uplink_guaranteed_per_speed:max',
-    threshold: above('network.guarantee_ratio', { warning: 1, critical: 2 }),
+    threshold: above('network.guaranteed_ratio', { warning: 1, critical: 2 }),
   },
   {
     id: 'network_utilisation',

@@ -63,7 +63,7 @@ export interface StoragePromise {
   readonly promisedBytes: number;
   readonly allocatedBytes: number;
   /** What writable images may still grow by. */
-  readonly unfundedBytes: number;
+  readonly claimableBytes: number;
 }
 
 export interface StorageContainer extends StoragePromise {
@@ -73,7 +73,7 @@ export interface StorageContainer extends StoragePromise {
   readonly name: string;
   readonly sizeBytes: number | undefined;
   readonly availBytes: number | undefined;
-  /** Unfunded less available. Negative: so much would be left. */
+  /** Claimable less available. Negative: so much would be left. */
   readonly shortfallBytes: number | undefined;
   readonly sharedExtents: boolean;
 }
@@ -91,12 +91,12 @@ export interface StorageOfGuest {
   readonly imagesUnknown: number;
   readonly promisedBytes: number;
   readonly allocatedBytes: number;
-  readonly unfundedBytes: number;
+  readonly claimableBytes: number;
 }
 
 export interface StorageOvercommit {
   readonly containers: readonly StorageContainer[];
-  /** Thick block devices: promised and allocated alike, nothing unfunded. */
+  /** Thick block devices: promised and allocated alike, nothing claimable. */
   readonly thick: StoragePromise;
   /** Remote images. */
   readonly remote: StoragePromise;
@@ -195,7 +195,7 @@ interface ImageFigures {
   readonly known: boolean;
   readonly promisedBytes: number;
   readonly allocatedBytes: number;
-  readonly unfundedBytes: number;
+  readonly claimableBytes: number;
 }
 
 function figuresOf(image: StorageImage): ImageFigures {
@@ -205,7 +205,7 @@ function figuresOf(image: StorageImage): ImageFigures {
       known: allocated !== undefined,
       promisedBytes: allocated ?? 0,
       allocatedBytes: allocated ?? 0,
-      unfundedBytes: 0,
+      claimableBytes: 0,
     };
   }
   const worst = worstCaseOf(image);
@@ -213,7 +213,7 @@ function figuresOf(image: StorageImage): ImageFigures {
     known: allocated !== undefined && worst !== undefined,
     promisedBytes: worst ?? 0,
     allocatedBytes: allocated ?? 0,
-    unfundedBytes:
+    claimableBytes:
       allocated === undefined || worst === undefined ? 0 : Math.max(0, worst - allocated),
   };
 }
@@ -233,15 +233,15 @@ function promiseOf(images: readonly StorageImage[]): StoragePromise {
   let imagesUnknown = 0;
   let promisedBytes = 0;
   let allocatedBytes = 0;
-  let unfundedBytes = 0;
+  let claimableBytes = 0;
   for (const image of images) {
     const figures = figuresOf(image);
     if (!figures.known) imagesUnknown += 1;
     promisedBytes += figures.promisedBytes;
     allocatedBytes += figures.allocatedBytes;
-    unfundedBytes += figures.unfundedBytes;
+    claimableBytes += figures.claimableBytes;
   }
-  return { images: images.length, imagesUnknown, promisedBytes, allocatedBytes, unfundedBytes };
+  return { images: images.length, imagesUnknown, promisedBytes, allocatedBytes, claimableBytes };
 }
 
 function filesystemContainer(
@@ -255,7 +255,7 @@ function filesystemContainer(
     name: filesystem.mountpoint,
     sizeBytes: filesystem.sizeBytes,
     availBytes: filesystem.availBytes,
-    shortfallBytes: lessOrUnknown(promise.unfundedBytes, filesystem.availBytes),
+    shortfallBytes: lessOrUnknown(promise.claimableBytes, filesystem.availBytes),
     sharedExtents: filesystem.sharedExtents,
   };
 }
@@ -269,7 +269,7 @@ function thinPoolContainer(pool: StorageThinPool, promise: StoragePromise): Stor
     name: pool.name,
     sizeBytes: pool.sizeBytes,
     availBytes,
-    shortfallBytes: promise.unfundedBytes - availBytes,
+    shortfallBytes: promise.claimableBytes - availBytes,
     // Snapshots of thin volumes share blocks, so volumes can add up to more than the pool uses.
     sharedExtents: true,
   };
@@ -300,7 +300,7 @@ function guestParts(
         imagesUnknown: (part?.imagesUnknown ?? 0) + (figures.known ? 0 : 1),
         promisedBytes: (part?.promisedBytes ?? 0) + figures.promisedBytes / users,
         allocatedBytes: (part?.allocatedBytes ?? 0) + figures.allocatedBytes / users,
-        unfundedBytes: (part?.unfundedBytes ?? 0) + figures.unfundedBytes / users,
+        claimableBytes: (part?.claimableBytes ?? 0) + figures.claimableBytes / users,
       });
     }
   }

@@ -18,7 +18,7 @@ const SAMPLES = [
   "domains:\n  include: ['prod-.*']\n  exclude: ['test-.*', '^a{1,3}$']\n",
   'memory:\n  swap_bytes_per_second: { warning: 2MiB, critical: 4MiB }\n',
   'storage:\n  fill_seconds: { warning: 48h, critical: 8h }\n  qcow2_size_ratio: { warning: null }\n',
-  'cpu: &a\n  promise_ratio: { warning: 3, critical: 6 }\nmemory: *a\n',
+  'cpu: &a\n  promised_ratio: { warning: 3, critical: 6 }\nmemory: *a\n',
 ];
 
 const PIECES = [

@@ -13,7 +13,7 @@ import { scrape, type Target } from './support/scrape.ts';
 const GUESTS = ['one', 'two', 'three'];
 /** As many pools as take a while to ask one after the other; all but the first stay well. */
 const POOLS = ['far', 'near', 'other'];
-const FROM_POOL = ['kvm_pool_capacity_bytes', 'kvm_pool_allocation_bytes', 'kvm_pool_state'];
+const FROM_POOL = ['kvm_pool_capacity_bytes', 'kvm_pool_allocated_bytes', 'kvm_pool_state'];
 const SLOWEST_MS = 3000;
 
 describe('a storage pool whose server has died while somebody refreshes it', () => {

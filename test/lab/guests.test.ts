@@ -506,7 +506,7 @@ describe('metrics of real guests', () => {
     const bytes = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(info)?.[1]);
     const pool = { pool: BUSY_POOL };
     expect(scraped.value('kvm_pool_capacity_bytes', pool)).toBe(bytes('Capacity'));
-    expect(scraped.value('kvm_pool_allocation_bytes', pool)).toBe(bytes('Allocation'));
+    expect(scraped.value('kvm_pool_allocated_bytes', pool)).toBe(bytes('Allocation'));
     expect(scraped.value('kvm_pool_available_bytes', pool)).toBe(bytes('Available'));
     expect(scraped.only('kvm_pool_info', pool).labels).toMatchObject({
       uuid: (await lab.virsh('pool-uuid', BUSY_POOL)).trim(),

@@ -364,8 +364,8 @@ describe('over-commitment of a host with real guests', () => {
       expect(of('images_unknown')).toBe(0);
       expect(of('promised_bytes')).toBe(promised);
       expect(of('allocated_bytes')).toBe(file.allocatedBytes);
-      expect(of('unfunded_bytes')).toBe(promised - file.allocatedBytes);
-      expect(of('unfunded_bytes')).toBeGreaterThan(9 * of('avail_bytes'));
+      expect(of('claimable_bytes')).toBe(promised - file.allocatedBytes);
+      expect(of('claimable_bytes')).toBeGreaterThan(9 * of('avail_bytes'));
       expect(of('responsive')).toBe(1);
       expect(scraped.only('kvm_filesystem_info', { mountpoint }).labels).toMatchObject({
         fstype: 'ext4',
@@ -388,12 +388,12 @@ describe('over-commitment of a host with real guests', () => {
       expect(of('allocated_bytes')).toBe(base + upper1 + upper2);
       // A base is only read: it promises what it occupies.
       expect(of('promised_bytes')).toBe(base + 2 * growth);
-      expect(of('unfunded_bytes')).toBe(2 * growth - upper1 - upper2);
+      expect(of('claimable_bytes')).toBe(2 * growth - upper1 - upper2);
       const part = (name: string, domain: string) =>
         scraped.value(`kvm_domain_storage_${name}_bytes`, { domain, mountpoint });
       expect(part('allocated', 'sibling-1')).toBe(upper1 + base / 2);
       expect(part('allocated', 'sibling-2')).toBe(upper2 + base / 2);
-      expect(part('unfunded', 'sibling-2')).toBe(growth - upper2);
+      expect(part('claimable', 'sibling-2')).toBe(growth - upper2);
       const labels = { domain: 'sibling-2', device: 'vda' };
       expect(scraped.value('kvm_domain_disk_chain_depth', labels)).toBe(2);
       expect(scraped.value('kvm_domain_disk_chain_complete', labels)).toBe(1);
@@ -452,11 +452,11 @@ describe('over-commitment of a host with real guests', () => {
         (await fullyAllocatedBytes(100 * GIB));
       expect(scraped.value('kvm_storage_allocated_bytes')).toBe(allocated + device);
       expect(scraped.value('kvm_storage_promised_bytes')).toBe(worst + base + device);
-      expect(scraped.value('kvm_storage_unfunded_bytes')).toBe(worst - (allocated - base));
+      expect(scraped.value('kvm_storage_claimable_bytes')).toBe(worst - (allocated - base));
       const shortfall = mountpoints.reduce((sum, mountpoint, index) => {
-        const unfunded = scraped.value('kvm_filesystem_unfunded_bytes', { mountpoint });
+        const claimable = scraped.value('kvm_filesystem_claimable_bytes', { mountpoint });
         const room = Math.max(0, (reading.avail[index] ?? NaN) - RESERVE_STORAGE);
-        return sum + Math.max(0, unfunded - room);
+        return sum + Math.max(0, claimable - room);
       }, 0);
       expect(scraped.value('kvm_storage_shortfall_bytes')).toBe(shortfall);
       const placed = (placement: string) => scraped.value('kvm_storage_images', { placement });
@@ -558,7 +558,7 @@ describe('over-commitment of a host with real guests', () => {
           vcpus += await currentVcpus(name);
           const info = await domainInfo(lab, name);
           memory += Number(info.get('Max memory')?.split(' ')[0]) * KIB;
-          storage += scraped.sum('kvm_domain_storage_unfunded_bytes', { domain: name });
+          storage += scraped.sum('kvm_domain_storage_claimable_bytes', { domain: name });
         }
         const demand = (what: string) => scraped.value(`kvm_boot_storm_${what}`, { set, phase });
         expect([set, phase, demand('domains')]).toEqual([set, phase, members.length]);

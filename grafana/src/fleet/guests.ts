@@ -51,12 +51,12 @@ export const WORST_GUESTS: Row = {
       keys: [HOST_KEY, GUEST_KEY],
       values: [
         {
-          title: 'Unfunded',
-          expr: `topk(10, sum by (job, instance, domain) (${of('kvm_domain_storage_unfunded_bytes')}))`,
+          title: 'Claimable',
+          expr: `topk(10, sum by (job, instance, domain) (${of('kvm_domain_storage_claimable_bytes')}))`,
           unit: 'bytes',
         },
       ],
-      sortBy: 'Unfunded',
+      sortBy: 'Claimable',
       width: 8,
       height: 10,
     }),

@@ -161,7 +161,7 @@ export const RISK: Row = {
         },
         {
           title: 'Storage exposure',
-          expr: `max by (job, instance) (${of('instance:kvm_storage_unfunded_per_avail:max')})`,
+          expr: `max by (job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`,
           unit: 'percentunit',
           thresholds: worseAbove(1),
         },

@@ -23,7 +23,7 @@ export const PROMISE: Row = {
           'vCPUs of running guests per CPU they share; pinned CPUs and their vCPUs are left out. ' +
           'Good: below the limits of the policy (4 and 10 unless changed).',
         unit: 'none',
-        limit: 'cpu.promise_ratio',
+        limit: 'cpu.promised_ratio',
       },
       of('instance:kvm_cpu_promised_per_capacity:ratio'),
     ),
@@ -34,7 +34,7 @@ export const PROMISE: Row = {
           'Memory guests have now per memory the host can give after its reserve. Good: below ' +
           '100 %; above it the host lives on guests that do not use what they have.',
         unit: 'percentunit',
-        limit: 'memory.promise_ratio',
+        limit: 'memory.promised_ratio',
       },
       of('instance:kvm_memory_promised_per_capacity:ratio'),
     ),
@@ -45,7 +45,7 @@ export const PROMISE: Row = {
           'Worst-case size of all images per size of their filesystem; the worst filesystem of ' +
           'each host. Good: below 100 %; above it not every guest can fill its disks.',
         unit: 'percentunit',
-        limit: 'storage.promise_ratio',
+        limit: 'storage.promised_ratio',
       },
       `max by (job, instance) (${of('instance:kvm_filesystem_promised_per_size:max')})`,
     ),
@@ -56,7 +56,7 @@ export const PROMISE: Row = {
           'Bandwidth guests may use per bandwidth of their uplink; the worst uplink and direction ' +
           'of each host. Good: below the limit of the policy (20:1 unless changed).',
         unit: 'none',
-        limit: 'network.promise_ratio',
+        limit: 'network.promised_ratio',
       },
       `max by (job, instance) (${of('instance:kvm_uplink_promised_per_speed:max')})`,
     ),
@@ -73,7 +73,7 @@ export const EXPOSURE: Row = {
           'What guests may still claim, and un-merging would cost, per available memory and free ' +
           'swap. Good: below 100 %; above it a run on the bank ends with the OOM killer.',
         unit: 'percentunit',
-        limit: 'memory.exposure_ratio',
+        limit: 'memory.exposure_per_supply_ratio',
       },
       of('instance:kvm_memory_exposure_per_supply:ratio'),
     ),
@@ -84,9 +84,9 @@ export const EXPOSURE: Row = {
           'What images may still grow per space available; the worst filesystem of each host. ' +
           'Good: below 100 %; above it guests can be paused by a full disk.',
         unit: 'percentunit',
-        limit: 'storage.exposure_ratio',
+        limit: 'storage.claimable_per_avail_ratio',
       },
-      `max by (job, instance) (${of('instance:kvm_storage_unfunded_per_avail:max')})`,
+      `max by (job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`,
     ),
     ofHosts(
       {

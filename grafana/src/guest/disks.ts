@@ -88,7 +88,7 @@ export const DISKS: Row = {
           legend: 'allocated {{mountpoint}} {{instance}}',
         },
         {
-          expr: of('kvm_domain_storage_unfunded_bytes', THIS_GUEST),
+          expr: of('kvm_domain_storage_claimable_bytes', THIS_GUEST),
           legend: 'may grow {{mountpoint}} {{instance}}',
         },
       ],

@@ -73,7 +73,7 @@ export const IDENTITY: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: `sum by (job, instance) (${of('kvm_domain_storage_unfunded_bytes', THIS_GUEST)})`,
+          expr: `sum by (job, instance) (${of('kvm_domain_storage_claimable_bytes', THIS_GUEST)})`,
           legend: '{{instance}}',
         },
       ],

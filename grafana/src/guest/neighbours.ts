@@ -96,7 +96,7 @@ export const NEIGHBOURS: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: `topk by (job, instance, mountpoint) (5, ${of('kvm_domain_storage_unfunded_bytes')} and on (job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)})`,
+          expr: `topk by (job, instance, mountpoint) (5, ${of('kvm_domain_storage_claimable_bytes')} and on (job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)})`,
           legend: '{{domain}} {{mountpoint}}',
         },
       ],

@@ -32,7 +32,7 @@ export const CPU: Row = {
         },
         { expr: of('instance:kvm_cpu_promised_per_core:ratio'), legend: 'per core {{instance}}' },
       ],
-      limit: 'cpu.promise_ratio',
+      limit: 'cpu.promised_ratio',
       width: 8,
     }),
     graph({
@@ -171,7 +171,7 @@ export const CPU: Row = {
           legend: '{{cpuset}} {{instance}}',
         },
       ],
-      limit: 'cpu.promise_ratio',
+      limit: 'cpu.promised_ratio',
       width: 8,
     }),
     graph({

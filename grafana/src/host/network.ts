@@ -21,7 +21,7 @@ export const NETWORK: Row = {
           legend: '{{device}} {{direction}} {{instance}}',
         },
       ],
-      limit: 'network.promise_ratio',
+      limit: 'network.promised_ratio',
       link: LINK,
     }),
     graph({

@@ -6,7 +6,7 @@ import { resourceRisk } from '../common/risk-query.ts';
 import { risk, stat } from '../common/stat.ts';
 import { timeline } from '../common/timeline.ts';
 
-const WORST_STORAGE = `max by (job, instance) (${of('instance:kvm_storage_unfunded_per_avail:max')})`;
+const WORST_STORAGE = `max by (job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`;
 
 export const OVERVIEW: Row = {
   title: 'Risk',

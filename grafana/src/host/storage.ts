@@ -22,7 +22,7 @@ export const STORAGE: Row = {
           legend: LEGEND,
         },
       ],
-      limit: 'storage.promise_ratio',
+      limit: 'storage.promised_ratio',
       link: LINK,
       width: 8,
     }),
@@ -32,9 +32,9 @@ export const STORAGE: Row = {
         'What images may still grow beside what is available. Good: available above the growth.',
       unit: 'bytes',
       queries: [
-        { expr: of('kvm_filesystem_unfunded_bytes'), legend: `may grow ${LEGEND}` },
+        { expr: of('kvm_filesystem_claimable_bytes'), legend: `may grow ${LEGEND}` },
         {
-          expr: `${of('kvm_filesystem_avail_bytes')} and on (job, instance, mountpoint) ${of('kvm_filesystem_unfunded_bytes')}`,
+          expr: `${of('kvm_filesystem_avail_bytes')} and on (job, instance, mountpoint) ${of('kvm_filesystem_claimable_bytes')}`,
           legend: `available ${LEGEND}`,
         },
       ],

@@ -62,7 +62,7 @@ export const TOP_GUESTS: Row = {
         },
         {
           title: 'Images may grow',
-          expr: `sum ${BY_GUEST} (${of('kvm_domain_storage_unfunded_bytes')})`,
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_storage_claimable_bytes')})`,
           unit: 'bytes',
         },
         {

@@ -52,7 +52,7 @@ export const RUN_ON_THE_BANK: Row = {
           legend: 'with balloons empty {{instance}}',
         },
       ],
-      limit: 'memory.promise_ratio',
+      limit: 'memory.promised_ratio',
       width: 8,
     }),
     graph({
@@ -91,7 +91,7 @@ export const RUN_ON_THE_BANK: Row = {
           legend: 'un-merging alone {{instance}}',
         },
       ],
-      limit: 'memory.exposure_ratio',
+      limit: 'memory.exposure_per_supply_ratio',
       width: 8,
     }),
     graph({

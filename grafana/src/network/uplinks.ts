@@ -141,7 +141,7 @@ export const UPLINKS: Row = {
           legend: `guaranteed ${LEGEND}`,
         },
       ],
-      limit: 'network.promise_ratio',
+      limit: 'network.promised_ratio',
       width: 8,
     }),
     graph({

@@ -31,7 +31,7 @@ export const GUESTS: Row = {
         },
         {
           title: 'May grow',
-          expr: `sum ${BY_GUEST} (${of('kvm_domain_storage_unfunded_bytes', CHOSEN_FILESYSTEMS)})`,
+          expr: `sum ${BY_GUEST} (${of('kvm_domain_storage_claimable_bytes', CHOSEN_FILESYSTEMS)})`,
           unit: 'bytes',
         },
         {

@@ -71,10 +71,10 @@ export const POOLS: Row = {
           thresholds: worseAbove(0.7, 0.9),
         },
         { title: 'Promised', expr: ofThinPool('kvm_thin_pool_promised_bytes'), unit: 'bytes' },
-        { title: 'May grow', expr: ofThinPool('kvm_thin_pool_unfunded_bytes'), unit: 'bytes' },
+        { title: 'May grow', expr: ofThinPool('kvm_thin_pool_claimable_bytes'), unit: 'bytes' },
         {
           title: 'Exposure',
-          expr: ofThinPool('instance_pool:kvm_thin_pool_unfunded_per_avail:ratio'),
+          expr: ofThinPool('instance_pool:kvm_thin_pool_claimable_per_avail:ratio'),
           unit: 'percentunit',
           thresholds: worseAbove(1),
         },

@@ -37,7 +37,7 @@ export const RUN_ON_THE_BANK: Row = {
         'Space images may still take, all filesystems and thin pools together. Good: less ' +
         'than what is free.',
       unit: 'bytes',
-      queries: [{ expr: of('kvm_storage_unfunded_bytes'), legend: '{{instance}}' }],
+      queries: [{ expr: of('kvm_storage_claimable_bytes'), legend: '{{instance}}' }],
       width: 6,
     }),
     stat({
@@ -89,11 +89,11 @@ export const RUN_ON_THE_BANK: Row = {
         },
         {
           title: 'Exposure',
-          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio'),
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio'),
           unit: 'percentunit',
           thresholds: worseAbove(1),
         },
-        bytes('May grow', 'kvm_filesystem_unfunded_bytes'),
+        bytes('May grow', 'kvm_filesystem_claimable_bytes'),
         bytes('Available', 'kvm_filesystem_avail_bytes'),
         {
           title: 'Free',
@@ -145,11 +145,11 @@ export const RUN_ON_THE_BANK: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: of('kvm_filesystem_unfunded_bytes', CHOSEN_FILESYSTEMS),
+          expr: of('kvm_filesystem_claimable_bytes', CHOSEN_FILESYSTEMS),
           legend: `may grow ${LEGEND}`,
         },
         {
-          expr: `${of('kvm_filesystem_avail_bytes', CHOSEN_FILESYSTEMS)} and on (job, instance, mountpoint) ${of('kvm_filesystem_unfunded_bytes')}`,
+          expr: `${of('kvm_filesystem_avail_bytes', CHOSEN_FILESYSTEMS)} and on (job, instance, mountpoint) ${of('kvm_filesystem_claimable_bytes')}`,
           legend: `available ${LEGEND}`,
         },
       ],
@@ -164,13 +164,13 @@ export const RUN_ON_THE_BANK: Row = {
       queries: [
         {
           expr: of(
-            'instance_mountpoint:kvm_filesystem_unfunded_per_avail:ratio',
+            'instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio',
             CHOSEN_FILESYSTEMS,
           ),
           legend: LEGEND,
         },
       ],
-      limit: 'storage.exposure_ratio',
+      limit: 'storage.claimable_per_avail_ratio',
       width: 8,
     }),
     graph({
@@ -186,7 +186,7 @@ export const RUN_ON_THE_BANK: Row = {
           legend: LEGEND,
         },
       ],
-      limit: 'storage.promise_ratio',
+      limit: 'storage.promised_ratio',
       width: 8,
     }),
   ],

@@ -19,7 +19,7 @@ export interface GuestRow {
   readonly memoryBytes: number | undefined;
   readonly claimableBytes: number | undefined;
   readonly swappedBytes: number | undefined;
-  readonly unfundedBytes: number | undefined;
+  readonly claimableStorageBytes: number | undefined;
   readonly trafficBytesPerSecond: number | undefined;
 }
 
@@ -101,10 +101,10 @@ function rowOf(view: DomainView, isTrouble: boolean, rates: Rates | undefined): 
     memoryBytes: promisedMemory(domain)?.currentBytes,
     claimableBytes: memory?.claimableBytes,
     swappedBytes: memory?.swapBytes,
-    unfundedBytes:
+    claimableStorageBytes:
       storage.length === 0
         ? undefined
-        : storage.reduce((sum, { part }) => sum + part.unfundedBytes, 0),
+        : storage.reduce((sum, { part }) => sum + part.claimableBytes, 0),
     trafficBytesPerSecond: traffic && traffic.receivedBytesPerSecond + traffic.sentBytesPerSecond,
   };
 }

@@ -39,7 +39,7 @@ const COLUMNS: readonly Column[] = [
   {
     title: 'May write',
     explanation: 'Bytes its disks may still grow by',
-    of: ({ unfundedBytes }) => written(unfundedBytes, formatBytes),
+    of: ({ claimableStorageBytes }) => written(claimableStorageBytes, formatBytes),
   },
   {
     title: 'Network',

@@ -156,14 +156,14 @@ export function isPausedOnIoError({
 }
 
 /** What may still be written per room there is. */
-export function exposureOf({ unfundedBytes, availBytes }: StorageContainer): number | undefined {
-  return availBytes === undefined ? undefined : perSupply(unfundedBytes, availBytes);
+export function exposureOf({ claimableBytes, availBytes }: StorageContainer): number | undefined {
+  return availBytes === undefined ? undefined : perSupply(claimableBytes, availBytes);
 }
 
 /** A filesystem whose images cannot outgrow it may be as full as it likes. */
 function availableWhereItMatters(container: StorageContainer): number | undefined {
-  const { unfundedBytes, availBytes, sizeBytes } = container;
-  if (availBytes === undefined || unfundedBytes <= availBytes) return undefined;
+  const { claimableBytes, availBytes, sizeBytes } = container;
+  if (availBytes === undefined || claimableBytes <= availBytes) return undefined;
   return shareOf(availBytes, sizeBytes);
 }
 

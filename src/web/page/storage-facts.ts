@@ -43,9 +43,9 @@ export function storageFacts(
       title: 'May still write most',
       guests: topGuests(
         guestSums(storage),
-        ({ unfundedBytes }) => unfundedBytes,
-        ({ promisedBytes }, unfunded) =>
-          `${formatBytes(unfunded)} of ${formatBytes(promisedBytes)}`,
+        ({ claimableBytes }) => claimableBytes,
+        ({ promisedBytes }, claimable) =>
+          `${formatBytes(claimable)} of ${formatBytes(promisedBytes)}`,
       ),
     },
   };
@@ -53,7 +53,7 @@ export function storageFacts(
 
 interface GuestSum {
   readonly name: string;
-  readonly unfundedBytes: number;
+  readonly claimableBytes: number;
   readonly promisedBytes: number;
 }
 
@@ -61,7 +61,7 @@ function guestSums(storage: StorageOvercommit | undefined): readonly GuestSum[] 
   const parts = (storage?.guests ?? []).filter(({ place }) => place !== 'remote');
   return [...Map.groupBy(parts, ({ guest }) => guest)].map(([name, own]) => ({
     name,
-    unfundedBytes: own.reduce((sum, part) => sum + part.unfundedBytes, 0),
+    claimableBytes: own.reduce((sum, part) => sum + part.claimableBytes, 0),
     promisedBytes: own.reduce((sum, part) => sum + part.promisedBytes, 0),
   }));
 }
@@ -89,7 +89,7 @@ function bankOf(worst: StorageContainer | undefined, storage: StorageOvercommit)
 }
 
 function chartOf(container: StorageContainer): readonly Chart[] {
-  const { name, promisedBytes, sizeBytes, availBytes, unfundedBytes } = container;
+  const { name, promisedBytes, sizeBytes, availBytes, claimableBytes } = container;
   if (sizeBytes === undefined || availBytes === undefined) return [];
   return [
     {
@@ -98,7 +98,7 @@ function chartOf(container: StorageContainer): readonly Chart[] {
         bytes('promised', 'Promised', promisedBytes, sizeBytes),
         bytes('capacity', 'Capacity', sizeBytes),
         bytes('used', 'In use', sizeBytes - availBytes),
-        bytes('claim', 'May be claimed', unfundedBytes, availBytes),
+        bytes('claim', 'May be claimed', claimableBytes, availBytes),
         bytes('supply', 'Free', availBytes),
       ],
     },

@@ -76,7 +76,7 @@ describe('the command line', () => {
   });
 
   it('checks a policy and starts nothing', async () => {
-    const path = file('checked.yaml', 'cpu: { promise_ratio: { warning: 3 } }\n');
+    const path = file('checked.yaml', 'cpu: { promised_ratio: { warning: 3 } }\n');
     const check = () => runToEnd(['--policy.check', `--policy.file=${path}`]);
     expect(await check()).toEqual({
       code: 0,
@@ -84,10 +84,10 @@ describe('the command line', () => {
       stderr: '',
     });
 
-    file('checked.yaml', 'cpu: { promise_ratio: { warning: 12 } }\nreserves: { storage: 5 }\n');
+    file('checked.yaml', 'cpu: { promised_ratio: { warning: 12 } }\nreserves: { storage: 5 }\n');
     const { code, stdout, stderr } = await check();
     expect(stderr.split('\n')).toEqual([
-      expect.stringContaining(`${PROGRAM}: ${path}:1: cpu.promise_ratio: `),
+      expect.stringContaining(`${PROGRAM}: ${path}:1: cpu.promised_ratio: `),
       expect.stringContaining(`${PROGRAM}: ${path}:2: reserves.storage: `),
       '',
     ]);

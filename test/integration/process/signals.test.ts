@@ -61,15 +61,15 @@ describe('an exporter that gets a signal', () => {
     const directory = mkdtempSync(join(tmpdir(), 'policy-'));
     const file = join(directory, 'policy.yaml');
     const write = (warning: string) => {
-      writeFileSync(file, `cpu:\n  promise_ratio:\n    warning: ${warning}\n    critical: 9\n`);
+      writeFileSync(file, `cpu:\n  promised_ratio:\n    warning: ${warning}\n    critical: 9\n`);
     };
     write('2');
     await using exporter = await startExporter('--demo', `--policy.file=${file}`);
     const inForce = async () => {
       const scraped = await scrape(exporter);
       return [
-        scraped.value('kvm_policy_cpu_promise_ratio', { severity: 'warning' }),
-        scraped.value('kvm_policy_cpu_promise_ratio', { severity: 'critical' }),
+        scraped.value('kvm_policy_cpu_promised_ratio', { severity: 'warning' }),
+        scraped.value('kvm_policy_cpu_promised_ratio', { severity: 'critical' }),
         scraped.value('kvm_policy_last_reload_successful'),
       ];
     };

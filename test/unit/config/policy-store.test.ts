@@ -11,7 +11,7 @@ describe('the policy in force', () => {
   let path: string;
   let clock = 1000;
   const promiseOf = (store: PolicyStore): number | undefined =>
-    limitOf(store.policy, 'cpu', 'promise_ratio').warning;
+    limitOf(store.policy, 'cpu', 'promised_ratio').warning;
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'policy-'));
@@ -23,7 +23,7 @@ describe('the policy in force', () => {
   });
 
   it('is the built-in one until a file is read', async () => {
-    writeFileSync(path, 'cpu: { promise_ratio: { warning: 6 } }');
+    writeFileSync(path, 'cpu: { promised_ratio: { warning: 6 } }');
     const store = new PolicyStore(path, () => clock);
     expect(store.policy).toBe(DEFAULT_POLICY);
     clock = 1001;
@@ -33,25 +33,25 @@ describe('the policy in force', () => {
   });
 
   it('stays when the new file is broken, says so, and recovers', async () => {
-    writeFileSync(path, 'cpu: { promise_ratio: { warning: 6 } }');
+    writeFileSync(path, 'cpu: { promised_ratio: { warning: 6 } }');
     const store = new PolicyStore(path, () => clock);
     await store.reload();
     clock = 2000;
-    writeFileSync(path, 'cpu: { promise_ratio: { warning: six } }');
+    writeFileSync(path, 'cpu: { promised_ratio: { warning: six } }');
     expect(await store.reload()).toEqual({
       ok: false,
-      errors: [`${path}:1: cpu.promise_ratio.warning: allowed is a ratio like 1.5 or 5%`],
+      errors: [`${path}:1: cpu.promised_ratio.warning: allowed is a ratio like 1.5 or 5%`],
     });
     expect(promiseOf(store)).toBe(6);
     expect([store.lastReadOk, store.loadedAtSeconds]).toEqual([false, 1000]);
-    writeFileSync(path, 'cpu: { promise_ratio: { warning: 7 } }');
+    writeFileSync(path, 'cpu: { promised_ratio: { warning: 7 } }');
     await store.reload();
     expect(promiseOf(store)).toBe(7);
     expect([store.lastReadOk, store.loadedAtSeconds]).toEqual([true, 2000]);
   });
 
   it('stays when the file vanishes', async () => {
-    writeFileSync(path, 'cpu: { promise_ratio: { warning: 6 } }');
+    writeFileSync(path, 'cpu: { promised_ratio: { warning: 6 } }');
     const store = new PolicyStore(path);
     await store.reload();
     rmSync(path);
@@ -60,10 +60,10 @@ describe('the policy in force', () => {
   });
 
   it('is what the file says at the last of several calls', async () => {
-    writeFileSync(path, 'cpu: { promise_ratio: { warning: 6 } }');
+    writeFileSync(path, 'cpu: { promised_ratio: { warning: 6 } }');
     const store = new PolicyStore(path);
     const first = store.reload();
-    writeFileSync(path, 'cpu: { promise_ratio: { warning: 8 } }');
+    writeFileSync(path, 'cpu: { promised_ratio: { warning: 8 } }');
     await Promise.all([first, store.reload()]);
     expect(promiseOf(store)).toBe(8);
   });

@@ -79,8 +79,8 @@ describe('a policy file', () => {
   );
 
   it('changes what it names and nothing else', () => {
-    const policy = policyFrom('cpu:\n  promise_ratio: { warning: 6 }\n');
-    expect(limitOf(policy, 'cpu', 'promise_ratio')).toMatchObject({ warning: 6, critical: 10 });
+    const policy = policyFrom('cpu:\n  promised_ratio: { warning: 6 }\n');
+    expect(limitOf(policy, 'cpu', 'promised_ratio')).toMatchObject({ warning: 6, critical: 10 });
     expect(policy.limits.filter((limit, index) => limit !== LIMITS[index])).toHaveLength(1);
   });
 
@@ -134,10 +134,10 @@ describe('a policy file', () => {
   });
 
   it('may raise a warning limit above the built-in critical one when it says so', () => {
-    const both = policyFrom('cpu: { promise_ratio: { warning: 12, critical: 20 } }');
-    expect(limitOf(both, 'cpu', 'promise_ratio')).toMatchObject({ warning: 12, critical: 20 });
-    const none = policyFrom('cpu: { promise_ratio: { warning: 12, critical: null } }');
-    expect(limitOf(none, 'cpu', 'promise_ratio')).toMatchObject({
+    const both = policyFrom('cpu: { promised_ratio: { warning: 12, critical: 20 } }');
+    expect(limitOf(both, 'cpu', 'promised_ratio')).toMatchObject({ warning: 12, critical: 20 });
+    const none = policyFrom('cpu: { promised_ratio: { warning: 12, critical: null } }');
+    expect(limitOf(none, 'cpu', 'promised_ratio')).toMatchObject({
       warning: 12,
       critical: undefined,
     });
@@ -169,28 +169,28 @@ describe('a broken policy file', () => {
     [
       'an unknown limit',
       'network:\n  # comment\n  promise: 3\n',
-      'policy.yaml:3: network.promise: unknown key; allowed are promise_ratio, guarantee_ratio, ' +
+      'policy.yaml:3: network.promise: unknown key; allowed are promised_ratio, guaranteed_ratio, ' +
         'utilisation_ratio, drop_ratio, error_ratio, unfair_share_ratio',
     ],
     [
       'an unknown severity',
-      'cpu:\n  promise_ratio:\n    warning: 3\n    panic: 9\n',
-      'policy.yaml:4: cpu.promise_ratio.panic: unknown key; allowed are warning, critical',
+      'cpu:\n  promised_ratio:\n    warning: 3\n    panic: 9\n',
+      'policy.yaml:4: cpu.promised_ratio.panic: unknown key; allowed are warning, critical',
     ],
     [
       'a number where severities belong',
-      'cpu:\n  promise_ratio: 3\n',
-      'policy.yaml:2: cpu.promise_ratio: allowed are the keys warning, critical',
+      'cpu:\n  promised_ratio: 3\n',
+      'policy.yaml:2: cpu.promised_ratio: allowed are the keys warning, critical',
     ],
     [
       'a word for a number',
-      'cpu:\n  promise_ratio:\n    warning: much\n',
-      'policy.yaml:3: cpu.promise_ratio.warning: allowed is a ratio like 1.5 or 5%',
+      'cpu:\n  promised_ratio:\n    warning: much\n',
+      'policy.yaml:3: cpu.promised_ratio.warning: allowed is a ratio like 1.5 or 5%',
     ],
     [
       'a negative number',
-      'cpu: { promise_ratio: { warning: -1 } }',
-      'policy.yaml:1: cpu.promise_ratio.warning: allowed is a ratio like 1.5 or 5%',
+      'cpu: { promised_ratio: { warning: -1 } }',
+      'policy.yaml:1: cpu.promised_ratio.warning: allowed is a ratio like 1.5 or 5%',
     ],
     [
       'a share above 1, where percent were meant',
@@ -204,8 +204,8 @@ describe('a broken policy file', () => {
     ],
     [
       'a warning limit above the built-in critical one',
-      'cpu:\n  promise_ratio: { warning: 12 }\n',
-      'policy.yaml:2: cpu.promise_ratio: the warning limit 12 is above the built-in critical limit ' +
+      'cpu:\n  promised_ratio: { warning: 12 }\n',
+      'policy.yaml:2: cpu.promised_ratio: the warning limit 12 is above the built-in critical limit ' +
         '10: set critical as well, or to null for no critical alert',
     ],
     [
@@ -294,13 +294,13 @@ describe('a broken policy file', () => {
   });
 
   it('names the line of bad syntax', () => {
-    expect(faultsIn('cpu:\n  promise_ratio: { warning: 3\nmemory: {}\n')[0]).toMatch(
+    expect(faultsIn('cpu:\n  promised_ratio: { warning: 3\nmemory: {}\n')[0]).toMatch(
       /^policy\.yaml:\d: [^\n]+$/,
     );
   });
 
   it('names every fault, each in one line', () => {
-    const faults = faultsIn('a: 1\nb: 2\ncpu: { promise_ratio: { warning: x } }\n');
+    const faults = faultsIn('a: 1\nb: 2\ncpu: { promised_ratio: { warning: x } }\n');
     expect(faults).toHaveLength(3);
     for (const fault of faults) expect(fault).not.toContain('\n');
   });

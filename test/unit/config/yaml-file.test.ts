@@ -56,7 +56,7 @@ describe('a policy file with faults without end', () => {
     ['lists in lists', '['.repeat(20_000)],
     ['maps in maps', `${'{a: '.repeat(20_000)}${'}'.repeat(20_000)}`],
     ['what is no YAML', '\t:"'.repeat(20_000)],
-    ['one value of 250,000 digits', `cpu: { promise_ratio: { warning: ${'9'.repeat(250_000)} } }`],
+    ['one value of 250,000 digits', `cpu: { promised_ratio: { warning: ${'9'.repeat(250_000)} } }`],
   ])('is refused in seconds and in few words: %s', (_, text) => {
     let faults: readonly string[] = [];
     const seconds = cpuSeconds(() => (faults = faultsIn(text)));
@@ -78,7 +78,7 @@ describe('a policy file with faults without end', () => {
     expect(faultsIn('cpu: {}\nmemory: {}\ncpu: {}\n')).toEqual([
       'policy.yaml:3: Map keys must be unique',
     ]);
-    expect(faultsIn('cpu:\n  promise_ratio:\n    warning: 3\n    "warning": 4\n')).toEqual([
+    expect(faultsIn('cpu:\n  promised_ratio:\n    warning: 3\n    "warning": 4\n')).toEqual([
       'policy.yaml:4: Map keys must be unique',
     ]);
     expect(faultsIn(lines(40_000, () => 'cpu:'))).toHaveLength(11);
@@ -87,7 +87,7 @@ describe('a policy file with faults without end', () => {
   it('has no number beyond all numbers', () => {
     const digits = '9'.repeat(400);
     for (const limit of [
-      `cpu: { promise_ratio: { warning: ${digits} } }`,
+      `cpu: { promised_ratio: { warning: ${digits} } }`,
       `storage: { fill_seconds: { warning: ${digits}d } }`,
       `reserves: { memory: ${digits}B }`,
       `reserves: { cpus: ${digits} }`,

@@ -463,7 +463,7 @@ describe('storage of a snapshot', () => {
       disk('off', [rawFile('/images/off', 100 * GIB, 10 * GIB)]),
     ]);
     expect(storage?.containers).toMatchObject([
-      { name: '/images', promisedBytes: 200 * GIB, unfundedBytes: 160 * GIB, images: 2 },
+      { name: '/images', promisedBytes: 200 * GIB, claimableBytes: 160 * GIB, images: 2 },
     ]);
     expect(storage?.containers[0]?.shortfallBytes).toBe(-40 * GIB);
   });
@@ -486,7 +486,7 @@ describe('storage of a snapshot', () => {
     expect(storage?.host).toMatchObject({
       images: 4,
       promisedBytes: 23 * GIB,
-      unfundedBytes: 18 * GIB,
+      claimableBytes: 18 * GIB,
     });
   });
 
@@ -534,7 +534,7 @@ describe('storage of a snapshot', () => {
       },
     });
     expect(storage?.containers).toMatchObject([
-      { id: 'vg0/pool', unfundedBytes: 75 * GIB, availBytes: 50 * GIB, shortfallBytes: 25 * GIB },
+      { id: 'vg0/pool', claimableBytes: 75 * GIB, availBytes: 50 * GIB, shortfallBytes: 25 * GIB },
     ]);
     expect(storage?.thick).toMatchObject({ images: 2, promisedBytes: 130 * GIB });
 
@@ -709,7 +709,7 @@ describe('ZFS datasets of one pool', () => {
       {
         name: '/tank/db',
         images: 2,
-        unfundedBytes: 120 * GIB,
+        claimableBytes: 120 * GIB,
         availBytes: 100 * GIB - 3 * MIB,
         shortfallBytes: 20 * GIB + 3 * MIB,
         sizeBytes: 160 * GIB - 3 * MIB,
@@ -759,7 +759,7 @@ describe('the boot storm of a snapshot', () => {
       domains: 2,
       vcpus: 4,
       maximumMemoryBytes: 8 * GIB,
-      unfundedStorageBytes: 60 * GIB,
+      claimableStorageBytes: 60 * GIB,
     });
     expect(bootStorm?.all.added.domains).toBe(2);
     expect(bootStorm?.activeWithoutAutostart).toBe(1);

@@ -12,7 +12,7 @@ function domain(name: string, more: Partial<BootStormDomain> = {}): BootStormDom
     autostart: false,
     vcpus: 2,
     maximumMemoryBytes: 4 * GIB,
-    unfundedStorageBytes: 10 * GIB,
+    claimableStorageBytes: 10 * GIB,
     ...more,
   };
 }
@@ -23,7 +23,7 @@ describe('a boot storm', () => {
     domain('stopped autostart', {
       autostart: true,
       vcpus: 8,
-      unfundedStorageBytes: 8 * GIB,
+      claimableStorageBytes: 8 * GIB,
     }),
     domain('running by hand', { active: true }),
     domain('template'),
@@ -35,7 +35,7 @@ describe('a boot storm', () => {
       domains: 1,
       vcpus: 8,
       maximumMemoryBytes: 4 * GIB,
-      unfundedStorageBytes: 8 * GIB,
+      claimableStorageBytes: 8 * GIB,
     });
   });
 
@@ -44,7 +44,7 @@ describe('a boot storm', () => {
       domains: 2,
       vcpus: 10,
       maximumMemoryBytes: 8 * GIB,
-      unfundedStorageBytes: 18 * GIB,
+      claimableStorageBytes: 18 * GIB,
     });
   });
 

@@ -54,7 +54,7 @@ describe('storage promise on a filesystem', () => {
       images: 32,
       promisedBytes: 3200 * GB,
       allocatedBytes: 0,
-      unfundedBytes: 3200 * GB,
+      claimableBytes: 3200 * GB,
       shortfallBytes: 2300 * GB,
     });
     expect((container?.promisedBytes ?? 0) / (container?.sizeBytes ?? 0)).toBe(3.2);
@@ -84,7 +84,7 @@ describe('storage promise on a filesystem', () => {
       for (const snapshots of [1, 10]) {
         expect(promiseWith(snapshots, 60)).toMatchObject({
           promisedBytes: 161 * GB,
-          unfundedBytes: 101 * GB,
+          claimableBytes: 101 * GB,
         });
       }
     });
@@ -92,12 +92,12 @@ describe('storage promise on a filesystem', () => {
     it('is no more than a whole disk for each state, however much leaked clusters occupy', () => {
       expect(promiseWith(1, 150)).toMatchObject({
         promisedBytes: 201 * GB,
-        unfundedBytes: 51 * GB,
+        claimableBytes: 51 * GB,
       });
     });
 
     it('is the worst case alone without snapshots', () => {
-      expect(promiseWith(0, 60)).toMatchObject({ promisedBytes: 101 * GB, unfundedBytes: 41 * GB });
+      expect(promiseWith(0, 60)).toMatchObject({ promisedBytes: 101 * GB, claimableBytes: 41 * GB });
     });
   });
 
@@ -107,7 +107,7 @@ describe('storage promise on a filesystem', () => {
       [filesystem()],
       [],
     ).containers;
-    expect(container?.unfundedBytes).toBe(GB);
+    expect(container?.claimableBytes).toBe(GB);
   });
 
   it('passes on that shared extents make the sums uncertain', () => {
@@ -135,7 +135,7 @@ describe('backing files and images used more than once', () => {
       imagesUnknown: 0,
       promisedBytes: 118 * GB,
       allocatedBytes: 28 * GB,
-      unfundedBytes: 90 * GB,
+      claimableBytes: 90 * GB,
     };
     expect(containers[0]).toMatchObject(sums);
     expect(parts).toEqual([{ guest: 'web', place: 'container', containerId: 'fs', ...sums }]);
@@ -165,8 +165,8 @@ describe('backing files and images used more than once', () => {
       [filesystem()],
       [],
     );
-    expect(containers[0]).toMatchObject({ images: 1, unfundedBytes: 100 * GB });
-    expect(guests.map((part) => part.unfundedBytes)).toEqual([50 * GB, 50 * GB]);
+    expect(containers[0]).toMatchObject({ images: 1, claimableBytes: 100 * GB });
+    expect(guests.map((part) => part.claimableBytes)).toEqual([50 * GB, 50 * GB]);
   });
 
   it('count an image attached twice to one guest once', () => {
@@ -175,7 +175,7 @@ describe('backing files and images used more than once', () => {
       [filesystem()],
       [],
     );
-    expect(guests).toMatchObject([{ images: 1, unfundedBytes: 100 * GB }]);
+    expect(guests).toMatchObject([{ images: 1, claimableBytes: 100 * GB }]);
   });
 
   it('treat an image as growing if one guest writes to what another has as its base', () => {
@@ -185,7 +185,7 @@ describe('backing files and images used more than once', () => {
       [base, leaf],
       [leaf, base],
     ]) {
-      expect(storageOvercommit(mentions, [filesystem()], []).host.unfundedBytes).toBe(100 * GB);
+      expect(storageOvercommit(mentions, [filesystem()], []).host.claimableBytes).toBe(100 * GB);
     }
   });
 });
@@ -203,7 +203,7 @@ describe('images that are not files on a known filesystem', () => {
       imagesUnknown: 1,
       promisedBytes: 100 * GB,
       allocatedBytes: 0,
-      unfundedBytes: 0,
+      claimableBytes: 0,
     });
     expect(result.guests.map((part) => [part.place, part.containerId])).toEqual([
       ['unplaced', undefined],
@@ -217,7 +217,7 @@ describe('images that are not files on a known filesystem', () => {
       [filesystem()],
       [],
     );
-    expect(result.thick).toMatchObject({ images: 1, promisedBytes: 100 * GB, unfundedBytes: 0 });
+    expect(result.thick).toMatchObject({ images: 1, promisedBytes: 100 * GB, claimableBytes: 0 });
     expect(result.containers[0]?.images).toBe(0);
     expect(result.host.promisedBytes).toBe(100 * GB);
   });
@@ -228,7 +228,7 @@ describe('images that are not files on a known filesystem', () => {
       [],
       [],
     );
-    expect(result.thick.unfundedBytes).toBe(0);
+    expect(result.thick.claimableBytes).toBe(0);
   });
 
   it('are no part of this host when remote', () => {
@@ -259,7 +259,7 @@ describe('a thin pool', () => {
       name: 'vg/pool',
       promisedBytes: 200 * GB,
       allocatedBytes: 95 * GB,
-      unfundedBytes: 105 * GB,
+      claimableBytes: 105 * GB,
       availBytes: 5 * GB,
       shortfallBytes: 100 * GB,
     });
@@ -282,7 +282,7 @@ describe('what is not known about storage', () => {
       imagesUnknown: 2,
       promisedBytes: 200 * GB,
       allocatedBytes: 15 * GB,
-      unfundedBytes: 90 * GB,
+      claimableBytes: 90 * GB,
     });
   });
 
@@ -292,7 +292,7 @@ describe('what is not known about storage', () => {
       [filesystem({ sizeBytes: undefined, availBytes: undefined })],
       [],
     ).containers;
-    expect(container).toMatchObject({ unfundedBytes: 100 * GB });
+    expect(container).toMatchObject({ claimableBytes: 100 * GB });
     expect(container?.shortfallBytes).toBeUndefined();
   });
 
@@ -329,10 +329,10 @@ describe('storage figures of any host', () => {
         const result = storageOvercommit(list, [filesystem()], [thinPool()]);
         const { containers, thick, unplaced, remote, guests, host } = result;
         const places = [...containers, thick, unplaced];
-        const sum = (some: readonly { readonly unfundedBytes: number }[]): number =>
-          some.reduce((total, one) => total + one.unfundedBytes, 0);
-        expect(sum(places)).toBe(host.unfundedBytes);
-        expect(sum(guests)).toBeCloseTo(host.unfundedBytes + remote.unfundedBytes, 0);
+        const sum = (some: readonly { readonly claimableBytes: number }[]): number =>
+          some.reduce((total, one) => total + one.claimableBytes, 0);
+        expect(sum(places)).toBe(host.claimableBytes);
+        expect(sum(guests)).toBeCloseTo(host.claimableBytes + remote.claimableBytes, 0);
         expect(host.images + remote.images).toBe(new Set(list.map((one) => one.id)).size);
       }),
     );
