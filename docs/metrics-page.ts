@@ -1,5 +1,6 @@
 import { CATALOGUE, CHAPTERS, type Chapter } from '../src/metrics/catalogue.ts';
 import type { Metric } from '../src/metrics/metric.ts';
+import { COMPUTED } from './computed.ts';
 import { NOT_COVERED } from './not-covered.ts';
 import { renamedMetrics } from './renamed.ts';
 
@@ -109,6 +110,9 @@ function peerIndex(): readonly string[] {
     }
   }
   const peers = [...ours].sort(([one], [other]) => (one < other ? -1 : 1));
+  const computed = COMPUTED.flatMap(({ peers: theirs, expr }) =>
+    theirs.map((peer) => [peer, expr]),
+  );
   return [
     '## Coming from another exporter',
     '',
@@ -124,6 +128,12 @@ function peerIndex(): readonly string[] {
     ...peers.map(
       ([peer, names]) => `| ${code(peer)} | ${names.map((name) => link(name)).join(' ')} |`,
     ),
+    '',
+    'These are computed here:',
+    '',
+    '| theirs | ours, in PromQL |',
+    '|---|---|',
+    ...computed.map((cells) => `| ${cells.map((cell) => code(cell)).join(' | ')} |`),
     '',
   ];
 }

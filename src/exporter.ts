@@ -6,7 +6,9 @@ import { createLogger, type Logger } from './config/logger.ts';
 import { selectsDomain } from './config/policy.ts';
 import { PolicyStore } from './config/policy-store.ts';
 import { StartError } from './config/start-error.ts';
+import { visibleText } from './config/visible-text.ts';
 import { DemoHost } from './demo/demo-host.ts';
+import { AddressError, resolveAddress } from './libvirt/index.ts';
 import { COLLECTORS, isCollectorName, type CollectorName } from './snapshot/collectors.ts';
 import { LiveHost } from './snapshot/live-host.ts';
 import type { SnapshotSources } from './snapshot/snapshot-sources.ts';
@@ -46,9 +48,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = flags.code;
     return;
   }
+  if (flags.kind === 'check-policy') {
+    const checked = await new PolicyStore(flags.policyFile).reload();
+    if (checked.ok) printOut(`${visibleText(flags.policyFile)}: the policy is sound\n`);
+    else for (const error of checked.errors) log.write(`${PROGRAM}: ${visibleText(error)}\n`);
+    log.close();
+    process.exitCode = checked.ok ? 0 : EXIT_USAGE;
+    return;
+  }
   await run(flags.config, version, log).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;
-    log.write(`${PROGRAM}: ${error.message}\n`);
+    log.write(`${PROGRAM}: ${visibleText(error.message)}\n`);
     log.close();
     process.exitCode = EXIT_USAGE;
   });
@@ -56,6 +66,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /** Starts everything. @throws StartError, with nothing started. */
 async function run(config: Config, version: string, log: LogOutput): Promise<void> {
+  checkLibvirtUri(config.libvirt.uri);
   const logger = createLogger({ ...config.log, write: log.write });
   process.on('warning', ({ name, message }) => {
     logger.warn('Node warns', { name, message });
@@ -117,6 +128,18 @@ async function run(config: Config, version: string, log: LogOutput): Promise<voi
       }, graceMs + STUCK_MS).unref();
     },
   });
+}
+
+/** No later attempt would reach such an address either. @throws StartError */
+function checkLibvirtUri(uri: string): void {
+  try {
+    resolveAddress(uri);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new StartError(
+      `--libvirt.uri ${error.message}; run the exporter on the hypervisor, with a URI like qemu:///system`,
+    );
+  }
 }
 
 /** Names of this host that were chosen, and those it was told to listen on. */

@@ -27,7 +27,7 @@ export interface LimitDeclaration {
   readonly unit: LimitUnit;
   /** Which side of the limit is the bad one. */
   readonly bad: 'above' | 'below';
-  /** undefined: no alert at this severity. */
+  /** The warning limit and the critical limit; undefined: no alert at this severity. */
   readonly warning: number | undefined;
   readonly critical: number | undefined;
   /** What is compared with the limit. */

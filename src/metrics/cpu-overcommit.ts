@@ -10,7 +10,7 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
     'CPUs guests share: online, not isolated, not dedicated to one vCPU, less the reserve of the ' +
       'policy.',
     ({ shared }) => shared.capacity.cpus,
-    ['opennebula_host_cpu_maximum', 'openstack_nova_vcpus_available', 'proxmox_node_cpus_total'],
+    ['opennebula_host_cpu_maximum', 'openstack_nova_vcpus_available'],
   ),
   ofHost(
     'kvm_cpu_capacity_cores',
@@ -21,7 +21,7 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
     'kvm_cpu_promised_vcpus',
     'vCPUs of running guests that share kvm_cpu_capacity_cpus.',
     ({ shared }) => shared.promised.current,
-    ['openstack_nova_vcpus_used', 'proxmox_node_cpus_allocated', 'vmi:kubevirt_vmi_vcpu:count'],
+    ['openstack_nova_vcpus_used', 'proxmox_node_cpus_allocated'],
   ),
   ofHost(
     'kvm_cpu_promised_maximum_vcpus',
@@ -81,7 +81,6 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
     'kvm_domain_cpu_cap_cpus',
     'CPUs a guest can use at most: vCPUs, quotas and allowed CPUs taken together.',
     ({ capCpus }) => capCpus,
-    ['kubevirt_vm_resource_limits'],
   ),
   ofGuest(
     'kvm_domain_cpu_guaranteed_cpus',

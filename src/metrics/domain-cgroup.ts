@@ -143,9 +143,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
         'ceems_compute_unit_cpu_psi_seconds',
         'ceems_compute_unit_memory_psi_seconds',
         'ceems_compute_unit_blkio_psi_seconds',
-        'pve_vm_pressure_cpu_some',
-        'pve_vm_pressure_memory_some',
-        'pve_vm_pressure_io_some',
       ],
     },
     ({ domain, labels }, sample) => {
@@ -160,11 +157,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'line of cpu.pressure, memory.pressure and io.pressure of its cgroup, v2).',
     {
       labels: ['resource'],
-      replaces: [
-        'pve_vm_pressure_cpu_full',
-        'pve_vm_pressure_memory_full',
-        'pve_vm_pressure_io_full',
-      ],
     },
     ({ domain, labels }, sample) => {
       for (const resource of PRESSURE_RESOURCES) {
@@ -179,7 +171,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_disk_read_bytes_total counts requests of the guest; there while QEMU hangs. ' +
       'LVM and RAID devices and the disks below them count each: do not add devices up. Network ' +
       'storage has none.',
-    ['ceems_compute_unit_blkio_read_total_bytes'],
+    ['ceems_compute_unit_blkio_read_total_bytes', 'pve_kvm_io_read_bytes_total'],
     ({ readBytes }) => readBytes,
   ),
   deviceIo(
@@ -188,7 +180,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_cgroup_io_read_bytes_total (wbytes of io.stat). What goes through the page ' +
       'cache counts when it is written back; on cgroup v1, or a filesystem that does not keep ' +
       'whose it is (ext4, XFS and Btrfs do), it never counts.',
-    ['ceems_compute_unit_blkio_write_total_bytes'],
+    ['ceems_compute_unit_blkio_write_total_bytes', 'pve_kvm_io_write_bytes_total'],
     ({ writtenBytes }) => writtenBytes,
   ),
   deviceIo(

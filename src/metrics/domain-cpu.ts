@@ -18,12 +18,10 @@ export const domainCpuMetrics: readonly Metric[] = [
       replaces: [
         'libvirt_domain_info_virtual_cpus',
         'libvirt_domain_vcpu_current',
-        'libvirtd_domain_vcpu_state',
-        'libvirt_domain_vcpu_state',
         'opennebula_libvirt_vcpu_online',
-        'opennebula_libvirt_vcpu_state',
         'libvirt_cpu_cores',
         'nova_instance_vcpus',
+        'vmi:kubevirt_vmi_vcpu:count',
         'pve_kvm_vcores',
         'pve_cpu_usage_limit',
       ],
@@ -64,7 +62,6 @@ export const domainCpuMetrics: readonly Metric[] = [
         'ceems_compute_unit_cpu_user_seconds_total',
         'ceems_compute_unit_cpu_system_seconds_total',
         'pve_kvm_cpu_seconds_total',
-        'pve_cpu_usage_ratio',
       ],
     },
     ({ domain, labels }, sample) => {

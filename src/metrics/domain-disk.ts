@@ -70,8 +70,6 @@ export const domainDiskMetrics: readonly Metric[] = [
     'pve_vm_block_read_bytes_total',
     'pve_vm_disk_read_bytes_total',
     'pve_disk_read_bytes_total',
-    'pve_kvm_io_read_bytes_total',
-    'ceems_compute_unit_blkio_read_total_bytes',
   ]),
   counter('read_requests', 'Reads a guest sent to a disk (block.<n>.rd.reqs).', 'readRequests', [
     'libvirt_domain_block_stats_read_requests_total',
@@ -79,7 +77,6 @@ export const domainDiskMetrics: readonly Metric[] = [
     'opennebula_libvirt_block_rd_requests',
     'kubevirt_vmi_storage_iops_read_total',
     'pve_vm_block_read_ops_total',
-    'ceems_compute_unit_blkio_read_total_requests',
   ]),
   timer('read_seconds', 'Time spent on reads (block.<n>.rd.times).', 'readNanoseconds', [
     'libvirt_domain_block_stats_read_time_seconds_total',
@@ -96,8 +93,6 @@ export const domainDiskMetrics: readonly Metric[] = [
     'pve_vm_block_write_bytes_total',
     'pve_vm_disk_write_bytes_total',
     'pve_disk_written_bytes_total',
-    'pve_kvm_io_write_bytes_total',
-    'ceems_compute_unit_blkio_write_total_bytes',
   ]),
   counter('write_requests', 'Writes a guest sent to a disk (block.<n>.wr.reqs).', 'writeRequests', [
     'libvirt_domain_block_stats_write_requests_total',
@@ -105,7 +100,6 @@ export const domainDiskMetrics: readonly Metric[] = [
     'opennebula_libvirt_block_wr_requests',
     'kubevirt_vmi_storage_iops_write_total',
     'pve_vm_block_write_ops_total',
-    'ceems_compute_unit_blkio_write_total_requests',
   ]),
   timer('write_seconds', 'Time spent on writes (block.<n>.wr.times).', 'writeNanoseconds', [
     'libvirt_domain_block_stats_write_time_seconds_total',
@@ -141,6 +135,7 @@ export const domainDiskMetrics: readonly Metric[] = [
       'opennebula_libvirt_block_virtual_bytes',
       'kubevirt_vm_disk_allocated_size_bytes',
       'pve_kvm_disk_size_bytes',
+      'pve_disk_size_bytes',
     ],
   ),
   size(

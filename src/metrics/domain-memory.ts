@@ -150,10 +150,8 @@ export const domainMemoryMetrics: readonly Metric[] = [
     'guestAvailableBytes',
     [
       'libvirt_domain_memory_stats_usable_bytes',
-      'libvirt_domain_memory_stats_used_percent',
       'libvirtd_domain_balloon_usable',
       'kubevirt_vmi_memory_usable_bytes',
-      'pve_vm_memory_used_bytes',
     ],
   ),
   ofGuest(
@@ -244,8 +242,6 @@ export const domainMemoryMetrics: readonly Metric[] = [
         'kubevirt_vmi_memory_resident_bytes',
         'ceems_compute_unit_memory_rss_bytes',
         'pve_kvm_memory_extended',
-        'pve_kvm_memory_percent',
-        'pve_memory_usage_bytes',
         'pve_vm_memory_host_bytes',
       ],
     },

@@ -111,6 +111,7 @@ export const domainStateMetrics: readonly Metric[] = [
         'libvirtd_domain_domain_state_reason',
         'opennebula_libvirt_state',
         'proxmox_guest_up',
+        'pve_up',
       ],
     },
     ({ domain, labels }, sample) => {
@@ -121,7 +122,7 @@ export const domainStateMetrics: readonly Metric[] = [
     'kvm_domain_monitor_responsive',
     'Whether QEMU answers its monitor: 1 when it has just answered, 0 when it is known to be stuck, ' +
       "absent when neither is known. The guest's monitor values are absent unless it is 1.",
-    { replaces: ['libvirt_domain_timed_out'] },
+    {},
     ({ domain, labels }, sample) => {
       if (domain.monitor === 'unasked') return;
       sample(labels.only, domain.monitor === 'responsive' ? 1 : 0);
@@ -142,7 +143,7 @@ export const domainStateMetrics: readonly Metric[] = [
     'kvm_domain_start_time_seconds',
     'Unix time at which the QEMU process of a guest started (/proc/<pid>/stat, starttime). ' +
       'Counters of a guest begin anew when it changes.',
-    { replaces: ['libvirtd_domain_seconds', 'pve_uptime_seconds'] },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.process?.startSeconds);
     },

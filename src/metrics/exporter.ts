@@ -25,7 +25,7 @@ export const exporterMetrics: readonly Metric[] = [
     'Whether a collector could read what it is there for.',
     {
       labels: ['collector'],
-      replaces: ['libvirt_scrape_collector_success', 'libvirt_scrape_error'],
+      replaces: ['libvirt_scrape_collector_success'],
     },
     ({ snapshot }, sample) => {
       for (const { collector, success } of snapshot.outcomes) {

@@ -71,19 +71,13 @@ export const filesystemMetrics: readonly Metric[] = [
       'node_filesystem_avail_bytes',
       'opennebula_datastore_free_bytes',
       'pve_node_storage_free_bytes',
-      'openstack_nova_free_disk_bytes',
     ],
   ),
   space(
     'free_bytes',
     'Free space on a filesystem with images, that kept for root included',
     'freeBytes',
-    [
-      'node_filesystem_free_bytes',
-      'opennebula_datastore_used_bytes',
-      'proxmox_node_storage_used_bytes',
-      'openstack_nova_local_storage_used_bytes',
-    ],
+    ['node_filesystem_free_bytes'],
   ),
   space(
     'files',
@@ -105,6 +99,7 @@ export const filesystemMetrics: readonly Metric[] = [
     'Size of all images on a filesystem once guests have written everything, metadata and ' +
       'internal snapshots included; read-only images count with what they occupy',
     ({ promisedBytes }) => promisedBytes,
+    ['openstack_nova_local_storage_used_bytes'],
   ),
   container(
     'allocated_bytes',
@@ -127,7 +122,7 @@ export const filesystemMetrics: readonly Metric[] = [
       );
     },
   ),
-  ofGuest('promised', "A guest's part of kvm_filesystem_promised_bytes", ['pve_disk_size_bytes']),
+  ofGuest('promised', "A guest's part of kvm_filesystem_promised_bytes"),
   ofGuest('allocated', "A guest's part of kvm_filesystem_allocated_bytes", [
     'pve_disk_usage_bytes',
   ]),
@@ -203,8 +198,10 @@ function container(
   name: string,
   meaning: string,
   valueOf: (container: StorageContainer) => number,
+  replaces: readonly string[] = [],
 ): Metric {
-  return gauge(`kvm_filesystem_${name}`, `${meaning}.`, LABEL, ({ assessment }, sample) => {
+  const details = { ...LABEL, replaces };
+  return gauge(`kvm_filesystem_${name}`, `${meaning}.`, details, ({ assessment }, sample) => {
     for (const one of assessment.storage?.containers ?? []) {
       if (one.kind !== 'filesystem') continue;
       sample(labelText(LABEL.labels, [one.name]), valueOf(one));

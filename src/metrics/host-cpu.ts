@@ -18,7 +18,7 @@ export const hostCpuMetrics: readonly Metric[] = [
     'kvm_host_online_cpus',
     'Logical CPUs that are online (/sys/devices/system/cpu/online), on POWER8 with the threads KVM ' +
       'wakes for guests.',
-    { replaces: ['opennebula_host_cpu_total'] },
+    { replaces: ['opennebula_host_cpu_total', 'proxmox_node_cpus_total'] },
     ({ snapshot }, sample) => {
       const topology = snapshot.host.cpuTopology;
       sample('', topology && topology.online.length * topology.threadsPerCpu);

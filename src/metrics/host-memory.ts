@@ -12,6 +12,8 @@ export const hostMemoryMetrics: readonly Metric[] = [
   memory('size', 'MemTotal', 'totalBytes', 'RAM the kernel manages', [
     'node_memory_MemTotal_bytes',
     'opennebula_host_mem_total_bytes',
+    'openstack_nova_memory_available_bytes',
+    'proxmox_node_memory_total_bytes',
   ]),
   memory('free', 'MemFree', 'freeBytes', 'RAM that is used for nothing at all', [
     'node_memory_MemFree_bytes',

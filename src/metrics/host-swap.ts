@@ -20,11 +20,7 @@ export const hostSwapMetrics: readonly Metric[] = [
     'kvm_host_swap_free_bytes',
     'Free swap on devices and files, counted like kvm_host_swap_size_bytes (/proc/swaps).',
     {
-      replaces: [
-        'node_memory_SwapFree_bytes',
-        'pve_node_swap_free_bytes',
-        'pve_node_swap_used_bytes',
-      ],
+      replaces: ['node_memory_SwapFree_bytes', 'pve_node_swap_free_bytes'],
     },
     ({ snapshot }, sample) => {
       const { swapAreas, meminfo } = snapshot.host;

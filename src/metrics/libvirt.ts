@@ -10,7 +10,7 @@ export const libvirtMetrics: readonly Metric[] = [
     'kvm_libvirt_up',
     'Whether there is a working connection to libvirt. Metrics that come from /proc and /sys do ' +
       'not need one.',
-    { replaces: ['libvirt_up', 'opennebula_libvirt_daemon_up', 'pve_up', 'proxmox_node_up'] },
+    { replaces: ['libvirt_up', 'opennebula_libvirt_daemon_up'] },
     ({ snapshot }, sample) => {
       sample('', snapshot.libvirt.up ? 1 : 0);
     },

@@ -8,21 +8,13 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
     'RAM there is for guests: MemTotal less hugepage pools and the reserve of the policy. What ' +
       'is promised from it are all classes but hugepages, which have pools of their own.',
     ({ capacityBytes }) => capacityBytes,
-    [
-      'opennebula_host_mem_maximum_bytes',
-      'openstack_nova_memory_available_bytes',
-      'proxmox_node_memory_total_bytes',
-    ],
+    ['opennebula_host_mem_maximum_bytes'],
   ),
   byClass(
     'kvm_memory_promised_bytes',
     'Memory running guests may use now (balloon.current)',
     'currentBytes',
-    [
-      'openstack_nova_memory_used_bytes',
-      'proxmox_node_memory_allocated_bytes',
-      'kubevirt_vm_resource_requests',
-    ],
+    ['openstack_nova_memory_used_bytes', 'proxmox_node_memory_allocated_bytes'],
   ),
   byClass(
     'kvm_memory_promised_maximum_bytes',

@@ -32,7 +32,7 @@ export const poolMetrics: readonly Metric[] = [
     'kvm_pool_responsive',
     'Whether libvirt answers for a storage pool. 0: something holds the pool, most often a refresh ' +
       'that waits for dead storage; its sizes are absent then.',
-    { labels: ['pool'], replaces: ['libvirt_storage_pool_timed_out'] },
+    { labels: ['pool'] },
     ({ snapshot }, sample) => {
       for (const { name, reading } of snapshot.pools ?? []) {
         sample(labelText(['pool'], [name]), reading === undefined ? 0 : 1);

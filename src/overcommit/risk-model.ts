@@ -13,6 +13,22 @@ import type { LimitDeclaration } from '../config/policy-defaults.ts';
  */
 export type RiskLevel = 0 | 1 | 2 | 3;
 
+/** Rister's words for risk, and one beyond: what he called high is not yet a loss. */
+export const RISK_LEVEL_NAMES: Readonly<Record<RiskLevel, string>> = {
+  0: 'Low',
+  1: 'Medium',
+  2: 'High',
+  3: 'Critical',
+};
+
+/** What a level asks of whoever runs the host. */
+export const RISK_LEVEL_ACTIONS: Readonly<Record<RiskLevel, string>> = {
+  0: 'nothing',
+  1: 'plan',
+  2: 'act today',
+  3: 'act now',
+};
+
 export const RISK_LEVEL_MEANINGS: Readonly<Record<RiskLevel, string>> = {
   0: 'Nothing is promised that could not be given, or the worst that can happen is that guests run slower.',
   1: 'The promise can be broken: guests that want it at the same time will not get it.',
