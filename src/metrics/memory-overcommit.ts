@@ -1,7 +1,7 @@
 import { MEMORY_CLASSES, type MemoryOfGuest, type MemoryOvercommit } from '../overcommit/memory.ts';
 import { domainGauge, gauge, type Metric, withNote } from './metric.ts';
 
-/** Memory promised to running guests, and what there is when they claim it. */
+/** Memory promised to running guests, what they can still claim, and the supply for it. */
 export const memoryOvercommitMetrics: readonly Metric[] = [
   withNote(
     ofHost(

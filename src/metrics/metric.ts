@@ -23,7 +23,7 @@ export interface HostMetric extends Common {
   readonly write: (view: View, sample: Sample) => void;
 }
 
-/** Written guest by guest, so that the event loop gets a turn in between. */
+/** Written guest by guest, so that the writer can yield to the event loop in between. */
 export interface DomainMetric extends Common {
   readonly scope: 'domain';
   readonly write: (domain: DomainView, sample: Sample) => void;
