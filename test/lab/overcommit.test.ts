@@ -338,7 +338,7 @@ describe('over-commitment of a host with real guests', () => {
       await reserve(GIB, 1);
       writePolicy('plenty');
       await reserve(GIB, 0);
-      expect(exporter.process.output()).toContain('the old policy stays in force');
+      expect(exporter.process.output()).toContain('the policy before it stays in force');
       writePolicy('256MiB');
       await reserve(RESERVE_MEMORY, 1);
     });

@@ -230,7 +230,7 @@ describe('--web.config.file', () => {
       `${tls('renewed')}  client_auth_type: RequestClientCert\n`,
       'client_auth_type cannot',
     );
-    expect(exporter.log).toContain('web configuration is broken, the old one stays in force');
+    expect(exporter.log).toContain('web configuration is invalid, the one before it stays in force');
     expect(await subject()).toBe('renewed');
     expect((await ask(exporter, '/metrics', '--user', 'alice:secret: ä')).stdout).toBe('200');
   });
