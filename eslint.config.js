@@ -31,7 +31,7 @@ export default tseslint.config(
   },
   {
     // Tools around the exporter start guests, Prometheus, QEMU: that is their job.
-    files: ['test/**', 'bench/**', 'docs/**', 'packaging/**', 'rules/**', 'grafana/**'],
+    files: ['test/**', 'bench/**', 'docs/**', 'packaging/**', 'rules/**', 'grafana/**', 'tools/**'],
     rules: { 'no-restricted-imports': 'off' },
   },
   {

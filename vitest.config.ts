@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four projects, from cheap to dear: `unit` needs nothing but Node, `integration` starts real
+ * Four projects, from cheap to expensive: `unit` needs nothing but Node, `integration` starts real
  * daemons (libvirtd with its test driver, Prometheus, qemu-img), `lab` starts real QEMU guests, and
  * `paging` has real guests get into trouble until Alertmanager pages. Daemons and guests share one
  * small machine, so these never run files side by side.

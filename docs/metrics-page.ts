@@ -21,7 +21,7 @@ export function metricsPage(): string {
     '- CPU weight, CPU quota and memory limits of a cgroup: up to half a minute. What libvirt tells of',
     '  (`virsh schedinfo`, not `memtune`) shows at once.',
     '- A balloon: as old as `kvm_domain_balloon_stats_period_seconds`, without a period a minute. A',
-    '  guest that does not report is asked more and more seldom, once a minute in the end.',
+    '  guest that does not report is polled with back-off, up to a minute.',
     '  `kvm_domain_balloon_last_update_timestamp_seconds` is the time of its last report.',
     '- The kernel name of a block device (`kvm_domain_cgroup_io_*`): up to half a minute.',
     '- The configuration of a guest: until libvirt tells of a change, or five minutes.',
@@ -69,13 +69,13 @@ function chapter({ title, metrics }: Chapter): readonly string[] {
   ];
 }
 
-function row({ name, type, unit, labels, help, replaces }: Metric): string {
+function row({ name, type, unit, labels, help, note, replaces }: Metric): string {
   const cells = [
     `<a id="${name}"></a>${code(name)}`,
     type,
     unit,
     labels.map(code).join(' '),
-    text(help),
+    text(note === undefined ? help : `${help} ${note}`),
     replaces.map(code).join(' '),
   ];
   return `| ${cells.join(' | ')} |`;

@@ -68,7 +68,7 @@ export const NOT_COVERED: readonly NotCovered[] = [
   },
   {
     peers: ['cpu.cache.monitor.* of telegraf', 'perf.cmt'],
-    what: 'L3 cache a guest occupies',
+    what: 'L3 cache of a guest',
     why:
       'Linux 4.14 took the perf event away. The resctrl monitor that replaced it is rarely set ' +
       'up and says nothing about over-commitment.',

@@ -69,7 +69,7 @@ async function run(config: Config, version: string, log: LogOutput): Promise<voi
   checkLibvirtUri(config.libvirt.uri);
   const logger = createLogger({ ...config.log, write: log.write });
   process.on('warning', ({ name, message }) => {
-    logger.warn('Node warns', { name, message });
+    logger.warn('warning from Node.js', { name, message });
   });
   const policy = new PolicyStore(config.policyFile);
   const access = new WebAccess(config.web.configFile);
@@ -106,7 +106,7 @@ async function run(config: Config, version: string, log: LogOutput): Promise<voi
   const tls = access.config.tls !== undefined;
   for (const address of listeners.addresses) logger.info('listening', { address, tls });
   if (process.getuid?.() === 0 && !config.demo) {
-    logger.info('running as root: an unprivileged user with CAP_DAC_READ_SEARCH will do');
+    logger.info('running as root: an unprivileged user with CAP_DAC_READ_SEARCH is enough');
   }
 
   signals.begin({
@@ -184,7 +184,7 @@ async function reload(
   if (policyRead.ok) logger.info('policy read', { file: config.policyFile ?? 'built in' });
   else {
     for (const error of policyRead.errors) {
-      logger.error('policy file is broken, the old policy stays in force', { error });
+      logger.error('policy file is invalid, the policy before it stays in force', { error });
     }
   }
   if (config.web.configFile === undefined) return;
@@ -195,6 +195,6 @@ async function reload(
     return;
   }
   for (const error of accessRead.errors) {
-    logger.error('web configuration is broken, the old one stays in force', { error });
+    logger.error('web configuration is invalid, the one before it stays in force', { error });
   }
 }

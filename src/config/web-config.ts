@@ -17,7 +17,7 @@ export interface TlsConfig {
   /** PEM texts. */
   readonly certificate: string;
   readonly key: string;
-  /** Who signs clients' certificates; undefined where none is looked at. */
+  /** Who signs clients' certificates; undefined where none is checked. */
   readonly clientAuthority: string | undefined;
   readonly clientAuth: ClientAuth;
   readonly minVersion: TlsVersion;

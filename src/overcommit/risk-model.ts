@@ -200,7 +200,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
   {
     id: 'memory_pressure',
     resource: 'memory',
-    meaning: 'share of time all tasks of the host stood still for memory (PSI)',
+    meaning: 'share of time all tasks of the host stalled on memory (PSI)',
     record: 'instance:kvm_host_memory_pressure_stalled:ratio',
     threshold: above('memory.pressure_ratio', { warning: 2, critical: 3 }),
   },
@@ -321,7 +321,7 @@ export interface RiskReason {
 
 export interface ResourceRisk {
   readonly level: RiskLevel;
-  /** Every signal that is past a limit, the gravest first; empty at level 0. */
+  /** Every signal that is past a limit, severest first; empty at level 0. */
   readonly reasons: readonly RiskReason[];
 }
 

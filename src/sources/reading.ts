@@ -18,7 +18,7 @@ export type Reading<T> =
  *   error nobody has thought of). Never normal.
  * - `malformed`: answered in a form this reader does not know, empty and cut off included.
  * - `timeout`: no answer within the deadline, e.g. a dead NFS mount.
- * - `refused`: not looked at on purpose: a name that nobody who may vouches for, or one that leads
+ * - `refused`: not read on purpose: a name that nobody who may vouches for, or one that leads
  *   into a filesystem the kernel makes up.
  */
 export type SourceErrorKind =

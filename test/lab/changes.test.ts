@@ -194,7 +194,7 @@ describe('a guest that is changed while it runs', () => {
     );
   });
 
-  it('and that ends while it is looked at makes no collector fail', async () => {
+  it('and that ends while it is read makes no collector fail', async () => {
     const failed = new Set<string>();
     let rounds = 0;
     for (const delay of [0, 2, 5, 10, 20, 40]) {

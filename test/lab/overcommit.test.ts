@@ -338,7 +338,7 @@ describe('over-commitment of a host with real guests', () => {
       await reserve(GIB, 1);
       writePolicy('plenty');
       await reserve(GIB, 0);
-      expect(exporter.process.output()).toContain('the old policy stays in force');
+      expect(exporter.process.output()).toContain('the policy before it stays in force');
       writePolicy('256MiB');
       await reserve(RESERVE_MEMORY, 1);
     });
@@ -386,7 +386,7 @@ describe('over-commitment of a host with real guests', () => {
       const of = (name: string) => scraped.value(`kvm_filesystem_${name}`, { mountpoint });
       expect(of('images')).toBe(3);
       expect(of('allocated_bytes')).toBe(base + upper1 + upper2);
-      // A base is only read: it promises what it occupies.
+      // A base is only read: it promises what it has allocated.
       expect(of('promised_bytes')).toBe(base + 2 * growth);
       expect(of('claimable_bytes')).toBe(2 * growth - upper1 - upper2);
       const part = (name: string, domain: string) =>
@@ -404,7 +404,7 @@ describe('over-commitment of a host with real guests', () => {
       ).toMatchObject({ path: images.base, depth: '1' });
     });
 
-    it("agrees with the talk's example: what ls shows is not what there is", async () => {
+    it("agrees with the talk's example: what ls shows is not what is allocated", async () => {
       const scraped = await scrape(exporter);
       for (const path of [images.raw, images.qcow2]) {
         const info = await qemuImgInfo(path);

@@ -208,8 +208,8 @@ describe('--web.config.file', () => {
   });
 
   it("of one address' wrong logins delay neither scrapes nor another's right one", async () => {
-    const dear = await hash('secret: ä', 11);
-    await using exporter = await start(`basic_auth_users:\n  alice: ${dear}\n`);
+    const slow = await hash('secret: ä', 11);
+    await using exporter = await start(`basic_auth_users:\n  alice: ${slow}\n`);
     const header = (login: string) =>
       `Authorization: Basic ${Buffer.from(login).toString('base64')}\r\n`;
     const request = (login: string) => `GET /-/healthy HTTP/1.1\r\nHost: a\r\n${header(login)}\r\n`;
@@ -273,7 +273,7 @@ describe('--web.config.file', () => {
       `${tls('renewed')}  client_auth_type: RequestClientCert\n`,
       'client_auth_type cannot',
     );
-    expect(exporter.log).toContain('web configuration is broken, the old one stays in force');
+    expect(exporter.log).toContain('web configuration is invalid, the one before it stays in force');
     expect(await subject()).toBe('renewed');
     expect((await ask(exporter, '/metrics', '--user', 'alice:secret: ä')).stdout).toBe('200');
   });
