@@ -273,7 +273,9 @@ describe('--web.config.file', () => {
       `${tls('renewed')}  client_auth_type: RequestClientCert\n`,
       'client_auth_type cannot',
     );
-    expect(exporter.log).toContain('web configuration is invalid, the one before it stays in force');
+    expect(exporter.log).toContain(
+      'web configuration is invalid, the one before it stays in force',
+    );
     expect(await subject()).toBe('renewed');
     expect((await ask(exporter, '/metrics', '--user', 'alice:secret: ä')).stdout).toBe('200');
   });
