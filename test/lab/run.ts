@@ -1,0 +1,34 @@
+/**
+ * `npm run test:lab`: runs the lab's tests. `--host=trixie` puts the lab on Debian 13
+ * (`test/lab/README.md`); what else is given goes to vitest, e.g. `npm run test:lab -- hang`.
+ */
+import { spawn } from 'node:child_process';
+
+import { HOST_VARIABLE } from './harness/host.ts';
+import { labRun, LEFT_OUT } from './hosts.ts';
+
+const { host, rest } = labRun(process.argv.slice(2));
+const leftOut = Object.entries(LEFT_OUT[host]);
+for (const [file, reason] of leftOut) {
+  process.stdout.write(`left out on ${host}: ${file} (${reason})\n`);
+}
+
+const vitest = spawn(
+  'vitest',
+  [
+    ...['run', '--project', 'lab'],
+    ...leftOut.map(([file]) => `--exclude=test/lab/${file}`),
+    ...rest,
+  ],
+  { stdio: 'inherit', env: { ...process.env, [HOST_VARIABLE]: host } },
+);
+// The terminal sends Ctrl-C to both, and vitest then closes its labs. It ends first.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => vitest.kill('SIGTERM'));
+vitest.on('error', (error) => {
+  process.stderr.write(`vitest: ${error.message}\n`);
+  process.exitCode = 1;
+});
+vitest.on('close', (code) => {
+  process.exitCode = code ?? 1;
+});
