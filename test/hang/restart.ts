@@ -56,9 +56,13 @@ export async function runRestarts(bench: Bench, count: number): Promise<RestartR
 /** How many guests `virsh domcontrol` calls occupied for longer than two seconds. */
 async function occupiedGuests({ lab, names }: Herd): Promise<number> {
   const commands = names.map((name) => `domcontrol ${name}`).join('; ');
-  const { stdout } = await lab.programs.attempt('virsh', ['-r', '-q', '-c', lab.sockets.readOnlyUri, commands], {
-    timeoutMs: 10_000,
-  });
+  const { stdout } = await lab.programs.attempt(
+    'virsh',
+    ['-r', '-q', '-c', lab.sockets.readOnlyUri, commands],
+    {
+      timeoutMs: 10_000,
+    },
+  );
   const answers = stdout.split('\n').filter((line) => line.trim() !== '');
   if (answers.length < names.length) {
     throw new Error(`domcontrol of ${names.length} guests: ${answers.length} answers`);

@@ -574,7 +574,14 @@ describe('over-commitment of a host with real guests', () => {
     installBindfs();
     const exported = join(lab.directory.images, 'exported');
     mkdirSync(exported);
-    await lab.programs.run('qemu-img', ['create', '-q', '-f', 'qcow2', join(exported, 'disk.qcow2'), '32M']);
+    await lab.programs.run('qemu-img', [
+      'create',
+      '-q',
+      '-f',
+      'qcow2',
+      join(exported, 'disk.qcow2'),
+      '32M',
+    ]);
     const mount = await FuseMount.of(exported, join(lab.directory.filesystems, 'nfs'));
     const mountpoint = mount.mountpoint;
     const path = join(mountpoint, 'disk.qcow2');

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { attempt, run, type CommandOptions, type CommandResult } from './command.ts';
@@ -82,13 +82,6 @@ async function debianRoot(suite: string): Promise<string> {
     rmSync(unfinished, { recursive: true, force: true });
   }
   return root;
-}
-
-/** The version of a package in a root, e.g. `11.3.0-3+deb13u3`; undefined when it has none. */
-export function packageVersion(root: string, name: string): string | undefined {
-  const status = readFileSync(join(root, 'var/lib/dpkg/status'), 'utf8');
-  const entry = status.split('\n\n').find((one) => one.startsWith(`Package: ${name}\n`));
-  return /^Version: (.+)$/m.exec(entry ?? '')?.[1];
 }
 
 /** Runs programs of a lab's host, which are those that belong to its libvirtd and QEMU. */

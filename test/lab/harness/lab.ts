@@ -227,13 +227,7 @@ export class Lab implements AsyncDisposable {
   async startDaemon(): Promise<void> {
     if (this.#daemon.isRunning()) return;
     const { journal, shims } = this.#parts;
-    this.#daemon = await startDaemon(
-      this.directory,
-      this.network,
-      journal,
-      shims,
-      this.programs,
-    );
+    this.#daemon = await startDaemon(this.directory, this.network, journal, shims, this.programs);
   }
 
   daemonPid(): number {
