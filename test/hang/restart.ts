@@ -59,9 +59,7 @@ async function occupiedGuests({ lab, names }: Herd): Promise<number> {
   const { stdout } = await lab.programs.attempt(
     'virsh',
     ['-r', '-q', '-c', lab.sockets.readOnlyUri, commands],
-    {
-      timeoutMs: 10_000,
-    },
+    { timeoutMs: 10_000 },
   );
   const answers = stdout.split('\n').filter((line) => line.trim() !== '');
   if (answers.length < names.length) {

@@ -4,13 +4,21 @@
  */
 import { spawn } from 'node:child_process';
 
-import { HOST_VARIABLE } from './harness/host.ts';
+import { HOST_VARIABLE, labHost } from './harness/host.ts';
 import { labRun, LEFT_OUT } from './hosts.ts';
 
 const { host, rest } = labRun(process.argv.slice(2));
 const leftOut = Object.entries(LEFT_OUT[host]);
 for (const [file, reason] of leftOut) {
   process.stdout.write(`left out on ${host}: ${file} (${reason})\n`);
+}
+
+// Here, since no test has the time to make a root.
+if (host !== 'here') {
+  process.stdout.write(
+    `root of ${host}: made if there is none yet, which takes some minutes ...\n`,
+  );
+  process.stdout.write(`root of ${host}: ${(await labHost(host)).root ?? ''}\n`);
 }
 
 const vitest = spawn(

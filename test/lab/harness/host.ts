@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { attempt, run, type CommandOptions, type CommandResult } from './command.ts';
 import { cacheDirectory } from './guest-image.ts';
 import { ensurePackages } from './packages.ts';
+import { identify } from './process-identity.ts';
 
 /** What a lab can be on: this machine's own Debian, or another one's programs on this kernel. */
 export const HOST_NAMES = ['here', 'trixie'] as const;
@@ -60,21 +61,25 @@ export async function labHost(name = hostName()): Promise<LabHost> {
 async function debianRoot(suite: string): Promise<string> {
   const packages = ROOT_PACKAGES.join();
   const list = createHash('sha256').update(packages).digest('hex').slice(0, 8);
-  const root = join(cacheDirectory(), `${suite}-${list}`);
+  const cache = cacheDirectory();
+  const root = join(cache, `${suite}-${list}`);
   if (existsSync(root)) return root;
   await ensurePackages(['mmdebstrap', 'debian-archive-keyring']);
-  mkdirSync(cacheDirectory(), { recursive: true });
-  const unfinished = `${root}.${process.pid}`;
+  mkdirSync(cache, { recursive: true });
+  removeUnfinished(cache);
+  const unfinished = join(cache, `${UNFINISHED}${process.pid}`);
   try {
     // No apt in it and no recommendations. Its scripts run, since users and groups come from them.
     await run(
-      'mmdebstrap',
+      'unshare',
       [
+        // What is mounted in it meanwhile ends with it: removing it must never remove what is below.
+        ...['--mount', '--propagation', 'private', 'mmdebstrap'],
         ...['--mode=root', '--variant=essential', `--include=${packages}`],
         ...['--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/man/*'],
         ...['--quiet', suite, unfinished],
       ],
-      { timeoutMs: 1_200_000 },
+      { timeoutMs: 1_800_000 },
     );
     // Another lab may have been quicker.
     if (!existsSync(root)) renameSync(unfinished, root);
@@ -82,6 +87,18 @@ async function debianRoot(suite: string): Promise<string> {
     rmSync(unfinished, { recursive: true, force: true });
   }
   return root;
+}
+
+/** Begins the name of a root that is being made; the process that makes it follows. */
+const UNFINISHED = 'making-root-';
+
+/** Removes what processes left that were killed while they made a root. */
+function removeUnfinished(cache: string): void {
+  for (const name of readdirSync(cache)) {
+    const pid = name.startsWith(UNFINISHED) ? Number(name.slice(UNFINISHED.length)) : undefined;
+    if (pid === undefined || identify(pid) !== undefined) continue;
+    rmSync(join(cache, name), { recursive: true, force: true });
+  }
 }
 
 /** Runs programs of a lab's host, which are those that belong to its libvirtd and QEMU. */
