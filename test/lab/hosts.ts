@@ -16,12 +16,13 @@ export interface LabRun {
 }
 
 /**
- * What `npm run test:lab -- …` was asked for: `--host=NAME` or `--host NAME`, default this machine.
+ * What `npm run test:lab -- …` was asked for: `--host=NAME` or `--host NAME`; default is what
+ * the environment says, and that by default this machine.
  *
  * @throws RangeError for a host there is not, or none after `--host`.
  */
 export function labRun(args: readonly string[]): LabRun {
-  let host: HostName = 'here';
+  let host = hostName();
   const rest: string[] = [];
   for (let index = 0; index < args.length; index += 1) {
     const argument = args[index] ?? '';

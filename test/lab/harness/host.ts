@@ -24,7 +24,7 @@ export const HOST_VARIABLE = 'KVM_LAB_HOST';
 
 /**
  * What is installed into a root made for a lab, besides what Debian calls essential: libvirt and QEMU
- * as on any host, and what people look at a host with.
+ * as on any host, and what runbooks have people look at a host with.
  */
 const ROOT_PACKAGES = [
   'libvirt-daemon-system',
@@ -37,6 +37,7 @@ const ROOT_PACKAGES = [
   'curl',
   'lsof',
   'lvm2',
+  'prometheus',
 ] as const;
 
 /** The host asked for by the environment. @throws RangeError for one there is not. */
