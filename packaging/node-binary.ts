@@ -15,7 +15,10 @@ export interface NodeBinary {
 }
 
 const lockfile = z.object({
-  packages: z.record(z.string(), z.object({ version: z.string(), integrity: z.string() }).partial()),
+  packages: z.record(
+    z.string(),
+    z.object({ version: z.string(), integrity: z.string() }).partial(),
+  ),
 });
 
 /**
@@ -47,7 +50,9 @@ async function fetched(name: string, scratch: string): Promise<string> {
   const [file, ...others] = (await readdir(folder)).filter((one) => one.endsWith('.tgz'));
   if (file === undefined || others.length > 0) throw new Error(`npm did not fetch ${name}`);
   const tarball = join(folder, file);
-  const digest = createHash('sha512').update(await readFile(tarball)).digest('base64');
+  const digest = createHash('sha512')
+    .update(await readFile(tarball))
+    .digest('base64');
   if (`sha512-${digest}` !== integrity) {
     throw new Error(`${tarball} is not the ${name} that package-lock.json pins`);
   }

@@ -27,7 +27,7 @@ export function bashCompletion(): string {
     `# Completion of ${PROGRAM} for bash.`,
     '_kvm_overcommit_exporter() {',
     '  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}',
-    "  # Bash takes the = of --flag=value for a word of its own.",
+    '  # Bash takes the = of --flag=value for a word of its own.',
     '  if [[ $cur == = ]]; then cur=; fi',
     '  if [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi',
     '  case $prev in',
@@ -54,7 +54,11 @@ export function zshCompletion(): string {
     const text = `[${flag.help.replaceAll(/[[\]:\\]/g, '\\$&')}]`;
     if (flag.value === undefined) return quoted(`${flag.long}${text}`);
     const action =
-      flag.choices === undefined ? (takesFile(flag) ? '_files' : ' ') : `(${flag.choices.join(' ')})`;
+      flag.choices === undefined
+        ? takesFile(flag)
+          ? '_files'
+          : ' '
+        : `(${flag.choices.join(' ')})`;
     const repeated = flag.help.includes('may be repeated') ? '*' : '';
     return quoted(`${repeated}${flag.long}=${text}:${flag.value}:${action}`);
   });

@@ -75,8 +75,5 @@ const FILES: readonly (readonly [path: string, what: string])[] = [
 
 /** Text that roff takes as it is: no line may begin with a control character. */
 function escaped(text: string): string {
-  return text
-    .replaceAll('\\', '\\e')
-    .replaceAll('-', '\\-')
-    .replace(/^[.']/, '\\&$&');
+  return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^[.']/, '\\&$&');
 }
