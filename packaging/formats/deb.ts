@@ -18,7 +18,7 @@ import {
 import { readFileSync } from 'node:fs';
 
 export interface DebOptions {
-  /** The level of xz; 0 for packages nobody will download. */
+  /** The level of xz. 2 makes 31 MB in 26 s; 6 saves 3 MB and takes three times as long. */
   readonly compression?: number;
 }
 
@@ -39,7 +39,7 @@ export async function buildDeb(
   input: TreeInput,
   out: string,
   scratch: string,
-  { compression = 6 }: DebOptions = {},
+  { compression = 2 }: DebOptions = {},
 ): Promise<string> {
   const { project, epoch } = input;
   await checkNeeds(input.executable);

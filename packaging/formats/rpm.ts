@@ -14,7 +14,7 @@ import {
 } from '../tree.ts';
 
 export interface RpmOptions {
-  /** The level of zstd. */
+  /** The level of zstd. 12 makes 35 MB in 6 s; 19 saves 4 MB and takes ten times as long. */
   readonly compression?: number;
 }
 
@@ -24,7 +24,7 @@ export async function buildRpm(
   input: TreeInput,
   out: string,
   scratch: string,
-  { compression = 19 }: RpmOptions = {},
+  { compression = 12 }: RpmOptions = {},
 ): Promise<string> {
   const { project, epoch } = input;
   const top = join(scratch, `rpm-${architecture}`);

@@ -49,7 +49,7 @@ export function policyExample(): string {
 export function policyWithoutMarks(): string {
   return policyExample()
     .split('\n')
-    .flatMap((line) => (line.startsWith('# ') ? [] : [line.replace(/^#/, '')]))
+    .flatMap((line) => (/^# (?! )/.test(line) ? [] : [line.replace(/^#/, '')]))
     .join('\n');
 }
 
