@@ -15,8 +15,8 @@ export function policyExample(): string {
   return [
     '# Limits and reserves of this host, published as kvm_policy_*; the alert rules compare with',
     '# them. What is not set here keeps the built-in value that is shown. Take away the "#" of a line',
-    '# and of the section above it; null in place of a value switches that severity off. Then:',
-    '#   systemctl reload kvm-overcommit-exporter',
+    '# and of the section above it; null in place of a value switches that severity off. Then run',
+    '# systemctl reload kvm-overcommit-exporter',
     '# A fault is refused with file, line and reason, and the policy before it stays in force.',
     '',
     '# What of the host is not for guests.',
