@@ -10,10 +10,11 @@ import { buildImage } from './formats/image.ts';
 import { buildNpm } from './formats/npm.ts';
 import { buildRpm } from './formats/rpm.ts';
 import { licencesOf, type Inside } from './licences.ts';
+import { wholeManifest } from './manifests/kubernetes.ts';
 import { nodeBinary } from './node-binary.ts';
 import { ARCHITECTURE_NAMES, readProject, sourceDateEpoch, type Architecture } from './project.ts';
 
-export const KINDS = ['deb', 'rpm', 'image', 'npm'] as const;
+export const KINDS = ['deb', 'rpm', 'image', 'npm', 'manifest'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface BuildOptions {
@@ -62,6 +63,11 @@ export async function build(options: BuildOptions): Promise<readonly Made[]> {
   const bundled = await licencesOf(packages);
   if (kinds.includes('npm')) {
     await timed('npm', buildNpm({ project, code, inside: bundled }, out, scratch));
+  }
+  if (kinds.includes('manifest')) {
+    const manifest = join(out, `${project.name}_${project.version}_kubernetes.yaml`);
+    await writeFile(manifest, wholeManifest(project));
+    paths.push(manifest);
   }
   const bill = join(out, `${project.name}_${project.version}_sbom.cdx.json`);
   await writeFile(bill, billOfMaterials(project));

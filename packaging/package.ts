@@ -1,6 +1,6 @@
 /**
  * `npm run package`: builds everything people install into `out/`.
- * `--arch=x64` or `--arch=arm64` builds for one processor, `--kinds=deb,rpm,image,npm` some kinds.
+ * `--arch=x64` or `--arch=arm64` builds for one processor, `--kinds=deb,rpm,image,npm,manifest` some kinds.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

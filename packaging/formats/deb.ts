@@ -183,11 +183,11 @@ if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
   systemctl --system daemon-reload >/dev/null || true
 fi
 if [ "$1" = purge ]; then
-  if [ -x /usr/bin/deb-systemd-helper ]; then
+  if command -v deb-systemd-helper >/dev/null; then
     deb-systemd-helper purge ${UNIT} >/dev/null || true
   fi
   # It owns no file, so that nothing is left to be somebody else's.
-  if [ -x /usr/sbin/userdel ] && getent passwd ${SERVICE_USER} >/dev/null; then
+  if command -v userdel >/dev/null && getent passwd ${SERVICE_USER} >/dev/null; then
     userdel ${SERVICE_USER}
   fi
   # What the administrator put there stays.
