@@ -15,7 +15,7 @@ it('releases a clean checkout at the tag of its version, with its changes listed
 });
 
 it.each([
-  [{ changedFiles: [' M src/main.ts'] }, /not committed:  M src\/main.ts/],
+  [{ changedFiles: [' M src/main.ts'] }, /not committed: {2}M src\/main.ts/],
   [{ changelog: '# Changelog\n\n## Unreleased\n' }, /no section "## 1\.2\.3"/],
   [{ tags: ['v1.2.2'] }, /no tag v1\.2\.3/],
 ])('releases nothing with %o', (change, fault) => {
