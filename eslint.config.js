@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'coverage', 'test-artifacts'] },
+  { ignores: ['node_modules', 'dist', 'out', 'coverage', 'test-artifacts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

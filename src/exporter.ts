@@ -31,7 +31,7 @@ const STUCK_MS = 1000;
 /** Runs with these arguments until a signal ends it. Sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const log = standardError();
-  const version = versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const version = import.meta.bundledVersion ?? versionOf();
   const flags = parseFlags(
     argv,
     COLLECTORS.map(({ name, help, enabledByDefault }) => ({
@@ -147,7 +147,9 @@ function namesOf({ web }: Config): readonly string[] {
   return [...web.allowedHosts, ...web.listenAddresses.flatMap(({ host }) => host ?? [])];
 }
 
-function versionOf(packageJson: string): string {
+/** The version of the package this file lies in. */
+function versionOf(): string {
+  const packageJson = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const version = textAt(JSON.parse(packageJson), 'version');
   if (version === undefined) throw new Error('package.json has no version');
   return version;

@@ -219,6 +219,37 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     .addHelpText('after', '\nEvery --collector.<name> has a --no-collector.<name>.');
 }
 
+/** A flag as the manual page and the shells' completions tell of it. */
+export interface FlagText {
+  /** `--name`, as it is typed. */
+  readonly long: string;
+  /** What its value is called in the help; undefined: it takes none. */
+  readonly value: string | undefined;
+  readonly help: string;
+  readonly default: string | undefined;
+  /** The only values it takes, where there are such. */
+  readonly choices: readonly string[] | undefined;
+}
+
+/** Every flag of `--help`, in its order. */
+export function flagTexts(collectors: readonly CollectorFlag[]): readonly FlagText[] {
+  const command = declare(collectors, '');
+  return command
+    .createHelp()
+    .visibleOptions(command)
+    .map((option) => ({
+      long: option.long ?? option.flags,
+      value: /<(.+)>/.exec(option.flags)?.[1],
+      help: option.description,
+      default:
+        option.defaultValueDescription ??
+        (option.required && option.defaultValue !== undefined && option.defaultValue !== ''
+          ? String(option.defaultValue)
+          : undefined),
+      choices: option.argChoices,
+    }));
+}
+
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const LOG_FORMATS: readonly LogFormat[] = ['logfmt', 'json'];
 const DEFAULT_ADDRESS: ListenAddress = { host: undefined, port: 9177 };
