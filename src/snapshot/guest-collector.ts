@@ -20,6 +20,7 @@ import type { LibvirtSession } from './libvirt-session.ts';
 import type { NetworkLinks } from './network.ts';
 import { OccupiedGuests } from './occupied-guests.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import { severalAtOnce } from './several-at-once.ts';
 import type { SeenStandstill } from './standstill.ts';
 import type { StorageCheck } from './storage-check.ts';
 
@@ -390,16 +391,14 @@ export class GuestCollector {
     deadline: number,
   ): Promise<ReadonlyMap<string, DomainJob>> {
     const jobs = new Map<string, DomainJob>();
-    const queue = active.values();
-    const askInTurn = async (): Promise<void> => {
-      for (const ref of queue) {
-        if ((answers.get(ref.uuid)?.monitor ?? 'responsive') !== 'responsive') continue;
-        const info = await this.#monitor.askJob(ref, deadline);
-        const job = info === undefined ? undefined : jobOf(info);
-        if (job !== undefined) jobs.set(ref.uuid, job);
-      }
-    };
-    await Promise.all(Array.from({ length: this.#calls.maxCalls }, askInTurn));
+    const responsive = active.filter(
+      ({ uuid }) => (answers.get(uuid)?.monitor ?? 'responsive') === 'responsive',
+    );
+    await severalAtOnce(this.#calls.maxCalls, responsive, async (ref) => {
+      const info = await this.#monitor.askJob(ref, deadline);
+      const job = info === undefined ? undefined : jobOf(info);
+      if (job !== undefined) jobs.set(ref.uuid, job);
+    });
     return jobs;
   }
 }

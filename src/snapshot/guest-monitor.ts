@@ -13,6 +13,7 @@ import { Backoff } from './backoff.ts';
 import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
 import { MainLoops, type SleepingThreads } from './main-loops.ts';
 import type { OccupiedGuests } from './occupied-guests.ts';
+import { severalAtOnce } from './several-at-once.ts';
 import type { SeenStandstill, Standstill } from './standstill.ts';
 import type { FailureDomain, StorageCheck } from './storage-check.ts';
 
@@ -176,20 +177,15 @@ export class GuestMonitor {
 
   async #askGroup(questions: readonly Question[], round: Round): Promise<void> {
     // Those that have timed out before come last, the latest at the very end.
-    const queue = questions
-      .toSorted(
-        (a, b) => (this.#timedOut.get(a.ref.uuid) ?? 0) - (this.#timedOut.get(b.ref.uuid) ?? 0),
-      )
-      .values();
+    const queue = questions.toSorted(
+      (a, b) => (this.#timedOut.get(a.ref.uuid) ?? 0) - (this.#timedOut.get(b.ref.uuid) ?? 0),
+    );
     const uncertain = new Map<Question, SleepingThreads>();
-    const askInTurn = async (): Promise<void> => {
-      for (const question of queue) {
-        const answer = await this.#ask(question, round, undefined);
-        if ('monitor' in answer) round.answers.set(question.ref.uuid, answer);
-        else uncertain.set(question, answer.asleep);
-      }
-    };
-    await Promise.all(Array.from({ length: this.#atOnce(questions) }, askInTurn));
+    await severalAtOnce(this.#atOnce(questions), queue, async (question) => {
+      const answer = await this.#ask(question, round, undefined);
+      if ('monitor' in answer) round.answers.set(question.ref.uuid, answer);
+      else uncertain.set(question, answer.asleep);
+    });
     if (uncertain.size === 0) return;
     await sleepUntil(performance.now() + SECOND_LOOK_MS, round.deadline);
     for (const [question, asleep] of uncertain) {

@@ -23,6 +23,7 @@ import { readSmapsRollup, type SmapsRollup } from '../sources/smaps-rollup.ts';
 import { TimeSlice } from '../sources/time-slice.ts';
 import type { GuestCgroupFacts, GuestProcess } from './domain.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import { severalAtOnce } from './several-at-once.ts';
 import { readStandstill, type SeenStandstill } from './standstill.ts';
 import { VhostThreads } from './vhost-threads.ts';
 
@@ -249,17 +250,13 @@ async function readOneByOne<T>(
   deadline: number,
 ): Promise<ReadonlyMap<string, Reading<T>>> {
   const readings = new Map<string, Reading<T>>();
-  const queue = processes.entries();
   const slice = new TimeSlice();
-  const readNext = async (): Promise<void> => {
-    for (const [uuid, { pid }] of queue) {
-      if (slice.isOver) await slice.nextTurn();
-      const remaining = deadline - performance.now();
-      if (remaining <= 0) return;
-      readings.set(uuid, await read(pid, Math.min(LOCKED_FILE_MILLISECONDS, remaining)));
-    }
-  };
-  await Promise.all(Array.from({ length: LOCKED_FILES_AT_ONCE }, readNext));
+  await severalAtOnce(LOCKED_FILES_AT_ONCE, processes, async ([uuid, { pid }]) => {
+    if (slice.isOver) await slice.nextTurn();
+    const remaining = deadline - performance.now();
+    if (remaining <= 0) return;
+    readings.set(uuid, await read(pid, Math.min(LOCKED_FILE_MILLISECONDS, remaining)));
+  });
   return readings;
 }
 

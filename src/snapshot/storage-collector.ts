@@ -100,8 +100,7 @@ export class StorageCollector {
       ...ramFilesOf(guest, mounts),
     ]);
     const local = located.flatMap(({ source }) => ('local' in source ? [source.local] : []));
-    const directories = [...directoriesOf(pools), ...ramDirectoriesOf(guests)];
-    const chains = await this.#chains.read(local, directories, mounts, deadline);
+    const chains = await this.#chains.read(local, directoriesOf(pools), mounts, deadline);
 
     const disks: DomainDisk[] = [];
     const holding = new Set<Mount>();
@@ -234,14 +233,6 @@ const MEMORY_FILESYSTEMS: ReadonlySet<string> = new Set([
  * rewrite its command line, so no other path in it is followed, and that one not through links.
  */
 const LIBVIRT_RAM_FILE = /^\/.+\/\d+-[^/]+\/[^/]+$/;
-
-function ramDirectoriesOf(guests: readonly ConfiguredGuest[]): readonly string[] {
-  return guests.flatMap(({ memoryFiles }) =>
-    memoryFiles.flatMap(({ path }) =>
-      LIBVIRT_RAM_FILE.test(path) ? [path.slice(0, path.lastIndexOf('/'))] : [],
-    ),
-  );
-}
 
 /** The images of a disk, or of what a job writes it to. */
 interface DeclaredChain extends Pick<Disk, 'backing' | 'backingComplete'> {
