@@ -68,7 +68,7 @@ export interface Question {
 }
 
 /** What of {@link StorageCheck} is asked here. */
-type StorageAnswers = Pick<StorageCheck, 'domainsOf' | 'silentOf'>;
+type StorageAnswers = Pick<StorageCheck, 'findFailureDomains' | 'findSilentDomains'>;
 
 /** Whether guests of a failure domain may be asked in this collection. */
 type Gate = 'untested' | 'open' | 'closed' | Promise<unknown>;
@@ -167,7 +167,7 @@ export class GuestMonitor {
     const groups = new Map<string, Question[]>();
     for (const question of questions) {
       if (this.#calls.stuck > 0 && question.pid !== undefined) this.#loops.sample(question.pid);
-      const key = (round.storage?.domainsOf(question.ref.uuid) ?? []).join('\n');
+      const key = (round.storage?.findFailureDomains(question.ref.uuid) ?? []).join('\n');
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [question]);
       else group.push(question);
@@ -239,12 +239,12 @@ export class GuestMonitor {
       return unresponsive(standstill);
     }
 
-    const silent = (await round.storage?.silentOf(uuid)) ?? [];
+    const silent = (await round.storage?.findSilentDomains(uuid)) ?? [];
     const askable = silent.length === 0 ? groups : groups & ~monitorGroups.block;
     if (askable === 0) return unasked('storage');
     const domains: readonly string[] =
       silent.length === 0
-        ? (round.storage?.domainsOf(uuid) ?? [])
+        ? (round.storage?.findFailureDomains(uuid) ?? [])
         : silent.map((domain) => `balloons on ${domain}`);
     const answer = await this.#askThroughGates(question, askable, domains, round);
     return silent.length === 0 || answer.reason !== undefined

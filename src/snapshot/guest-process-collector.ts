@@ -169,8 +169,8 @@ export class GuestProcessCollector {
         smaps: undefined,
       };
     });
-    const census = censusOf(process?.threads);
-    const known = log.run('cgroup', () => this.#cgroupOf(qemu, log));
+    const census = toCensus(process?.threads);
+    const known = log.run('cgroup', () => this.#findCgroup(qemu, log));
     return {
       process,
       cgroup:
@@ -200,14 +200,14 @@ export class GuestProcessCollector {
           ? undefined
           : log.optional('cgroup', readProcessNuma(memoryDirectory, this.#pageBytes)),
       pressure: {
-        cpu: pressureOf(cgroup, 'cpu', log),
-        memory: pressureOf(cgroup, 'memory', log),
-        io: pressureOf(cgroup, 'io', log),
+        cpu: toPressure(cgroup, 'cpu', log),
+        memory: toPressure(cgroup, 'memory', log),
+        io: toPressure(cgroup, 'io', log),
       },
     };
   }
 
-  #cgroupOf({ uuid, pid, startTimeTicks }: QemuProcess, log: OutcomeLog): KnownCgroup {
+  #findCgroup({ uuid, pid, startTimeTicks }: QemuProcess, log: OutcomeLog): KnownCgroup {
     const known = this.#cgroups.get(pid);
     const changed = this.#changed.delete(uuid);
     if (known?.startTimeTicks === startTimeTicks && !changed) return known;
@@ -289,7 +289,7 @@ function notReached(subject: string, missed: number, all: number): SourceError {
   return { kind: 'timeout', subject, detail: `${missed} of ${all} not read before the deadline` };
 }
 
-function pressureOf(
+function toPressure(
   cgroup: GuestCgroup,
   resource: PressureResource,
   log: OutcomeLog,
@@ -298,7 +298,7 @@ function pressureOf(
   return log.optional('cgroup', readCgroupPressure(cgroup.unifiedPath, resource));
 }
 
-function censusOf(threads: readonly ProcessThread[] | undefined): ThreadCensus | undefined {
+function toCensus(threads: readonly ProcessThread[] | undefined): ThreadCensus | undefined {
   if (threads === undefined) return undefined;
   const census = { vcpus: 0, iothreads: 0 };
   for (const { role } of threads) {

@@ -122,7 +122,7 @@ describe('a mount whose server has died', () => {
       return images.map((image) => image.ok);
     };
     const deviceOf = (mounted: FuseMount): string =>
-      table.mountOf(mounted.mountpoint)?.device ?? 'none';
+      table.findMount(mounted.mountpoint)?.device ?? 'none';
     for (let scrape = 0; scrape < 3; scrape += 1) {
       const answers = await ask();
       expect(answers.filter(Boolean)).toEqual([true]);
@@ -136,7 +136,7 @@ describe('a mount whose server has died', () => {
     const nfs = await mount('nfs');
     nfs.die();
     const table = storage.mounts;
-    const mounted = table.mountOf(nfs.mountpoint);
+    const mounted = table.findMount(nfs.mountpoint);
     if (mounted === undefined) throw new Error('not in the mount table');
     const [filesystem] = await readFilesystems(storage.files, [mounted], performance.now() + 5000);
     expect(filesystem?.mount.type).toBe('fuse');
