@@ -14,11 +14,14 @@ import { startHerd, type Mix } from '../lab/support/hang/guests.ts';
 import { installPeerExporter } from '../lab/support/peer-exporter.ts';
 import { runBesidePeer, type Figure } from './beside-peer.ts';
 import { runRestarts } from './restart.ts';
+import { runSickDaemon } from './sick-daemon.ts';
 import { rowName, type Row } from '../lab/support/hang/row.ts';
 import { allRows, chooseRows, countsFor, leftOut, MIXES, usualRows } from './rows.ts';
 import { Bench, failedRow, runRow, type RowResult } from '../lab/support/hang/run-row.ts';
 
-const PARTS = ['matrix', 'restart', 'peer'] as const;
+const PARTS = ['matrix', 'restart', 'peer', 'daemon'] as const;
+/** The daemon's part takes as long as it is told to, and has a lab of its own. */
+const USUAL_PARTS = ['matrix', 'restart', 'peer'];
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +29,8 @@ const { values } = parseArgs({
     repeats: { type: 'string', default: '10' },
     scrapes: { type: 'string', default: '20' },
     rows: { type: 'string' },
-    parts: { type: 'string', default: PARTS.join(',') },
+    parts: { type: 'string', default: USUAL_PARTS.join(',') },
+    minutes: { type: 'string', default: '10' },
     'fail-fast': { type: 'boolean', default: false },
     flags: { type: 'string', default: '' },
   },
@@ -34,6 +38,7 @@ const { values } = parseArgs({
 const guests = integerFlag('guests', values.guests, 1, 90);
 const repeats = integerFlag('repeats', values.repeats, 1);
 const scrapes = integerFlag('scrapes', values.scrapes, 2);
+const minutes = integerFlag('minutes', values.minutes, 1);
 const parts = new Set(values.parts.split(','));
 for (const part of parts) {
   if (!PARTS.some((known) => known === part)) throw new RangeError(`--parts: no ${part}`);
@@ -67,6 +72,7 @@ for (const mix of MIXES) {
     if (parts.has('peer')) await besidePeer(bench);
   });
 }
+if (parts.has('daemon')) await sickDaemon();
 
 const machine = await describeMachine({
   libvirt: ['libvirtd', '--version'],
@@ -140,6 +146,24 @@ async function besidePeer(bench: Bench): Promise<void> {
     ),
   );
   complaints.push(...worse);
+}
+
+async function sickDaemon(): Promise<void> {
+  progress(`a daemon that is slow, stopped and restarted in turn, for ${minutes} minutes`);
+  const result = await runSickDaemon({ guests: Math.min(guests, 20), minutes });
+  report.push(
+    markdownTable(
+      ['daemon', 'scrapes', 'slowest, ms', 'most calls owed', 'owed', 'clients', 'open files'],
+      result.phases.map((phase) => [
+        phase.sickness,
+        String(phase.scrapes),
+        phase.slowestMs.toFixed(0),
+        String(phase.mostOwed),
+        ...[phase.owed, phase.clients, phase.files].map(String),
+      ]),
+    ),
+  );
+  complaints.push(...result.complaints);
 }
 
 function headings(): readonly string[] {

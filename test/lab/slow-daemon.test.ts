@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { eventually, openLab, type Lab, type LabExporter } from './harness/index.ts';
 import { connectedClients } from './support/daemon-admin.ts';
+import { hostFamilies, isComplete, keepBusy, MOST_CALLS } from './support/hang/sick-daemon.ts';
 import { noMoreOpenFiles, openFiles } from './support/process-readings.ts';
 import type { Exposition } from './support/prometheus-text.ts';
 import { scrape } from './support/scrape.ts';
@@ -11,14 +12,12 @@ import { slowProxy, type SlowProxy } from './support/slow-proxy.ts';
 
 const GUESTS = ['one', 'two', 'three', 'four'];
 const TIMEOUT_SECONDS = 5;
-/** `--libvirt.max-calls` unless told otherwise, and one that needs no ordinary worker of the daemon. */
-const MOST_CALLS = 4 + 1;
 
 describe('a libvirtd that is in trouble', () => {
   let lab: Lab;
   let proxy: SlowProxy;
   let exporter: LabExporter;
-  let hostFamilies: ReadonlySet<string>;
+  let before: ReadonlySet<string>;
   let files: number;
   let clients: number;
 
@@ -37,8 +36,8 @@ describe('a libvirtd that is in trouble', () => {
     const uri = `qemu+unix:///system?socket=${proxy.path}`;
     exporter = await lab.exporter({ flags: [`--libvirt.uri=${uri}`] });
     await complete();
-    hostFamilies = familiesOfHost(await scrapeInTime());
-    expect(hostFamilies.size).toBeGreaterThan(20);
+    before = hostFamilies(await scrapeInTime());
+    expect(before.size).toBeGreaterThan(20);
     files = openFiles(exporter.pid).length;
     clients = await connectedClients(lab);
     expect(proxy.clients).toBeGreaterThan(0);
@@ -131,18 +130,14 @@ describe('a libvirtd that is in trouble', () => {
   });
 
   function expectHostComplete(scraped: Exposition): void {
-    expect([...hostFamilies.difference(familiesOfHost(scraped))]).toEqual([]);
+    expect([...before.difference(hostFamilies(scraped))]).toEqual([]);
   }
 
   /** All guests are there with what only their monitor tells. */
   async function complete(): Promise<void> {
-    await eventually('all guests are complete', 60_000, async () => {
-      const scraped = await scrapeInTime();
-      return (
-        scraped.value('kvm_libvirt_up') === 1 &&
-        GUESTS.every((domain) => scraped.has('kvm_domain_disk_read_bytes_total', { domain }))
-      );
-    });
+    await eventually('all guests are complete', 60_000, async () =>
+      isComplete(await scrapeInTime(), GUESTS),
+    );
   }
 
   /** Complete again, no call owed, no connection and no file more than there were. */
@@ -157,19 +152,3 @@ describe('a libvirtd that is in trouble', () => {
     await noMoreOpenFiles(exporter.pid, files);
   }
 });
-
-/** What a host has whatever becomes of libvirt; of filesystems only those with images are shown. */
-function familiesOfHost(scraped: Exposition): ReadonlySet<string> {
-  return new Set(
-    scraped.samples.map(({ name }) => name).filter((name) => /^kvm_(?:host|ksm)_/.test(name)),
-  );
-}
-
-/** Asks as fast as it answers, and does not mind when it does not. */
-async function keepBusy(lab: Lab, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await lab.programs.attempt('virsh', ['-r', '-c', lab.sockets.readOnlyUri, 'domstats'], {
-      timeoutMs: 10_000,
-    });
-  }
-}
