@@ -106,7 +106,7 @@ function faultOfOrder(
 
 type Severity = 'warning' | 'critical';
 
-const limitsOf = (resource: Limit['resource']) =>
+const limitsSchema = (resource: Limit['resource']) =>
   z
     .strictObject(
       Object.fromEntries(
@@ -145,11 +145,11 @@ const storageAmount = z
 const STORAGE_ALLOWED = `allowed is ${SIZE_ALLOWED} like 20GiB, or a part below 100% like 5%`;
 
 const POLICY_FILE = z.strictObject({
-  cpu: limitsOf('cpu'),
-  memory: limitsOf('memory'),
-  storage: limitsOf('storage'),
-  network: limitsOf('network'),
-  exporter: limitsOf('exporter'),
+  cpu: limitsSchema('cpu'),
+  memory: limitsSchema('memory'),
+  storage: limitsSchema('storage'),
+  network: limitsSchema('network'),
+  exporter: limitsSchema('exporter'),
   reserves: z
     .strictObject({
       memory: QUANTITY_OF.bytes.optional(),

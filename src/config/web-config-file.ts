@@ -79,7 +79,7 @@ const version = z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'], {
 const yesOrNo = z.boolean({ error: 'allowed are true and false' });
 
 /** A list of some of these names; none, or an empty list: whatever is usual. */
-function namesOf(names: readonly string[]) {
+function listOfNames(names: readonly string[]) {
   const error = `allowed is a list of ${names.join(', ')}`;
   return z
     .array(z.enum(names, { error }), { error })
@@ -97,9 +97,9 @@ const TLS_SECTION = z
       .default('NoClientCert'),
     min_version: version.default('TLS12'),
     max_version: version.default('TLS13'),
-    cipher_suites: namesOf(SUITE_NAMES),
+    cipher_suites: listOfNames(SUITE_NAMES),
     prefer_server_cipher_suites: yesOrNo.default(true),
-    curve_preferences: namesOf(CURVE_NAMES),
+    curve_preferences: listOfNames(CURVE_NAMES),
   })
   .superRefine((section, context) => {
     const { client_ca_file, client_auth_type, min_version, max_version, cipher_suites } = section;
@@ -134,7 +134,7 @@ const headerText = z
   .regex(/^[\t\x20-\x7e]*$/, { error: 'a header is of plain ASCII' })
   .nullish();
 
-function oneOf(...texts: readonly string[]) {
+function anyOf(...texts: readonly string[]) {
   return z.enum(['', ...texts], { error: `allowed are ${texts.join(', ')}` }).nullish();
 }
 
@@ -144,8 +144,8 @@ const HTTP_SECTION = z.strictObject({
     .nullish(),
   headers: z
     .strictObject({
-      'X-Frame-Options': oneOf('deny', 'sameorigin'),
-      'X-Content-Type-Options': oneOf('nosniff'),
+      'X-Frame-Options': anyOf('deny', 'sameorigin'),
+      'X-Content-Type-Options': anyOf('nosniff'),
       'X-XSS-Protection': headerText,
       'Strict-Transport-Security': headerText,
     })

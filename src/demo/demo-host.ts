@@ -4,7 +4,7 @@ import { OutcomeLog } from '../snapshot/outcome-log.ts';
 import type { SnapshotSources } from '../snapshot/snapshot-sources.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
 import { parseDomainXml } from '../sources/domain-xml.ts';
-import { toDomains, type ConfigOf } from './guest-view.ts';
+import { toDomains, type ToConfig } from './guest-view.ts';
 import { guestXml } from './guest-xml.ts';
 import { toHost } from './host-view.ts';
 import { toNetwork } from './network-view.ts';
@@ -60,7 +60,7 @@ export class DemoHost implements SnapshotSources {
     const moment = this.#simulation.toMoment(state);
     const startedAtSeconds = this.#startedAtSeconds;
     const domains = log.run('domain', () =>
-      toDomains({ state, moment, startedAtSeconds, configOf: this.#configOf }, log),
+      toDomains({ state, moment, startedAtSeconds, toConfig: this.#toConfig }, log),
     );
     return Promise.resolve({
       takenAtSeconds: startedAtSeconds + state.seconds,
@@ -76,7 +76,7 @@ export class DemoHost implements SnapshotSources {
   }
 
   /** As libvirt would: written as XML and parsed, once per start and per change. */
-  readonly #configOf: ConfigOf = ({ guest }, id, askedBytes) => {
+  readonly #toConfig: ToConfig = ({ guest }, id, askedBytes) => {
     const xml = guestXml(guest, id, askedBytes);
     const known = this.#configs.get(guest.uuid);
     if (known?.xml === xml) return known.config;

@@ -39,14 +39,14 @@ const GUEST_KERNEL_RATIO = 0.015;
 /** Part of what a guest uses that is its page cache, which it can do without. */
 const GUEST_CACHE_RATIO = 0.3;
 /** The parsed XML of a guest in this run of it, asked for so much memory. */
-export type ConfigOf = (guest: RunningGuest, id: number, askedBytes: number) => DomainConfig;
+export type ToConfig = (guest: RunningGuest, id: number, askedBytes: number) => DomainConfig;
 
 export interface GuestViewInput {
   readonly state: State;
   readonly moment: Moment;
   /** Unix time at which the story began. */
   readonly startedAtSeconds: number;
-  readonly configOf: ConfigOf;
+  readonly toConfig: ToConfig;
 }
 
 export function toDomains(input: GuestViewInput, log: OutcomeLog): readonly Domain[] {
@@ -54,7 +54,7 @@ export function toDomains(input: GuestViewInput, log: OutcomeLog): readonly Doma
 }
 
 function toDomain(guest: RunningGuest, input: GuestViewInput, log: OutcomeLog): Domain {
-  const { moment, startedAtSeconds, configOf } = input;
+  const { moment, startedAtSeconds, toConfig } = input;
   const { name, uuid, autostart } = guest.guest;
   const paused = guest.pausedAt !== undefined;
   const isAsked = log.wants('balloon') || log.wants('block');
@@ -66,7 +66,7 @@ function toDomain(guest: RunningGuest, input: GuestViewInput, log: OutcomeLog): 
     active: true,
     persistent: true,
     autostart,
-    config: configOf(guest, toId(guest), balloonTarget(moment)),
+    config: toConfig(guest, toId(guest), balloonTarget(moment)),
     monitor: isAsked ? 'responsive' : 'unasked',
     unaskedReason: undefined,
     balloon: log.run('balloon', () => showBalloon(guest, moment, startedAtSeconds)),

@@ -212,7 +212,7 @@ export class GuestCollector {
     ]);
 
     await this.#reread(active, configs, qemus, answers, facts, log, deadline, changed);
-    const configOf = (uuid: string): DomainConfig | undefined => {
+    const findConfig = (uuid: string): DomainConfig | undefined => {
       const now = changed.get(uuid);
       return now === undefined ? configs.get(uuid) : now.config;
     };
@@ -226,7 +226,7 @@ export class GuestCollector {
       const answer = answers.get(uuid);
       domains.push(
         toDomain(one, log, {
-          config: configOf(uuid),
+          config: findConfig(uuid),
           answer,
           balloon: this.#findBalloon(uuid, answer, log),
           kvm: this.#findKvm(one.ref, answer, log),
