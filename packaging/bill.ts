@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { propertyAt } from '../src/sources/json-text.ts';
+import { propertyAt } from '../src/sources/kernel/json-text.ts';
 import { REPOSITORY, type Project } from './project.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** The conventions of the pack, each with its reason in rules/README.md. */
 import { LIMITS } from '../src/config/policy-defaults.ts';
-import { RISK_SIGNALS } from '../src/overcommit/risk-model.ts';
+import { RISK_SIGNALS } from '../src/risk/risk-model.ts';
 import { GRAFANA_BASE_URL, RUNBOOK_BASE_URL } from './src/annotations.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import type { AlertRule, RecordingRule } from './src/rule.ts';

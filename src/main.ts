@@ -5,7 +5,7 @@ import { isFileWorker } from './worker-job.ts';
 
 if (isFileWorker()) {
   // Takes no signals: one that hangs in a file could not act on them.
-  await import('./sources/file-worker.ts');
+  await import('./sources/files/file-worker.ts');
 } else {
   // Before the loading of all other modules: a signal must not end the start.
   await import('./signals.ts');

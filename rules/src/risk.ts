@@ -5,7 +5,7 @@ import {
   type PolicyThreshold,
   type RiskResource,
   type RiskSignal,
-} from '../../src/overcommit/risk-model.ts';
+} from '../../src/risk/risk-model.ts';
 import { limit } from './limit.ts';
 import { promql, type RecordingRule, type Subject } from './rule.ts';
 
@@ -81,7 +81,7 @@ const WORST: readonly RecordingRule[] = [
   },
 ];
 
-/** From the table of src/overcommit/risk-model.ts; nothing about risk is decided here. */
+/** From the table of src/risk/risk-model.ts; nothing about risk is decided here. */
 export const riskSubjects: readonly Subject[] = [
   { name: 'worst', recording: WORST, alerts: [] },
   ...RISK_RESOURCES.map((resource): Subject => ({

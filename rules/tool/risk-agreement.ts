@@ -6,7 +6,7 @@ import {
   riskLevels,
   type RiskSignal,
   type SignalId,
-} from '../../src/overcommit/risk-model.ts';
+} from '../../src/risk/risk-model.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from '../src/pack.ts';
 import type { SliceResult, SliceRunner } from './run-tests.ts';
 import { assertionsOf, Dependencies, sliceOf } from './slice.ts';
@@ -15,7 +15,7 @@ import type { RuleTest, TestFile } from './test-file.ts';
 const HOSTS = 60;
 
 /**
- * Lets the recording rules and the function of src/overcommit/risk-model.ts judge the same made-up
+ * Lets the recording rules and the function of src/risk/risk-model.ts judge the same made-up
  * hosts: values below, at and above every limit, values that are missing, and promises nobody knows.
  */
 export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {

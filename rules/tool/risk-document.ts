@@ -9,7 +9,7 @@ import {
   RISK_SIGNALS,
   type RiskLevel,
   type RiskSignal,
-} from '../../src/overcommit/risk-model.ts';
+} from '../../src/risk/risk-model.ts';
 
 const BEGIN = '<!-- generated: begin -->';
 const END = '<!-- generated: end -->';

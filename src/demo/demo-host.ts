@@ -1,9 +1,9 @@
-import type { CollectorName } from '../snapshot/collectors.ts';
-import type { Libvirt, Snapshot } from '../snapshot/model.ts';
-import { OutcomeLog } from '../snapshot/outcome-log.ts';
-import type { SnapshotSources } from '../snapshot/snapshot-sources.ts';
-import type { DomainConfig } from '../sources/domain-config.ts';
-import { parseDomainXml } from '../sources/domain-xml.ts';
+import type { CollectorName } from '../config/collectors.ts';
+import type { Libvirt, Snapshot } from '../model/model.ts';
+import { OutcomeLog } from '../runtime/outcome-log.ts';
+import type { SnapshotSources } from '../collect/snapshot-sources.ts';
+import type { DomainConfig } from '../model/domain-config.ts';
+import { parseDomainXml } from '../sources/domain-xml/domain-xml.ts';
 import { toDomains, type ToConfig } from './guest-view.ts';
 import { guestXml } from './guest-xml.ts';
 import { toHost } from './host-view.ts';

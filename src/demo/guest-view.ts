@@ -7,11 +7,11 @@ import type {
   GuestCgroupFacts,
   GuestProcess,
   NicCounters,
-} from '../snapshot/domain.ts';
-import type { OutcomeLog } from '../snapshot/outcome-log.ts';
-import type { DomainConfig } from '../sources/domain-config.ts';
-import type { ProcessKsm } from '../sources/process-ksm.ts';
-import type { ProcessThread, ThreadRole } from '../sources/process-threads.ts';
+} from '../model/domain.ts';
+import type { OutcomeLog } from '../runtime/outcome-log.ts';
+import type { DomainConfig } from '../model/domain-config.ts';
+import type { ProcessKsm } from '../sources/process/ksm.ts';
+import type { ProcessThread, ThreadRole } from '../sources/process/threads.ts';
 import { balloonTarget } from './activity.ts';
 import { EMULATOR_USER_RATIO, VCPU_GUEST_RATIO } from './cpu.ts';
 import { GUEST_DISK_BYTES, GUEST_MEMORY_BYTES, STATS_PERIOD_SECONDS } from './guest-xml.ts';

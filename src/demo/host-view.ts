@@ -1,18 +1,18 @@
 /** The demo host as the readers of /proc and /sys would show it. */
 
-import type { Host } from '../snapshot/host.ts';
-import type { FileHandles } from '../sources/file-handles.ts';
-import type { HostFacts } from '../sources/host-facts.ts';
-import type { OutcomeLog } from '../snapshot/outcome-log.ts';
-import type { CpuTime, HostCpuTime } from '../sources/cpu-time.ts';
-import type { CpuTopology } from '../sources/cpu-topology.ts';
-import type { KernelThread } from '../sources/kernel-threads.ts';
-import type { Ksm } from '../sources/ksm.ts';
-import type { Meminfo } from '../sources/meminfo.ts';
-import type { NumaNode } from '../sources/numa.ts';
-import type { Pressure, PressureResource } from '../sources/pressure.ts';
-import type { SwapArea } from '../sources/swap.ts';
-import type { Vmstat } from '../sources/vmstat.ts';
+import type { Host } from '../model/host.ts';
+import type { FileHandles } from '../sources/host/file-handles.ts';
+import type { HostFacts } from '../sources/host/host-facts.ts';
+import type { OutcomeLog } from '../runtime/outcome-log.ts';
+import type { CpuTime, HostCpuTime } from '../sources/kernel/cpu-time.ts';
+import type { CpuTopology } from '../sources/host/cpu-topology.ts';
+import type { KernelThread } from '../sources/process/kernel-threads.ts';
+import type { Ksm } from '../sources/host/ksm.ts';
+import type { Meminfo } from '../sources/host/meminfo.ts';
+import type { NumaNode } from '../sources/host/numa.ts';
+import type { Pressure, PressureResource } from '../sources/host/pressure.ts';
+import type { SwapArea } from '../sources/host/swap.ts';
+import type { Vmstat } from '../sources/host/vmstat.ts';
 import {
   HOST_OWN,
   hostMemory,

@@ -1,8 +1,8 @@
 /** The demo host's interfaces as the readers would show them: 32 taps on a bridge on one wire. */
 
-import type { NetworkLinks } from '../snapshot/network.ts';
-import type { LinkCounters } from '../sources/network-counters.ts';
-import type { LinkSpeed, NetworkLink } from '../sources/network-links.ts';
+import type { NetworkLinks } from '../model/network.ts';
+import type { LinkCounters } from '../sources/network/counters.ts';
+import type { LinkSpeed, NetworkLink } from '../sources/network/links.ts';
 import { BRIDGE } from './guest-xml.ts';
 import { UPLINK_BYTES_PER_SECOND } from './network.ts';
 import type { RunningGuest, State } from './state.ts';

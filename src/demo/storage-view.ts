@@ -1,14 +1,14 @@
 /** The demo host's images, filesystem and storage pool as the readers would show them. */
 
-import type { DomainDisk, Storage, StoragePool } from '../snapshot/storage.ts';
-import { toBelow, NOTHING_BELOW } from '../sources/header-facts.ts';
-import { filesystemTraits } from '../sources/filesystem.ts';
-import type { ChainImage } from '../sources/image-chain.ts';
-import type { ImageFile, ImageRequest } from '../sources/image-file.ts';
-import type { Mount } from '../sources/mounts.ts';
-import type { Qcow2Header } from '../sources/qcow2-header.ts';
-import { qcow2WorstCase, rawWorstCase } from '../sources/qcow2-size.ts';
-import { found } from '../sources/reading.ts';
+import type { DomainDisk, Storage, StoragePool } from '../model/storage.ts';
+import { toBelow, NOTHING_BELOW } from '../sources/images/header-facts.ts';
+import { filesystemTraits } from '../sources/files/filesystem.ts';
+import type { ChainImage } from '../sources/images/image-chain.ts';
+import type { ImageFile, ImageRequest } from '../sources/images/image-file.ts';
+import type { Mount } from '../sources/files/mounts.ts';
+import type { Qcow2Header } from '../sources/images/qcow2-header.ts';
+import { qcow2WorstCase, rawWorstCase } from '../sources/images/qcow2-size.ts';
+import { found } from '../runtime/reading.ts';
 import { BASE_IMAGE, GUEST_DISK_BYTES, IMAGE_DIRECTORY, toImage } from './guest-xml.ts';
 import type { RunningGuest, State } from './state.ts';
 import {

@@ -1,5 +1,5 @@
 import type { Family, FamilyType, FamilyUnit } from '../exposition/family.ts';
-import type { DomainView, View } from './view.ts';
+import type { DomainView, View } from '../view/view.ts';
 
 /**
  * A metric family together with how its samples come out of a snapshot: the catalogue is a list of

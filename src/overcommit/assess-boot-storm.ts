@@ -1,10 +1,10 @@
 /** From the snapshot to the inputs of boot-storm.ts. */
 
-import type { Domain } from '../snapshot/domain.ts';
-import { promisedMemory, promisedVcpus } from './assess-promise.ts';
+import type { Domain } from '../model/domain.ts';
+import { promisedMemory, promisedVcpus } from './memory/assess-promise.ts';
 import { bootStorm, type BootStorm, type BootStormDomain } from './boot-storm.ts';
-import { ramBytes } from './memory-traits.ts';
-import type { StorageOfGuest, StorageOvercommit } from './storage.ts';
+import { ramBytes } from './memory/memory-traits.ts';
+import type { StorageOfGuest, StorageOvercommit } from './storage/storage.ts';
 
 /**
  * All defined guests of which vCPUs and memory are known. One whose persistence libvirt did not

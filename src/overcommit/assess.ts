@@ -1,18 +1,18 @@
 import type { Policy } from '../config/policy.ts';
-import type { Domain } from '../snapshot/domain.ts';
-import type { Host } from '../snapshot/host.ts';
-import { atOnce, mapInParts, type Parts } from '../snapshot/in-parts.ts';
-import type { Snapshot } from '../snapshot/model.ts';
+import type { Domain } from '../model/domain.ts';
+import type { Host } from '../model/host.ts';
+import { atOnce, mapInParts, type Parts } from '../runtime/in-parts.ts';
+import type { Snapshot } from '../model/model.ts';
 import { assessBootStorm } from './assess-boot-storm.ts';
-import { toCpuGuest, toCpuHost } from './assess-cpu.ts';
-import { toHostPages, toMemoryGuest, toMemoryHost } from './assess-memory.ts';
-import { assessMom } from './assess-mom.ts';
-import { assessNetwork } from './assess-network.ts';
-import { assessStorage } from './assess-storage.ts';
+import { toCpuGuest, toCpuHost } from './cpu/assess-cpu.ts';
+import { toHostPages, toMemoryGuest, toMemoryHost } from './memory/assess-memory.ts';
+import { assessMom } from './mom/assess-mom.ts';
+import { assessNetwork } from './network/assess-network.ts';
+import { assessStorage } from './storage/assess-storage.ts';
 import type { Assessment } from './assessment.ts';
-import { cpuOvercommitInParts, type CpuOvercommit } from './cpu.ts';
-import { memoryOvercommit, type MemoryOvercommit } from './memory.ts';
-import type { MomHistory } from './mom-averages.ts';
+import { cpuOvercommitInParts, type CpuOvercommit } from './cpu/cpu.ts';
+import { memoryOvercommit, type MemoryOvercommit } from './memory/memory.ts';
+import type { MomHistory } from './mom/mom-averages.ts';
 
 /**
  * Hands one snapshot to the arithmetic of this folder. Pure.

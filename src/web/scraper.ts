@@ -1,14 +1,14 @@
-import { ScrapeMemory } from '../metrics/scrape-memory.ts';
-import { viewInParts, type Build, type View } from '../metrics/view.ts';
+import { ScrapeMemory } from '../metrics/exporter/scrape-memory.ts';
+import { viewInParts, type Build, type View } from '../view/view.ts';
 import { assessInParts } from '../overcommit/assess.ts';
-import { MomAverages } from '../overcommit/mom-averages.ts';
+import { MomAverages } from '../overcommit/mom/mom-averages.ts';
 import type { PolicyStore } from '../config/policy-store.ts';
-import { SharedCollection } from '../snapshot/shared-collection.ts';
-import { inTurns, type Parts } from '../snapshot/in-parts.ts';
-import type { Snapshot } from '../snapshot/model.ts';
-import type { SnapshotSources } from '../snapshot/snapshot-sources.ts';
+import { SharedCollection } from '../collect/shared-collection.ts';
+import { inTurns, type Parts } from '../runtime/in-parts.ts';
+import type { Snapshot } from '../model/model.ts';
+import type { SnapshotSources } from '../collect/snapshot-sources.ts';
 import type { FailureLog } from './failure-log.ts';
-import { RecentCounters, type Recently } from './page/recent-counters.ts';
+import { RecentCounters, type Recently } from '../risk/recent-counters.ts';
 import type { ScrapeRequest } from './scrape-request.ts';
 import { SharedWork } from './shared-work.ts';
 

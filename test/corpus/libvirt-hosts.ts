@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { parseCgroupMounts, type CgroupController } from '../../src/sources/cgroup.ts';
-import { parseCpuList } from '../../src/sources/cpu-list.ts';
-import { readCpuTopology, type CpuTopology } from '../../src/sources/cpu-topology.ts';
-import type { Reading } from '../../src/sources/reading.ts';
-import type { Roots } from '../../src/sources/roots.ts';
-import { parseXml } from '../../src/sources/xml-document.ts';
-import type { XmlElement } from '../../src/sources/xml-element.ts';
+import { parseCgroupMounts, type CgroupController } from '../../src/sources/cgroup/cgroup.ts';
+import { parseCpuList } from '../../src/sources/kernel/cpu-list.ts';
+import { readCpuTopology, type CpuTopology } from '../../src/sources/host/cpu-topology.ts';
+import type { Reading } from '../../src/runtime/reading.ts';
+import type { Roots } from '../../src/sources/kernel/roots.ts';
+import { parseXml } from '../../src/sources/domain-xml/xml-document.ts';
+import type { XmlElement } from '../../src/sources/domain-xml/xml-element.ts';
 import type { Difference, Report } from './report.ts';
 import { compare } from './second-reading.ts';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { parseDomainXml } from '../../src/sources/domain-xml.ts';
-import { parseStoragePoolXml } from '../../src/sources/storage-pool-xml.ts';
+import { parseDomainXml } from '../../src/sources/domain-xml/domain-xml.ts';
+import { parseStoragePoolXml } from '../../src/sources/domain-xml/storage-pool-xml.ts';
 import type { Difference, Report } from './report.ts';
 import { compare, secondReadings, type SecondReading } from './second-reading.ts';
 

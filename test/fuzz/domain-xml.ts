@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { parseDomainXml } from '../../src/sources/domain-xml.ts';
+import { parseDomainXml } from '../../src/sources/domain-xml/domain-xml.ts';
 import { mangledXml } from './mangle-xml.ts';
 import { judged } from './numbers.ts';
 import { simple, type Target } from './target.ts';

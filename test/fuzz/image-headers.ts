@@ -3,10 +3,10 @@ import {
   PROBE_BYTES,
   probeImageFormat,
   type ImageFormat,
-} from '../../src/sources/image-format.ts';
-import { readHeader, USUAL_HEADER_BYTES } from '../../src/sources/image-header.ts';
-import { imageReference } from '../../src/sources/image-reference.ts';
-import { found } from '../../src/sources/reading.ts';
+} from '../../src/sources/images/image-format.ts';
+import { readHeader, USUAL_HEADER_BYTES } from '../../src/sources/images/image-header.ts';
+import { imageReference } from '../../src/sources/images/image-reference.ts';
+import { found } from '../../src/runtime/reading.ts';
 import { noFalseNumber } from './numbers.ts';
 import { sampleImages } from './sample-images.ts';
 import { mangledBytes } from './mangle.ts';

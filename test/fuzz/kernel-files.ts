@@ -10,48 +10,52 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
-import { readStandstill } from '../../src/snapshot/standstill.ts';
-import { VhostThreads } from '../../src/snapshot/vhost-threads.ts';
-import { BlockDeviceNames } from '../../src/sources/block-device-names.ts';
-import { GuestCgroupCpuReader } from '../../src/sources/cgroup-cpu.ts';
-import { GuestCgroupIoReader } from '../../src/sources/cgroup-io.ts';
-import { GuestCgroupMemoryReader } from '../../src/sources/cgroup-memory.ts';
-import { readCgroupMounts, readGuestCgroup, type GuestCgroup } from '../../src/sources/cgroup.ts';
-import { readCpuTime } from '../../src/sources/cpu-time.ts';
-import { readCpuTopology } from '../../src/sources/cpu-topology.ts';
-import { DeadlineFileReader } from '../../src/sources/deadline-file.ts';
-import { readHostFacts } from '../../src/sources/host-facts.ts';
-import { readHugePagePools } from '../../src/sources/hugepages.ts';
-import { KernelThreadReader } from '../../src/sources/kernel-threads.ts';
-import { readKsm } from '../../src/sources/ksm.ts';
-import { readKvmModule } from '../../src/sources/kvm-module.ts';
-import { readLoadAverage } from '../../src/sources/load-average.ts';
-import { readMeminfo } from '../../src/sources/meminfo.ts';
-import { readMemorySysctl } from '../../src/sources/memory-sysctl.ts';
-import { readMounts } from '../../src/sources/mounts.ts';
-import { readMultiGenLru } from '../../src/sources/multi-gen-lru.ts';
-import { NetworkLinkReader } from '../../src/sources/network-links.ts';
-import { readNumaNodes } from '../../src/sources/numa.ts';
-import { readPageSize } from '../../src/sources/page-size.ts';
+import { readStandstill } from '../../src/guests/libvirt/standstill.ts';
+import { VhostThreads } from '../../src/guests/process/vhost-threads.ts';
+import { BlockDeviceNames } from '../../src/sources/host/block-device-names.ts';
+import { GuestCgroupCpuReader } from '../../src/sources/cgroup/cpu.ts';
+import { GuestCgroupIoReader } from '../../src/sources/cgroup/io.ts';
+import { GuestCgroupMemoryReader } from '../../src/sources/cgroup/memory.ts';
+import {
+  readCgroupMounts,
+  readGuestCgroup,
+  type GuestCgroup,
+} from '../../src/sources/cgroup/cgroup.ts';
+import { readCpuTime } from '../../src/sources/kernel/cpu-time.ts';
+import { readCpuTopology } from '../../src/sources/host/cpu-topology.ts';
+import { DeadlineFileReader } from '../../src/sources/kernel/deadline-file.ts';
+import { readHostFacts } from '../../src/sources/host/host-facts.ts';
+import { readHugePagePools } from '../../src/sources/host/hugepages.ts';
+import { KernelThreadReader } from '../../src/sources/process/kernel-threads.ts';
+import { readKsm } from '../../src/sources/host/ksm.ts';
+import { readKvmModule } from '../../src/sources/host/kvm-module.ts';
+import { readLoadAverage } from '../../src/sources/host/load-average.ts';
+import { readMeminfo } from '../../src/sources/host/meminfo.ts';
+import { readMemorySysctl } from '../../src/sources/host/memory-sysctl.ts';
+import { readMounts } from '../../src/sources/files/mounts.ts';
+import { readMultiGenLru } from '../../src/sources/host/multi-gen-lru.ts';
+import { NetworkLinkReader } from '../../src/sources/network/links.ts';
+import { readNumaNodes } from '../../src/sources/host/numa.ts';
+import { readPageSize } from '../../src/sources/kernel/page-size.ts';
 import {
   PRESSURE_RESOURCES,
   readCgroupPressure,
   readHostPressure,
-} from '../../src/sources/pressure.ts';
-import { ProcessKsmReader } from '../../src/sources/process-ksm.ts';
-import { readProcessNuma } from '../../src/sources/process-numa.ts';
-import { readProcessStat } from '../../src/sources/process-stat.ts';
-import { readProcessStatus } from '../../src/sources/process-status.ts';
-import { ProcessThreadReader } from '../../src/sources/process-threads.ts';
-import { QemuProcessFinder } from '../../src/sources/qemu-processes.ts';
-import { found, type Reading } from '../../src/sources/reading.ts';
-import type { Roots } from '../../src/sources/roots.ts';
-import { readSmapsRollup } from '../../src/sources/smaps-rollup.ts';
-import { readSwapAreas } from '../../src/sources/swap.ts';
-import { parseDmsetupThinPools, parseLvs } from '../../src/sources/thin-pool.ts';
-import { readTransparentHugePages } from '../../src/sources/transparent-hugepage.ts';
-import { readVmstat } from '../../src/sources/vmstat.ts';
-import { readZswap } from '../../src/sources/zswap.ts';
+} from '../../src/sources/host/pressure.ts';
+import { ProcessKsmReader } from '../../src/sources/process/ksm.ts';
+import { readProcessNuma } from '../../src/sources/process/numa.ts';
+import { readProcessStat } from '../../src/sources/process/stat.ts';
+import { readProcessStatus } from '../../src/sources/process/status.ts';
+import { ProcessThreadReader } from '../../src/sources/process/threads.ts';
+import { QemuProcessFinder } from '../../src/sources/process/qemu-processes.ts';
+import { found, type Reading } from '../../src/runtime/reading.ts';
+import type { Roots } from '../../src/sources/kernel/roots.ts';
+import { readSmapsRollup } from '../../src/sources/process/smaps-rollup.ts';
+import { readSwapAreas } from '../../src/sources/host/swap.ts';
+import { parseDmsetupThinPools, parseLvs } from '../../src/sources/lvm/thin-pool.ts';
+import { readTransparentHugePages } from '../../src/sources/host/transparent-hugepage.ts';
+import { readVmstat } from '../../src/sources/host/vmstat.ts';
+import { readZswap } from '../../src/sources/host/zswap.ts';
 import { hypervisor } from '../fixtures/net/network-tree.ts';
 import type { Pick } from '../unit/libvirt/damage.ts';
 import { cgroupHost, HOST } from '../unit/sources/kernel-fixtures.ts';

@@ -1,4 +1,4 @@
-import type { Reading } from '../../src/sources/reading.ts';
+import type { Reading } from '../../src/runtime/reading.ts';
 import type { Outcome } from './target.ts';
 
 /** A sum of a few counters of 64 bits: nothing of ours can be more. */

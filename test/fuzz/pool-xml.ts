@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { parseStoragePoolXml } from '../../src/sources/storage-pool-xml.ts';
+import { parseStoragePoolXml } from '../../src/sources/domain-xml/storage-pool-xml.ts';
 import { mangledXml } from './mangle-xml.ts';
 import { judged } from './numbers.ts';
 import { simple, type Target } from './target.ts';

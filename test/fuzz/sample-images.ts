@@ -1,5 +1,5 @@
-import type { ImageFormat } from '../../src/sources/image-format.ts';
-import { qcow2HeaderBytes } from '../unit/sources/qcow2-header-bytes.ts';
+import type { ImageFormat } from '../../src/sources/images/image-format.ts';
+import { qcow2HeaderBytes } from '../unit/sources/images/qcow2-header-bytes.ts';
 
 export interface SampleImage {
   readonly format: ImageFormat;

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { openLibvirt, type LibvirtConnection } from '../../../src/libvirt/index.ts';
-import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
-import { parseStoragePoolXml } from '../../../src/sources/storage-pool-xml.ts';
+import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
+import { parseStoragePoolXml } from '../../../src/sources/domain-xml/storage-pool-xml.ts';
 import type { Case } from '../../corpus/cases.ts';
 import { secondReadings } from '../../corpus/second-reading.ts';
 import { PrivateDaemon } from '../libvirt/private-daemon.ts';

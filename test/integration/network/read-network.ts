@@ -2,8 +2,8 @@
  * Prints, as JSON, the network the process finds itself in: run inside a network namespace of its
  * own by the test beside it. Arguments: the names whose routes to follow.
  */
-import { NetworkLinkReader } from '../../../src/sources/network-links.ts';
-import { findUplinks } from '../../../src/sources/network-uplinks.ts';
+import { NetworkLinkReader } from '../../../src/sources/network/links.ts';
+import { findUplinks } from '../../../src/sources/network/uplinks.ts';
 
 const reader = new NetworkLinkReader({ procfs: '/proc', sysfs: '/sys', rootfs: '' });
 await reader.read();

@@ -4,9 +4,9 @@
  */
 import { stat } from 'node:fs/promises';
 
-import { DeadlineFileReader } from '../../../src/sources/deadline-file.ts';
-import { ProcessKsmReader } from '../../../src/sources/process-ksm.ts';
-import { readSmapsRollup } from '../../../src/sources/smaps-rollup.ts';
+import { DeadlineFileReader } from '../../../src/sources/kernel/deadline-file.ts';
+import { ProcessKsmReader } from '../../../src/sources/process/ksm.ts';
+import { readSmapsRollup } from '../../../src/sources/process/smaps-rollup.ts';
 
 const [pid, file = ''] = process.argv.slice(2);
 const roots = { procfs: '/proc', sysfs: '/sys', rootfs: '' };

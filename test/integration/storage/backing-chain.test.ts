@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { DescribedDisk, ImageChain } from '../../../src/sources/image-chain.ts';
+import type { DescribedDisk, ImageChain } from '../../../src/sources/images/image-chain.ts';
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
 import { StorageSource } from './storage-source.ts';
 

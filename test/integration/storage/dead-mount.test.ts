@@ -16,7 +16,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { readFilesystems } from '../../../src/sources/filesystem.ts';
+import { readFilesystems } from '../../../src/sources/files/filesystem.ts';
 import { FuseMount, installBindfs } from './fuse-mount.ts';
 import { StorageSource, valueOrThrow } from './storage-source.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { readFilesystems, type Filesystem } from '../../../src/sources/filesystem.ts';
+import { readFilesystems, type Filesystem } from '../../../src/sources/files/filesystem.ts';
 import { LoopDevice, LoopFilesystem } from './loop-device.ts';
 import { createImage, fullyAllocatedBytes } from './qemu-img.ts';
 import { StorageSource, valueOrThrow } from './storage-source.ts';

@@ -17,8 +17,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { ChainEnd, DescribedDisk, ImageChain } from '../../../src/sources/image-chain.ts';
-import { performBatch, type FileAnswer, type FileTask } from '../../../src/sources/file-task.ts';
+import type {
+  ChainEnd,
+  DescribedDisk,
+  ImageChain,
+} from '../../../src/sources/images/image-chain.ts';
+import {
+  performBatch,
+  type FileAnswer,
+  type FileTask,
+} from '../../../src/sources/files/file-task.ts';
 import { LoopDevice } from './loop-device.ts';
 import { createImage, qemuImg } from './qemu-img.ts';
 import { StorageSource } from './storage-source.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { LVS_ARGUMENTS, parseLvs, type ThinStorage } from '../../../src/sources/thin-pool.ts';
+import { LVS_ARGUMENTS, parseLvs, type ThinStorage } from '../../../src/sources/lvm/thin-pool.ts';
 import { LoopDevice } from './loop-device.ts';
 import { valueOrThrow } from './storage-source.ts';
 

@@ -14,9 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { StorageSlice } from '../../../src/sources/domain-config.ts';
-import type { ImageChain } from '../../../src/sources/image-chain.ts';
-import type { ImageFile } from '../../../src/sources/image-file.ts';
+import type { StorageSlice } from '../../../src/model/domain-config.ts';
+import type { ImageChain } from '../../../src/sources/images/image-chain.ts';
+import type { ImageFile } from '../../../src/sources/images/image-file.ts';
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
 import { StorageSource, valueOrThrow } from './storage-source.ts';
 

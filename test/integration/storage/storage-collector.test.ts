@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { OutcomeLog } from '../../../src/snapshot/outcome-log.ts';
-import { StorageCollector } from '../../../src/snapshot/storage-collector.ts';
-import type { DomainDisk, PoolPlace } from '../../../src/snapshot/storage.ts';
-import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
-import type { ImageChain } from '../../../src/sources/image-chain.ts';
-import { parseStoragePoolXml } from '../../../src/sources/storage-pool-xml.ts';
+import { OutcomeLog } from '../../../src/runtime/outcome-log.ts';
+import { StorageCollector } from '../../../src/collect/storage-collector.ts';
+import type { DomainDisk, PoolPlace } from '../../../src/model/storage.ts';
+import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
+import type { ImageChain } from '../../../src/sources/images/image-chain.ts';
+import { parseStoragePoolXml } from '../../../src/sources/domain-xml/storage-pool-xml.ts';
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
 import { StorageSource, valueOrThrow } from './storage-source.ts';
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-import { BlockingPool, type PoolLimits } from '../../../src/sources/blocking-pool.ts';
-import { HostFiles } from '../../../src/sources/host-files.ts';
-import { ImageChainReader } from '../../../src/sources/image-chain.ts';
-import { ImageReader, type ImageFile } from '../../../src/sources/image-file.ts';
-import { parseMountinfo, type MountTable } from '../../../src/sources/mounts.ts';
-import type { Reading } from '../../../src/sources/reading.ts';
-import type { Roots } from '../../../src/sources/roots.ts';
+import { BlockingPool, type PoolLimits } from '../../../src/sources/files/blocking-pool.ts';
+import { HostFiles } from '../../../src/sources/files/host-files.ts';
+import { ImageChainReader } from '../../../src/sources/images/image-chain.ts';
+import { ImageReader, type ImageFile } from '../../../src/sources/images/image-file.ts';
+import { parseMountinfo, type MountTable } from '../../../src/sources/files/mounts.ts';
+import type { Reading } from '../../../src/runtime/reading.ts';
+import type { Roots } from '../../../src/sources/kernel/roots.ts';
 
 /** This machine's storage, read the way the exporter reads it. */
 export class StorageSource {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 
-import type { CollectorName } from '../../../src/snapshot/collectors.ts';
-import type { Snapshot } from '../../../src/snapshot/model.ts';
+import type { CollectorName } from '../../../src/config/collectors.ts';
+import type { Snapshot } from '../../../src/model/model.ts';
 import { eventually } from '../../lab/harness/polling.ts';
 import { servePage, StagedHost } from '../page/served-page.ts';
 import { RawConnection } from './raw-http.ts';

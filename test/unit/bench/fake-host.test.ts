@@ -7,15 +7,15 @@ import { fakeGuest } from '../../../bench/scale/fake-guest.ts';
 import { guestXml } from '../../../bench/scale/guest-xml.ts';
 import { EncodedReplies } from '../../../bench/scale/replies.ts';
 import { decode, domainStats, procedures } from '../../../src/libvirt/index.ts';
-import { BlockDeviceNames } from '../../../src/sources/block-device-names.ts';
-import { readCgroupMounts, readGuestCgroup } from '../../../src/sources/cgroup.ts';
-import { GuestCgroupCpuReader } from '../../../src/sources/cgroup-cpu.ts';
-import { GuestCgroupIoReader } from '../../../src/sources/cgroup-io.ts';
-import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
-import { NetworkLinkReader } from '../../../src/sources/network-links.ts';
-import { ProcessThreadReader } from '../../../src/sources/process-threads.ts';
-import { QemuProcessFinder } from '../../../src/sources/qemu-processes.ts';
-import type { Roots } from '../../../src/sources/roots.ts';
+import { BlockDeviceNames } from '../../../src/sources/host/block-device-names.ts';
+import { readCgroupMounts, readGuestCgroup } from '../../../src/sources/cgroup/cgroup.ts';
+import { GuestCgroupCpuReader } from '../../../src/sources/cgroup/cpu.ts';
+import { GuestCgroupIoReader } from '../../../src/sources/cgroup/io.ts';
+import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
+import { NetworkLinkReader } from '../../../src/sources/network/links.ts';
+import { ProcessThreadReader } from '../../../src/sources/process/threads.ts';
+import { QemuProcessFinder } from '../../../src/sources/process/qemu-processes.ts';
+import type { Roots } from '../../../src/sources/kernel/roots.ts';
 import { valueIn } from '../sources/kernel-fixtures.ts';
 
 /** A benchmark on a host with gaps would look better than it is. */

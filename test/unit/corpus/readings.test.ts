@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseDomainXml } from '../../../src/sources/domain-xml.ts';
-import { parseStoragePoolXml } from '../../../src/sources/storage-pool-xml.ts';
+import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
+import { parseStoragePoolXml } from '../../../src/sources/domain-xml/storage-pool-xml.ts';
 import { domainCases, poolCases } from '../../corpus/cases.ts';
 
 describe('each domain of the corpus is read as a person reads it', () => {

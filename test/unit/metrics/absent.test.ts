@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { PROMISE_SERIES } from '../../../src/overcommit/risk-model.ts';
-import type { Domain } from '../../../src/snapshot/domain.ts';
-import type { Snapshot } from '../../../src/snapshot/model.ts';
+import { PROMISE_SERIES } from '../../../src/risk/risk-model.ts';
+import type { Domain } from '../../../src/model/domain.ts';
+import type { Snapshot } from '../../../src/model/model.ts';
 import { unknownGuest } from './example-guest.ts';
 import {
   exampleSnapshot,

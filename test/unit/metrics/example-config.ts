@@ -5,7 +5,7 @@ import type {
   Interface,
   IoTune,
   MemoryDevice,
-} from '../../../src/sources/domain-config.ts';
+} from '../../../src/model/domain-config.ts';
 
 const GIB = 2 ** 30;
 

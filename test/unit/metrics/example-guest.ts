@@ -7,8 +7,8 @@ import type {
   KvmCounters,
   LibvirtCpu,
   NicCounters,
-} from '../../../src/snapshot/domain.ts';
-import type { ProcessThread, ThreadRole } from '../../../src/sources/process-threads.ts';
+} from '../../../src/model/domain.ts';
+import type { ProcessThread, ThreadRole } from '../../../src/sources/process/threads.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

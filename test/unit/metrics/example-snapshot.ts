@@ -1,13 +1,13 @@
 import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
 import { writeCatalogue } from '../../../src/metrics/catalogue.ts';
-import { ScrapeMemory } from '../../../src/metrics/scrape-memory.ts';
-import { toView, type View } from '../../../src/metrics/view.ts';
+import { ScrapeMemory } from '../../../src/metrics/exporter/scrape-memory.ts';
+import { toView, type View } from '../../../src/view/view.ts';
 import { assess } from '../../../src/overcommit/assess.ts';
-import { MomAverages } from '../../../src/overcommit/mom-averages.ts';
+import { MomAverages } from '../../../src/overcommit/mom/mom-averages.ts';
 import type { Format } from '../../../src/exposition/format.ts';
 import { render } from '../../../src/exposition/render.ts';
-import type { Domain } from '../../../src/snapshot/domain.ts';
-import type { Snapshot } from '../../../src/snapshot/model.ts';
+import type { Domain } from '../../../src/model/domain.ts';
+import type { Snapshot } from '../../../src/model/model.ts';
 import {
   detachedInterface,
   exampleBandwidth,
@@ -39,7 +39,7 @@ import {
   remoteDiskOf,
   thinImage,
 } from './example-storage.ts';
-import { found } from '../../../src/sources/reading.ts';
+import { found } from '../../../src/runtime/reading.ts';
 
 const MIB = 2 ** 20;
 

@@ -1,8 +1,8 @@
-import type { DomainDisk, Storage, StoragePool } from '../../../src/snapshot/storage.ts';
-import type { ImageFile } from '../../../src/sources/image-file.ts';
-import type { Mount } from '../../../src/sources/mounts.ts';
-import type { Qcow2Header } from '../../../src/sources/qcow2-header.ts';
-import { failed, found } from '../../../src/sources/reading.ts';
+import type { DomainDisk, Storage, StoragePool } from '../../../src/model/storage.ts';
+import type { ImageFile } from '../../../src/sources/images/image-file.ts';
+import type { Mount } from '../../../src/sources/files/mounts.ts';
+import type { Qcow2Header } from '../../../src/sources/images/qcow2-header.ts';
+import { failed, found } from '../../../src/runtime/reading.ts';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Domain, GuestCgroupFacts } from '../../../src/snapshot/domain.ts';
-import type { Host } from '../../../src/snapshot/host.ts';
-import type { MemoryDevice } from '../../../src/sources/domain-config.ts';
-import type { Ksm } from '../../../src/sources/ksm.ts';
+import type { Domain, GuestCgroupFacts } from '../../../src/model/domain.ts';
+import type { Host } from '../../../src/model/host.ts';
+import type { MemoryDevice } from '../../../src/model/domain-config.ts';
+import type { Ksm } from '../../../src/sources/host/ksm.ts';
 import { exampleConfig, exampleDisk, exampleVirtioMem, NO_LIMITS } from './example-config.ts';
 import { exampleCgroup, exampleProcess, exampleThread, unknownGuest } from './example-guest.ts';
 import { exampleHost, unknownHost } from './example-host.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { RisingValues } from '../../../src/metrics/rising.ts';
-import { ScrapeMemory } from '../../../src/metrics/scrape-memory.ts';
-import type { Snapshot } from '../../../src/snapshot/model.ts';
-import type { CpuTime } from '../../../src/sources/cpu-time.ts';
+import { ScrapeMemory } from '../../../src/metrics/exporter/scrape-memory.ts';
+import type { Snapshot } from '../../../src/model/model.ts';
+import type { CpuTime } from '../../../src/sources/kernel/cpu-time.ts';
 import { exampleSnapshot, exampleView } from './example-snapshot.ts';
 import { familyOf } from './samples.ts';
 

@@ -1,5 +1,5 @@
 import { textFormat } from '../../../src/exposition/format.ts';
-import type { View } from '../../../src/metrics/view.ts';
+import type { View } from '../../../src/view/view.ts';
 import { expositionOf } from './example-snapshot.ts';
 
 /** All samples of a view as Prometheus would read them: series to value. */

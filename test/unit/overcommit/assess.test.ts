@@ -2,20 +2,24 @@ import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
 import { assess } from '../../../src/overcommit/assess.ts';
-import { computeAvailableMemory } from '../../../src/overcommit/available-memory.ts';
+import { computeAvailableMemory } from '../../../src/model/facts/available-memory.ts';
 import type { Assessment } from '../../../src/overcommit/assessment.ts';
-import { MomAverages } from '../../../src/overcommit/mom-averages.ts';
-import type { Snapshot } from '../../../src/snapshot/model.ts';
-import type { GuestCgroupFacts } from '../../../src/snapshot/domain.ts';
-import type { DomainDisk } from '../../../src/snapshot/storage.ts';
-import type { CgroupMemoryLimits } from '../../../src/sources/cgroup-memory.ts';
-import { byPool, filesystemTraits, type Filesystem } from '../../../src/sources/filesystem.ts';
-import { parseKsm } from '../../../src/sources/ksm.ts';
-import type { Mount } from '../../../src/sources/mounts.ts';
-import type { NetworkLink } from '../../../src/sources/network-links.ts';
-import { failed } from '../../../src/sources/reading.ts';
-import { parseSwaps } from '../../../src/sources/swap.ts';
-import { networkLink } from '../snapshot/network-link.ts';
+import { MomAverages } from '../../../src/overcommit/mom/mom-averages.ts';
+import type { Snapshot } from '../../../src/model/model.ts';
+import type { GuestCgroupFacts } from '../../../src/model/domain.ts';
+import type { DomainDisk } from '../../../src/model/storage.ts';
+import type { CgroupMemoryLimits } from '../../../src/sources/cgroup/memory.ts';
+import {
+  byPool,
+  filesystemTraits,
+  type Filesystem,
+} from '../../../src/sources/files/filesystem.ts';
+import { parseKsm } from '../../../src/sources/host/ksm.ts';
+import type { Mount } from '../../../src/sources/files/mounts.ts';
+import type { NetworkLink } from '../../../src/sources/network/links.ts';
+import { failed } from '../../../src/runtime/reading.ts';
+import { parseSwaps } from '../../../src/sources/host/swap.ts';
+import { networkLink } from '../network-link.ts';
 import {
   balloon,
   blockDevice,

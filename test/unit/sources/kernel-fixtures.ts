@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
-import type { Reading } from '../../../src/sources/reading.ts';
-import type { Roots } from '../../../src/sources/roots.ts';
+import type { Reading } from '../../../src/runtime/reading.ts';
+import type { Roots } from '../../../src/sources/kernel/roots.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
 

@@ -7,34 +7,38 @@ import {
   parseCfsQuota,
   parseCpuMax,
   parseThrottling,
-} from '../../../src/sources/cgroup-bandwidth.ts';
-import { parseIoStat, parseThrottleFiles } from '../../../src/sources/cgroup-io.ts';
-import { parseMemoryLimit } from '../../../src/sources/cgroup-memory.ts';
+} from '../../../src/sources/cgroup/bandwidth.ts';
+import { parseIoStat, parseThrottleFiles } from '../../../src/sources/cgroup/io.ts';
+import { parseMemoryLimit } from '../../../src/sources/cgroup/memory.ts';
 import {
   parseCgroupMounts,
   parseGuestCgroup,
   readCgroupMounts,
-} from '../../../src/sources/cgroup.ts';
-import { parseCpuList } from '../../../src/sources/cpu-list.ts';
-import { parseCpuTime } from '../../../src/sources/cpu-time.ts';
-import { lineText, scanIntegers } from '../../../src/sources/kernel-scan.ts';
-import { parseChoice, parseKeyedLines, unescapeOctal } from '../../../src/sources/kernel-text.ts';
-import { parseKsm } from '../../../src/sources/ksm.ts';
-import { parseLoadAverage } from '../../../src/sources/load-average.ts';
-import { parseMeminfo } from '../../../src/sources/meminfo.ts';
-import { parseNodeMeminfo, parseNumastat } from '../../../src/sources/numa.ts';
-import { parsePageSize } from '../../../src/sources/page-size.ts';
-import { parsePressure } from '../../../src/sources/pressure.ts';
-import { parseProcessKsm } from '../../../src/sources/process-ksm.ts';
-import { parseLegacyNumaStat, parseUnifiedNumaStat } from '../../../src/sources/process-numa.ts';
-import { parseProcessStat } from '../../../src/sources/process-stat.ts';
-import { parseProcessStatus } from '../../../src/sources/process-status.ts';
-import { parseSchedstat, threadRole } from '../../../src/sources/process-threads.ts';
-import { parseQemuCommandLine } from '../../../src/sources/qemu-processes.ts';
-import type { Reading } from '../../../src/sources/reading.ts';
-import { parseSmapsRollup } from '../../../src/sources/smaps-rollup.ts';
-import { parseSwaps, parseZramUsage } from '../../../src/sources/swap.ts';
-import { parseVmstat } from '../../../src/sources/vmstat.ts';
+} from '../../../src/sources/cgroup/cgroup.ts';
+import { parseCpuList } from '../../../src/sources/kernel/cpu-list.ts';
+import { parseCpuTime } from '../../../src/sources/kernel/cpu-time.ts';
+import { lineText, scanIntegers } from '../../../src/sources/kernel/kernel-scan.ts';
+import {
+  parseChoice,
+  parseKeyedLines,
+  unescapeOctal,
+} from '../../../src/sources/kernel/kernel-text.ts';
+import { parseKsm } from '../../../src/sources/host/ksm.ts';
+import { parseLoadAverage } from '../../../src/sources/host/load-average.ts';
+import { parseMeminfo } from '../../../src/sources/host/meminfo.ts';
+import { parseNodeMeminfo, parseNumastat } from '../../../src/sources/host/numa.ts';
+import { parsePageSize } from '../../../src/sources/kernel/page-size.ts';
+import { parsePressure } from '../../../src/sources/host/pressure.ts';
+import { parseProcessKsm } from '../../../src/sources/process/ksm.ts';
+import { parseLegacyNumaStat, parseUnifiedNumaStat } from '../../../src/sources/process/numa.ts';
+import { parseProcessStat } from '../../../src/sources/process/stat.ts';
+import { parseProcessStatus } from '../../../src/sources/process/status.ts';
+import { parseSchedstat, threadRole } from '../../../src/sources/process/threads.ts';
+import { parseQemuCommandLine } from '../../../src/sources/process/qemu-processes.ts';
+import type { Reading } from '../../../src/runtime/reading.ts';
+import { parseSmapsRollup } from '../../../src/sources/process/smaps-rollup.ts';
+import { parseSwaps, parseZramUsage } from '../../../src/sources/host/swap.ts';
+import { parseVmstat } from '../../../src/sources/host/vmstat.ts';
 import { cgroupHost, HOST, valueIn } from './kernel-fixtures.ts';
 
 const V1 = cgroupHost('cgroup-v1');

@@ -1,0 +1,75 @@
+import {
+  CallTimeoutError,
+  LibvirtError,
+  RpcError,
+  type CallOptions,
+  type LibvirtConnection,
+} from '../../libvirt/index.ts';
+import type { CallAnswer } from './daemon-calls.ts';
+
+/**
+ * Unanswered calls beyond which no further one is made. A connection carries four, and the daemon's
+ * priority workers are five for all its clients.
+ */
+const MAX_OWED = 3;
+
+/**
+ * Calls of priority procedures (listing, state, control info) on the control connection, one after the
+ * other: libvirtd keeps workers of their own for these, so that they are answered when all others hang,
+ * but those can hang as well, on the lock of a guest that somebody holds. A call that was not answered
+ * is not made again before it is.
+ */
+export class ControlCalls {
+  readonly #current: () => LibvirtConnection | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #timeouts = 0;
+
+  constructor(current: () => LibvirtConnection | undefined) {
+    this.#current = current;
+  }
+
+  /** Calls the daemon owes an answer for longer than was waited for it. */
+  get overdue(): number {
+    return this.#current()?.overdue ?? 0;
+  }
+
+  get timeouts(): number {
+    return this.#timeouts;
+  }
+
+  /** Never rejects but with what is no LibvirtError. `deadline` is in `performance.now()` time. */
+  async call<Value>(
+    key: string,
+    timeoutMs: number,
+    deadline: number,
+    send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
+  ): Promise<CallAnswer<Value>> {
+    const turn = this.#last.then(() => this.#callNow(key, timeoutMs, deadline, send));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #callNow<Value>(
+    key: string,
+    timeoutMs: number,
+    deadline: number,
+    send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
+  ): Promise<CallAnswer<Value>> {
+    const connection = this.#current();
+    const deadlineMs = Math.min(timeoutMs, deadline - performance.now());
+    if (connection === undefined || deadlineMs <= 0) return { kind: 'lost', error: undefined };
+    if (connection.isOutstanding(key)) return { kind: 'owed' };
+    if (connection.overdue >= MAX_OWED) return { kind: 'budget' };
+    try {
+      return { kind: 'answered', value: await send(connection, { deadlineMs, tag: key }) };
+    } catch (error) {
+      if (error instanceof CallTimeoutError) {
+        this.#timeouts += 1;
+        return { kind: 'timeout' };
+      }
+      if (error instanceof RpcError) return { kind: 'refused', error };
+      if (error instanceof LibvirtError) return { kind: 'lost', error };
+      throw error;
+    }
+  }
+}

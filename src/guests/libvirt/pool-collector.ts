@@ -1,0 +1,209 @@
+import {
+  errorCodes,
+  type LibvirtConnection,
+  type NamedObject,
+  type StoragePoolInfo,
+} from '../../libvirt/index.ts';
+import { toValue, type Reading } from '../../runtime/reading.ts';
+import {
+  parseStoragePoolXmlInSlices,
+  type StoragePoolDescription,
+} from '../../sources/domain-xml/storage-pool-xml.ts';
+import { Backoff } from '../../runtime/backoff.ts';
+import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
+import type { OutcomeLog } from '../../runtime/outcome-log.ts';
+import type { PoolPlace, PoolReading, StoragePool } from '../../model/storage.ts';
+
+/** virStoragePoolState. */
+const POOL_STATES = ['inactive', 'building', 'running', 'degraded', 'inaccessible'] as const;
+
+/** A pool's definition hardly ever changes, and nothing tells when it does. */
+const DESCRIPTION_MAX_AGE_MS = 10 * 60_000;
+
+/** The daemon answers from memory, once it has the pool's lock. */
+const TIMEOUT_MS = 1_000;
+
+const FIRST_BACKOFF_MS = 15_000;
+const LONGEST_BACKOFF_MS = 10 * 60_000;
+
+interface Known {
+  readonly pool: NamedObject;
+  /** A failure is kept as well: it stays one until the XML changes. Undefined before the first look. */
+  readonly description: Reading<StoragePoolDescription> | undefined;
+  readonly describedAt: number;
+}
+
+/**
+ * libvirt's storage pools. Sizes are those of the pool's last refresh: refreshing is a write operation
+ * and can hang on a dead NFS server, so it is left to whoever manages the pools.
+ *
+ * The daemon holds a pool's lock as long as somebody's refresh lasts, and every question about the pool,
+ * the list of pools included, waits for that lock and keeps a worker meanwhile. So the pools that are
+ * known are asked one by one, one call to each at most, and the list only when all of them answer.
+ */
+export class PoolCollector {
+  readonly #calls: DaemonCalls;
+  readonly #known = new Map<string, Known>();
+  readonly #backoff = new Backoff(0, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
+
+  constructor(calls: DaemonCalls) {
+    this.#calls = calls;
+  }
+
+  /** The pools as of the last collection. */
+  get places(): readonly PoolPlace[] {
+    return [...this.#known.values()].map(({ pool, description }) => ({
+      name: pool.name,
+      description: description === undefined ? undefined : toValue(description),
+    }));
+  }
+
+  /** Undefined when libvirt could not be asked. Never rejects. */
+  async collect(
+    isConnected: boolean,
+    log: OutcomeLog,
+    deadline: number,
+  ): Promise<readonly StoragePool[] | undefined> {
+    if (!isConnected) {
+      log.fail('pool', { kind: 'absent', subject: 'libvirt', detail: 'not connected' });
+      return undefined;
+    }
+    const readings = new Map<string, PoolReading>();
+    for (const { pool } of [...this.#known.values()]) {
+      const reading = await this.#read(pool, log, deadline);
+      if (reading !== undefined) readings.set(pool.uuid, reading);
+    }
+    if (readings.size === this.#known.size) {
+      const added = await this.#list(log, deadline);
+      // On the first look there is nothing else to tell of.
+      if (added === undefined && this.#known.size === 0) return undefined;
+      for (const pool of added ?? []) {
+        const reading = await this.#read(pool, log, deadline);
+        if (reading !== undefined) readings.set(pool.uuid, reading);
+      }
+    }
+    return [...this.#known.values()].map(({ pool: { name, uuid }, description }) => ({
+      name,
+      uuid,
+      description: description === undefined ? undefined : toValue(description),
+      reading: readings.get(uuid),
+    }));
+  }
+
+  /** Pools that were not known; those that are gone are dropped. */
+  async #list(log: OutcomeLog, deadline: number): Promise<readonly NamedObject[] | undefined> {
+    const answer = await this.#call('list of storage pools', deadline, (connection, options) =>
+      connection.listAllStoragePools(0, options),
+    );
+    if (answer.kind !== 'answered') {
+      fail(log, 'storage pools', answer);
+      return undefined;
+    }
+    const uuids = new Set(answer.value.map(({ uuid }) => uuid));
+    for (const uuid of this.#known.keys()) if (!uuids.has(uuid)) this.#known.delete(uuid);
+    this.#backoff.retain((key) => uuids.has(key));
+    const added = answer.value.filter(({ uuid }) => !this.#known.has(uuid));
+    for (const pool of added) {
+      this.#known.set(pool.uuid, { pool, description: undefined, describedAt: -Infinity });
+    }
+    return added;
+  }
+
+  async #read(
+    pool: NamedObject,
+    log: OutcomeLog,
+    deadline: number,
+  ): Promise<PoolReading | undefined> {
+    const { name, uuid } = pool;
+    if (this.#backoff.isLeftAlone(uuid)) {
+      const detail = 'did not answer, and is asked again later';
+      log.fail('pool', { kind: 'timeout', subject: `pool ${name}`, detail });
+      return undefined;
+    }
+    const info = await this.#call(uuid, deadline, (connection, options) =>
+      connection.storagePoolGetInfo(pool, options),
+    );
+    if (info.kind === 'timeout') this.#backoff.miss(uuid);
+    if (info.kind === 'refused') this.#known.delete(uuid);
+    // It was removed since it was listed, as pools are.
+    if (isGone(info)) return undefined;
+    if (info.kind !== 'answered') {
+      fail(log, `pool ${name}`, info);
+      return undefined;
+    }
+    this.#backoff.answer(uuid);
+    await this.#describe(pool, deadline);
+    const description = this.#known.get(uuid)?.description;
+    if (description?.ok === false) {
+      log.fail('pool', { ...description.error, subject: `XML of pool ${name}` });
+    }
+    return toReading(info.value);
+  }
+
+  /** Reads the pool's XML where that is due; what was known stays where it can not be had. */
+  async #describe(pool: NamedObject, deadline: number): Promise<void> {
+    const now = performance.now();
+    const known = this.#known.get(pool.uuid);
+    if (known !== undefined && now - known.describedAt < DESCRIPTION_MAX_AGE_MS) return;
+    const xml = await this.#call(pool.uuid, deadline, (connection, options) =>
+      connection.storagePoolGetXmlDesc(pool, options),
+    );
+    if (xml.kind !== 'answered') return;
+    const description = await parseStoragePoolXmlInSlices(xml.value, deadline);
+    if (!description.ok && description.error.kind === 'timeout') return;
+    // A copy: strings of the parsed one are slices of the XML and would keep all of it.
+    const copy = structuredClone(description);
+    this.#known.set(pool.uuid, { pool, description: copy, describedAt: now });
+  }
+
+  #call<Value>(
+    key: string,
+    deadline: number,
+    send: (
+      connection: LibvirtConnection,
+      options: Parameters<LibvirtConnection['listAllStoragePools']>[1],
+    ) => Promise<Value>,
+  ): Promise<CallAnswer<Value>> {
+    return this.#calls.call({ key, timeoutMs: TIMEOUT_MS, deadline }, send);
+  }
+}
+
+function toReading(info: StoragePoolInfo): PoolReading {
+  return {
+    state: POOL_STATES[info.state] ?? 'unknown',
+    capacityBytes: info.capacityBytes,
+    allocationBytes: info.allocationBytes,
+    availableBytes: info.availableBytes,
+  };
+}
+
+function isGone(answer: CallAnswer<unknown>): boolean {
+  return answer.kind === 'refused' && answer.error.code === errorCodes.noStoragePool;
+}
+
+function fail(
+  log: OutcomeLog,
+  subject: string,
+  answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answered' }>,
+): void {
+  switch (answer.kind) {
+    case 'timeout':
+    case 'owed':
+      log.fail('pool', { kind: 'timeout', subject, detail: 'libvirt does not answer for it' });
+      return;
+    case 'budget':
+      log.fail('pool', { kind: 'timeout', subject, detail: 'too many calls of libvirt are stuck' });
+      return;
+    case 'refused':
+      // It ended, or was undefined, after it was listed.
+      if (answer.error.code === errorCodes.noStoragePool) return;
+      log.fail('pool', { kind: 'absent', subject, detail: answer.error.message });
+      return;
+    case 'lost':
+      log.fail('pool', {
+        kind: 'timeout',
+        subject,
+        detail: answer.error?.message ?? 'no connection, or none free before the deadline',
+      });
+  }
+}

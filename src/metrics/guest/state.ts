@@ -1,0 +1,174 @@
+import { domainGauge, domainInfo, gauge, type Metric } from '../metric.ts';
+import { yesNo } from '../yes-no.ts';
+
+/** Who the guests are and what state they are in. */
+export const domainStateMetrics: readonly Metric[] = [
+  gauge(
+    'kvm_domains',
+    'Guests known to libvirt, by state (virDomainState).',
+    {
+      labels: ['state'],
+      replaces: [
+        'libvirt_domains',
+        'libvirt_domains_number',
+        'libvirt_domains_total',
+        'libvirt_domains_active',
+        'libvirt_domains_inactive',
+        'opennebula_host_vms',
+        'kubevirt_vmi_phase_count',
+        'openstack_nova_running_vms',
+      ],
+    },
+    (view, sample) => {
+      if (view.snapshot.domains === undefined) return;
+      const counts = new Map<string, number>();
+      for (const { domain } of view.domains) {
+        counts.set(domain.state, (counts.get(domain.state) ?? 0) + 1);
+      }
+      for (const state of DOMAIN_STATES) {
+        sample(`{state="${state}"}`, counts.get(state) ?? 0);
+      }
+    },
+  ),
+  domainInfo(
+    'kvm_domain_info',
+    'Identity of a guest; join on domain to get its uuid (libvirt XML).',
+    {
+      labels: ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
+      replaces: [
+        'libvirt_domain_info',
+        'libvirt_domain_info_meta',
+        'nova_instance_os',
+        'pve_guest_info',
+        'pve_onboot_status',
+        'kubevirt_vmi_info',
+      ],
+    },
+    ({ domain, labels }, sample) => {
+      const { config } = domain;
+      sample(
+        labels.with(
+          ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
+          [
+            domain.uuid,
+            config?.type ?? '',
+            config?.os.type ?? '',
+            config?.os.arch ?? '',
+            config?.os.machine ?? '',
+            yesNo(domain.persistent),
+            yesNo(domain.autostart),
+          ],
+        ),
+        1,
+      );
+    },
+  ),
+  domainInfo(
+    'kvm_domain_openstack_info',
+    'OpenStack Nova identity of a guest (nova metadata of its XML).',
+    {
+      labels: ['instance_name', 'flavor', 'user_name', 'user_id', 'project_name', 'project_id'],
+      replaces: [
+        'libvirt_domain_openstack_info',
+        'libvirt_domain_info_meta',
+        'nova_instance_metadata',
+        'nova_flavor_metadata',
+        'nova_owner_metadata',
+      ],
+    },
+    ({ domain, labels }, sample) => {
+      const nova = domain.config?.nova;
+      if (nova === undefined) return;
+      sample(
+        labels.with(
+          ['instance_name', 'flavor', 'user_name', 'user_id', 'project_name', 'project_id'],
+          [
+            nova.instanceName ?? '',
+            nova.flavor ?? '',
+            nova.user?.name ?? '',
+            nova.user?.id ?? '',
+            nova.project?.name ?? '',
+            nova.project?.id ?? '',
+          ],
+        ),
+        1,
+      );
+    },
+  ),
+  domainGauge(
+    'kvm_domain_state',
+    'State of a guest and the reason for it: always 1, both are in the labels (state.state, ' +
+      'state.reason).',
+    {
+      note: 'state="paused",reason="ioerror" is a guest stopped by a full or broken disk.',
+      labels: ['state', 'reason'],
+      replaces: [
+        'libvirt_domain_info_state',
+        'libvirt_domain_info_vstate',
+        'libvirt_domain_state_code',
+        'libvirt_domain_state',
+        'libvirt_domains_state',
+        'libvirtd_domain_domain_state',
+        'libvirtd_domain_domain_state_reason',
+        'opennebula_libvirt_state',
+        'proxmox_guest_up',
+        'pve_up',
+      ],
+    },
+    ({ domain, labels }, sample) => {
+      sample(labels.with(['state', 'reason'], [domain.state, domain.reason]), 1);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_monitor_responsive',
+    'Whether the QEMU monitor of a guest answers: 1 when it has just answered, 0 when it is ' +
+      'known to be stuck.',
+    {
+      note:
+        'Absent when neither is known. Values that come from the monitor are absent unless it ' +
+        'is 1.',
+    },
+    ({ domain, labels }, sample) => {
+      if (domain.monitor === 'unasked') return;
+      sample(labels.only, domain.monitor === 'responsive' ? 1 : 0);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_monitor_unasked',
+    'Why the QEMU monitor of a guest was not asked, or not for its disks: always 1, the ' +
+      'reason is in the label.',
+    {
+      note:
+        'reason is stopped, frozen or blocked (seen in /proc), occupied (libvirt waits for it), ' +
+        'timed_out, storage (its images lie on storage that does not answer) or budget (too ' +
+        'many calls are stuck, or no time was left).',
+      labels: ['reason'],
+    },
+    ({ domain, labels }, sample) => {
+      if (domain.unaskedReason === undefined) return;
+      sample(labels.with(['reason'], [domain.unaskedReason]), 1);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_start_time_seconds',
+    'Unix time at which the QEMU process of a guest started (/proc/<pid>/stat starttime).',
+    {
+      note: 'Counters of a guest begin anew when it changes.',
+    },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.process?.startSeconds);
+    },
+  ),
+];
+
+/** virDomainState, in its order; all are exposed so that a count that falls to 0 says 0. */
+const DOMAIN_STATES = [
+  'nostate',
+  'running',
+  'blocked',
+  'paused',
+  'shutdown',
+  'shutoff',
+  'crashed',
+  'pmsuspended',
+] as const;

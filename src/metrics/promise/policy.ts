@@ -1,0 +1,83 @@
+import { findLimit } from '../../config/policy.ts';
+import { LIMITS, type LimitDeclaration } from '../../config/policy-defaults.ts';
+import { gauge, type Metric } from '../metric.ts';
+
+/** The policy in force: what alert rules compare with. */
+export const policyMetrics: readonly Metric[] = [
+  ...LIMITS.map(limitMetric),
+  gauge(
+    'kvm_policy_reserve_memory_bytes',
+    'Memory kept for the host itself (reserves.memory of the policy).',
+    {},
+    ({ policy }, sample) => {
+      sample('', policy.policy.reserves.memoryBytes);
+    },
+  ),
+  gauge(
+    'kvm_policy_reserve_cpus',
+    'CPUs kept for the host itself (reserves.cpus of the policy).',
+    {},
+    ({ policy }, sample) => {
+      sample('', policy.policy.reserves.cpus);
+    },
+  ),
+  gauge(
+    'kvm_policy_reserve_storage_bytes',
+    'Space kept free on every filesystem that holds images (reserves.storage of the policy).',
+    { note: 'Absent when the policy gives a share instead.' },
+    ({ policy }, sample) => {
+      const { storage } = policy.policy.reserves;
+      if ('bytes' in storage) sample('', storage.bytes);
+    },
+  ),
+  gauge(
+    'kvm_policy_reserve_storage_ratio',
+    'Share of every filesystem that holds images that is kept free (reserves.storage of the ' +
+      'policy).',
+    { note: 'Absent when the policy gives an amount instead.' },
+    ({ policy }, sample) => {
+      const { storage } = policy.policy.reserves;
+      if ('ratio' in storage) sample('', storage.ratio);
+    },
+  ),
+  gauge(
+    'kvm_policy_supply_zfs_arc',
+    'Whether the part of the ZFS cache that can be given up counts as supply ' +
+      '(supply.zfs_arc of the policy).',
+    {},
+    ({ policy }, sample) => {
+      sample('', policy.policy.supply.zfsArc ? 1 : 0);
+    },
+  ),
+  gauge(
+    'kvm_policy_last_reload_successful',
+    'Whether the policy file was valid when it was last read; if not, the policy before it ' +
+      'stays in force.',
+    {},
+    ({ policy }, sample) => {
+      sample('', policy.lastReadOk ? 1 : 0);
+    },
+  ),
+  gauge(
+    'kvm_policy_last_reload_success_timestamp_seconds',
+    'Unix time at which the policy in force was read.',
+    {},
+    ({ policy }, sample) => {
+      sample('', policy.loadedAtSeconds);
+    },
+  ),
+];
+
+function limitMetric({ resource, name, bad, meaning }: LimitDeclaration): Metric {
+  return gauge(
+    `kvm_policy_${resource}_${name}`,
+    `${meaning.replace(/\.$/, '')}: limit ${bad} which alerts fire; docs/policy.md has the default ` +
+      'and its source.',
+    { labels: ['severity'] },
+    ({ policy }, sample) => {
+      const limit = findLimit(policy.policy, resource, name);
+      sample('{severity="warning"}', limit.warning);
+      sample('{severity="critical"}', limit.critical);
+    },
+  );
+}

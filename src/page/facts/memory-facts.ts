@@ -1,0 +1,122 @@
+import type { View } from '../../view/view.ts';
+import { computeAvailableMemory } from '../../model/facts/available-memory.ts';
+import type { MemoryOvercommit } from '../../overcommit/memory/memory.ts';
+import { formatBytes, formatCount } from '../words/format.ts';
+import {
+  barsIn,
+  promiseInShort,
+  topGuests,
+  type Chart,
+  type ResourceFacts,
+  type RiskOf,
+} from './resource-facts.ts';
+import { figure, say, type Sentence } from '../words/sentence.ts';
+
+const bytes = barsIn(formatBytes);
+
+/** Memory promised to running guests, what they can still claim, and the supply for it. */
+export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskOf): ResourceFacts {
+  const { memory } = assessment;
+  return {
+    resource: 'memory',
+    ...risk,
+    promise: promiseInShort(memory?.promised.currentBytes, memory?.capacityBytes, formatBytes),
+    bank: memory === undefined ? unknown(snapshot) : toBank(memory),
+    charts: memory === undefined ? [] : toCharts(memory, snapshot),
+    notes: memory === undefined ? [] : toNotes(memory),
+    top: {
+      title: 'Most claimable memory',
+      guests: topGuests(
+        domains.flatMap(({ memory: own }) => own ?? []),
+        ({ claimableBytes }) => claimableBytes,
+        ({ swapBytes = 0 }, claim) =>
+          swapBytes > 0
+            ? `${formatBytes(claim)}, ${formatBytes(swapBytes)} swapped out`
+            : formatBytes(claim),
+      ),
+    },
+  };
+}
+
+function unknown({ domains }: View['snapshot']): Sentence {
+  return domains === undefined
+    ? say`Unknown: libvirt could not be asked about guests.`
+    : say`Unknown: the memory of the host could not be read.`;
+}
+
+function toBank({ promised, current }: MemoryOvercommit): Sentence {
+  if (promised.guests === 0) return say`No guest runs: nothing is promised.`;
+  const { exposureBytes, supplyBytes, supplyWithoutSwapBytes } = current;
+  const { shortfallBytes, shortfallWithoutSwapBytes } = current;
+  if (shortfallBytes > 0) {
+    const swap = supplyBytes > supplyWithoutSwapBytes ? ', with all swap used up' : '';
+    return say`If all guests claim what they were promised, memory is ${figure(`${formatBytes(shortfallBytes)} short`)}${swap}.`;
+  }
+  if (shortfallWithoutSwapBytes > 0) {
+    return say`If all guests claim what they were promised, ${figure(`${formatBytes(shortfallWithoutSwapBytes)} must be swapped out`)}: they can still claim ${formatBytes(exposureBytes)}.`;
+  }
+  return say`If all guests claim what they were promised, ${figure(`${formatBytes(supplyBytes - exposureBytes)} are left`)} in memory and swap.`;
+}
+
+function toCharts(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {
+  const { promised, capacityBytes, current, hugepages } = memory;
+  const total = host.meminfo?.totalBytes;
+  const available = computeAvailableMemory(host);
+  return [
+    {
+      of: undefined,
+      bars: [
+        bytes('promised', 'Promised', promised.currentBytes, capacityBytes),
+        bytes('capacity', 'Capacity', capacityBytes),
+        ...(total === undefined || available === undefined
+          ? []
+          : [bytes('used', 'In use', total - available)]),
+        bytes('claim', 'Claimable', current.exposureBytes, current.supplyBytes),
+        bytes('supply', 'Available, with swap', current.supplyBytes),
+      ],
+    },
+    ...hugepages.flatMap(({ pageBytes, totalBytes, promised: pages }) =>
+      pages.guests === 0 || totalBytes === undefined
+        ? []
+        : [
+            {
+              of: `Pages of ${formatBytes(pageBytes)}`,
+              bars: [
+                bytes('promised', 'Promised', pages.currentBytes, totalBytes),
+                bytes('capacity', 'Capacity', totalBytes),
+              ],
+            },
+          ],
+    ),
+  ];
+}
+
+function toNotes(memory: MemoryOvercommit): Sentence[] {
+  const { promised, maximum, ksmSavedBytes } = memory;
+  const notes: Sentence[] = [];
+  if (promised.maximumBytes > promised.currentBytes) {
+    const short =
+      maximum.shortfallBytes > 0
+        ? say`memory would be ${formatBytes(maximum.shortfallBytes)} short`
+        : say`${formatBytes(-maximum.shortfallBytes)} would be left`;
+    notes.push(
+      say`Balloons hold back ${formatBytes(promised.maximumBytes - promised.currentBytes)}; if guests claim all with empty balloons, ${short}.`,
+    );
+  }
+  if (ksmSavedBytes > 0) {
+    notes.push(
+      say`Merging equal pages saves ${formatBytes(ksmSavedBytes)} as long as no guest writes to them.`,
+    );
+  }
+  if (memory.guestsWithUnknownResident > 0) {
+    notes.push(
+      say`The claimable memory of ${formatCount(memory.guestsWithUnknownResident, 'guest')} is unknown.`,
+    );
+  }
+  if (memory.guestsWithIneffectiveBalloon > 0) {
+    notes.push(
+      say`Balloons free no memory of ${formatCount(memory.guestsWithIneffectiveBalloon, 'guest')}: it is locked, pinned or in huge pages.`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,170 @@
+import type { CollectorName } from '../config/collectors.ts';
+import type { Domain, NicCounters } from '../model/domain.ts';
+import { atOnce, mapInParts, type Parts } from '../runtime/in-parts.ts';
+import type { Snapshot } from '../model/model.ts';
+import type { CpuTime } from '../sources/kernel/cpu-time.ts';
+import { nanosecondsToSeconds } from '../sources/kernel/kernel-time.ts';
+
+/**
+ * The counters of one snapshot that the page needs twice to say how fast things go. Small enough to
+ * be kept for a while, which whole snapshots are not.
+ */
+export interface CounterSample {
+  /** Unix time. */
+  readonly takenAtSeconds: number;
+  /** What was collected: a sample with fewer collectors has fewer counters. */
+  readonly collectors: ReadonlySet<CollectorName>;
+  readonly host: HostCounters;
+  /** By uuid. */
+  readonly guests: ReadonlyMap<string, GuestCounters>;
+  /** By name of the interface. */
+  readonly links: ReadonlyMap<string, TrafficCounters>;
+  /** Bytes available, by device of the filesystem. No counter, but its pace is of interest. */
+  readonly availableBytes: ReadonlyMap<string, number>;
+}
+
+export interface HostCounters {
+  /** Time CPUs did something, guests included. */
+  readonly busyCpuSeconds: number | undefined;
+  /** PSI cpu some. */
+  readonly cpuWaitingSeconds: number | undefined;
+  /** PSI memory full. */
+  readonly memoryStalledSeconds: number | undefined;
+  /** PSI io some. */
+  readonly ioWaitingSeconds: number | undefined;
+  readonly swapInBytes: number | undefined;
+  readonly swapOutBytes: number | undefined;
+  readonly oomKills: number | undefined;
+}
+
+export interface GuestCounters {
+  /** Another process, other counters. */
+  readonly process: string | undefined;
+  readonly cpuSeconds: number | undefined;
+  /** By number of the vCPU; a vCPU that is not plugged in leaves a hole. */
+  readonly vcpuDelaySeconds: readonly (number | undefined)[];
+  /** Time stopped by a CPU quota. */
+  readonly throttledSeconds: number | undefined;
+  readonly nics: ReadonlyMap<string, NicTotals>;
+}
+
+export interface TrafficCounters {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+export interface NicTotals extends TrafficCounters {
+  readonly packets: number;
+  readonly drops: number;
+}
+
+export function counterSample(snapshot: Snapshot): CounterSample {
+  return atOnce(counterSampleInParts(snapshot));
+}
+
+/** As {@link counterSample}. */
+export function* counterSampleInParts(snapshot: Snapshot): Parts<CounterSample> {
+  const { host, domains, network, storage } = snapshot;
+  const counters = host.vmstat?.counters;
+  const pages = (name: 'pswpin' | 'pswpout'): number | undefined => {
+    const count = counters?.get(name);
+    return count === undefined ? undefined : Number(count) * host.pageBytes;
+  };
+  const oomKills = counters?.get('oom_kill');
+  const active = domains?.filter((domain) => domain.active) ?? [];
+  const guests = yield* mapInParts(
+    active,
+    (domain) => [domain.uuid, guestCounters(domain)] as const,
+  );
+  yield;
+  return {
+    takenAtSeconds: snapshot.takenAtSeconds,
+    collectors: new Set(snapshot.outcomes.map(({ collector }) => collector)),
+    host: {
+      busyCpuSeconds: host.cpuTime && busySeconds(host.cpuTime.total),
+      cpuWaitingSeconds: host.pressure?.get('cpu')?.someSeconds,
+      memoryStalledSeconds: host.pressure?.get('memory')?.fullSeconds,
+      ioWaitingSeconds: host.pressure?.get('io')?.someSeconds,
+      swapInBytes: pages('pswpin'),
+      swapOutBytes: pages('pswpout'),
+      oomKills: oomKills === undefined ? undefined : Number(oomKills),
+    },
+    guests: new Map(guests),
+    links: new Map(
+      [...(network?.links.values() ?? [])].flatMap(({ name, state, counters: wire }) =>
+        // Only links that carry others have a state; taps are counted with their guests.
+        state === undefined || wire === undefined
+          ? []
+          : [
+              [
+                name,
+                {
+                  receivedBytes: Number(wire.receivedBytes),
+                  sentBytes: Number(wire.transmittedBytes),
+                },
+              ] as const,
+            ],
+      ),
+    ),
+    availableBytes: new Map(
+      storage?.filesystems.flatMap(({ mount, space }) =>
+        space.ok ? [[mount.device, space.value.availableBytes] as const] : [],
+      ),
+    ),
+  };
+}
+
+/** User time contains the time guests ran (proc_stat(5)). */
+function busySeconds(time: CpuTime): number {
+  return (
+    time.userSeconds + time.niceSeconds + time.systemSeconds + time.irqSeconds + time.softIrqSeconds
+  );
+}
+
+function guestCounters({ process, libvirtCpu, cgroup, nics }: Domain): GuestCounters {
+  const delays: (number | undefined)[] = [];
+  for (const { role, schedule } of process?.threads ?? []) {
+    if (role.kind === 'vcpu' && schedule !== undefined) {
+      delays[role.index] = nanosecondsToSeconds(schedule.delayNanoseconds);
+    }
+  }
+  if (process?.threads === undefined) {
+    for (const { index, delayNanoseconds } of libvirtCpu?.vcpus ?? []) {
+      if (delayNanoseconds !== undefined) delays[index] = nanosecondsToSeconds(delayNanoseconds);
+    }
+  }
+  return {
+    process: process && `${process.pid} ${process.stat.startTimeTicks}`,
+    cpuSeconds:
+      process === undefined
+        ? libvirtSeconds(libvirtCpu)
+        : process.stat.userSeconds + process.stat.systemSeconds,
+    vcpuDelaySeconds: delays,
+    throttledSeconds: throttledSeconds(cgroup),
+    nics: new Map(nics?.map((nic) => [nic.device, nicTotals(nic)])),
+  };
+}
+
+function libvirtSeconds(cpu: Domain['libvirtCpu']): number | undefined {
+  return cpu?.totalNanoseconds === undefined
+    ? undefined
+    : nanosecondsToSeconds(cpu.totalNanoseconds);
+}
+
+/** A group's cpu.stat counts its own quota only, not those of the groups inside. */
+function throttledSeconds(cgroup: Domain['cgroup']): number | undefined {
+  const cpu = cgroup?.cpu;
+  if (cpu === undefined) return undefined;
+  const groups = [cpu, ...cpu.vcpus.values(), ...cpu.iothreads.values(), cpu.emulator];
+  const known = groups.flatMap((group) => group?.throttling ?? []);
+  return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one.throttledSeconds, 0);
+}
+
+function nicTotals(nic: NicCounters): NicTotals {
+  return {
+    receivedBytes: Number(nic.receiveBytes ?? 0n),
+    sentBytes: Number(nic.transmitBytes ?? 0n),
+    packets: Number((nic.receivePackets ?? 0n) + (nic.transmitPackets ?? 0n)),
+    drops: Number((nic.receiveDrops ?? 0n) + (nic.transmitDrops ?? 0n)),
+  };
+}

@@ -1,0 +1,245 @@
+import type { GuestCgroupDirectory } from './cgroup.ts';
+import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
+import { lineDecimal, lineField, lineStart } from '../kernel/kernel-scan.ts';
+import { parseDecimal } from '../kernel/kernel-text.ts';
+import { failed, Faults, found, isAbsence, type Reading } from '../../runtime/reading.ts';
+import { CachedReading } from '../../runtime/cached-reading.ts';
+
+/** A limit: bytes, none, or undefined where the file is missing. */
+export type MemoryLimit = number | 'unlimited' | undefined;
+
+/**
+ * Memory charged to a guest's group (cgroup-v2.rst, "Memory"; cgroup-v1/memory.rst), in bytes. It
+ * includes the page cache of cached disks, and not hugetlb: it is not the guest's memory, but what
+ * the limits below are compared with.
+ */
+export interface CgroupMemoryUsage {
+  readonly currentBytes: number;
+  readonly swapBytes: number | undefined;
+  /** Compressed size in zswap's pool; v2 only. */
+  readonly zswapBytes: number | undefined;
+  readonly anonymousBytes: number | undefined;
+  /** Page cache, shared memory (tmpfs, memfd) included. */
+  readonly fileBytes: number | undefined;
+  readonly sharedMemoryBytes: number | undefined;
+  /** Anonymous memory in transparent huge pages. */
+  readonly anonymousHugePageBytes: number | undefined;
+}
+
+/** The tighter one of the guest's group and libvirt's group inside. */
+export interface CgroupMemoryLimits {
+  /** libvirt `<hard_limit>`: above it the group is reclaimed, then OOM-killed. */
+  readonly maxBytes: MemoryLimit;
+  /** Above it the group is throttled and reclaimed (v2 memory.high). v1 has none. */
+  readonly highBytes: MemoryLimit;
+  /** v2: swap alone. v1: memory and swap together (memory.memsw), see {@link swapIncludesMemory}. */
+  readonly swapMaxBytes: MemoryLimit;
+  readonly swapIncludesMemory: boolean;
+}
+
+/** Counters since the group was made, of it and the groups inside. */
+export interface CgroupMemoryEvents {
+  /** Times usage went over `high` and tasks were throttled; v2 only. */
+  readonly high: number | undefined;
+  /** Times usage was about to go over `max`: v2 events `max`, v1 failcnt. */
+  readonly max: number | undefined;
+  /** Times reclaim failed and an allocation was about to fail; v2 only. */
+  readonly oom: number | undefined;
+  /** Processes killed by any OOM killer. */
+  readonly oomKill: number | undefined;
+}
+
+/** All of the above; events are undefined where their file is missing (kernels before 4.13). */
+export interface CgroupMemory {
+  readonly usage: CgroupMemoryUsage;
+  readonly limits: CgroupMemoryLimits;
+  readonly events: CgroupMemoryEvents | undefined;
+}
+
+/** Reads the memory files of one guest's group; one instance per QEMU process. */
+export class GuestCgroupMemoryReader {
+  readonly #memory: GuestCgroupDirectory;
+  readonly #limits = new CachedReading<CgroupMemoryLimits>();
+  readonly #restingFailures = new CachedReading<number | undefined>();
+
+  constructor(memory: GuestCgroupDirectory) {
+    this.#memory = memory;
+  }
+
+  /** `absent` when the group is gone or has no memory controller. */
+  read(): Reading<CgroupMemory> {
+    const usage = readUsage(this.#memory);
+    if (!usage.ok) return usage;
+    const limits = this.#limits.get(() => readLimits(this.#memory));
+    if (!limits.ok) return limits;
+    const events =
+      this.#memory.version === 2
+        ? readUnifiedEvents(this.#memory)
+        : this.#readLegacyEvents(limits.value);
+    const faults = new Faults();
+    return faults.found({
+      usage: faults.optional(usage) ?? usage.value,
+      limits: limits.value,
+      events: faults.optional(events),
+    });
+  }
+
+  /**
+   * The files count for one group alone, so libvirt's group inside is added. The oom_kill line is
+   * there since 4.13.
+   */
+  #readLegacyEvents({ maxBytes }: CgroupMemoryLimits): Reading<CgroupMemoryEvents> {
+    const { path, nestedPath } = this.#memory;
+    const control = readKernelFile(`${path}/memory.oom_control`);
+    if (!control.ok) return control;
+    const failures = (): Reading<number | undefined> => readLegacyFailures(this.#memory);
+    const faults = new Faults();
+    return faults.found({
+      high: undefined,
+      // Without a limit, none can be reached.
+      max: faults.optional(
+        maxBytes === 'unlimited' ? this.#restingFailures.get(failures) : failures(),
+      ),
+      oom: undefined,
+      oomKill: faults.optional(
+        computeSum([
+          oomKills(control.value, `${path}/memory.oom_control`),
+          ...(nestedPath === undefined ? [] : [readOomKills(`${nestedPath}/memory.oom_control`)]),
+        ]),
+      ),
+    });
+  }
+}
+
+function readUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
+  const { path } = memory;
+  const unified = memory.version === 2;
+  const current = readKernelFile(`${path}/memory.${unified ? 'current' : 'usage_in_bytes'}`);
+  if (!current.ok) return current;
+  const stat = readKernelFile(`${path}/memory.stat`);
+  if (!stat.ok) return stat;
+  const faults = new Faults();
+  const bytes = (key: string): number | undefined =>
+    lineField(stat.value, key, lineDecimal, faults, `${path}/memory.stat`);
+  const [anonymous, file] = unified ? ['anon', 'file'] : ['total_rss', 'total_cache'];
+  if (lineStart(stat.value, anonymous) === -1 || lineStart(stat.value, file) === -1) {
+    return failed('malformed', `${path}/memory.stat`, `no ${anonymous} or no ${file}`);
+  }
+  const currentBytes = parseDecimal(current.value);
+  if (currentBytes === undefined) return failed('malformed', path, 'memory usage is not a number');
+  if (!unified) {
+    return faults.found({
+      currentBytes,
+      // total_: with the groups inside. `cache` is file plus shmem, as v2's `file` is.
+      swapBytes: bytes('total_swap'),
+      zswapBytes: undefined,
+      anonymousBytes: bytes('total_rss'),
+      fileBytes: bytes('total_cache'),
+      sharedMemoryBytes: bytes('total_shmem'),
+      anonymousHugePageBytes: bytes('total_rss_huge'),
+    });
+  }
+  return faults.found({
+    currentBytes,
+    swapBytes: faults.optional(readKernelInteger(`${path}/memory.swap.current`)),
+    zswapBytes: bytes('zswap'),
+    anonymousBytes: bytes('anon'),
+    fileBytes: bytes('file'),
+    sharedMemoryBytes: bytes('shmem'),
+    anonymousHugePageBytes: bytes('anon_thp'),
+  });
+}
+
+function readLimits(memory: GuestCgroupDirectory): Reading<CgroupMemoryLimits> {
+  const unified = memory.version === 2;
+  const maxFile = unified ? 'memory.max' : 'memory.limit_in_bytes';
+  const swapFile = unified ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes';
+  const own = readKernelValue(`${memory.path}/${maxFile}`, parseMemoryLimit);
+  if (!own.ok) return own;
+  const faults = new Faults();
+  const tightest = (file: string): MemoryLimit =>
+    listPaths(memory)
+      .map((path) => faults.optional(readKernelValue(`${path}/${file}`, parseMemoryLimit)))
+      .reduce(tighter, undefined);
+  const limits = {
+    maxBytes: tightest(maxFile),
+    highBytes: unified ? tightest('memory.high') : undefined,
+    swapMaxBytes: tightest(swapFile),
+    swapIncludesMemory: !unified,
+  };
+  // One of two limits that cannot be read may be the tighter one.
+  const [fault] = faults.errors;
+  return fault === undefined ? found(limits) : { ok: false, error: fault };
+}
+
+/** memory.events counts the groups inside too. */
+function readUnifiedEvents({ path }: GuestCgroupDirectory): Reading<CgroupMemoryEvents> {
+  const events = readKernelFile(`${path}/memory.events`);
+  if (!events.ok) return events;
+  if (lineStart(events.value, 'max') === -1) {
+    return failed('malformed', `${path}/memory.events`, 'no max');
+  }
+  const faults = new Faults();
+  const count = (key: string): number | undefined =>
+    lineField(events.value, key, lineDecimal, faults, `${path}/memory.events`);
+  return faults.found({
+    high: count('high'),
+    max: count('max'),
+    oom: count('oom'),
+    oomKill: count('oom_kill'),
+  });
+}
+
+function readLegacyFailures(memory: GuestCgroupDirectory): Reading<number | undefined> {
+  return computeSum(listPaths(memory).map((path) => readKernelInteger(`${path}/memory.failcnt`)));
+}
+
+function listPaths(memory: GuestCgroupDirectory): readonly string[] {
+  return memory.nestedPath === undefined ? [memory.path] : [memory.path, memory.nestedPath];
+}
+
+/**
+ * v1 has no word for "none" but a page count of LONG_MAX (9223372036854771712 with 4 KiB pages, less
+ * with larger ones): anything from 2^62 on is no limit.
+ */
+const NO_LIMIT_BYTES = 2 ** 62;
+
+/** `max` or bytes. */
+export function parseMemoryLimit(text: string | undefined): MemoryLimit {
+  if (text?.trim() === 'max') return 'unlimited';
+  const bytes = parseDecimal(text);
+  return bytes !== undefined && bytes >= NO_LIMIT_BYTES ? 'unlimited' : bytes;
+}
+
+function tighter(a: MemoryLimit, b: MemoryLimit): MemoryLimit {
+  if (a === undefined || a === 'unlimited') return b ?? a;
+  if (b === undefined || b === 'unlimited') return a;
+  return Math.min(a, b);
+}
+
+function readOomKills(path: string): Reading<number | undefined> {
+  const text = readKernelFile(path);
+  return text.ok ? oomKills(text.value, path) : text;
+}
+
+function oomKills(control: string, subject: string): Reading<number | undefined> {
+  if (lineStart(control, 'oom_kill_disable') === -1) {
+    return failed('malformed', subject, 'no oom_kill_disable');
+  }
+  const faults = new Faults();
+  return faults.found(lineField(control, 'oom_kill', lineDecimal, faults, subject));
+}
+
+/** Of those that are there; none where one of them is there but cannot be read. */
+function computeSum(parts: readonly Reading<number | undefined>[]): Reading<number | undefined> {
+  let sum: number | undefined;
+  for (const part of parts) {
+    if (!part.ok) {
+      if (isAbsence(part.error)) continue;
+      return part;
+    }
+    if (part.faults !== undefined) return part;
+    if (part.value !== undefined) sum = (sum ?? 0) + part.value;
+  }
+  return found(sum);
+}

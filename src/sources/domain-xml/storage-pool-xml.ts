@@ -1,0 +1,98 @@
+import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { parseXml, parseXmlInSlices } from './xml-document.ts';
+import type { XmlElement } from './xml-element.ts';
+import { EVERYTHING, only } from './xml-wanted.ts';
+
+/** A libvirt storage pool as its XML describes it (libvirt docs/formatstorage.rst). */
+export interface StoragePoolDescription {
+  /** `dir`, `fs`, `netfs`, `logical`, `disk`, `iscsi`, `iscsi-direct`, `scsi`, `mpath`, `rbd`, … */
+  readonly type: string;
+  readonly name: string;
+  readonly uuid: string | undefined;
+  /** Where the pool is mapped into the host's file tree; network pools have none. */
+  readonly targetPath: string | undefined;
+  readonly source: StoragePoolSource;
+}
+
+export interface StoragePoolSource {
+  /** Volume group, RBD pool, ZFS dataset … */
+  readonly name: string | undefined;
+  readonly hosts: readonly { readonly name: string; readonly port: number | undefined }[];
+  /** Exported directory (netfs) or path in the volume (gluster). */
+  readonly directory: string | undefined;
+  readonly devices: readonly string[];
+  readonly format: string | undefined;
+  readonly adapter: string | undefined;
+}
+
+const WANTED = only({
+  name: EVERYTHING,
+  uuid: EVERYTHING,
+  source: EVERYTHING,
+  target: only({ path: EVERYTHING }),
+});
+
+/**
+ * Parses what virStoragePoolGetXMLDesc gives. Sizes are left out: ask for the pool's info, which
+ * needs no XML.
+ */
+export function parseStoragePoolXml(xml: string): Reading<StoragePoolDescription> {
+  return descriptionFrom(parseXml(xml, SUBJECT, WANTED));
+}
+
+/**
+ * As `parseStoragePoolXml`, without keeping others from their work.
+ *
+ * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ */
+export async function parseStoragePoolXmlInSlices(
+  xml: string,
+  deadline: number,
+): Promise<Reading<StoragePoolDescription>> {
+  return descriptionFrom(await parseXmlInSlices(xml, SUBJECT, WANTED, deadline));
+}
+
+function descriptionFrom(parsed: Reading<XmlElement>): Reading<StoragePoolDescription> {
+  if (!parsed.ok) return parsed;
+  const pool = parsed.value;
+  if (pool.name !== 'pool') return failed('malformed', SUBJECT, 'no <pool> element');
+  const type = pool.attribute('type');
+  if (type === undefined) return failed('malformed', SUBJECT, 'a pool without a type');
+  const name = parseElementText(pool, 'name');
+  if (name === undefined) return failed('malformed', SUBJECT, 'a pool without a name');
+  return found({
+    type,
+    name,
+    uuid: parseElementText(pool, 'uuid')?.trim(),
+    targetPath: parseElementText(pool, 'target', 'path'),
+    source: parseSource(pool.child('source')),
+  });
+}
+
+const SUBJECT = 'storage pool XML';
+
+function parseSource(source: XmlElement | undefined): StoragePoolSource {
+  return {
+    name: parseElementText(source, 'name'),
+    hosts: (source?.all('host') ?? []).flatMap((host) => {
+      const [name, port] = [host.attribute('name'), host.attribute('port')];
+      return name === undefined ? [] : { name, port: parsePort(port) };
+    }),
+    directory: source?.child('dir')?.attribute('path'),
+    devices: (source?.all('device') ?? []).flatMap((device) => device.attribute('path') ?? []),
+    format: source?.child('format')?.attribute('type'),
+    adapter: source?.child('adapter')?.attribute('name'),
+  };
+}
+
+function parsePort(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) : undefined;
+}
+
+function parseElementText(
+  element: XmlElement | undefined,
+  ...path: readonly string[]
+): string | undefined {
+  const text = element?.at(...path)?.text;
+  return text === '' ? undefined : text;
+}

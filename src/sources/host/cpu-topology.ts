@@ -1,0 +1,149 @@
+import { parseCpuList } from '../kernel/cpu-list.ts';
+import {
+  listKernelDirectory,
+  readKernelFile,
+  readKernelInteger,
+  readKernelStart,
+  readKernelValue,
+} from '../kernel/kernel-file.ts';
+import { parseSignedDecimal } from '../kernel/kernel-text.ts';
+import { failed, Faults, found, type Reading } from '../../runtime/reading.ts';
+import type { Roots } from '../kernel/roots.ts';
+
+/** Where one online CPU (a hardware thread) sits. */
+export interface CpuPlace {
+  readonly cpu: number;
+  /** Hardware threads of the same core, itself included; just itself without SMT. */
+  readonly siblings: readonly number[];
+  /** Socket; undefined where the firmware does not say (-1). */
+  readonly package: number | undefined;
+  /** NUMA node; undefined on kernels without NUMA. */
+  readonly node: number | undefined;
+}
+
+/** Documentation/admin-guide/cputopology.rst and ABI/stable/sysfs-devices-system-cpu. */
+export interface CpuTopology {
+  readonly present: readonly number[];
+  readonly online: readonly number[];
+  readonly offline: readonly number[];
+  /** Taken from the scheduler's load balancing with isolcpus=: unpinned vCPUs never run there. */
+  readonly isolated: readonly number[];
+  /** Without timer tick (nohz_full=). */
+  readonly tickless: readonly number[];
+  /** One per online CPU, ascending. */
+  readonly cpus: readonly CpuPlace[];
+  /** Physical cores with at least one online thread. */
+  readonly coreCount: number;
+  readonly packageCount: number;
+  /**
+   * How many vCPUs can run at once where one online CPU stands: 1, but on POWER7 and POWER8 all threads
+   * of a (sub-)core. There the host itself runs on the first thread alone, the others are offline by
+   * design, and KVM wakes them for guests.
+   */
+  readonly threadsPerCpu: number;
+}
+
+/**
+ * Reads `/sys/devices/system/cpu`: two files per CPU. It changes with CPU hotplug only: a caller may
+ * keep the result as long as `/sys/devices/system/cpu/online` says the same. All or nothing: with a
+ * part that is there but cannot be read, cores and CPU sets would be counted wrong.
+ */
+export function readCpuTopology(roots: Roots): Reading<CpuTopology> {
+  const directory = `${roots.sysfs}/devices/system/cpu`;
+  const onlinePath = `${directory}/online`;
+  const onlineText = readKernelFile(onlinePath);
+  if (!onlineText.ok) return onlineText;
+  const online = parseCpuList(onlineText.value, onlinePath);
+  if (!online.ok) return online;
+  if (online.value.length === 0) return failed('malformed', onlinePath, 'no CPU is online');
+
+  const faults = new Faults();
+  const list = (name: string): readonly number[] =>
+    faults.optional(readCpuList(`${directory}/${name}`)) ?? [];
+  const nodeOf = readNodeOfCpus(roots, faults);
+  const cpus = online.value.map((cpu): CpuPlace => {
+    const topology = `${directory}/cpu${cpu}/topology`;
+    return {
+      cpu,
+      siblings: faults.optional(readCpuList(`${topology}/thread_siblings_list`)) ?? [cpu],
+      package: faults.optional(readPackage(`${topology}/physical_package_id`)),
+      node: nodeOf.get(cpu),
+    };
+  });
+  const lists = {
+    present: list('present'),
+    offline: list('offline'),
+    isolated: list('isolated'),
+    tickless: list('nohz_full'),
+  };
+  const threadsPerCpu = faults.optional(readThreadsPerCpu(roots, online.value, lists.present)) ?? 1;
+  const [fault] = faults.errors;
+  if (fault !== undefined) return { ok: false, error: fault };
+  return found({
+    ...lists,
+    online: online.value,
+    cpus,
+    coreCount: new Set(cpus.map((place) => Math.min(...place.siblings))).size,
+    packageCount: new Set(cpus.map((place) => place.package ?? 0)).size,
+    threadsPerCpu,
+  });
+}
+
+/** Threads of a core of those POWER processors whose KVM wants the secondary threads offline. */
+const THREADS_OF_POWER: ReadonlyMap<string, number> = new Map([
+  ['POWER7', 4],
+  ['POWER8', 8],
+]);
+
+/** Room for the paragraph of the first CPU. */
+const CPUINFO_BYTES = 4096;
+
+/**
+ * As libvirt counts (virHostCPUGetThreadsPerSubcore, virHostCPUHasValidSubcoreConfiguration): the first
+ * thread of each sub-core is online, and not one secondary thread is. Linux
+ * Documentation/ABI/testing/sysfs-devices-system-cpu has subcores_per_core, which POWER7 lacks.
+ */
+function readThreadsPerCpu(
+  roots: Roots,
+  online: readonly number[],
+  present: readonly number[],
+): Reading<number> {
+  // Where an odd CPU is online a secondary thread is, and nothing needs a second look.
+  const mayBe = online.length < present.length && online.every((cpu) => cpu % 2 === 0);
+  if (!mayBe) return found(1);
+  const cpuinfo = readKernelStart(`${roots.procfs}/cpuinfo`, CPUINFO_BYTES);
+  if (!cpuinfo.ok) return cpuinfo;
+  const model = /^cpu\s*:\s*(POWER\d+)/m.exec(cpuinfo.value)?.[1];
+  const ofCore = model === undefined ? undefined : THREADS_OF_POWER.get(model);
+  if (ofCore === undefined) return found(1);
+  const subcores = readKernelInteger(`${roots.sysfs}/devices/system/cpu/subcores_per_core`);
+  if (!subcores.ok && subcores.error.kind !== 'absent') return subcores;
+  const threads = Math.max(1, ofCore / (subcores.ok ? Math.max(1, subcores.value) : 1));
+  const isPrimary = (cpu: number): boolean => cpu % threads === 0;
+  // With SMT switched off in the firmware there are no secondary threads at all.
+  return found(online.every(isPrimary) && !present.every(isPrimary) ? threads : 1);
+}
+
+function readCpuList(path: string): Reading<readonly number[]> {
+  const text = readKernelFile(path);
+  return text.ok ? parseCpuList(text.value, path) : text;
+}
+
+/** -1 where the firmware does not say. */
+function readPackage(path: string): Reading<number | undefined> {
+  const id = readKernelValue(path, parseSignedDecimal);
+  return id.ok && id.value < 0 ? found(undefined) : id;
+}
+
+function readNodeOfCpus(roots: Roots, faults: Faults): ReadonlyMap<number, number> {
+  const directory = `${roots.sysfs}/devices/system/node`;
+  const nodes = new Map<number, number>();
+  for (const name of faults.optional(listKernelDirectory(directory)) ?? []) {
+    const node = /^node(\d{1,9})$/.exec(name)?.[1];
+    if (node === undefined) continue;
+    for (const cpu of faults.optional(readCpuList(`${directory}/${name}/cpulist`)) ?? []) {
+      nodes.set(cpu, Number(node));
+    }
+  }
+  return nodes;
+}

@@ -1,0 +1,58 @@
+import { listKernelDirectory, readKernelInteger } from '../kernel/kernel-file.ts';
+import { Faults, type Reading } from '../../runtime/reading.ts';
+import type { Roots } from '../kernel/roots.ts';
+
+/**
+ * One pool of huge pages of one size, in pages (Documentation/admin-guide/mm/hugetlbpage.rst).
+ * Memory in the pool is lost to everything else, used or not; what is used can not be swapped.
+ */
+export interface HugePagePool {
+  readonly pageBytes: number;
+  readonly total: number;
+  readonly free: number;
+  /** Above the configured size; contained in total. */
+  readonly surplus: number;
+  /** Promised but not yet handed out; contained in free. The kernel keeps it for the host only. */
+  readonly reserved: number | undefined;
+  /** How far the pool may grow on demand; host only. */
+  readonly overcommitLimit: number | undefined;
+}
+
+/** The host's pools, `/sys/kernel/mm/hugepages/*`. `absent` on kernels without hugetlbfs. */
+export function readHugePagePools(roots: Roots): Reading<readonly HugePagePool[]> {
+  return readPools(`${roots.sysfs}/kernel/mm/hugepages`);
+}
+
+/** The pools of one NUMA node, `/sys/devices/system/node/node<n>/hugepages/*`. */
+export function readNodeHugePagePools(
+  roots: Roots,
+  node: number,
+): Reading<readonly HugePagePool[]> {
+  return readPools(`${roots.sysfs}/devices/system/node/node${node}/hugepages`);
+}
+
+function readPools(directory: string): Reading<readonly HugePagePool[]> {
+  const names = listKernelDirectory(directory);
+  if (!names.ok) return names;
+  const faults = new Faults();
+  const pools: HugePagePool[] = [];
+  for (const name of names.value) {
+    const kibibytes = /^hugepages-(\d{1,15})kB$/.exec(name)?.[1];
+    if (kibibytes === undefined) continue;
+    const pages = (file: string): number | undefined =>
+      faults.optional(readKernelInteger(`${directory}/${name}/${file}`));
+    const total = pages('nr_hugepages');
+    const free = pages('free_hugepages');
+    const surplus = pages('surplus_hugepages');
+    if (total === undefined || free === undefined || surplus === undefined) continue;
+    pools.push({
+      pageBytes: Number(kibibytes) * 1024,
+      total,
+      free,
+      surplus,
+      reserved: pages('resv_hugepages'),
+      overcommitLimit: pages('nr_overcommit_hugepages'),
+    });
+  }
+  return faults.found(pools.sort((a, b) => a.pageBytes - b.pageBytes));
+}

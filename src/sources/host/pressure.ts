@@ -1,0 +1,75 @@
+import { readKernelFile } from '../kernel/kernel-file.ts';
+import { decimalAt, digitsEnd, lineEnd, lineStart } from '../kernel/kernel-scan.ts';
+import { microsecondsToSeconds } from '../kernel/kernel-time.ts';
+import { failed, Faults, found, type Reading } from '../../runtime/reading.ts';
+import type { Roots } from '../kernel/roots.ts';
+
+/**
+ * Pressure stall totals of one resource (Documentation/accounting/psi.rst), counters in seconds.
+ * The kernel's averages are left out: they can be had from the totals, over any window.
+ */
+export interface Pressure {
+  /** Time in which at least one task was stalled on the resource. */
+  readonly someSeconds: number;
+  /**
+   * Time in which no task could run for it. Undefined where it has no meaning (CPU of the whole
+   * host, where the kernel prints a constant 0) or no line (CPU before 5.13).
+   */
+  readonly fullSeconds: number | undefined;
+}
+
+export const PRESSURE_RESOURCES = ['cpu', 'memory', 'io'] as const;
+export type PressureResource = (typeof PRESSURE_RESOURCES)[number];
+
+/**
+ * Host-wide pressure, `/proc/pressure/<resource>`. `absent` without CONFIG_PSI or with `psi=0`;
+ * `unsupported` where the file is there but reading it gives EOPNOTSUPP, as on kernels built with
+ * CONFIG_PSI_DEFAULT_DISABLED and booted without `psi=1`.
+ */
+export function readHostPressure(roots: Roots, resource: PressureResource): Reading<Pressure> {
+  const pressure = readPressureFile(`${roots.procfs}/pressure/${resource}`);
+  if (!pressure.ok || resource !== 'cpu') return pressure;
+  return found({ someSeconds: pressure.value.someSeconds, fullSeconds: undefined });
+}
+
+/**
+ * Pressure of the tasks of one cgroup v2 directory. The files exist in every group of the unified
+ * hierarchy but the root, also on hybrid hosts where the controllers themselves are v1. `absent` also
+ * when switched off for the group: writing 0 to cgroup.pressure (6.1+) hides them.
+ */
+export function readCgroupPressure(
+  unifiedDirectory: string,
+  resource: PressureResource,
+): Reading<Pressure> {
+  return readPressureFile(`${unifiedDirectory}/${resource}.pressure`);
+}
+
+function readPressureFile(path: string): Reading<Pressure> {
+  const text = readKernelFile(path);
+  return text.ok ? parsePressure(text.value, path) : text;
+}
+
+const TOTAL = ' total=';
+
+/** `some avg10=0.34 avg60=0.67 avg300=0.92 total=14140586`, total in microseconds. */
+export function parsePressure(text: string, subject: string): Reading<Pressure> {
+  const someSeconds = parseTotal(text, 'some');
+  if (someSeconds === undefined) return failed('malformed', subject, 'no total of "some"');
+  const faults = new Faults();
+  const fullSeconds = parseTotal(text, 'full');
+  if (fullSeconds === undefined && lineStart(text, 'full') !== -1) {
+    faults.malformed(subject, 'no total of "full"');
+  }
+  return faults.found({ someSeconds, fullSeconds });
+}
+
+function parseTotal(text: string, kind: string): number | undefined {
+  const start = lineStart(text, kind);
+  if (start === -1) return undefined;
+  const end = lineEnd(text, start);
+  const at = text.indexOf(TOTAL, start);
+  if (at === -1 || at > end) return undefined;
+  if (digitsEnd(text, at + TOTAL.length) !== end) return undefined;
+  const microseconds = decimalAt(text, at + TOTAL.length);
+  return microseconds === undefined ? undefined : microsecondsToSeconds(microseconds);
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+
+import { failed, failedFrom, found, type Reading } from '../../runtime/reading.ts';
+
+/** Half of libuv's four file threads: the other half stays free for everybody else. */
+const MAX_AT_ONCE = 2;
+
+interface Waiting {
+  readonly start: () => void;
+}
+
+/**
+ * Reads text files whose read may never return, such as those in /proc/<pid> which take the mmap
+ * lock of a process that is stuck. A read that was started can not be taken back and holds one of
+ * the few threads all file I/O of Node shares; therefore at most two are under way, further ones
+ * queue, and once both are past their deadline new ones are refused at once. Share one instance.
+ */
+export class DeadlineFileReader {
+  readonly #queue: Waiting[] = [];
+  /** Paths under way; the value tells whether the deadline has passed. */
+  readonly #underWay = new Map<string, boolean>();
+
+  /** The file's text; `timeout` after the deadline, the time in the queue included. */
+  async read(path: string, deadlineMilliseconds: number): Promise<Reading<string>> {
+    const stuck = [...this.#underWay.values()].filter((late) => late).length;
+    if (this.#underWay.has(path) || stuck >= MAX_AT_ONCE) {
+      return failed('timeout', path, 'earlier reads have not come back yet');
+    }
+    const { promise, resolve } = Promise.withResolvers<Reading<string>>();
+    const waiting: Waiting = {
+      start: () => {
+        this.#underWay.set(path, false);
+        void readFile(path, 'utf8')
+          .then(found, (error: unknown) => failedFrom(error, path))
+          .then((reading) => {
+            this.#underWay.delete(path);
+            resolve(reading);
+            this.#startNext();
+          });
+      },
+    };
+    const timer = setTimeout(() => {
+      const queued = this.#queue.indexOf(waiting);
+      if (queued !== -1) this.#queue.splice(queued, 1);
+      if (this.#underWay.has(path)) this.#underWay.set(path, true);
+      resolve(failed('timeout', path, `no answer within ${deadlineMilliseconds} ms`));
+    }, deadlineMilliseconds);
+    this.#queue.push(waiting);
+    this.#startNext();
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #startNext(): void {
+    while (this.#underWay.size < MAX_AT_ONCE) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      next.start();
+    }
+  }
+}

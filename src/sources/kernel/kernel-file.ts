@@ -1,0 +1,116 @@
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+
+import { parseDecimal } from './kernel-text.ts';
+import { failed, failedFrom, found, inShort, type Reading } from '../../runtime/reading.ts';
+
+/**
+ * Readers for small files the kernel makes up on the spot (/proc, /sys, cgroupfs).
+ *
+ * Synchronous on purpose: such a read never waits for a device, and costs about 15 µs against
+ * about 400 µs through the thread pool. Anything that can wait (a disk image, a mount, smaps) must
+ * not come through here. Our own instead of readFileSync because that stats first and allocates
+ * per call; these files report size 0 and are read thousands of times per scrape.
+ */
+const CHUNK = 64 * 1024;
+const MAX_KERNEL_FILE = 16 * 1024 * 1024;
+let buffer = Buffer.allocUnsafe(CHUNK);
+
+const NEWLINE = 0x0a;
+
+/**
+ * The whole text of a kernel file (UTF-8), or why it could not be read. The kernel ends each of its
+ * lines and has no file of this kind without one: an empty text and one that ends in the middle of
+ * a line are `malformed`, lest half a number be taken for a number.
+ */
+export function readKernelFile(path: string): Reading<string> {
+  const text = readRawKernelFile(path);
+  if (!text.ok) return text;
+  if (text.value === '') return failed('malformed', path, 'empty');
+  if (text.value.charCodeAt(text.value.length - 1) !== NEWLINE) {
+    return failed('malformed', path, 'ends in the middle of a line');
+  }
+  return text;
+}
+
+/** As {@link readKernelFile}, of the few files that may be empty or do not consist of lines. */
+export function readRawKernelFile(path: string): Reading<string> {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    return failedFrom(error, path);
+  }
+  try {
+    let length = 0;
+    for (;;) {
+      if (length === buffer.length) {
+        if (length >= MAX_KERNEL_FILE) return failed('malformed', path, 'larger than 16 MiB');
+        buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length)]);
+      }
+      const got = readSync(fd, buffer, length, buffer.length - length, null);
+      if (got === 0) return found(buffer.toString('utf8', 0, length));
+      length += got;
+    }
+  } catch (error) {
+    return failedFrom(error, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * The lines at the start of a kernel file that fit into so many bytes: for files of one paragraph
+ * per CPU, of which one tells enough.
+ */
+export function readKernelStart(path: string, bytes: number): Reading<string> {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    return failedFrom(error, path);
+  }
+  try {
+    const start = Buffer.alloc(bytes);
+    const text = start.toString('utf8', 0, readSync(fd, start, 0, bytes, null));
+    const end = text.lastIndexOf('\n');
+    return end === -1 ? failed('malformed', path, 'no line') : found(text.slice(0, end + 1));
+  } catch (error) {
+    return failedFrom(error, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** One non-negative decimal integer, as most single-value files in /sys hold. */
+export function readKernelInteger(path: string): Reading<number> {
+  return readKernelValue(path, parseDecimal);
+}
+
+/** What `parse` makes of the whole text; `malformed` where it makes nothing of it. */
+export function readKernelValue<T>(
+  path: string,
+  parse: (text: string) => T | undefined,
+): Reading<T> {
+  const text = readKernelFile(path);
+  if (!text.ok) return text;
+  const value = parse(text.value);
+  return value === undefined ? failed('malformed', path, inShort(text.value)) : found(value);
+}
+
+/** The names in a kernel directory, or why it could not be listed. */
+export function listKernelDirectory(path: string): Reading<readonly string[]> {
+  try {
+    return found(readdirSync(path));
+  } catch (error) {
+    return failedFrom(error, path);
+  }
+}
+
+/** The user a kernel directory belongs to; undefined when it can not be told. */
+export function ownerUid(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,127 @@
+import type { DeadlineFileReader } from '../kernel/deadline-file.ts';
+import { readKernelInteger, readRawKernelFile } from '../kernel/kernel-file.ts';
+import { lineDecimal, lineField, lineText } from '../kernel/kernel-scan.ts';
+import { parseSignedDecimal } from '../kernel/kernel-text.ts';
+import { readProcessStat } from './stat.ts';
+import { failed, Faults, isAbsence, type Reading } from '../../runtime/reading.ts';
+import type { Roots } from '../kernel/roots.ts';
+
+/**
+ * KSM in one process (Documentation/admin-guide/mm/ksm.rst). Fields the running kernel does not
+ * have are undefined: before 5.19 none, 6.1 rmapItems and mergingPages, 6.12 the first four, later ones all.
+ */
+export interface ProcessKsm {
+  /** Tracking structures ksmd keeps for this process (64 bytes each on 64-bit). */
+  readonly rmapItems: number | undefined;
+  /** Pages which were replaced by the kernel's zero page; no longer in the resident size. */
+  readonly zeroPages: number | undefined;
+  /** Pages of this process which are KSM pages, shared or not. NOT the saving. */
+  readonly mergingPages: number | undefined;
+  /** (mergingPages + zeroPages) pages minus the tracking structures; negative when it costs. */
+  readonly profitBytes: number | undefined;
+  /** All its memory was declared mergeable with prctl(PR_SET_MEMORY_MERGE). */
+  readonly mergeAny: boolean | undefined;
+  /** It has at least one mergeable area. */
+  readonly mergeable: boolean | undefined;
+}
+
+/**
+ * Reads `/proc/<pid>/ksm_stat`, and `/proc/<pid>/ksm_merging_pages` where that lacks the pages.
+ * Both are mode 0400: `denied` without CAP_DAC_READ_SEARCH. Kernels which show `ksm_mergeable` (6.15 and newer) take
+ * the process's mmap lock for it and so can wait for a stuck process: there the file is read off the
+ * event loop under a deadline. Keep one instance per exporter.
+ */
+export class ProcessKsmReader {
+  readonly #roots: Roots;
+  readonly #files: DeadlineFileReader;
+  /** Undefined until it was found out by a look at our own ksm_stat. */
+  #takesLock: boolean | undefined;
+
+  constructor(roots: Roots, files: DeadlineFileReader) {
+    this.#roots = roots;
+    this.#files = files;
+  }
+
+  /**
+   * `absent` when the process is gone, has no address space, or the kernel has no KSM. After a
+   * missed deadline the merged pages alone are given, which can be had without the lock.
+   */
+  async read(pid: number, deadlineMilliseconds: number): Promise<Reading<ProcessKsm>> {
+    const path = `${this.#roots.procfs}/${pid}/ksm_stat`;
+    const text = this.#lockTaken()
+      ? await this.#files.read(path, deadlineMilliseconds)
+      : readRawKernelFile(path);
+    if (!text.ok && text.error.kind === 'denied') return text;
+    const parsed = text.ok ? parseProcessKsm(text.value, path) : text;
+    if (text.ok && text.value === '' && this.#hasMemory(pid)) {
+      return failed('malformed', path, 'empty');
+    }
+    if (parsed.ok && parsed.value.mergingPages !== undefined) return parsed;
+
+    const mergingPages = readKernelInteger(`${this.#roots.procfs}/${pid}/ksm_merging_pages`);
+    if (!mergingPages.ok) {
+      return parsed.ok || isAbsence(mergingPages.error) ? parsed : mergingPages;
+    }
+    const faults = new Faults();
+    const known = faults.optional(parsed) ?? NOTHING_KNOWN;
+    return faults.found({ ...known, mergingPages: mergingPages.value });
+  }
+
+  /** It does have an address space: no zombie, no kernel thread, not on its way out. */
+  #hasMemory(pid: number): boolean {
+    const stat = readProcessStat(this.#roots, pid);
+    return stat.ok && stat.value.virtualBytes > 0;
+  }
+
+  #lockTaken(): boolean {
+    if (this.#takesLock === undefined) {
+      const own = readRawKernelFile(`${this.#roots.procfs}/self/ksm_stat`);
+      // Where that cannot be told now, waiting off the event loop is right either way.
+      if (!own.ok && !isAbsence(own.error)) return true;
+      this.#takesLock = own.ok && own.value.includes('ksm_mergeable');
+    }
+    return this.#takesLock;
+  }
+}
+
+const NOTHING_KNOWN: ProcessKsm = {
+  rmapItems: undefined,
+  zeroPages: undefined,
+  mergingPages: undefined,
+  profitBytes: undefined,
+  mergeAny: undefined,
+  mergeable: undefined,
+};
+
+/** Both syntaxes at once: `ksm_rmap_items 12` and `ksm_mergeable: yes`. */
+export function parseProcessKsm(text: string, subject: string): Reading<ProcessKsm> {
+  if (text === '') return failed('absent', subject, 'no address space: a zombie or kernel thread');
+  const faults = new Faults();
+  const number = (key: string): number | undefined =>
+    lineField(text, key, lineDecimal, faults, subject);
+  const yesNo = (key: string): boolean | undefined =>
+    faults.field(lineText(text, key), parseYesNo, subject, key);
+  const rmapItems = number('ksm_rmap_items');
+  const mergingPages = number('ksm_merging_pages');
+  if (rmapItems === undefined && mergingPages === undefined) {
+    return failed('malformed', subject, 'neither ksm_rmap_items nor ksm_merging_pages');
+  }
+  return faults.found({
+    rmapItems,
+    zeroPages: number('ksm_zero_pages'),
+    mergingPages,
+    profitBytes: faults.field(
+      lineText(text, 'ksm_process_profit'),
+      parseSignedDecimal,
+      subject,
+      'ksm_process_profit',
+    ),
+    mergeAny: yesNo('ksm_merge_any'),
+    mergeable: yesNo('ksm_mergeable'),
+  });
+}
+
+function parseYesNo(text: string | undefined): boolean | undefined {
+  if (text === 'yes') return true;
+  return text === 'no' ? false : undefined;
+}

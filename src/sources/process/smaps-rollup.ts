@@ -1,0 +1,92 @@
+import type { DeadlineFileReader } from '../kernel/deadline-file.ts';
+import { parseKeyedLines, parseKibibytes } from '../kernel/kernel-text.ts';
+import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import type { Roots } from '../kernel/roots.ts';
+
+/**
+ * The sums over a process's whole address space in `/proc/<pid>/smaps_rollup`
+ * (Documentation/ABI/testing/procfs-smaps_rollup), in bytes. A field the kernel does not have is
+ * undefined (Pss_* since 5.9, Pss_Dirty 6.0, KSM 6.7).
+ */
+export interface SmapsRollup {
+  readonly residentBytes: number;
+  /** Each page divided by the number of processes which map it: merged pages count once in all. */
+  readonly proportionalBytes: number;
+  readonly proportionalDirtyBytes: number | undefined;
+  readonly proportionalAnonymousBytes: number | undefined;
+  readonly proportionalFileBytes: number | undefined;
+  readonly proportionalSharedMemoryBytes: number | undefined;
+  readonly sharedCleanBytes: number | undefined;
+  readonly sharedDirtyBytes: number | undefined;
+  readonly privateCleanBytes: number | undefined;
+  readonly privateDirtyBytes: number | undefined;
+  /** Touched since the reference bits were last cleared. */
+  readonly referencedBytes: number | undefined;
+  readonly anonymousBytes: number | undefined;
+  /** Resident KSM pages, zero pages not included. */
+  readonly ksmBytes: number | undefined;
+  readonly lazyFreeBytes: number | undefined;
+  readonly anonymousHugePageBytes: number | undefined;
+  readonly sharedMemoryHugePageBytes: number | undefined;
+  readonly fileHugePageBytes: number | undefined;
+  readonly sharedHugetlbBytes: number | undefined;
+  readonly privateHugetlbBytes: number | undefined;
+  /** Anonymous and, unlike VmSwap, shared memory in swap. */
+  readonly swappedBytes: number | undefined;
+  readonly proportionalSwappedBytes: number | undefined;
+  readonly lockedBytes: number | undefined;
+}
+
+export function parseSmapsRollup(text: string, subject: string): Reading<SmapsRollup> {
+  // The first line is the address range, `…[rollup]`; its key is never one of ours.
+  const values = parseKeyedLines(text);
+  const faults = new Faults();
+  const bytes = (key: string): number | undefined =>
+    faults.field(values.get(key), parseKibibytes, subject, key);
+  const residentBytes = bytes('Rss');
+  const proportionalBytes = bytes('Pss');
+  if (residentBytes === undefined || proportionalBytes === undefined) {
+    return failed('malformed', subject, 'no Rss or no Pss');
+  }
+  return faults.found({
+    residentBytes,
+    proportionalBytes,
+    proportionalDirtyBytes: bytes('Pss_Dirty'),
+    proportionalAnonymousBytes: bytes('Pss_Anon'),
+    proportionalFileBytes: bytes('Pss_File'),
+    proportionalSharedMemoryBytes: bytes('Pss_Shmem'),
+    sharedCleanBytes: bytes('Shared_Clean'),
+    sharedDirtyBytes: bytes('Shared_Dirty'),
+    privateCleanBytes: bytes('Private_Clean'),
+    privateDirtyBytes: bytes('Private_Dirty'),
+    referencedBytes: bytes('Referenced'),
+    anonymousBytes: bytes('Anonymous'),
+    ksmBytes: bytes('KSM'),
+    lazyFreeBytes: bytes('LazyFree'),
+    anonymousHugePageBytes: bytes('AnonHugePages'),
+    sharedMemoryHugePageBytes: bytes('ShmemPmdMapped'),
+    fileHugePageBytes: bytes('FilePmdMapped'),
+    sharedHugetlbBytes: bytes('Shared_Hugetlb'),
+    privateHugetlbBytes: bytes('Private_Hugetlb'),
+    swappedBytes: bytes('Swap'),
+    proportionalSwappedBytes: bytes('SwapPss'),
+    lockedBytes: bytes('Locked'),
+  });
+}
+
+/**
+ * Reads smaps_rollup off the event loop. The kernel walks every page table of the process under its
+ * mmap lock: milliseconds per GiB of 4 KiB pages, and no end if the lock is held by a stuck thread.
+ * So: sample rarely, off the scrape path. `timeout` after the deadline; `denied` without ptrace
+ * access to the process; `absent` when it is gone.
+ */
+export async function readSmapsRollup(
+  roots: Roots,
+  pid: number,
+  files: DeadlineFileReader,
+  deadlineMilliseconds: number,
+): Promise<Reading<SmapsRollup>> {
+  const path = `${roots.procfs}/${pid}/smaps_rollup`;
+  const text = await files.read(path, deadlineMilliseconds);
+  return text.ok ? parseSmapsRollup(text.value, path) : text;
+}

@@ -1,0 +1,68 @@
+import { readKernelFile } from '../kernel/kernel-file.ts';
+import { parseDecimal } from '../kernel/kernel-text.ts';
+import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import type { Roots } from '../kernel/roots.ts';
+
+/**
+ * The cache of OpenZFS (ARC), in bytes. On Linux it lies outside the page cache, so that MemAvailable
+ * lacks it (openzfs/zfs issue 10255), though much of it can be given up.
+ */
+export interface ZfsArc {
+  readonly sizeBytes: number;
+  /** `c_min`: it does not shrink below this by itself. */
+  readonly minimumBytes: number;
+  /** `c_max`: it does not grow beyond this. */
+  readonly maximumBytes: number;
+  /**
+   * What it can give up: buffers nobody uses, and no more than what it is larger than its minimum.
+   * Undefined before ZFS 0.7, which does not say what can be evicted.
+   */
+  readonly reclaimableBytes: number | undefined;
+}
+
+const EVICTABLE = [
+  'mru_evictable_data',
+  'mru_evictable_metadata',
+  'mfu_evictable_data',
+  'mfu_evictable_metadata',
+] as const;
+
+/** `absent` where ZFS is not loaded. */
+export function readZfsArc(roots: Roots): Reading<ZfsArc> {
+  const path = `${roots.procfs}/spl/kstat/zfs/arcstats`;
+  const text = readKernelFile(path);
+  return text.ok ? parseArcStats(text.value, path) : text;
+}
+
+/** Two lines of heading, then `name type value` (OpenZFS, module/os/linux/spl/spl-kstat.c). */
+export function parseArcStats(text: string, subject: string): Reading<ZfsArc> {
+  const values = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, name, value] = /^(\w+)\s+\d+\s+(-?\d+)$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) values.set(name, value);
+  }
+  const faults = new Faults();
+  const number = (name: string): number | undefined =>
+    faults.field(values.get(name), parseDecimal, subject, name);
+  const sizeBytes = number('size');
+  const minimumBytes = number('c_min');
+  const maximumBytes = number('c_max');
+  if (sizeBytes === undefined || minimumBytes === undefined || maximumBytes === undefined) {
+    return failed('malformed', subject, 'no size, c_min or c_max');
+  }
+  let evictableBytes: number | undefined = 0;
+  for (const name of EVICTABLE) {
+    const part = number(name);
+    evictableBytes =
+      part === undefined || evictableBytes === undefined ? undefined : evictableBytes + part;
+  }
+  return faults.found({
+    sizeBytes,
+    minimumBytes,
+    maximumBytes,
+    reclaimableBytes:
+      evictableBytes === undefined
+        ? undefined
+        : Math.max(0, Math.min(evictableBytes, sizeBytes - minimumBytes)),
+  });
+}

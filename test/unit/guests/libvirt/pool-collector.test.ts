@@ -1,0 +1,141 @@
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+
+import { encode, procedures, type NamedObject } from '../../../../src/libvirt/index.ts';
+import { OutcomeLog } from '../../../../src/runtime/outcome-log.ts';
+import { PoolCollector } from '../../../../src/guests/libvirt/pool-collector.ts';
+import { ErrorAnswer, FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
+import { callsTo } from './calls-to.ts';
+
+const pool = (name: string, digit: string): NamedObject => ({
+  name,
+  uuid: `${digit.repeat(8)}-0000-4000-8000-000000000000`,
+});
+const fast = pool('fast', 'a');
+const dead = pool('dead', 'b');
+const other = pool('other', 'c');
+
+const info = {
+  state: 2,
+  capacityBytes: 100n,
+  allocationBytes: 60n,
+  availableBytes: 40n,
+};
+
+let daemon: FakeDaemon;
+let pools: PoolCollector;
+/** Pools whose lock a refresh holds. */
+const locked = new Set<string>();
+let held: (() => void)[];
+
+beforeEach(async () => {
+  daemon = await FakeDaemon.listen();
+  onTestFinished(() => daemon.close());
+  locked.clear();
+  held = [];
+  daemon.on(procedures.listAllStoragePools, () =>
+    locked.size > 0 ? silence : [fast, dead, other],
+  );
+  daemon.on(procedures.storagePoolGetInfo, (which, call: ReceivedCall) => {
+    if (!locked.has(which.name)) return info;
+    held.push(() => {
+      call.client.reply(call, encode(procedures.storagePoolGetInfo.result, info));
+    });
+    return silence;
+  });
+  daemon.on(
+    procedures.storagePoolGetXmlDesc,
+    ({ object: { name, uuid } }) =>
+      `<pool type="dir"><name>${name}</name><uuid>${uuid}</uuid>
+       <target><path>/srv/${name}</path></target></pool>`,
+  );
+  pools = new PoolCollector(callsTo(daemon));
+});
+
+const collect = async () => {
+  const log = new OutcomeLog(new Set(['pool']));
+  const found = await pools.collect(true, log, performance.now() + 10_000);
+  const [outcome] = log.outcomes();
+  return {
+    states: found?.map(({ name, reading }) => [name, reading?.state]),
+    success: outcome?.success,
+    subjects: outcome?.errors.map(({ subject }) => subject),
+  };
+};
+
+describe('storage pools', () => {
+  it('are listed and asked one by one, with where they lie', async () => {
+    expect(await collect()).toEqual({
+      states: [
+        ['fast', 'running'],
+        ['dead', 'running'],
+        ['other', 'running'],
+      ],
+      success: true,
+      subjects: [],
+    });
+    expect(pools.places.map(({ description }) => description?.targetPath)).toEqual([
+      '/srv/fast',
+      '/srv/dead',
+      '/srv/other',
+    ]);
+  });
+
+  it('that are locked cost themselves alone, are named, and are not asked twice', async () => {
+    await collect();
+    locked.add('dead');
+    for (let round = 0; round < 3; round += 1) {
+      expect(await collect()).toEqual({
+        states: [
+          ['fast', 'running'],
+          ['dead', undefined],
+          ['other', 'running'],
+        ],
+        success: false,
+        subjects: ['pool dead'],
+      });
+    }
+    expect(held).toHaveLength(1);
+    // The list would wait for the same lock.
+    expect(daemon.count(procedures.listAllStoragePools)).toBe(1);
+  });
+
+  it('are complete again after the late answer', async () => {
+    await collect();
+    locked.add('dead');
+    await collect();
+    locked.clear();
+    for (const answer of held.splice(0)) answer();
+    await expect.poll(async () => (await collect()).success).toBe(true);
+  });
+
+  it('are unknown, and said to be, when one is locked before the first look', async () => {
+    locked.add('dead');
+    expect(await collect()).toEqual({
+      states: undefined,
+      success: false,
+      subjects: ['storage pools'],
+    });
+    await collect();
+    expect(daemon.count(procedures.listAllStoragePools)).toBe(1);
+  });
+
+  it('that are gone are dropped', async () => {
+    await collect();
+    daemon.on(procedures.listAllStoragePools, () => [fast]);
+    await collect();
+    expect((await collect()).states).toEqual([['fast', 'running']]);
+  });
+
+  it('that end while they are being read are no failure', async () => {
+    await collect();
+    daemon.on(procedures.listAllStoragePools, () => [fast, other]);
+    daemon.on(procedures.storagePoolGetInfo, ({ name }) =>
+      name === 'dead'
+        ? new ErrorAnswer({ code: 49, message: 'Storage pool not found' })
+        : { state: 2, capacityBytes: 100n, allocationBytes: 60n, availableBytes: 40n },
+    );
+    const { states, success } = await collect();
+    expect(success).toBe(true);
+    expect(states?.map(([name]) => name)).toEqual(['fast', 'other']);
+  });
+});

@@ -1,0 +1,502 @@
+import { describe, expect, it } from 'vitest';
+
+import { pageFacts, type PageFacts } from '../../../../src/page/facts/page-facts.ts';
+import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
+import type { ResourceFacts } from '../../../../src/page/facts/resource-facts.ts';
+import { findFigure, toWords, type Sentence } from '../../../../src/page/words/sentence.ts';
+import type { Snapshot } from '../../../../src/model/model.ts';
+import { exampleBandwidth, exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
+import { exampleCgroup } from '../../metrics/example-guest.ts';
+import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
+import { A, B, GIB, smallHost, type GuestAt, type Moment } from '../small-host.ts';
+
+function facts(snapshot: Snapshot): PageFacts {
+  return pageFacts(exampleView(snapshot), NOTHING_RECENT);
+}
+
+/** At the second look, ten seconds after one at the ordinary host. */
+function factsLater(now: Omit<Moment, 'seconds'>): PageFacts {
+  const recent = new RecentCounters();
+  recent.add(smallHost());
+  const snapshot = smallHost({ seconds: 10, ...now });
+  return pageFacts(exampleView(snapshot), recent.before(snapshot));
+}
+
+function of(page: PageFacts, resource: ResourceFacts['resource']): ResourceFacts {
+  const found = page.resources.find((one) => one.resource === resource);
+  if (found === undefined) throw new Error(`no ${resource}`);
+  return found;
+}
+
+function plain(text: string): string {
+  return text.replaceAll('\u00a0', ' ');
+}
+
+function words(sentence: Sentence): string {
+  return plain(toWords(sentence));
+}
+
+function barsOf({ charts }: ResourceFacts): string[] {
+  return (charts[0]?.bars ?? []).map(({ label, text }) => `${label}: ${plain(text)}`);
+}
+
+function inShort({ promise }: ResourceFacts): string[] {
+  return promise === undefined
+    ? []
+    : [promise.ratio, promise.promised, promise.capacity].map(plain);
+}
+
+function topOf({ top }: ResourceFacts): string[] {
+  return [top.title, ...top.guests.map(({ name, why }) => `${name}: ${plain(why)}`)];
+}
+
+describe('the small host at a glance', () => {
+  const page = facts(smallHost());
+
+  it('has its risks in one sentence', () => {
+    expect(page.summary).toBe('Memory is at high risk, storage at medium, CPU and network at low.');
+  });
+
+  it('says what it is', () => {
+    expect(page.description.map(plain)).toEqual(['4 CPUs', '16 GiB of memory']);
+    expect(plain(page.guestCount ?? '')).toBe('2 guests running');
+  });
+
+  it('has no problems', () => {
+    expect(page.problems).toEqual([]);
+    expect(page.exporter.faults).toEqual([]);
+  });
+
+  it('has what a run on the bank would do in short', () => {
+    expect(page.resources.map(({ bank }) => plain(findFigure(bank) ?? ''))).toEqual([
+      '67 % of a CPU for each',
+      '3 GiB short',
+      '20 GiB short',
+      '2 times what fits',
+    ]);
+  });
+
+  it('promises 6 vCPUs on 4 CPUs', () => {
+    const cpu = of(page, 'cpu');
+    expect(cpu.level).toBe(0);
+    expect(inShort(cpu)).toEqual(['1.5 : 1', '6 vCPUs', '4 CPUs']);
+    expect(words(cpu.bank)).toBe(
+      'If all vCPUs were busy at once, there would be 67 % of a CPU for each. Guests would run slower, not stop.',
+    );
+    expect(barsOf(cpu)).toEqual(['Promised: 6 vCPUs', 'Capacity: 4 CPUs']);
+    expect(topOf(cpu)).toEqual(['Most vCPUs', 'a: 4 vCPUs', 'b: 2 vCPUs']);
+  });
+
+  it('is 3 GiB of memory short: 3 and 6 GiB may be claimed, 6 GiB are there', () => {
+    const memory = of(page, 'memory');
+    expect(memory.level).toBe(2);
+    expect(words(memory.bank)).toBe(
+      'If all guests claim what they were promised, memory is 3 GiB short.',
+    );
+    expect(barsOf(memory)).toEqual([
+      'Promised: 16 GiB',
+      'Capacity: 15.5 GiB',
+      'In use: 10 GiB',
+      'Claimable: 9 GiB',
+      'Available, with swap: 6 GiB',
+    ]);
+    expect(topOf(memory)).toEqual(['Most claimable memory', 'b: 6 GiB', 'a: 3 GiB']);
+    expect(memory.reasons.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '2 Guests are promised 1.03 times the memory the host can give.',
+      '1 Guests can still claim 1.5 times the memory and swap that is available (limit 1).',
+    ]);
+  });
+
+  it('is 20 GiB of storage short: a may write 60 GiB more, 40 GiB are free', () => {
+    const storage = of(page, 'storage');
+    expect(storage.level).toBe(1);
+    expect(inShort(storage)).toEqual(['1.1 : 1', '110 GiB', '100 GiB']);
+    expect(words(storage.bank)).toBe(
+      'If all guests claim what they were promised, storage /var/lib/libvirt/images is 20 GiB short. ' +
+        'Guests that write then are paused.',
+    );
+    expect(barsOf(storage)).toEqual([
+      'Promised: 110 GiB',
+      'Capacity: 100 GiB',
+      'In use: 60 GiB',
+      'Claimable: 60 GiB',
+      'Available: 40 GiB',
+    ]);
+    // b has written all of its disk.
+    expect(topOf(storage)).toEqual(['Most claimable space', 'a: 60 GiB of 80 GiB']);
+  });
+
+  it('promises 2 Gbit/s on 1 Gbit/s', () => {
+    const network = of(page, 'network');
+    expect(network.level).toBe(0);
+    expect(words(network.bank)).toBe(
+      'If all guests send as fast as they may, that is 2 times what fits through eno1. ' +
+        'Guests would wait, not stop.',
+    );
+    expect(barsOf(network)).toEqual(['Promised: 2 Gbit/s', 'Capacity: 1 Gbit/s']);
+    expect(network.notes.map(words)).toEqual(['No interface of a guest on eno1 has a limit.']);
+  });
+});
+
+describe('the small host at the second look', () => {
+  it('says who uses CPU, and who waits for it', () => {
+    const cpu = of(
+      factsLater({
+        host: { busySeconds: 25 },
+        guests: [
+          { ...A, cpuSeconds: 20, delaySeconds: 1.2 },
+          { ...B, cpuSeconds: 5, delaySeconds: 0.01 },
+        ],
+      }),
+      'cpu',
+    );
+    expect(barsOf(cpu)).toContain('In use: 2.5 CPUs');
+    expect(topOf(cpu)).toEqual([
+      'Using most CPU',
+      'a: 2 CPUs, waited 12 % of the time',
+      'b: 0.5 CPUs',
+    ]);
+  });
+
+  it('names who has the CPUs when vCPUs wait for one', () => {
+    const page = factsLater({
+      guests: [
+        { ...A, cpuSeconds: 5, delaySeconds: 9 },
+        { ...B, cpuSeconds: 20 },
+      ],
+    });
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 vCPUs were ready to run but waited 15 % of the time (limit 10 %). Using most CPU: b and a.',
+    ]);
+  });
+
+  it('says who has most traffic, in bits', () => {
+    const network = of(
+      factsLater({ host: { receivedBytes: 125e6 }, guests: [A, { ...B, receivedBytes: 125e6 }] }),
+      'network',
+    );
+    expect(barsOf(network)).toContain('In use: 100 Mbit/s');
+    expect(topOf(network)).toEqual(['Most traffic', 'b: 100 Mbit/s in, 0 bit/s out']);
+  });
+
+  it('says when a filesystem is full at this pace', () => {
+    // 4 GiB in 10 s, 36 GiB left.
+    const storage = of(factsLater({ host: { availableGib: 36 } }), 'storage');
+    expect(storage.notes.map(words)).toEqual([
+      'At the pace of the last minute /var/lib/libvirt/images is full in 2 min.',
+    ]);
+  });
+
+  it('calls an OOM kill a loss that needs attention now', () => {
+    const page = factsLater({ host: { oomKills: 1 } });
+    expect(of(page, 'memory').level).toBe(3);
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 The host killed 1 process in the last ten minutes because it ran out of memory.',
+    ]);
+  });
+});
+
+describe('a host that promises no more than it has', () => {
+  const modest: readonly GuestAt[] = [
+    { ...A, memoryGib: 4, residentGib: 4, diskGib: 20, writtenGib: 10 },
+  ];
+  const page = facts(smallHost({ seconds: 0, guests: modest }));
+
+  it('says so of each resource', () => {
+    expect(page.summary).toBe('CPU, memory, storage and network are at low risk.');
+    expect(page.resources.map(({ bank }) => words(bank))).toEqual([
+      'If all vCPUs were busy at once, there would be a CPU for each.',
+      'If all guests claim what they were promised, 6 GiB are left in memory and swap.',
+      'If all guests claim what they were promised, 30 GiB are left on /var/lib/libvirt/images.',
+      'If all guests send as fast as they may, all of it fits through eno1.',
+    ]);
+  });
+});
+
+describe('shared memory in swap', () => {
+  const snapshot = smallHost();
+  const cgroup = exampleCgroup();
+  const usage = cgroup.memory && { ...cgroup.memory.usage, swapBytes: 2 * GIB };
+  const domains = snapshot.domains?.map((domain) =>
+    domain.name !== 'b' || domain.config === undefined
+      ? domain
+      : {
+          ...domain,
+          config: {
+            ...domain.config,
+            memory: {
+              ...domain.config.memory,
+              backing: { ...domain.config.memory.backing, source: 'memfd' as const },
+            },
+          },
+          cgroup: {
+            ...cgroup,
+            memory: cgroup.memory && usage && { ...cgroup.memory, usage },
+          },
+        },
+  );
+  const page = facts({ ...snapshot, domains });
+
+  it('is the same on the page as in the sums: VmSwap lacks it', () => {
+    expect(topOf(of(page, 'memory'))).toContainEqual(
+      expect.stringMatching(/^b: .*2 GiB swapped out$/),
+    );
+    const row = page.guests.rows.find(({ name }) => name === 'b');
+    expect(row?.swappedBytes).toBe(2 * GIB);
+  });
+});
+
+describe('memory with swap', () => {
+  it('says how much must be swapped out where swap fills the gap', () => {
+    const snapshot = smallHost();
+    const swapAreas = [
+      {
+        path: '/dev/sda2',
+        kind: 'partition' as const,
+        sizeBytes: 8 * GIB,
+        usedBytes: 0,
+        priority: -2,
+        zram: undefined,
+      },
+    ];
+    const page = facts({ ...snapshot, host: { ...snapshot.host, swapAreas } });
+    expect(words(of(page, 'memory').bank)).toBe(
+      'If all guests claim what they were promised, 3 GiB must be swapped out: they can still claim 9 GiB.',
+    );
+  });
+});
+
+describe('network with limits', () => {
+  it('counts what guests are limited to', () => {
+    const limit = exampleBandwidth({ averageBytesPerSecond: 25e6 });
+    const limited = {
+      config: exampleConfig({
+        interfaces: [exampleInterface({ target: 'vnet0', inbound: limit, outbound: limit })],
+      }),
+    };
+    const page = facts(smallHost({ seconds: 0, guests: [{ ...A, overrides: limited }, B] }));
+    const network = of(page, 'network');
+    // 200 Mbit/s and all of 1 Gbit/s.
+    expect(barsOf(network)).toEqual(['Promised: 1.2 Gbit/s', 'Capacity: 1 Gbit/s']);
+    expect(network.notes.map(words)).toEqual(['1 of 2 interfaces on eno1 without a limit.']);
+  });
+});
+
+describe('a host in need', () => {
+  it('names guests whose write failed, where room is missing, and counts them once', () => {
+    const paused = { state: 'paused', reason: 'ioerror' };
+    const guests = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...A, name, overrides: paused }));
+    const page = facts(smallHost({ seconds: 0, guests, host: { availableGib: 0 } }));
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 a, b, c and 2 more are paused because a write failed. ' +
+        'Make room on /var/lib/libvirt/images, then resume.',
+    ]);
+    expect(page.guestCount?.replaceAll('\u00a0', ' ')).toBe('0 guests running, 5 paused');
+    expect(of(page, 'storage').level).toBe(3);
+    const reasons = of(page, 'storage').reasons.map(({ level, sentence }) => ({
+      level,
+      says: words(sentence),
+    }));
+    expect(reasons.filter(({ says }) => says.includes('free') || says.includes('left'))).toEqual([
+      { level: 2, says: 'Images can still grow, but no space is left.' },
+    ]);
+  });
+
+  it('names guests that crashed or do not answer, and storage that hangs', () => {
+    const page = facts(
+      exampleSnapshot({
+        domains: smallHost({
+          seconds: 0,
+          guests: [
+            { ...A, overrides: { monitor: 'unresponsive' } },
+            { ...B, overrides: { state: 'shutoff', reason: 'crashed', active: false } },
+          ],
+        }).domains,
+      }),
+    );
+    expect(page.problems.map(({ sentence }) => words(sentence))).toEqual([
+      'b crashed.',
+      'a does not answer on the QEMU monitor: balloon and disk values are missing.',
+      'Storage /mnt/nfs does not answer: no answer within 2 s',
+    ]);
+    expect(page.guests.rows.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+      'b: off, crashed',
+      'a: running, no answer',
+    ]);
+  });
+
+  it('names thin pools and images that are broken', () => {
+    const { storage } = exampleSnapshot();
+    if (storage?.thin === undefined) throw new Error('no thin pool');
+    const { thin } = storage;
+    const pools = thin.storage.pools.map((pool) => ({
+      ...pool,
+      state: 'out-of-data-space' as const,
+      needsCheck: true,
+    }));
+    const page = facts(
+      smallHost(
+        { seconds: 0 },
+        {
+          storage: {
+            ...storage,
+            filesystems: [],
+            thin: { ...thin, storage: { ...thin.storage, pools } },
+          },
+        },
+      ),
+    );
+    expect(page.problems.map(({ sentence }) => words(sentence))).toEqual([
+      'Thin pool vg0/thin0 has no free space: writes wait or fail.',
+      'The metadata of thin pool vg0/thin0 needs a check.',
+    ]);
+  });
+});
+
+describe('an exporter that does not see everything', () => {
+  it('says which sockets of libvirt were tried and what to do, and shows the host', () => {
+    const detail =
+      'cannot connect to libvirt (/run/libvirt/virtqemud-sock-ro: ENOENT). Start virtqemud.';
+    const page = facts(
+      unknownSnapshot({
+        host: smallHost().host,
+        outcomes: [
+          {
+            collector: 'domain',
+            success: false,
+            durationSeconds: 0,
+            errors: [{ kind: 'absent', subject: 'libvirt', detail }],
+          },
+          {
+            collector: 'pool',
+            success: false,
+            durationSeconds: 0,
+            errors: [{ kind: 'absent', subject: 'libvirt', detail: 'not connected' }],
+          },
+        ],
+      }),
+    );
+    expect(
+      page.exporter.faults.map(({ sentence, detail: why }) => [words(sentence), why && words(why)]),
+    ).toEqual([['No connection to libvirt: only the host is shown, no guests.', detail]]);
+    expect(page.guestCount).toBeUndefined();
+    expect(page.resources.map(({ bank }) => words(bank))).toEqual(
+      Array.from({ length: 4 }, () => 'Unknown: libvirt could not be asked about guests.'),
+    );
+    // 6 of 16 GiB are available, but what was promised is not known: that is not a low risk.
+    expect(of(page, 'memory').level).toBeUndefined();
+    expect(page.summary).toBe('All risks are unknown.');
+    expect(of(page, 'cpu').level).toBeUndefined();
+    expect(page.description.map(plain)).toEqual(['4 CPUs', '16 GiB of memory']);
+  });
+
+  it('says which risks are not known beside those that are', () => {
+    const host = smallHost();
+    const { meminfo } = host.host;
+    const page = facts({
+      ...host,
+      domains: undefined,
+      storage: undefined,
+      host: { ...host.host, meminfo: meminfo && { ...meminfo, availableBytes: 0.1 * GIB } },
+    });
+    expect(page.summary).toBe(
+      'Memory is at high risk; the risk of CPU, storage and network is unknown.',
+    );
+  });
+
+  it('names a collector once, not all that could not run for want of it', () => {
+    const error = { kind: 'denied' as const, subject: '/proc', detail: 'not ours' };
+    const missing = { kind: 'absent' as const, subject: 'QEMU processes', detail: 'no list' };
+    const outcome = { success: false, durationSeconds: 0 };
+    const page = facts(
+      smallHost(
+        { seconds: 0 },
+        {
+          outcomes: [
+            { ...outcome, collector: 'process', errors: [error] },
+            { ...outcome, collector: 'cgroup', lacking: 'process', errors: [missing] },
+          ],
+        },
+      ),
+    );
+    expect(page.exporter.faults.map(({ sentence }) => words(sentence))).toEqual([
+      'Collector process failed: part of what it reads is missing, here and in the metrics.',
+    ]);
+    expect(page.exporter.about.map(words)).toContain('2 collectors, 2 failed');
+  });
+
+  it('names collectors that failed, with the first error of each', () => {
+    const error = { kind: 'timeout' as const, subject: '/mnt/x', detail: 'no answer within 2 s' };
+    const page = facts(
+      smallHost(
+        { seconds: 0 },
+        {
+          outcomes: [
+            { collector: 'image', success: false, durationSeconds: 2, errors: [error, error] },
+          ],
+        },
+      ),
+    );
+    expect(
+      page.exporter.faults.map(({ sentence, detail }) => [
+        words(sentence),
+        detail && words(detail),
+      ]),
+    ).toEqual([
+      [
+        'Collector image failed: part of what it reads is missing, here and in the metrics.',
+        '/mnt/x: no answer within 2 s (and 1 more error)',
+      ],
+    ]);
+  });
+
+  it('says that a broken policy file is not in force', () => {
+    const view = exampleView(smallHost());
+    const broken = { ...view, policy: { ...view.policy, lastReadOk: false } };
+    expect(
+      pageFacts(broken, NOTHING_RECENT).exporter.faults.map(({ sentence }) => words(sentence)),
+    ).toEqual([
+      'The policy file is invalid. The policy read at 2023-11-14 22:13:21 UTC stays in force.',
+    ]);
+  });
+});
+
+describe('a host without guests', () => {
+  const storage = { disks: [], filesystems: [], thin: undefined };
+  const page = facts(smallHost({ seconds: 0, guests: [] }, { storage }));
+
+  it('has promised nothing', () => {
+    expect(page.resources.map(({ bank }) => words(bank))).toEqual([
+      'No guest runs: nothing is promised.',
+      'No guest runs: nothing is promised.',
+      'No guest has a disk: nothing is promised.',
+      'No running guest uses an uplink of this host.',
+    ]);
+    expect(page.summary).toBe('CPU, memory, storage and network are at low risk.');
+  });
+});
+
+describe('the list of guests', () => {
+  const names = Array.from({ length: 1000 }, (_, index) => `guest-${index}`);
+  const paused = { state: 'paused', reason: 'ioerror' };
+  const guests = names.map((name, index) => ({
+    ...A,
+    name,
+    overrides: index === 999 ? paused : {},
+  }));
+  const { guests: list } = facts(smallHost({ seconds: 0, guests }));
+
+  it('has 200 of 1,000, and those in trouble first', () => {
+    expect(list.total).toBe(1000);
+    expect(list.rows).toHaveLength(200);
+    expect(list.rows[0]).toMatchObject({
+      name: 'guest-999',
+      state: 'paused, write failed',
+      isTrouble: true,
+    });
+  });
+
+  it('is sorted as people count', () => {
+    expect(list.rows.slice(1, 13).map(({ name }) => name)).toEqual(names.slice(0, 12));
+  });
+});
