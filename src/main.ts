@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // First: what comes after may not run on a Node that is too old.
 import './config/node-version.ts';
-import { isFileWorker } from './worker-job.ts';
+import { isFileWorker } from './runtime/worker-job.ts';
 
 if (isFileWorker()) {
   // Takes no signals: one that hangs in a file could not act on them.

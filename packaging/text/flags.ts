@@ -1,5 +1,5 @@
 import { flagTexts, type FlagText } from '../../src/config/flags.ts';
-import { COLLECTORS } from '../../src/config/collectors.ts';
+import { COLLECTORS } from '../../src/model/collectors.ts';
 
 /** Every flag, and the negation of those that switch a collector. */
 export const FLAGS: readonly FlagText[] = flagTexts(

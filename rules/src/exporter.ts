@@ -1,4 +1,4 @@
-import { findDependants } from '../../src/config/collectors.ts';
+import { findDependants } from '../../src/model/collectors.ts';
 import { names, only, top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';

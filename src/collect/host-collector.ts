@@ -25,7 +25,7 @@ import { readZfsArc } from '../sources/zfs/arc.ts';
 import { readZswap } from '../sources/host/zswap.ts';
 import type { Host } from '../model/host.ts';
 import type { Inventory } from './inventory-refresher.ts';
-import type { OutcomeLog } from '../runtime/outcome-log.ts';
+import type { OutcomeLog } from '../model/outcome-log.ts';
 
 /** Page size of the architectures KVM runs on most; only used where auxv cannot be read. */
 const USUAL_PAGE_BYTES = 4096;

@@ -1,7 +1,7 @@
 import { openLibvirt } from '../libvirt/index.ts';
 import { NetworkLinkReader } from '../sources/network/links.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
-import type { CollectorName } from '../config/collectors.ts';
+import type { CollectorName } from '../model/collectors.ts';
 import type { Domain } from '../model/domain.ts';
 import {
   GuestCollector,
@@ -13,7 +13,7 @@ import { HostCollector } from './host-collector.ts';
 import { InventoryRefresher } from './inventory-refresher.ts';
 import { LibvirtSession } from '../guests/libvirt/libvirt-session.ts';
 import type { Libvirt, Snapshot } from '../model/model.ts';
-import { OutcomeLog } from '../runtime/outcome-log.ts';
+import { OutcomeLog } from '../model/outcome-log.ts';
 import { PoolCollector } from '../guests/libvirt/pool-collector.ts';
 import type { SnapshotSources } from './snapshot-sources.ts';
 import type { Storage, StoragePool } from '../model/storage.ts';

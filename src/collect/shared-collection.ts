@@ -1,4 +1,4 @@
-import type { CollectorName } from '../config/collectors.ts';
+import type { CollectorName } from '../model/collectors.ts';
 import type { Snapshot } from '../model/model.ts';
 import type { SnapshotSources } from './snapshot-sources.ts';
 

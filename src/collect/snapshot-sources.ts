@@ -1,4 +1,4 @@
-import type { CollectorName } from '../config/collectors.ts';
+import type { CollectorName } from '../model/collectors.ts';
 import type { Snapshot } from '../model/model.ts';
 
 /** What fills a snapshot: the real host, or the simulated one of `--demo`. */

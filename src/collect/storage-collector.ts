@@ -17,13 +17,13 @@ import {
   computeDigest,
   visibleNetworkName,
   visibleReference,
-} from '../sources/images/image-reference.ts';
+} from '../model/facts/image-reference.ts';
 import { readMounts, type Mount, type MountTable } from '../sources/files/mounts.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/lvm/thin-pool-refresher.ts';
 import type { ConfiguredGuest } from '../guests/libvirt/guest-collector.ts';
-import type { OutcomeLog } from '../runtime/outcome-log.ts';
-import { StorageCheck } from './storage-check.ts';
+import type { OutcomeLog } from '../model/outcome-log.ts';
+import { StorageCheck } from '../guests/libvirt/storage-check.ts';
 import type { DomainDisk, PoolPlace, Storage, ThinStorageReading } from '../model/storage.ts';
 
 const THIN_POOL_INTERVAL_MS = 60_000;

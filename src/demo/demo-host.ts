@@ -1,6 +1,6 @@
-import type { CollectorName } from '../config/collectors.ts';
+import type { CollectorName } from '../model/collectors.ts';
 import type { Libvirt, Snapshot } from '../model/model.ts';
-import { OutcomeLog } from '../runtime/outcome-log.ts';
+import { OutcomeLog } from '../model/outcome-log.ts';
 import type { SnapshotSources } from '../collect/snapshot-sources.ts';
 import type { DomainConfig } from '../model/domain-config.ts';
 import { parseDomainXml } from '../sources/domain-xml/domain-xml.ts';

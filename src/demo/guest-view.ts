@@ -8,7 +8,7 @@ import type {
   GuestProcess,
   NicCounters,
 } from '../model/domain.ts';
-import type { OutcomeLog } from '../runtime/outcome-log.ts';
+import type { OutcomeLog } from '../model/outcome-log.ts';
 import type { DomainConfig } from '../model/domain-config.ts';
 import type { ProcessKsm } from '../sources/process/ksm.ts';
 import type { ProcessThread, ThreadRole } from '../sources/process/threads.ts';

@@ -3,7 +3,7 @@
 import type { Host } from '../model/host.ts';
 import type { FileHandles } from '../sources/host/file-handles.ts';
 import type { HostFacts } from '../sources/host/host-facts.ts';
-import type { OutcomeLog } from '../runtime/outcome-log.ts';
+import type { OutcomeLog } from '../model/outcome-log.ts';
 import type { CpuTime, HostCpuTime } from '../sources/kernel/cpu-time.ts';
 import type { CpuTopology } from '../sources/host/cpu-topology.ts';
 import type { KernelThread } from '../sources/process/kernel-threads.ts';

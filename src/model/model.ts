@@ -1,5 +1,5 @@
 import type { SourceError } from '../runtime/reading.ts';
-import type { CollectorName } from '../config/collectors.ts';
+import type { CollectorName } from './collectors.ts';
 import type { Domain } from './domain.ts';
 import type { Host } from './host.ts';
 import type { NetworkLinks } from './network.ts';

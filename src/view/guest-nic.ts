@@ -1,7 +1,7 @@
 import type { Domain, NicCounters } from '../model/domain.ts';
 import type { NetworkLinks } from '../model/network.ts';
 import type { Interface } from '../model/domain-config.ts';
-import { Routes } from '../sources/network/uplinks.ts';
+import { Routes } from '../model/facts/uplinks.ts';
 import { nicNames } from './nic-name.ts';
 
 /** A NIC of a guest: what its XML says, what was counted, and the way out of the host. */

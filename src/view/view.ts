@@ -10,11 +10,11 @@ import type { Domain } from '../model/domain.ts';
 import { atOnce, mapInParts, type Parts } from '../runtime/in-parts.ts';
 import type { Snapshot } from '../model/model.ts';
 import type { DomainDisk } from '../model/storage.ts';
-import type { GuestLabels } from '../metrics/guest/labels.ts';
+import type { GuestLabels } from './guest-labels.ts';
 import { guestNics, WaysOut, type GuestNic } from './guest-nic.ts';
 import { namedImages, type NamedImage } from './named-image.ts';
-import type { RisingValues } from '../metrics/rising.ts';
-import type { ScrapeMemory } from '../metrics/exporter/scrape-memory.ts';
+import type { RisingValues } from './rising.ts';
+import type { ScrapeMemory } from './scrape-memory.ts';
 
 /** What metrics are made from: one snapshot, what it means, and the policy it is measured by. */
 export interface View {

@@ -1,5 +1,5 @@
 import type { Logger } from '../config/logger.ts';
-import type { CollectorName } from '../config/collectors.ts';
+import type { CollectorName } from '../model/collectors.ts';
 import type { CollectorOutcome } from '../model/model.ts';
 
 /**

@@ -5,7 +5,7 @@ import {
   isCollectorName,
   withDependencies,
   type CollectorName,
-} from '../config/collectors.ts';
+} from '../model/collectors.ts';
 
 /** What one request to the metrics path asks for. */
 export interface ScrapeRequest {

@@ -1,4 +1,4 @@
-import { ScrapeMemory } from '../metrics/exporter/scrape-memory.ts';
+import { ScrapeMemory } from '../view/scrape-memory.ts';
 import { viewInParts, type Build, type View } from '../view/view.ts';
 import { assessInParts } from '../overcommit/assess.ts';
 import { MomAverages } from '../overcommit/mom/mom-averages.ts';

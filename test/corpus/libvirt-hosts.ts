@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync }
 import { basename, join } from 'node:path';
 
 import { parseCgroupMounts, type CgroupController } from '../../src/sources/cgroup/cgroup.ts';
-import { parseCpuList } from '../../src/sources/kernel/cpu-list.ts';
+import { parseCpuList } from '../../src/model/facts/cpu-list.ts';
 import { readCpuTopology, type CpuTopology } from '../../src/sources/host/cpu-topology.ts';
 import type { Reading } from '../../src/runtime/reading.ts';
 import type { Roots } from '../../src/sources/kernel/roots.ts';

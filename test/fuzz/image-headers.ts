@@ -5,7 +5,7 @@ import {
   type ImageFormat,
 } from '../../src/sources/images/image-format.ts';
 import { readHeader, USUAL_HEADER_BYTES } from '../../src/sources/images/image-header.ts';
-import { imageReference } from '../../src/sources/images/image-reference.ts';
+import { imageReference } from '../../src/model/facts/image-reference.ts';
 import { found } from '../../src/runtime/reading.ts';
 import { noFalseNumber } from './numbers.ts';
 import { sampleImages } from './sample-images.ts';

@@ -2,7 +2,7 @@ import {
   imageReference,
   visibleNetworkName,
   visibleReference,
-} from '../../src/sources/images/image-reference.ts';
+} from '../../src/model/facts/image-reference.ts';
 import { mangled } from './mangle.ts';
 import { simple, type Target } from './target.ts';
 

@@ -9,7 +9,7 @@ import {
   type NetworkLink,
   type NetworkLinkTable,
 } from '../../src/sources/network/links.ts';
-import { findUplinks } from '../../src/sources/network/uplinks.ts';
+import { findUplinks } from '../../src/model/facts/uplinks.ts';
 import { run } from './harness/command.ts';
 import { guestImage } from './harness/guest-image.ts';
 import { ensurePackages, LAB_PACKAGES } from './harness/packages.ts';

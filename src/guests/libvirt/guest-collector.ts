@@ -19,10 +19,10 @@ import { toBalloon, toDisks, toKvmCounters, toLibvirtCpu, toPerf } from './guest
 import type { LibvirtSession } from './libvirt-session.ts';
 import type { NetworkLinks } from '../../model/network.ts';
 import { OccupiedGuests } from './occupied-guests.ts';
-import type { OutcomeLog } from '../../runtime/outcome-log.ts';
+import type { OutcomeLog } from '../../model/outcome-log.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 import type { SeenStandstill } from './standstill.ts';
-import type { StorageCheck } from '../../collect/storage-check.ts';
+import type { StorageCheck } from './storage-check.ts';
 
 /** Guests put together between two turns of the event loop. */
 const GUESTS_PER_TURN = 50;

@@ -9,7 +9,7 @@ import {
 } from '../../libvirt/index.ts';
 import type { ControlCalls } from './control-calls.ts';
 import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
-import type { OutcomeLog } from '../../runtime/outcome-log.ts';
+import type { OutcomeLog } from '../../model/outcome-log.ts';
 
 /** A daemon with a free worker lists a thousand guests in 30 ms. */
 const LIST_TIMEOUT_MS = 500;

@@ -15,7 +15,7 @@ import { MainLoops, type SleepingThreads } from './main-loops.ts';
 import type { OccupiedGuests } from './occupied-guests.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 import type { SeenStandstill, Standstill } from './standstill.ts';
-import type { FailureDomain, StorageCheck } from '../../collect/storage-check.ts';
+import type { FailureDomain, StorageCheck } from './storage-check.ts';
 
 /** Longest to wait for one guest's monitor; a healthy one answers within 10 ms. */
 const MONITOR_TIMEOUT_MS = 2_000;

@@ -6,7 +6,7 @@ import type { NicCounters } from '../../model/domain.ts';
 import { toNic, toNics } from './guest-stats.ts';
 import type { NetworkLinks } from '../../model/network.ts';
 import { nicInSight, nicsInSight } from './nic-counters.ts';
-import type { OutcomeLog } from '../../runtime/outcome-log.ts';
+import type { OutcomeLog } from '../../model/outcome-log.ts';
 
 /** `ovs-vsctl` takes some 20 ms; it gives up by itself after 5 s. */
 const PROGRAM_TIMEOUT_MS = 1_000;

@@ -11,7 +11,7 @@ import {
 } from '../../sources/domain-xml/storage-pool-xml.ts';
 import { Backoff } from '../../runtime/backoff.ts';
 import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
-import type { OutcomeLog } from '../../runtime/outcome-log.ts';
+import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type { PoolPlace, PoolReading, StoragePool } from '../../model/storage.ts';
 
 /** virStoragePoolState. */

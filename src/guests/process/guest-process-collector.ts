@@ -26,7 +26,7 @@ import type { Roots } from '../../sources/kernel/roots.ts';
 import { readSmapsRollup, type SmapsRollup } from '../../sources/process/smaps-rollup.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { GuestCgroupFacts, GuestProcess } from '../../model/domain.ts';
-import type { OutcomeLog } from '../../runtime/outcome-log.ts';
+import type { OutcomeLog } from '../../model/outcome-log.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 import { readStandstill, type SeenStandstill } from '../libvirt/standstill.ts';
 import { VhostThreads } from './vhost-threads.ts';

@@ -1,6 +1,6 @@
 import { promisedVcpus } from '../../overcommit/memory/assess-promise.ts';
 import type { Domain, KvmVcpu } from '../../model/domain.ts';
-import { nanosecondsToSeconds } from '../../sources/kernel/kernel-time.ts';
+import { nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
 import type { ThreadRole } from '../../sources/process/threads.ts';
 import { domainCounter, domainGauge, type Metric, type Sample } from '../metric.ts';
 import type { DomainView } from '../../view/view.ts';

@@ -1,8 +1,8 @@
 import { diskLimit, type IoLimit } from '../../overcommit/storage/disk-limits.ts';
 import type { DiskCounters } from '../../model/domain.ts';
 import type { DiskSource } from '../../model/domain-config.ts';
-import { visibleNetworkName, visibleReference } from '../../sources/images/image-reference.ts';
-import { nanosecondsToSeconds } from '../../sources/kernel/kernel-time.ts';
+import { visibleNetworkName, visibleReference } from '../../model/facts/image-reference.ts';
+import { nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { domainCounter, domainGauge, domainInfo, type Metric } from '../metric.ts';
 import { yesNo } from '../yes-no.ts';
 

@@ -1,6 +1,6 @@
 import { labelText } from '../../exposition/labels.ts';
 import type { ImageFile } from '../../sources/images/image-file.ts';
-import { visibleReference } from '../../sources/images/image-reference.ts';
+import { visibleReference } from '../../model/facts/image-reference.ts';
 import type { Qcow2Header } from '../../sources/images/qcow2-header.ts';
 import { domainGauge, domainInfo, gauge, info, type Metric } from '../metric.ts';
 import { yesNo, zeroOne } from '../yes-no.ts';

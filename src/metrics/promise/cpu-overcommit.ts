@@ -5,7 +5,7 @@ import type {
   CpuOfNode,
   CpuOvercommit,
 } from '../../overcommit/cpu/cpu.ts';
-import { formatCpuList } from '../../sources/kernel/cpu-list.ts';
+import { formatCpuList } from '../../model/facts/cpu-list.ts';
 import { domainGauge, gauge, type Metric, withNote } from '../metric.ts';
 
 /** CPUs promised to running guests, and CPUs there are to keep the promise. */

@@ -3,7 +3,7 @@
 import type { Policy } from '../../config/policy.ts';
 import type { Domain } from '../../model/domain.ts';
 import type { GuestCgroupCpu } from '../../sources/cgroup/cpu.ts';
-import { parseCpuList } from '../../sources/kernel/cpu-list.ts';
+import { parseCpuList } from '../../model/facts/cpu-list.ts';
 import type { CpuTopology } from '../../sources/host/cpu-topology.ts';
 import type { CpuBandwidth } from '../../model/domain-config.ts';
 import { toValue } from '../../runtime/reading.ts';

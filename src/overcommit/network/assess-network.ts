@@ -4,7 +4,7 @@ import type { Domain } from '../../model/domain.ts';
 import type { NetworkLinks } from '../../model/network.ts';
 import type { Bandwidth } from '../../model/domain-config.ts';
 import type { NetworkLink } from '../../sources/network/links.ts';
-import { Routes } from '../../sources/network/uplinks.ts';
+import { Routes } from '../../model/facts/uplinks.ts';
 import {
   networkOvercommit,
   type NetworkNic,

@@ -2,7 +2,7 @@ import type { CgroupDirectory } from './cgroup.ts';
 import { readKernelFile, readKernelInteger } from '../kernel/kernel-file.ts';
 import { lineBigDecimal, lineDecimal, lineField, lineStart } from '../kernel/kernel-scan.ts';
 import { parseDecimal } from '../kernel/kernel-text.ts';
-import { microsecondsToSeconds, nanosecondsToSeconds } from '../kernel/kernel-time.ts';
+import { microsecondsToSeconds, nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
 import { LIMIT_TTL_MS } from '../../runtime/cached-reading.ts';
 

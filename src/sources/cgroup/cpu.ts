@@ -8,7 +8,7 @@ import {
 import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
 import { lineDecimal } from '../kernel/kernel-scan.ts';
 import { parseBigDecimal } from '../kernel/kernel-text.ts';
-import { microsecondsToSeconds, nanosecondsToSeconds } from '../kernel/kernel-time.ts';
+import { microsecondsToSeconds, nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, found, isAbsence, type Reading } from '../../runtime/reading.ts';
 import { CachedReading } from '../../runtime/cached-reading.ts';
 

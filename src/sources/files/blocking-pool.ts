@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { extname, join } from 'node:path';
 
-import { FILE_JOB, WORKER_JOB } from '../../worker-job.ts';
+import { FILE_JOB, WORKER_JOB } from '../../runtime/worker-job.ts';
 import type { FileAnswer, FileBatch } from './file-task.ts';
 import type { WorkerMessage, WorkerRequest } from './file-worker.ts';
 import { failed, found, type Reading } from '../../runtime/reading.ts';

@@ -1,4 +1,4 @@
-import { parseCpuList } from '../kernel/cpu-list.ts';
+import { parseCpuList } from '../../model/facts/cpu-list.ts';
 import {
   listKernelDirectory,
   readKernelFile,

@@ -1,4 +1,4 @@
-import { parseCpuList } from '../kernel/cpu-list.ts';
+import { parseCpuList } from '../../model/facts/cpu-list.ts';
 import { readNodeHugePagePools, type HugePagePool } from './hugepages.ts';
 import { readKernelFile, readKernelValue } from '../kernel/kernel-file.ts';
 import { parseBigDecimal, parseKeyedLines, parseKibibytes } from '../kernel/kernel-text.ts';

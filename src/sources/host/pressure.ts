@@ -1,6 +1,6 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { decimalAt, digitsEnd, lineEnd, lineStart } from '../kernel/kernel-scan.ts';
-import { microsecondsToSeconds } from '../kernel/kernel-time.ts';
+import { microsecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, found, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
 

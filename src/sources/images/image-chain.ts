@@ -6,7 +6,11 @@ import {
   type ImageReader,
   type ImageRequest,
 } from './image-file.ts';
-import { imageReference, visibleReference, type ImageReference } from './image-reference.ts';
+import {
+  imageReference,
+  visibleReference,
+  type ImageReference,
+} from '../../model/facts/image-reference.ts';
 import { holdsDeviceNodes, type MountTable } from '../files/mounts.ts';
 import type { Reading, SourceError } from '../../runtime/reading.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';

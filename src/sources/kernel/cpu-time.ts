@@ -1,6 +1,6 @@
 import { readKernelFile } from './kernel-file.ts';
 import { parseDecimal } from './kernel-text.ts';
-import { ticksToSeconds } from './kernel-time.ts';
+import { ticksToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, inShort, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from './roots.ts';
 

@@ -1,6 +1,6 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { decimalAt, scanIntegers } from '../kernel/kernel-scan.ts';
-import { ticksToSeconds, USER_HZ } from '../kernel/kernel-time.ts';
+import { ticksToSeconds, USER_HZ } from '../../runtime/kernel-time.ts';
 import { failed, found, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
 

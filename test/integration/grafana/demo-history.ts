@@ -6,11 +6,11 @@ import { DemoHost } from '../../../src/demo/demo-host.ts';
 import { textFormat } from '../../../src/exposition/format.ts';
 import { render } from '../../../src/exposition/render.ts';
 import { writeCatalogue } from '../../../src/metrics/catalogue.ts';
-import { ScrapeMemory } from '../../../src/metrics/exporter/scrape-memory.ts';
+import { ScrapeMemory } from '../../../src/view/scrape-memory.ts';
 import { toView } from '../../../src/view/view.ts';
 import { assess } from '../../../src/overcommit/assess.ts';
 import { MomAverages } from '../../../src/overcommit/mom/mom-averages.ts';
-import { COLLECTORS } from '../../../src/config/collectors.ts';
+import { COLLECTORS } from '../../../src/model/collectors.ts';
 
 export interface History {
   /** Unix time at which the story begins. */

@@ -3,7 +3,7 @@
  * own by the test beside it. Arguments: the names whose routes to follow.
  */
 import { NetworkLinkReader } from '../../../src/sources/network/links.ts';
-import { findUplinks } from '../../../src/sources/network/uplinks.ts';
+import { findUplinks } from '../../../src/model/facts/uplinks.ts';
 
 const reader = new NetworkLinkReader({ procfs: '/proc', sysfs: '/sys', rootfs: '' });
 await reader.read();

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 
-import { COLLECTORS } from '../../../src/config/collectors.ts';
+import { COLLECTORS } from '../../../src/model/collectors.ts';
 import { run } from '../../lab/harness/command.ts';
 import { NO_LIBVIRT, startExporter } from './exporter-process.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { OutcomeLog } from '../../../src/runtime/outcome-log.ts';
+import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { StorageCollector } from '../../../src/collect/storage-collector.ts';
 import type { DomainDisk, PoolPlace } from '../../../src/model/storage.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';

@@ -14,10 +14,10 @@ import { inspect } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { COLLECTORS, type CollectorName } from '../../../src/config/collectors.ts';
+import { COLLECTORS, type CollectorName } from '../../../src/model/collectors.ts';
 import { GuestProcessCollector } from '../../../src/guests/process/guest-process-collector.ts';
 import { HostCollector } from '../../../src/collect/host-collector.ts';
-import { OutcomeLog } from '../../../src/runtime/outcome-log.ts';
+import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { readHostFacts } from '../../../src/sources/host/host-facts.ts';
 import { NetworkLinkReader } from '../../../src/sources/network/links.ts';
 import { QemuProcessFinder } from '../../../src/sources/process/qemu-processes.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { OutcomeLog } from '../../../src/runtime/outcome-log.ts';
+import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { StorageCollector } from '../../../src/collect/storage-collector.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
 import {

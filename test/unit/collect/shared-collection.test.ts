@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { CollectorName } from '../../../src/config/collectors.ts';
+import type { CollectorName } from '../../../src/model/collectors.ts';
 import type { Snapshot } from '../../../src/model/model.ts';
 import { SharedCollection } from '../../../src/collect/shared-collection.ts';
 import type { SnapshotSources } from '../../../src/collect/snapshot-sources.ts';

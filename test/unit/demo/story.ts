@@ -5,7 +5,7 @@ import { DemoHost } from '../../../src/demo/demo-host.ts';
 import { assess } from '../../../src/overcommit/assess.ts';
 import type { Assessment } from '../../../src/overcommit/assessment.ts';
 import { MomAverages } from '../../../src/overcommit/mom/mom-averages.ts';
-import { COLLECTORS, type CollectorName } from '../../../src/config/collectors.ts';
+import { COLLECTORS, type CollectorName } from '../../../src/model/collectors.ts';
 import type { Domain, GuestProcess } from '../../../src/model/domain.ts';
 import type { Snapshot } from '../../../src/model/model.ts';
 import type { CpuTime, HostCpuTime } from '../../../src/sources/kernel/cpu-time.ts';

@@ -1,6 +1,6 @@
 import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
 import { writeCatalogue } from '../../../src/metrics/catalogue.ts';
-import { ScrapeMemory } from '../../../src/metrics/exporter/scrape-memory.ts';
+import { ScrapeMemory } from '../../../src/view/scrape-memory.ts';
 import { toView, type View } from '../../../src/view/view.ts';
 import { assess } from '../../../src/overcommit/assess.ts';
 import { MomAverages } from '../../../src/overcommit/mom/mom-averages.ts';

@@ -15,7 +15,7 @@ import { flagsFile, sysusers, unit } from '../../../packaging/text/unit.ts';
 import { parseFlags } from '../../../src/config/flags.ts';
 import { parsePolicy } from '../../../src/config/policy-file.ts';
 import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
-import { COLLECTORS } from '../../../src/config/collectors.ts';
+import { COLLECTORS } from '../../../src/model/collectors.ts';
 
 /** The flags as `--help` prints them, which nothing in packaging/ reads. */
 function flagsOfHelp(): readonly string[] {

@@ -15,7 +15,7 @@ import {
   parseGuestCgroup,
   readCgroupMounts,
 } from '../../../src/sources/cgroup/cgroup.ts';
-import { parseCpuList } from '../../../src/sources/kernel/cpu-list.ts';
+import { parseCpuList } from '../../../src/model/facts/cpu-list.ts';
 import { parseCpuTime } from '../../../src/sources/kernel/cpu-time.ts';
 import { lineText, scanIntegers } from '../../../src/sources/kernel/kernel-scan.ts';
 import {

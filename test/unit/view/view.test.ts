@@ -11,7 +11,7 @@ import {
   exampleStorage,
   thinImage,
 } from '../metrics/example-storage.ts';
-import { ScrapeMemory } from '../../../src/metrics/exporter/scrape-memory.ts';
+import { ScrapeMemory } from '../../../src/view/scrape-memory.ts';
 import { familyOf } from '../metrics/samples.ts';
 
 describe('guests of a view', () => {

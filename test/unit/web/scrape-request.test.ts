@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { CollectorName } from '../../../src/config/collectors.ts';
+import type { CollectorName } from '../../../src/model/collectors.ts';
 import { parseScrape, type ScrapeLimits } from '../../../src/web/scrape-request.ts';
 
 const limits: ScrapeLimits = {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { domainStats, procedures, type TypedParam } from '../../../../src/libvirt/index.ts';
-import type { CollectorName } from '../../../../src/config/collectors.ts';
+import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { LiveHost } from '../../../../src/collect/live-host.ts';
 import { ErrorAnswer } from '../../libvirt/fake-daemon.ts';
 import { HOST, NOWHERE } from '../../sources/kernel-fixtures.ts';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openLibvirt, procedures, type DomainRef } from '../../../../src/libvirt/index.ts';
 import { ControlCalls } from '../../../../src/guests/libvirt/control-calls.ts';
 import { GuestList } from '../../../../src/guests/libvirt/guest-list.ts';
-import { OutcomeLog } from '../../../../src/runtime/outcome-log.ts';
+import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { ErrorAnswer, FakeDaemon, silence } from '../../libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 

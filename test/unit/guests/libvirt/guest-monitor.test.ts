@@ -13,7 +13,7 @@ import {
 } from '../../../../src/guests/libvirt/guest-monitor.ts';
 import { OccupiedGuests } from '../../../../src/guests/libvirt/occupied-guests.ts';
 import type { SeenStandstill } from '../../../../src/guests/libvirt/standstill.ts';
-import type { StorageCheck } from '../../../../src/collect/storage-check.ts';
+import type { StorageCheck } from '../../../../src/guests/libvirt/storage-check.ts';
 import { FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 

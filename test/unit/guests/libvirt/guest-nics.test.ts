@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { encode, procedures, type DomainRef } from '../../../../src/libvirt/index.ts';
 import { GuestNics } from '../../../../src/guests/libvirt/guest-nics.ts';
-import { OutcomeLog } from '../../../../src/runtime/outcome-log.ts';
+import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { parseDomainXml } from '../../../../src/sources/domain-xml/domain-xml.ts';
 import { FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
 import { valueIn } from '../../sources/kernel-fixtures.ts';

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 
 import { procedures, type DomainRef, type TypedParam } from '../../../../src/libvirt/index.ts';
-import type { CollectorName } from '../../../../src/config/collectors.ts';
+import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { GuestCollector } from '../../../../src/guests/libvirt/guest-collector.ts';
 import { LibvirtSession } from '../../../../src/guests/libvirt/libvirt-session.ts';
-import { OutcomeLog } from '../../../../src/runtime/outcome-log.ts';
+import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
 import type { FakeDaemon } from '../../libvirt/fake-daemon.ts';
 import { fakeDaemon } from '../../libvirt/with-daemon.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { encode, procedures, type NamedObject } from '../../../../src/libvirt/index.ts';
-import { OutcomeLog } from '../../../../src/runtime/outcome-log.ts';
+import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { PoolCollector } from '../../../../src/guests/libvirt/pool-collector.ts';
 import { ErrorAnswer, FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';

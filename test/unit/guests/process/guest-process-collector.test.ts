@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { CollectorName } from '../../../../src/config/collectors.ts';
+import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { GuestProcessCollector } from '../../../../src/guests/process/guest-process-collector.ts';
-import { OutcomeLog } from '../../../../src/runtime/outcome-log.ts';
+import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { QemuProcessFinder } from '../../../../src/sources/process/qemu-processes.ts';
 import { cgroupHost, HOST, valueIn } from '../../sources/kernel-fixtures.ts';
 

@@ -4,7 +4,7 @@ import {
   microsecondsToSeconds,
   nanosecondsToSeconds,
   ticksToSeconds,
-} from '../../../../src/sources/kernel/kernel-time.ts';
+} from '../../../src/runtime/kernel-time.ts';
 
 describe('kernel times', () => {
   it('become seconds', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { COLLECTORS } from '../../../src/config/collectors.ts';
-import { OutcomeLog } from '../../../src/runtime/outcome-log.ts';
+import { COLLECTORS } from '../../../src/model/collectors.ts';
+import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { failed, found } from '../../../src/runtime/reading.ts';
 
 describe('the outcome of a collector', () => {

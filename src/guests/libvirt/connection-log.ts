@@ -1,6 +1,6 @@
-import type { Logger } from '../config/logger.ts';
-import { ConnectError } from '../libvirt/index.ts';
-import type { LibvirtSession } from '../guests/libvirt/libvirt-session.ts';
+import type { Logger } from '../../config/logger.ts';
+import { ConnectError } from '../../libvirt/index.ts';
+import type { LibvirtSession } from './libvirt-session.ts';
 
 /** Logs when libvirt comes and goes: once each, however often it is tried in between. */
 export function logConnection(session: LibvirtSession, logger: Logger): void {

@@ -1,7 +1,7 @@
-import type { Disk, DiskSource } from '../model/domain-config.ts';
-import type { HostFiles } from '../sources/files/host-files.ts';
-import type { Mount, MountTable } from '../sources/files/mounts.ts';
-import type { ConfiguredGuest } from '../guests/libvirt/guest-collector.ts';
+import type { Disk, DiskSource } from '../../model/domain-config.ts';
+import type { HostFiles } from '../../sources/files/host-files.ts';
+import type { Mount, MountTable } from '../../sources/files/mounts.ts';
+import type { ConfiguredGuest } from './guest-collector.ts';
 
 /** Where a disk's source is on this host, as far as it is a path. */
 export type LocatePath = (source: DiskSource) => string | undefined;

@@ -1,6 +1,6 @@
-import { isAbsence, type Reading, type SourceError } from './reading.ts';
-import { findDependants, type CollectorName } from '../config/collectors.ts';
-import type { CollectorOutcome } from '../model/model.ts';
+import { isAbsence, type Reading, type SourceError } from '../runtime/reading.ts';
+import { findDependants, type CollectorName } from './collectors.ts';
+import type { CollectorOutcome } from './model.ts';
 
 /** What is missing when a collector that others begin with has found nothing. */
 const MISSING: Readonly<Record<Prerequisite, SourceError>> = {

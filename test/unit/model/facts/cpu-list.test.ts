@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { formatCpuList, parseCpuList } from '../../../../src/sources/kernel/cpu-list.ts';
-import { failureOf, valueIn } from '../kernel-fixtures.ts';
+import { formatCpuList, parseCpuList } from '../../../../src/model/facts/cpu-list.ts';
+import { failureOf, valueIn } from '../../sources/kernel-fixtures.ts';
 
 const parse = (text: string): readonly number[] => valueIn(parseCpuList(text, 'list'));
 

@@ -1,4 +1,4 @@
-import type { LinkKind, NetworkLink, NetworkLinkTable } from './links.ts';
+import type { LinkKind, NetworkLink, NetworkLinkTable } from '../../sources/network/links.ts';
 
 /** How the traffic of a guest's interface leaves the host. */
 export interface Route {

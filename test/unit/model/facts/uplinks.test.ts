@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { NetworkLinkReader, type NetworkLinkTable } from '../../../../src/sources/network/links.ts';
-import { findUplinks } from '../../../../src/sources/network/uplinks.ts';
+import { findUplinks } from '../../../../src/model/facts/uplinks.ts';
 import { hypervisor, NetworkTree } from '../../../fixtures/net/network-tree.ts';
 
 async function tableOf(tree: NetworkTree): Promise<NetworkLinkTable> {

@@ -1,4 +1,4 @@
-import { closeLabels, openLabels } from '../../exposition/labels.ts';
+import { closeLabels, openLabels } from '../exposition/labels.ts';
 
 /**
  * The label texts of one guest, rendered once and kept between scrapes: with 1,000 guests and a

@@ -5,7 +5,7 @@ import {
   imageReference,
   visibleNetworkName,
   visibleReference,
-} from '../../../../src/sources/images/image-reference.ts';
+} from '../../../../src/model/facts/image-reference.ts';
 
 const OVERLAY = '/images/vm/overlay.qcow2';
 

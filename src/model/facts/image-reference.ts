@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { StorageSlice } from '../../model/domain-config.ts';
+import type { StorageSlice } from '../domain-config.ts';
 
 /** Where the name of a backing or data file leads. */
 export type ImageReference =
