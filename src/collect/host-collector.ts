@@ -10,12 +10,7 @@ import { readMemorySysctl } from '../sources/host/memory-sysctl.ts';
 import { readMultiGenLru } from '../sources/host/multi-gen-lru.ts';
 import { readNumaNodes } from '../sources/host/numa.ts';
 import { readPageSize } from '../sources/kernel/page-size.ts';
-import {
-  PRESSURE_RESOURCES,
-  readHostPressure,
-  type Pressure,
-  type PressureResource,
-} from '../sources/host/pressure.ts';
+import { readHostPressure } from '../sources/host/pressure.ts';
 import { toValue, type Reading } from '../runtime/reading.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import { readSwapAreas } from '../sources/host/swap.ts';
@@ -26,6 +21,7 @@ import { readZswap } from '../sources/host/zswap.ts';
 import type { Host } from '../model/host.ts';
 import type { Inventory } from './inventory-refresher.ts';
 import type { OutcomeLog } from '../model/outcome-log.ts';
+import { type Pressure, PRESSURE_RESOURCES, type PressureResource } from '../model/pressure.ts';
 
 /** Page size of the architectures KVM runs on most; only used where auxv cannot be read. */
 const USUAL_PAGE_BYTES = 4096;

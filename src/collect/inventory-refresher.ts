@@ -1,7 +1,8 @@
-import { readFileHandles, type FileHandles } from '../sources/host/file-handles.ts';
-import { readHostFacts, type HostFacts } from '../sources/host/host-facts.ts';
+import { readFileHandles } from '../sources/host/file-handles.ts';
+import { readHostFacts } from '../sources/host/host-facts.ts';
 import { found, type Reading } from '../runtime/reading.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
+import type { FileHandles, HostFacts } from '../model/host.ts';
 
 /** What was found last; undefined before that. */
 export interface Inventory {

@@ -2,22 +2,18 @@ import { openLibvirt } from '../libvirt/index.ts';
 import { NetworkLinkReader } from '../sources/network/links.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import type { CollectorName } from '../model/collectors.ts';
-import type { Domain } from '../model/domain.ts';
-import {
-  GuestCollector,
-  type ConfiguredGuest,
-  type GuestsUnderWay,
-} from '../guests/libvirt/guest-collector.ts';
+import { GuestCollector, type GuestsUnderWay } from '../guests/libvirt/guest-collector.ts';
 import { DaemonCalls } from '../guests/libvirt/daemon-calls.ts';
 import { HostCollector } from './host-collector.ts';
 import { InventoryRefresher } from './inventory-refresher.ts';
 import { LibvirtSession } from '../guests/libvirt/libvirt-session.ts';
-import type { Libvirt, Snapshot } from '../model/model.ts';
+import type { Libvirt, Snapshot } from '../model/snapshot.ts';
 import { OutcomeLog } from '../model/outcome-log.ts';
 import { PoolCollector } from '../guests/libvirt/pool-collector.ts';
 import type { SnapshotSources } from './snapshot-sources.ts';
 import type { Storage, StoragePool } from '../model/storage.ts';
 import { StorageCollector } from './storage-collector.ts';
+import type { ConfiguredGuest, Domain } from '../model/domain.ts';
 
 export interface LiveHostOptions {
   readonly roots: Roots;

@@ -1,5 +1,5 @@
 import type { CollectorName } from '../model/collectors.ts';
-import type { Snapshot } from '../model/model.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { SnapshotSources } from './snapshot-sources.ts';
 
 interface InFlight {

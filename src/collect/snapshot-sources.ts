@@ -1,5 +1,5 @@
 import type { CollectorName } from '../model/collectors.ts';
-import type { Snapshot } from '../model/model.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 
 /** What fills a snapshot: the real host, or the simulated one of `--demo`. */
 export interface SnapshotSources {

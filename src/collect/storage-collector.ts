@@ -7,24 +7,23 @@ import type {
 } from '../model/domain-config.ts';
 import { readFilesystems } from '../sources/files/filesystem.ts';
 import { HostFiles } from '../sources/files/host-files.ts';
-import {
-  ImageChainReader,
-  type DeclaredImage,
-  type DescribedDisk,
-} from '../sources/images/image-chain.ts';
-import { ImageReader, type ImageRequest } from '../sources/images/image-file.ts';
+import { ImageChainReader } from '../sources/images/image-chain.ts';
+import { ImageReader } from '../sources/images/image-file.ts';
 import {
   computeDigest,
   visibleNetworkName,
   visibleReference,
 } from '../model/facts/image-reference.ts';
-import { readMounts, type Mount, type MountTable } from '../sources/files/mounts.ts';
+import { readMounts, type MountTable } from '../sources/files/mounts.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/lvm/thin-pool-refresher.ts';
-import type { ConfiguredGuest } from '../guests/libvirt/guest-collector.ts';
+
 import type { OutcomeLog } from '../model/outcome-log.ts';
 import { StorageCheck } from '../guests/libvirt/storage-check.ts';
+import type { DeclaredImage, DescribedDisk, ImageRequest } from '../model/image.ts';
 import type { DomainDisk, PoolPlace, Storage, ThinStorageReading } from '../model/storage.ts';
+import type { Mount } from '../model/filesystem.ts';
+import type { ConfiguredGuest } from '../model/domain.ts';
 
 const THIN_POOL_INTERVAL_MS = 60_000;
 const THIN_POOL_TIMEOUT_MS = 20_000;

@@ -1,5 +1,5 @@
 import type { CollectorName } from '../model/collectors.ts';
-import type { Libvirt, Snapshot } from '../model/model.ts';
+import type { Libvirt, Snapshot } from '../model/snapshot.ts';
 import { OutcomeLog } from '../model/outcome-log.ts';
 import type { SnapshotSources } from '../collect/snapshot-sources.ts';
 import type { DomainConfig } from '../model/domain-config.ts';

@@ -10,8 +10,7 @@ import type {
 } from '../model/domain.ts';
 import type { OutcomeLog } from '../model/outcome-log.ts';
 import type { DomainConfig } from '../model/domain-config.ts';
-import type { ProcessKsm } from '../sources/process/ksm.ts';
-import type { ProcessThread, ThreadRole } from '../sources/process/threads.ts';
+
 import { balloonTarget } from './activity.ts';
 import { EMULATOR_USER_RATIO, VCPU_GUEST_RATIO } from './cpu.ts';
 import { GUEST_DISK_BYTES, GUEST_MEMORY_BYTES, STATS_PERIOD_SECONDS } from './guest-xml.ts';
@@ -30,6 +29,7 @@ import {
 import { IMAGE_DEVICE } from './storage-view.ts';
 import { computeAllocated } from './storage.ts';
 import { MIB, nanoseconds, PAGE_BYTES, sum, whole, wholePages } from './units.ts';
+import type { ProcessKsm, ProcessThread, ThreadRole } from '../model/process.ts';
 
 const USER_HZ = 100;
 const QEMU_TEXT_BYTES = 24 * MIB;

@@ -1,18 +1,7 @@
 /** The demo host as the readers of /proc and /sys would show it. */
 
-import type { Host } from '../model/host.ts';
-import type { FileHandles } from '../sources/host/file-handles.ts';
-import type { HostFacts } from '../sources/host/host-facts.ts';
 import type { OutcomeLog } from '../model/outcome-log.ts';
-import type { CpuTime, HostCpuTime } from '../sources/kernel/cpu-time.ts';
-import type { CpuTopology } from '../sources/host/cpu-topology.ts';
-import type { KernelThread } from '../sources/process/kernel-threads.ts';
-import type { Ksm } from '../sources/host/ksm.ts';
-import type { Meminfo } from '../sources/host/meminfo.ts';
-import type { NumaNode } from '../sources/host/numa.ts';
-import type { Pressure, PressureResource } from '../sources/host/pressure.ts';
-import type { SwapArea } from '../sources/host/swap.ts';
-import type { Vmstat } from '../sources/host/vmstat.ts';
+
 import {
   HOST_OWN,
   hostMemory,
@@ -25,6 +14,10 @@ import {
 } from './memory.ts';
 import { CORES, SWAP_BYTES, UPTIME_AT_START_SECONDS, type State } from './state.ts';
 import { GIB, MIB, PAGE_BYTES, sum, whole } from './units.ts';
+import type { FileHandles, Host, HostFacts, KernelThread } from '../model/host.ts';
+import type { CpuTime, CpuTopology, HostCpuTime } from '../model/host-cpu.ts';
+import type { Ksm, Meminfo, NumaNode, SwapArea, Vmstat } from '../model/host-memory.ts';
+import type { Pressure, PressureResource } from '../model/pressure.ts';
 
 const CPUS = Array.from({ length: CORES }, (_, cpu) => cpu);
 /** Mappings per merged page. */

@@ -1,12 +1,10 @@
 /** The demo host's interfaces as the readers would show them: 32 taps on a bridge on one wire. */
 
-import type { NetworkLinks } from '../model/network.ts';
-import type { LinkCounters } from '../sources/network/counters.ts';
-import type { LinkSpeed, NetworkLink } from '../sources/network/links.ts';
 import { BRIDGE } from './guest-xml.ts';
 import { UPLINK_BYTES_PER_SECOND } from './network.ts';
 import type { RunningGuest, State } from './state.ts';
 import { whole } from './units.ts';
+import type { LinkCounters, LinkSpeed, NetworkLink, NetworkLinks } from '../model/network.ts';
 
 const UPLINK = 'eno1';
 const MADE_UP: LinkSpeed = { known: false, because: 'made-up' };

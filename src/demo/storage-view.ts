@@ -1,12 +1,8 @@
 /** The demo host's images, filesystem and storage pool as the readers would show them. */
 
-import type { DomainDisk, Storage, StoragePool } from '../model/storage.ts';
 import { toBelow, NOTHING_BELOW } from '../sources/images/header-facts.ts';
 import { filesystemTraits } from '../sources/files/filesystem.ts';
-import type { ChainImage } from '../sources/images/image-chain.ts';
-import type { ImageFile, ImageRequest } from '../sources/images/image-file.ts';
-import type { Mount } from '../sources/files/mounts.ts';
-import type { Qcow2Header } from '../sources/images/qcow2-header.ts';
+
 import { qcow2WorstCase, rawWorstCase } from '../sources/images/qcow2-size.ts';
 import { found } from '../runtime/reading.ts';
 import { BASE_IMAGE, GUEST_DISK_BYTES, IMAGE_DIRECTORY, toImage } from './guest-xml.ts';
@@ -18,6 +14,9 @@ import {
   FILESYSTEM_BYTES,
 } from './storage.ts';
 import { GIB, KIB } from './units.ts';
+import type { ChainImage, ImageFile, ImageRequest, Qcow2Header } from '../model/image.ts';
+import type { DomainDisk, Storage, StoragePool } from '../model/storage.ts';
+import type { Mount } from '../model/filesystem.ts';
 
 /** Kernel name of the volume the images lie on. */
 export const IMAGE_DEVICE = 'dm-2';

@@ -1,15 +1,15 @@
-import type { GuestCgroupCpu } from '../sources/cgroup/cpu.ts';
-import type { CgroupDeviceIo } from '../sources/cgroup/io.ts';
-import type { CgroupMemory } from '../sources/cgroup/memory.ts';
 import type { DomainConfig } from './domain-config.ts';
-import type { Pressure } from '../sources/host/pressure.ts';
-import type { ProcessKsm } from '../sources/process/ksm.ts';
-import type { ProcessNuma } from '../sources/process/numa.ts';
-import type { ProcessStat } from '../sources/process/stat.ts';
-import type { ProcessStatus } from '../sources/process/status.ts';
-import type { ProcessThread } from '../sources/process/threads.ts';
-import type { SmapsRollup } from '../sources/process/smaps-rollup.ts';
-import type { UnaskedReason } from '../guests/libvirt/guest-monitor.ts';
+import type { CgroupDeviceIo, CgroupMemory, GuestCgroupCpu } from './cgroup.ts';
+import type { Pressure } from './pressure.ts';
+import type {
+  MemoryFile,
+  ProcessKsm,
+  ProcessNuma,
+  ProcessStat,
+  ProcessStatus,
+  ProcessThread,
+  SmapsRollup,
+} from './process.ts';
 
 /** One guest, as libvirt, its QEMU process and its cgroup show it. */
 export interface Domain {
@@ -189,4 +189,32 @@ export interface MemoryBandwidth {
   readonly node: number;
   readonly localBytes: bigint | undefined;
   readonly totalBytes: bigint | undefined;
+}
+
+/**
+ * Why a guest was not asked, or not for its disks:
+ * - `stopped`, `frozen`, `blocked`: seen in /proc, see {@link Standstill};
+ * - `occupied`: libvirt has waited for its monitor for more than 2 s, whoever asked;
+ * - `timed_out`: a call of ours was not answered in time, or still is not;
+ * - `storage`: what its images lie on owes an answer, or another guest there did not answer;
+ * - `budget`: too many calls are stuck already, or there was no time left.
+ */
+export type UnaskedReason = Standstill | 'occupied' | 'timed_out' | 'storage' | 'budget';
+
+/**
+ * Why a QEMU can not answer its monitor, seen without asking it:
+ * - `stopped`: a thread is stopped by a signal or a debugger (state T or t);
+ * - `frozen`: its cgroup is frozen, as `virsh suspend` never does but a container manager may;
+ * - `blocked`: a thread has been in uninterruptible sleep (state D) for a while without running, most
+ *   often because storage does not answer.
+ *
+ * Any thread will do: QEMU's main loop waits for the vCPUs, iothreads and workers at many places. An
+ * idle thread that will never wake (a lost futex) can not be told from one that is merely idle.
+ */
+export type Standstill = 'stopped' | 'frozen' | 'blocked';
+
+/** A guest and what its XML says; enough to look for its images. */
+export interface ConfiguredGuest extends Pick<Domain, 'name' | 'uuid' | 'config'> {
+  /** From the command line of its QEMU; empty for one that does not run. */
+  readonly memoryFiles: readonly MemoryFile[];
 }

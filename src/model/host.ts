@@ -1,22 +1,18 @@
-import type { HostCpuTime } from '../sources/kernel/cpu-time.ts';
-import type { CpuTopology } from '../sources/host/cpu-topology.ts';
-import type { FileHandles } from '../sources/host/file-handles.ts';
-import type { HostFacts } from '../sources/host/host-facts.ts';
-import type { HugePagePool } from '../sources/host/hugepages.ts';
-import type { KernelThread } from '../sources/process/kernel-threads.ts';
-import type { Ksm } from '../sources/host/ksm.ts';
-import type { KvmModule } from '../sources/host/kvm-module.ts';
-import type { LoadAverage } from '../sources/host/load-average.ts';
-import type { Meminfo } from '../sources/host/meminfo.ts';
-import type { MemorySysctl } from '../sources/host/memory-sysctl.ts';
-import type { MultiGenLru } from '../sources/host/multi-gen-lru.ts';
-import type { NumaNode } from '../sources/host/numa.ts';
-import type { Pressure, PressureResource } from '../sources/host/pressure.ts';
-import type { SwapArea } from '../sources/host/swap.ts';
-import type { TransparentHugePages } from '../sources/host/transparent-hugepage.ts';
-import type { Vmstat } from '../sources/host/vmstat.ts';
-import type { ZfsArc } from '../sources/zfs/arc.ts';
-import type { Zswap } from '../sources/host/zswap.ts';
+import type { CpuTopology, HostCpuTime, LoadAverage } from './host-cpu.ts';
+import type {
+  HugePagePool,
+  Ksm,
+  Meminfo,
+  MemorySysctl,
+  MultiGenLru,
+  NumaNode,
+  SwapArea,
+  TransparentHugePages,
+  Vmstat,
+  ZfsArc,
+  Zswap,
+} from './host-memory.ts';
+import type { Pressure, PressureResource } from './pressure.ts';
 
 /** The hypervisor itself, from /proc and /sys. Everything is undefined that could not be read. */
 export interface Host {
@@ -45,4 +41,55 @@ export interface Host {
   readonly inventory: HostFacts | undefined;
   /** At most a minute old. */
   readonly fileHandles: FileHandles | undefined;
+}
+
+/** Open files of the whole host. Each guest's disks, taps and vhosts take some. */
+export interface FileHandles {
+  readonly allocated: number;
+  /** Above it, nobody but root can open a file. 2^63 - 1, rounded, where nothing is limited. */
+  readonly limit: number;
+}
+
+/** What the host is, for people: facts that hardly ever change. Empty where the host does not say. */
+export interface HostFacts {
+  readonly cpuModel: string;
+  readonly cpuVendor: string;
+  readonly osName: string;
+  readonly osRelease: string;
+  /** As `uname -r`. */
+  readonly kernel: string;
+  readonly hostname: string;
+}
+
+/**
+ * What memory management costs the host in CPU time: `ksmd` (merging), `kswapd<node>` (background
+ * reclaim), `kcompactd<node>` and `khugepaged` (making huge pages). Reclaim done by a vCPU thread
+ * itself is not in here, but in that thread's system time.
+ */
+export interface KernelThread {
+  readonly pid: number;
+  /** E.g. `kswapd0`. */
+  readonly comm: string;
+  readonly cpuSeconds: number;
+}
+
+/**
+ * How KVM runs on this host, from `/sys/module/kvm*` (built in or loaded). Parameters the module
+ * does not have are undefined (Documentation/admin-guide/kernel-parameters.txt, "kvm.").
+ */
+export interface KvmModule {
+  /** Undefined where KVM needs no second module (arm64, s390) or uses another one. */
+  readonly vendor: 'intel' | 'amd' | undefined;
+  /** Hardware second-level page tables: EPT or NPT. Off means shadow paging. */
+  readonly secondLevelPaging: boolean | undefined;
+  /**
+   * EPT accessed/dirty bits (Intel). Off means that ageing guest memory costs page faults: bad with
+   * swap. NPT always has them, so undefined on AMD.
+   */
+  readonly accessedDirtyBits: boolean | undefined;
+  readonly nested: boolean | undefined;
+  /** How long a halting vCPU polls before it gives up its CPU. */
+  readonly haltPollSeconds: number | undefined;
+  /** The scalable page-table code is in use (x86, since 5.10). */
+  readonly tdpMmu: boolean | undefined;
 }

@@ -1,6 +1,6 @@
 import { isAbsence, type Reading, type SourceError } from '../runtime/reading.ts';
 import { findDependants, type CollectorName } from './collectors.ts';
-import type { CollectorOutcome } from './model.ts';
+import type { CollectorOutcome } from './snapshot.ts';
 
 /** What is missing when a collector that others begin with has found nothing. */
 const MISSING: Readonly<Record<Prerequisite, SourceError>> = {

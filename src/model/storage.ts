@@ -1,7 +1,5 @@
-import type { Filesystem } from '../sources/files/filesystem.ts';
-import type { ImageChain } from '../sources/images/image-chain.ts';
-import type { StoragePoolDescription } from '../sources/domain-xml/storage-pool-xml.ts';
-import type { ThinStorage } from '../sources/lvm/thin-pool.ts';
+import type { ImageChain } from './image.ts';
+import type { Filesystem } from './filesystem.ts';
 
 /** Where the disks of all defined guests, running or not, lie. */
 export interface Storage {
@@ -66,4 +64,71 @@ export interface PoolReading {
   readonly capacityBytes: bigint;
   readonly allocationBytes: bigint;
   readonly availableBytes: bigint;
+}
+
+/** A libvirt storage pool as its XML describes it (libvirt docs/formatstorage.rst). */
+export interface StoragePoolDescription {
+  /** `dir`, `fs`, `netfs`, `logical`, `disk`, `iscsi`, `iscsi-direct`, `scsi`, `mpath`, `rbd`, … */
+  readonly type: string;
+  readonly name: string;
+  readonly uuid: string | undefined;
+  /** Where the pool is mapped into the host's file tree; network pools have none. */
+  readonly targetPath: string | undefined;
+  readonly source: StoragePoolSource;
+}
+
+export interface StoragePoolSource {
+  /** Volume group, RBD pool, ZFS dataset … */
+  readonly name: string | undefined;
+  readonly hosts: readonly { readonly name: string; readonly port: number | undefined }[];
+  /** Exported directory (netfs) or path in the volume (gluster). */
+  readonly directory: string | undefined;
+  readonly devices: readonly string[];
+  readonly format: string | undefined;
+  readonly adapter: string | undefined;
+}
+
+export interface ThinStorage {
+  readonly pools: readonly ThinPool[];
+  /** Undefined where dmsetup was asked, which tells of pools only. */
+  readonly volumes: readonly ThinVolume[] | undefined;
+}
+
+export interface ThinPool {
+  readonly vgName: string | undefined;
+  /** LV name (lvs) or device-mapper name (dmsetup). */
+  readonly name: string;
+  /** Undefined where the pool has failed or is not active. */
+  readonly sizeBytes: number | undefined;
+  readonly dataUsedBytes: number | undefined;
+  readonly metadataSizeBytes: number | undefined;
+  readonly metadataUsedBytes: number | undefined;
+  readonly state: ThinPoolState;
+  /** Metadata must be checked before the pool is used again. Undefined where not said. */
+  readonly needsCheck: boolean | undefined;
+  /** Writes wait for space (default 60 s, then fail) instead of failing at once. */
+  readonly queueWhenFull: boolean | undefined;
+  /** dmeventd watches the pool, which automatic extension depends on. Undefined where not said. */
+  readonly monitored: boolean | undefined;
+  /** Free space of the volume group, which automatic extension could use. */
+  readonly vgFreeBytes: number | undefined;
+}
+
+/**
+ * - `rw`: in order. `ro`: metadata failed or filled up. `out-of-data-space`: no free data block,
+ *   writes wait or fail. `failed`: neither reads nor writes. `unknown`: inactive, or not said.
+ */
+export type ThinPoolState = 'rw' | 'ro' | 'out-of-data-space' | 'failed' | 'unknown';
+
+export interface ThinVolume {
+  readonly vgName: string;
+  readonly name: string;
+  readonly poolName: string;
+  readonly sizeBytes: number;
+  /** Mapped part of `sizeBytes`. Undefined for an inactive volume. */
+  readonly usedBytes: number | undefined;
+  /** `major:minor` of the active device, to match a guest's disk. */
+  readonly device: string | undefined;
+  /** Origin volume, for snapshots. */
+  readonly origin: string | undefined;
 }

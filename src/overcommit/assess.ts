@@ -2,7 +2,7 @@ import type { Policy } from '../config/policy.ts';
 import type { Domain } from '../model/domain.ts';
 import type { Host } from '../model/host.ts';
 import { atOnce, mapInParts, type Parts } from '../runtime/in-parts.ts';
-import type { Snapshot } from '../model/model.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { assessBootStorm } from './assess-boot-storm.ts';
 import { toCpuGuest, toCpuHost } from './cpu/assess-cpu.ts';
 import { toHostPages, toMemoryGuest, toMemoryHost } from './memory/assess-memory.ts';
@@ -10,9 +10,10 @@ import { assessMom } from './mom/assess-mom.ts';
 import { assessNetwork } from './network/assess-network.ts';
 import { assessStorage } from './storage/assess-storage.ts';
 import type { Assessment } from './assessment.ts';
-import { cpuOvercommitInParts, type CpuOvercommit } from './cpu/cpu.ts';
+import { cpuOvercommitInParts } from './cpu/cpu.ts';
 import { memoryOvercommit, type MemoryOvercommit } from './memory/memory.ts';
 import type { MomHistory } from './mom/mom-averages.ts';
+import type { CpuOvercommit } from './cpu/model.ts';
 
 /**
  * Hands one snapshot to the arithmetic of this folder. Pure.

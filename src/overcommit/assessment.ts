@@ -1,9 +1,10 @@
 import type { BootStorm } from './boot-storm.ts';
-import type { CpuOvercommit } from './cpu/cpu.ts';
+
 import type { MemoryOvercommit } from './memory/memory.ts';
 import type { MomDecision } from './mom/mom.ts';
 import type { NetworkOvercommit } from './network/network.ts';
 import type { StorageOvercommit } from './storage/storage.ts';
+import type { CpuOvercommit } from './cpu/model.ts';
 
 /**
  * How far one host is over-committed: everything the arithmetic of this folder says of one

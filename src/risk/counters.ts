@@ -1,9 +1,10 @@
 import type { CollectorName } from '../model/collectors.ts';
 import type { Domain, NicCounters } from '../model/domain.ts';
 import { atOnce, mapInParts, type Parts } from '../runtime/in-parts.ts';
-import type { Snapshot } from '../model/model.ts';
-import type { CpuTime } from '../sources/kernel/cpu-time.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+
 import { nanosecondsToSeconds } from '../runtime/kernel-time.ts';
+import type { CpuTime } from '../model/host-cpu.ts';
 
 /**
  * The counters of one snapshot that the page needs twice to say how fast things go. Small enough to

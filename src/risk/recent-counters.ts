@@ -1,5 +1,5 @@
 import { atOnce, type Parts } from '../runtime/in-parts.ts';
-import type { Snapshot } from '../model/model.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { counterSample, counterSampleInParts, type CounterSample } from './counters.ts';
 import { ratesBetween, type Rates } from './rates.ts';
 

@@ -1,6 +1,6 @@
 import { labelText } from '../exposition/labels.ts';
 import type { Storage } from '../model/storage.ts';
-import type { ImageFile } from '../sources/images/image-file.ts';
+import type { ImageFile } from '../model/image.ts';
 
 /** One image of this host, however many disks, paths and chains lead to it. */
 export interface NamedImage {

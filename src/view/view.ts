@@ -1,20 +1,21 @@
 import type { Policy } from '../config/policy.ts';
 import { toHostPages } from '../overcommit/memory/assess-memory.ts';
 import type { Assessment } from '../overcommit/assessment.ts';
-import type { CpuOfGuest } from '../overcommit/cpu/cpu.ts';
+
 import type { HostPages } from '../overcommit/memory/memory-traits.ts';
 import type { MemoryOfGuest } from '../overcommit/memory/memory.ts';
 import type { MomVariant } from '../overcommit/mom/mom.ts';
 import type { StorageContainer, StorageOfGuest } from '../overcommit/storage/storage.ts';
 import type { Domain } from '../model/domain.ts';
 import { atOnce, mapInParts, type Parts } from '../runtime/in-parts.ts';
-import type { Snapshot } from '../model/model.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { DomainDisk } from '../model/storage.ts';
 import type { GuestLabels } from './guest-labels.ts';
 import { guestNics, WaysOut, type GuestNic } from './guest-nic.ts';
 import { namedImages, type NamedImage } from './named-image.ts';
 import type { RisingValues } from './rising.ts';
 import type { ScrapeMemory } from './scrape-memory.ts';
+import type { CpuOfGuest } from '../overcommit/cpu/model.ts';
 
 /** What metrics are made from: one snapshot, what it means, and the policy it is measured by. */
 export interface View {

@@ -1,6 +1,6 @@
 import type { Logger } from '../config/logger.ts';
 import type { CollectorName } from '../model/collectors.ts';
-import type { CollectorOutcome } from '../model/model.ts';
+import type { CollectorOutcome } from '../model/snapshot.ts';
 
 /**
  * Logs what went wrong in a collection once, when it begins or changes, and once when it is over:

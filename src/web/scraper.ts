@@ -5,7 +5,7 @@ import { MomAverages } from '../overcommit/mom/mom-averages.ts';
 import type { PolicyStore } from '../config/policy-store.ts';
 import { SharedCollection } from '../collect/shared-collection.ts';
 import { inTurns, type Parts } from '../runtime/in-parts.ts';
-import type { Snapshot } from '../model/model.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { SnapshotSources } from '../collect/snapshot-sources.ts';
 import type { FailureLog } from './failure-log.ts';
 import { RecentCounters, type Recently } from '../risk/recent-counters.ts';

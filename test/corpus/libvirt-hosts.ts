@@ -3,13 +3,14 @@ import { basename, join } from 'node:path';
 
 import { parseCgroupMounts, type CgroupController } from '../../src/sources/cgroup/cgroup.ts';
 import { parseCpuList } from '../../src/model/facts/cpu-list.ts';
-import { readCpuTopology, type CpuTopology } from '../../src/sources/host/cpu-topology.ts';
+import { readCpuTopology } from '../../src/sources/host/cpu-topology.ts';
 import type { Reading } from '../../src/runtime/reading.ts';
 import type { Roots } from '../../src/sources/kernel/roots.ts';
 import { parseXml } from '../../src/sources/domain-xml/xml-document.ts';
 import type { XmlElement } from '../../src/sources/domain-xml/xml-element.ts';
 import type { Difference, Report } from './report.ts';
 import { compare } from './second-reading.ts';
+import type { CpuTopology } from '../../src/model/host-cpu.ts';
 
 /**
  * libvirt's tests have /sys of real machines, and beside it what libvirt itself reads there: a

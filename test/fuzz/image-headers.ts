@@ -1,9 +1,4 @@
-import {
-  IMAGE_FORMATS,
-  PROBE_BYTES,
-  probeImageFormat,
-  type ImageFormat,
-} from '../../src/sources/images/image-format.ts';
+import { PROBE_BYTES, probeImageFormat } from '../../src/sources/images/image-format.ts';
 import { readHeader, USUAL_HEADER_BYTES } from '../../src/sources/images/image-header.ts';
 import { imageReference } from '../../src/model/facts/image-reference.ts';
 import { found } from '../../src/runtime/reading.ts';
@@ -11,6 +6,7 @@ import { noFalseNumber } from './numbers.ts';
 import { sampleImages } from './sample-images.ts';
 import { mangledBytes } from './mangle.ts';
 import { simple, type Target } from './target.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../../src/model/image.ts';
 
 const MOST_READ_AT_ONCE = 128 * 1024;
 const MOST_READS = 16;

@@ -37,11 +37,7 @@ import { readMultiGenLru } from '../../src/sources/host/multi-gen-lru.ts';
 import { NetworkLinkReader } from '../../src/sources/network/links.ts';
 import { readNumaNodes } from '../../src/sources/host/numa.ts';
 import { readPageSize } from '../../src/sources/kernel/page-size.ts';
-import {
-  PRESSURE_RESOURCES,
-  readCgroupPressure,
-  readHostPressure,
-} from '../../src/sources/host/pressure.ts';
+import { readCgroupPressure, readHostPressure } from '../../src/sources/host/pressure.ts';
 import { ProcessKsmReader } from '../../src/sources/process/ksm.ts';
 import { readProcessNuma } from '../../src/sources/process/numa.ts';
 import { readProcessStat } from '../../src/sources/process/stat.ts';
@@ -63,6 +59,7 @@ import { storageFixture } from '../unit/sources/storage-fixture.ts';
 import { mangled } from './mangle.ts';
 import { judged } from './numbers.ts';
 import type { Outcome, Target } from './target.ts';
+import { PRESSURE_RESOURCES } from '../../src/model/pressure.ts';
 
 /** The guest of process 4242. */
 const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';

@@ -1,5 +1,5 @@
-import type { ImageFormat } from '../../src/sources/images/image-format.ts';
 import { qcow2HeaderBytes } from '../unit/sources/images/qcow2-header-bytes.ts';
+import type { ImageFormat } from '../../src/model/image.ts';
 
 export interface SampleImage {
   readonly format: ImageFormat;

@@ -4,15 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import {
-  NetworkLinkReader,
-  type NetworkLink,
-  type NetworkLinkTable,
-} from '../../src/sources/network/links.ts';
+import { NetworkLinkReader } from '../../src/sources/network/links.ts';
 import { findUplinks } from '../../src/model/facts/uplinks.ts';
 import { run } from './harness/command.ts';
 import { guestImage } from './harness/guest-image.ts';
 import { ensurePackages, LAB_PACKAGES } from './harness/packages.ts';
+import type { NetworkLink, NetworkLinks } from '../../src/model/network.ts';
 
 /**
  * Bonds, teams, VLANs and macvtaps as Debian's kernel makes them. The kernel this runs on may have
@@ -57,7 +54,7 @@ async function networkOfAMachine(directory: string): Promise<void> {
 
 describe('interfaces made by a kernel with every driver', () => {
   let directory: string;
-  let table: NetworkLinkTable;
+  let table: NetworkLinks;
   const link = (name: string): NetworkLink => {
     const one = table.links.get(name);
     const log = readFileSync(join(directory, 'setup.log'), 'utf8');

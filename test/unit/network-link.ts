@@ -1,4 +1,4 @@
-import type { NetworkLink } from '../../src/sources/network/links.ts';
+import type { NetworkLink } from '../../src/model/network.ts';
 
 /** A tap of which nothing is known but what is given. */
 export function networkLink(name: string, more: Partial<NetworkLink>): NetworkLink {

@@ -1,6 +1,6 @@
 import type { DomainStats } from '../../libvirt/index.ts';
 import type { DomainConfig } from '../../model/domain-config.ts';
-import type { ProcessThread } from '../../sources/process/threads.ts';
+import type { ProcessThread } from '../../model/process.ts';
 
 /** What a running guest shows of its configuration in every collection, by other ways than its XML. */
 export interface SeenConfig {

@@ -2,13 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { DomainJobInfo, DomainRef } from '../../libvirt/index.ts';
 import type { DomainConfig } from '../../model/domain-config.ts';
-import type { MemoryFile } from '../../sources/process/qemu-memory-files.ts';
 import { QemuProcessFinder, type QemuProcess } from '../../sources/process/qemu-processes.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import { BalloonCache } from './balloon-cache.ts';
 import { agrees, seenConfig, computeSignature, type SeenConfig } from './config-check.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
-import type { Balloon, Domain, DomainJob, KvmCounters, NicCounters } from '../../model/domain.ts';
 import { DomainConfigs, type DomainConfigsResult } from './domain-configs.ts';
 import { stateNames } from './domain-state-names.ts';
 import { GuestList, type ListedGuest } from './guest-list.ts';
@@ -23,18 +21,20 @@ import type { OutcomeLog } from '../../model/outcome-log.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 import type { SeenStandstill } from './standstill.ts';
 import type { StorageCheck } from './storage-check.ts';
+import type {
+  Balloon,
+  ConfiguredGuest,
+  Domain,
+  DomainJob,
+  KvmCounters,
+  NicCounters,
+} from '../../model/domain.ts';
 
 /** Guests put together between two turns of the event loop. */
 const GUESTS_PER_TURN = 50;
 
 /** Changes told of between two collections, after which all guests are taken to have changed. */
 const MAX_CHANGES = 10_000;
-
-/** A guest and what its XML says; enough to look for its images. */
-export interface ConfiguredGuest extends Pick<Domain, 'name' | 'uuid' | 'config'> {
-  /** From the command line of its QEMU; empty for one that does not run. */
-  readonly memoryFiles: readonly MemoryFile[];
-}
 
 export interface GuestsUnderWay {
   /** Known long before the rest, which waits for monitors. Undefined as below. */

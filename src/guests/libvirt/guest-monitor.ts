@@ -14,8 +14,9 @@ import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
 import { MainLoops, type SleepingThreads } from './main-loops.ts';
 import type { OccupiedGuests } from './occupied-guests.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
-import type { SeenStandstill, Standstill } from './standstill.ts';
+import type { SeenStandstill } from './standstill.ts';
 import type { FailureDomain, StorageCheck } from './storage-check.ts';
+import type { UnaskedReason } from '../../model/domain.ts';
 
 /** Longest to wait for one guest's monitor; a healthy one answers within 10 ms. */
 const MONITOR_TIMEOUT_MS = 2_000;
@@ -37,16 +38,6 @@ export const monitorGroups = {
   /** Exits, yields and preemptions: QEMU interrupts each vCPU for them. */
   kvm: domainStats.vcpu,
 } as const;
-
-/**
- * Why a guest was not asked, or not for its disks:
- * - `stopped`, `frozen`, `blocked`: seen in /proc, see {@link Standstill};
- * - `occupied`: libvirt has waited for its monitor for more than 2 s, whoever asked;
- * - `timed_out`: a call of ours was not answered in time, or still is not;
- * - `storage`: what its images lie on owes an answer, or another guest there did not answer;
- * - `budget`: too many calls are stuck already, or there was no time left.
- */
-export type UnaskedReason = Standstill | 'occupied' | 'timed_out' | 'storage' | 'budget';
 
 export interface MonitorAnswer {
   /** Undefined when nothing was answered. */

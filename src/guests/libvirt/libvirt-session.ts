@@ -10,7 +10,7 @@ import {
   type Version,
 } from '../../libvirt/index.ts';
 import { ControlCalls } from './control-calls.ts';
-import type { LibvirtVersions } from '../../model/model.ts';
+import type { LibvirtVersions } from '../../model/snapshot.ts';
 
 interface SessionEvents {
   /** A new connection, with event subscriptions in place: whatever was cached may be stale. */

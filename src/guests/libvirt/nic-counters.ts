@@ -1,7 +1,7 @@
 import type { DomainConfig } from '../../model/domain-config.ts';
-import type { LinkCounters } from '../../sources/network/counters.ts';
-import type { NetworkLinks } from '../../model/network.ts';
+
 import type { NicCounters } from '../../model/domain.ts';
+import type { LinkCounters, NetworkLinks } from '../../model/network.ts';
 
 /**
  * The counters of a running guest's NICs from the host's own list of interfaces, which has been

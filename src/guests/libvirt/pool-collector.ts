@@ -5,14 +5,16 @@ import {
   type StoragePoolInfo,
 } from '../../libvirt/index.ts';
 import { toValue, type Reading } from '../../runtime/reading.ts';
-import {
-  parseStoragePoolXmlInSlices,
-  type StoragePoolDescription,
-} from '../../sources/domain-xml/storage-pool-xml.ts';
+import { parseStoragePoolXmlInSlices } from '../../sources/domain-xml/storage-pool-xml.ts';
 import { Backoff } from '../../runtime/backoff.ts';
 import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
-import type { PoolPlace, PoolReading, StoragePool } from '../../model/storage.ts';
+import type {
+  PoolPlace,
+  PoolReading,
+  StoragePool,
+  StoragePoolDescription,
+} from '../../model/storage.ts';
 
 /** virStoragePoolState. */
 const POOL_STATES = ['inactive', 'building', 'running', 'degraded', 'inaccessible'] as const;

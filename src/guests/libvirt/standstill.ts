@@ -1,20 +1,10 @@
 import { readKernelFile } from '../../sources/kernel/kernel-file.ts';
 import { lineStart, lineText } from '../../sources/kernel/kernel-scan.ts';
 import { parseSwitch } from '../../sources/kernel/kernel-text.ts';
-import type { ProcessThread } from '../../sources/process/threads.ts';
-import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
 
-/**
- * Why a QEMU can not answer its monitor, seen without asking it:
- * - `stopped`: a thread is stopped by a signal or a debugger (state T or t);
- * - `frozen`: its cgroup is frozen, as `virsh suspend` never does but a container manager may;
- * - `blocked`: a thread has been in uninterruptible sleep (state D) for a while without running, most
- *   often because storage does not answer.
- *
- * Any thread will do: QEMU's main loop waits for the vCPUs, iothreads and workers at many places. An
- * idle thread that will never wake (a lost futex) can not be told from one that is merely idle.
- */
-export type Standstill = 'stopped' | 'frozen' | 'blocked';
+import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
+import type { ProcessThread } from '../../model/process.ts';
+import type { Standstill } from '../../model/domain.ts';
 
 /**
  * `uncertain`: a thread sleeps uninterruptibly and has only just begun. Whether it is blocked, or waits for

@@ -1,7 +1,9 @@
 import type { Disk, DiskSource } from '../../model/domain-config.ts';
 import type { HostFiles } from '../../sources/files/host-files.ts';
-import type { Mount, MountTable } from '../../sources/files/mounts.ts';
-import type { ConfiguredGuest } from './guest-collector.ts';
+import type { MountTable } from '../../sources/files/mounts.ts';
+
+import type { Mount } from '../../model/filesystem.ts';
+import type { ConfiguredGuest } from '../../model/domain.ts';
 
 /** Where a disk's source is on this host, as far as it is a path. */
 export type LocatePath = (source: DiskSource) => string | undefined;

@@ -10,26 +10,24 @@ import { GuestCgroupIoReader } from '../../sources/cgroup/io.ts';
 import { GuestCgroupMemoryReader } from '../../sources/cgroup/memory.ts';
 import { readCpuTime } from '../../sources/kernel/cpu-time.ts';
 import { DeadlineFileReader } from '../../sources/kernel/deadline-file.ts';
-import {
-  readCgroupPressure,
-  type Pressure,
-  type PressureResource,
-} from '../../sources/host/pressure.ts';
-import { ProcessKsmReader, type ProcessKsm } from '../../sources/process/ksm.ts';
+import { readCgroupPressure } from '../../sources/host/pressure.ts';
+import { ProcessKsmReader } from '../../sources/process/ksm.ts';
 import { readProcessNuma } from '../../sources/process/numa.ts';
 import { startUnixSeconds } from '../../sources/process/stat.ts';
 import { readProcessStatus } from '../../sources/process/status.ts';
-import { ProcessThreadReader, type ProcessThread } from '../../sources/process/threads.ts';
+import { ProcessThreadReader } from '../../sources/process/threads.ts';
 import type { QemuProcess } from '../../sources/process/qemu-processes.ts';
 import { isAbsence, type Reading, type SourceError } from '../../runtime/reading.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
-import { readSmapsRollup, type SmapsRollup } from '../../sources/process/smaps-rollup.ts';
+import { readSmapsRollup } from '../../sources/process/smaps-rollup.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { GuestCgroupFacts, GuestProcess } from '../../model/domain.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 import { readStandstill, type SeenStandstill } from '../libvirt/standstill.ts';
 import { VhostThreads } from './vhost-threads.ts';
+import type { Pressure, PressureResource } from '../../model/pressure.ts';
+import type { ProcessKsm, ProcessThread, SmapsRollup } from '../../model/process.ts';
 
 /** Longest to wait for one file that takes the mmap lock of a guest's process. */
 const LOCKED_FILE_MILLISECONDS = 250;

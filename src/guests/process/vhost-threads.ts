@@ -1,9 +1,10 @@
 import { KernelThreadReader } from '../../sources/process/kernel-threads.ts';
 import { readKernelFile } from '../../sources/kernel/kernel-file.ts';
-import { parseSchedstat, type ProcessThread } from '../../sources/process/threads.ts';
+import { parseSchedstat } from '../../sources/process/threads.ts';
 import { found, isAbsence, toValue, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
+import type { ProcessThread } from '../../model/process.ts';
 
 /**
  * The vhost workers of guests on kernels before 6.4, where they are kernel threads of their own;

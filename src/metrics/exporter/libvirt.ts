@@ -1,5 +1,5 @@
 import { labelText } from '../../exposition/labels.ts';
-import type { LibvirtCalls } from '../../model/model.ts';
+import type { LibvirtCalls } from '../../model/snapshot.ts';
 import { counter, gauge, info, type Metric } from '../metric.ts';
 
 const LIBVIRT_INFO_LABELS = ['driver', 'libvirt_version', 'hypervisor_version', 'uri'] as const;

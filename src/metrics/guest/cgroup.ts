@@ -1,10 +1,15 @@
 import { cpusOfQuota, sumOfCpus } from '../../model/facts/cpu-quota.ts';
-import type { CgroupBandwidth, CpuThrottling } from '../../sources/cgroup/bandwidth.ts';
-import type { GuestCgroupCpu } from '../../sources/cgroup/cpu.ts';
-import type { IoCounters } from '../../sources/cgroup/io.ts';
-import type { CgroupMemoryLimits, MemoryLimit } from '../../sources/cgroup/memory.ts';
-import { PRESSURE_RESOURCES } from '../../sources/host/pressure.ts';
+
 import { domainCounter, domainGauge, type Metric, withNote } from '../metric.ts';
+import type {
+  CgroupBandwidth,
+  CgroupMemoryLimits,
+  CpuThrottling,
+  GuestCgroupCpu,
+  IoCounters,
+  MemoryLimit,
+} from '../../model/cgroup.ts';
+import { PRESSURE_RESOURCES } from '../../model/pressure.ts';
 
 /** The cgroup libvirt makes for each guest: weights, limits, throttling and pressure. */
 export const domainCgroupMetrics: readonly Metric[] = [

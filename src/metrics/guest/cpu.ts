@@ -1,9 +1,10 @@
 import { promisedVcpus } from '../../overcommit/memory/assess-promise.ts';
 import type { Domain, KvmVcpu } from '../../model/domain.ts';
 import { nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
-import type { ThreadRole } from '../../sources/process/threads.ts';
+
 import { domainCounter, domainGauge, type Metric, type Sample } from '../metric.ts';
 import type { DomainView } from '../../view/view.ts';
+import type { ThreadRole } from '../../model/process.ts';
 
 /**
  * CPU time of guests, and the time they waited for a CPU. From /proc, because it never blocks and

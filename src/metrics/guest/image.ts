@@ -1,9 +1,10 @@
 import { labelText } from '../../exposition/labels.ts';
-import type { ImageFile } from '../../sources/images/image-file.ts';
+
 import { visibleReference } from '../../model/facts/image-reference.ts';
-import type { Qcow2Header } from '../../sources/images/qcow2-header.ts';
+
 import { domainGauge, domainInfo, gauge, info, type Metric } from '../metric.ts';
 import { yesNo, zeroOne } from '../yes-no.ts';
+import type { ImageFile, Qcow2Header } from '../../model/image.ts';
 
 const IMAGE_INFO_LABELS = [
   'path',

@@ -1,9 +1,10 @@
 import { currentRamBytes, memoryTraits, ramBytes } from '../../overcommit/memory/memory-traits.ts';
 import type { Balloon } from '../../model/domain.ts';
 import type { MemoryDevice } from '../../model/domain-config.ts';
-import type { ProcessStatus } from '../../sources/process/status.ts';
+
 import { domainCounter, domainGauge, domainInfo, type Metric, withNote } from '../metric.ts';
 import { yesNo } from '../yes-no.ts';
+import type { ProcessStatus } from '../../model/process.ts';
 
 const BALLOON_INFO_LABELS = ['model', 'free_page_reporting', 'autodeflate'] as const;
 const BACKING_INFO_LABELS = ['backing', 'mergeable', 'swappable', 'balloonable'] as const;

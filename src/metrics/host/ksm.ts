@@ -1,8 +1,9 @@
 import { labelText } from '../../exposition/labels.ts';
 import type { Host } from '../../model/host.ts';
-import type { Ksm } from '../../sources/host/ksm.ts';
+
 import { counter, gauge, info, type Metric } from '../metric.ts';
 import { zeroOne } from '../yes-no.ts';
+import type { Ksm } from '../../model/host-memory.ts';
 
 /** A struct ksm_rmap_item on 64-bit (mm/ksm.c). */
 const RMAP_ITEM_BYTES = 64;

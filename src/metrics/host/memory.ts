@@ -1,9 +1,8 @@
 import { labelText } from '../../exposition/labels.ts';
-import type { HugePagePool } from '../../sources/host/hugepages.ts';
-import type { Meminfo } from '../../sources/host/meminfo.ts';
-import type { ZfsArc } from '../../sources/zfs/arc.ts';
+
 import { counter, gauge, info, type Metric } from '../metric.ts';
 import { zeroOne } from '../yes-no.ts';
+import type { HugePagePool, Meminfo, ZfsArc } from '../../model/host-memory.ts';
 
 const THP_LABELS = ['enabled', 'defrag', 'shmem_enabled'] as const;
 

@@ -1,6 +1,5 @@
-import type { HugePagePool } from '../../sources/host/hugepages.ts';
-import type { NumaNode } from '../../sources/host/numa.ts';
 import { counter, gauge, type Metric } from '../metric.ts';
+import type { HugePagePool, NumaNode } from '../../model/host-memory.ts';
 
 /** NUMA nodes of the host. */
 export const hostNumaMetrics: readonly Metric[] = [

@@ -1,7 +1,8 @@
 import { labelText } from '../../exposition/labels.ts';
-import type { VmstatCounter } from '../../sources/host/vmstat.ts';
+
 import { counter, type Metric } from '../metric.ts';
 import type { View } from '../../view/view.ts';
+import type { VmstatCounter } from '../../model/host-memory.ts';
 
 /** What the kernel did to find memory: swapping, reclaim, compaction, huge pages, NUMA. */
 export const hostPagingMetrics: readonly Metric[] = [

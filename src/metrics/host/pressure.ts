@@ -1,5 +1,5 @@
-import { PRESSURE_RESOURCES } from '../../sources/host/pressure.ts';
 import { counter, type Metric } from '../metric.ts';
+import { PRESSURE_RESOURCES } from '../../model/pressure.ts';
 
 /** Pressure stall information of the whole host. */
 export const hostPressureMetrics: readonly Metric[] = [

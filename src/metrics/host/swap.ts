@@ -1,8 +1,9 @@
 import { labelText } from '../../exposition/labels.ts';
 import type { Host } from '../../model/host.ts';
-import type { SwapArea } from '../../sources/host/swap.ts';
+
 import { gauge, type Metric } from '../metric.ts';
 import { zeroOne } from '../yes-no.ts';
+import type { SwapArea } from '../../model/host-memory.ts';
 
 /** Where memory can be swapped to. */
 export const hostSwapMetrics: readonly Metric[] = [

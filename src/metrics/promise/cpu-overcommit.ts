@@ -1,12 +1,13 @@
 import { labelText } from '../../exposition/labels.ts';
+
+import { formatCpuList } from '../../model/facts/cpu-list.ts';
+import { domainGauge, gauge, type Metric, withNote } from '../metric.ts';
 import type {
   CpuOfCpuset,
   CpuOfGuest,
   CpuOfNode,
   CpuOvercommit,
-} from '../../overcommit/cpu/cpu.ts';
-import { formatCpuList } from '../../model/facts/cpu-list.ts';
-import { domainGauge, gauge, type Metric, withNote } from '../metric.ts';
+} from '../../overcommit/cpu/model.ts';
 
 /** CPUs promised to running guests, and CPUs there are to keep the promise. */
 export const cpuOvercommitMetrics: readonly Metric[] = [

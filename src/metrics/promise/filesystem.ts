@@ -4,10 +4,11 @@ import type {
   StorageOfGuest,
   StorageOvercommit,
 } from '../../overcommit/storage/storage.ts';
-import type { Filesystem, FilesystemSpace } from '../../sources/files/filesystem.ts';
+
 import { domainGauge, gauge, info, type Metric, type Sample, withNote } from '../metric.ts';
 import type { View } from '../../view/view.ts';
 import { yesNo } from '../yes-no.ts';
+import type { Filesystem, FilesystemSpace } from '../../model/filesystem.ts';
 
 const FILESYSTEM_INFO_LABELS = [
   'mountpoint',

@@ -1,8 +1,9 @@
 import { labelText } from '../../exposition/labels.ts';
 import type { StorageContainer } from '../../overcommit/storage/storage.ts';
-import type { ThinPool } from '../../sources/lvm/thin-pool.ts';
+
 import { domainGauge, gauge, type Metric } from '../metric.ts';
 import { zeroOne } from '../yes-no.ts';
+import type { ThinPool } from '../../model/storage.ts';
 
 const POOL_LABELS = ['vg', 'pool'] as const;
 

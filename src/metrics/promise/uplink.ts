@@ -1,9 +1,9 @@
 import { labelText } from '../../exposition/labels.ts';
 import type { NetworkOfUplink, PromisedBandwidth } from '../../overcommit/network/network.ts';
-import type { LinkCounters } from '../../sources/network/counters.ts';
-import type { LinkKind, LinkState, NetworkLink } from '../../sources/network/links.ts';
+
 import { counter, gauge, info, type Metric, type Sample } from '../metric.ts';
 import type { View } from '../../view/view.ts';
+import type { LinkCounters, LinkKind, LinkState, NetworkLink } from '../../model/network.ts';
 
 const UPLINK_KINDS: ReadonlySet<LinkKind> = new Set<LinkKind>(['physical', 'bond', 'team', 'vlan']);
 const UPLINK_INFO_LABELS = ['device', 'kind', 'lower'] as const;

@@ -1,7 +1,7 @@
 /** CPU quotas in CPUs: the one place that divides a quota by its period. */
 
-import type { CpuQuota } from '../../sources/cgroup/bandwidth.ts';
 import type { CpuBandwidth } from '../domain-config.ts';
+import type { CpuQuota } from '../cgroup.ts';
 
 /** libvirt's period where the XML has none (virDomainCputune, 100 ms as the kernel's default). */
 const DEFAULT_PERIOD_MICROSECONDS = 100_000;

@@ -1,4 +1,4 @@
-import type { LinkKind, NetworkLink, NetworkLinkTable } from '../../sources/network/links.ts';
+import type { LinkKind, NetworkLink, NetworkLinks } from '../network.ts';
 
 /** How the traffic of a guest's interface leaves the host. */
 export interface Route {
@@ -20,7 +20,7 @@ export interface Route {
  * → parent; veth → its peer's bridge. Pure; each link is visited once, so loops of bridges do no
  * harm.
  */
-export function findUplinks(name: string, { links }: NetworkLinkTable): Route {
+export function findUplinks(name: string, { links }: NetworkLinks): Route {
   const uplinks = new Set<string>();
   const visited = new Set<string>();
   let unseen: Route['unseen'];
@@ -130,10 +130,10 @@ function liesOnUplink(vlan: NetworkLink, links: ReadonlyMap<string, NetworkLink>
  * bridge of 1,000 ports for each of its 1,000 taps would take longer than a scrape.
  */
 export class Routes {
-  readonly #table: NetworkLinkTable;
+  readonly #table: NetworkLinks;
   readonly #known = new Map<string, Route>();
 
-  constructor(table: NetworkLinkTable) {
+  constructor(table: NetworkLinks) {
     this.#table = table;
   }
 

@@ -2,14 +2,17 @@
 
 import type { Policy } from '../../config/policy.ts';
 import type { Domain } from '../../model/domain.ts';
-import type { GuestCgroupCpu } from '../../sources/cgroup/cpu.ts';
+
 import { parseCpuList } from '../../model/facts/cpu-list.ts';
-import type { CpuTopology } from '../../sources/host/cpu-topology.ts';
+
 import type { CpuBandwidth } from '../../model/domain-config.ts';
 import { toValue } from '../../runtime/reading.ts';
 import { promisedVcpus } from '../memory/assess-promise.ts';
 import { cpusOfBandwidth, cpusOfQuota } from '../../model/facts/cpu-quota.ts';
-import type { CpuGuest, CpuHost, CpuWeight } from './cpu.ts';
+
+import type { GuestCgroupCpu } from '../../model/cgroup.ts';
+import type { CpuTopology } from '../../model/host-cpu.ts';
+import type { CpuGuest, CpuHost, CpuWeight } from './model.ts';
 
 export function toCpuHost(topology: CpuTopology, policy: Policy): CpuHost {
   const coreOf = new Map<number, string>();

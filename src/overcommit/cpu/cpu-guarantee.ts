@@ -1,9 +1,17 @@
 /** What a guest can use at most, and what it gets when every vCPU of the host is busy. */
 
-import type { PlacedGuest, PlacedSet, PlacedVcpu, Placement } from './cpu-placement.ts';
-import { intersects, isSubset, computeUnion, type CpuSet } from './cpu-set.ts';
-import type { CpuGuest, CpuWeight } from './cpu.ts';
+import { intersects, isSubset, computeUnion } from './cpu-set.ts';
+
 import { fairShares, type Claim, type JointLimit } from './fair-share.ts';
+import type {
+  CpuGuest,
+  CpuSet,
+  CpuWeight,
+  PlacedGuest,
+  PlacedSet,
+  PlacedVcpu,
+  Placement,
+} from './model.ts';
 
 /** An upper bound: vCPUs with the same set cannot use more than the set, nor all more than all. */
 export function computeCap({ guest, vcpus }: PlacedGuest): number {

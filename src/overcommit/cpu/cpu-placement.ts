@@ -1,40 +1,15 @@
 /** Where each vCPU may run, and whom each CPU serves: rules 1 to 3 of cpu.ts. */
 
-import { isSubset, toCpuSet, type CpuSet } from './cpu-set.ts';
-import type { CpuGuest, CpuHost, PromisedVcpus } from './cpu.ts';
-
-export interface Placement {
-  /** In the order they were handed in. */
-  readonly guests: readonly PlacedGuest[];
-  /** The distinct sets, by key. */
-  readonly sets: ReadonlyMap<string, PlacedSet>;
-  readonly cpus: {
-    readonly shared: ReadonlySet<number>;
-    readonly dedicated: ReadonlySet<number>;
-    readonly isolated: ReadonlySet<number>;
-  };
-}
-
-export interface PlacedGuest {
-  readonly guest: CpuGuest;
-  readonly vcpus: readonly PlacedVcpu[];
-  /** CPUs its emulator threads may run on. */
-  readonly emulatorCpus: ReadonlySet<number>;
-}
-
-export interface PlacedVcpu {
-  readonly online: boolean;
-  readonly set: CpuSet;
-  /** Its allowed CPUs are one CPU, and that is online. */
-  readonly pinnedToOne: boolean;
-  readonly withoutOnlineCpu: boolean;
-}
-
-/** A distinct set, what it draws on, and the vCPUs that have exactly this set. */
-export interface PlacedSet extends CpuSet {
-  readonly kind: 'shared' | 'dedicated' | 'isolated';
-  readonly promised: PromisedVcpus;
-}
+import { isSubset, toCpuSet } from './cpu-set.ts';
+import type {
+  CpuGuest,
+  CpuHost,
+  CpuSet,
+  PlacedGuest,
+  PlacedSet,
+  PlacedVcpu,
+  Placement,
+} from './model.ts';
 
 export function computePlacement(host: CpuHost, guests: readonly CpuGuest[]): Placement {
   const place = placerFor(host);

@@ -1,10 +1,4 @@
-/** Sets of logical CPU numbers, compared by content. */
-
-/** A set of CPUs, and the same set as text, so that equal sets can be told by their key. */
-export interface CpuSet {
-  readonly key: string;
-  readonly cpus: ReadonlySet<number>;
-}
+import type { CpuSet } from './model.ts';
 
 export function toCpuSet(cpus: Iterable<number>): CpuSet {
   const sorted = ascending(cpus);

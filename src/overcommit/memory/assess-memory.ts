@@ -3,11 +3,12 @@
 import type { Policy } from '../../config/policy.ts';
 import type { Domain } from '../../model/domain.ts';
 import type { Host } from '../../model/host.ts';
-import type { Meminfo } from '../../sources/host/meminfo.ts';
-import type { ProcessStatus } from '../../sources/process/status.ts';
+
 import { promisedMemory } from './assess-promise.ts';
 import { guestRam, type GuestRam, type HostPages } from './memory-traits.ts';
 import type { HugepagePool, KsmSavings, MemoryKind, MemoryGuest, MemoryHost } from './memory.ts';
+import type { Meminfo } from '../../model/host-memory.ts';
+import type { ProcessStatus } from '../../model/process.ts';
 
 /** Part of a guest's memory that must be locked or pinned for all of it to count as such. */
 const ABOUT_ALL = 0.9;

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../model/model.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 
 /** MOM's sample-history-length (doc/mom.conf of github.com/oVirt/mom). */
 const SAMPLES = 10;

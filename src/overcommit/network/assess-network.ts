@@ -1,9 +1,8 @@
 /** From the snapshot to the inputs of network.ts. */
 
 import type { Domain } from '../../model/domain.ts';
-import type { NetworkLinks } from '../../model/network.ts';
 import type { Bandwidth } from '../../model/domain-config.ts';
-import type { NetworkLink } from '../../sources/network/links.ts';
+
 import { Routes } from '../../model/facts/uplinks.ts';
 import {
   networkOvercommit,
@@ -11,6 +10,7 @@ import {
   type NetworkOvercommit,
   type NetworkUplink,
 } from './network.ts';
+import type { NetworkLink, NetworkLinks } from '../../model/network.ts';
 
 export function assessNetwork(
   running: readonly Domain[],

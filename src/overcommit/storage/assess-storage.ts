@@ -2,11 +2,7 @@
 
 import type { Amount, Policy } from '../../config/policy.ts';
 import { mapInParts, type Parts } from '../../runtime/in-parts.ts';
-import type { DomainDisk, Storage } from '../../model/storage.ts';
-import type { Filesystem } from '../../sources/files/filesystem.ts';
-import type { ChainEnd, ChainImage } from '../../sources/images/image-chain.ts';
-import type { BlockDevice, ImageFile } from '../../sources/images/image-file.ts';
-import type { ThinStorage, ThinVolume } from '../../sources/lvm/thin-pool.ts';
+
 import {
   storageOvercommit,
   type StorageFilesystem,
@@ -14,6 +10,9 @@ import {
   type StorageOvercommit,
   type StorageThinPool,
 } from './storage.ts';
+import type { DomainDisk, Storage, ThinStorage, ThinVolume } from '../../model/storage.ts';
+import type { BlockDevice, ChainEnd, ChainImage, ImageFile } from '../../model/image.ts';
+import type { Filesystem } from '../../model/filesystem.ts';
 
 /** All defined guests' disks against the filesystems and thin pools they lie in. */
 export function* assessStorage(storage: Storage, policy: Policy): Parts<StorageOvercommit> {

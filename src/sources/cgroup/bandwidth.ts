@@ -5,26 +5,7 @@ import { parseDecimal } from '../kernel/kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
 import { LIMIT_TTL_MS } from '../../runtime/cached-reading.ts';
-
-/** CPU bandwidth limit (sched-bwc.rst): so much CPU time in each period, over all CPUs. */
-export type CpuQuota =
-  'unlimited' | { readonly quotaSeconds: number; readonly periodSeconds: number };
-
-/** What the bandwidth limit did. Counters of this group alone, not of the groups inside. */
-export interface CpuThrottling {
-  /** Periods in which the group wanted to run. */
-  readonly periods: number;
-  /** Of those, the ones in which it used up its quota and had to stop. */
-  readonly throttledPeriods: number;
-  /** Time stopped, summed over CPUs. */
-  readonly throttledSeconds: number;
-}
-
-/** Both undefined where the cpu controller is not switched on for the group (v2). */
-export interface CgroupBandwidth {
-  readonly quota: CpuQuota | undefined;
-  readonly throttling: CpuThrottling | undefined;
-}
+import type { CgroupBandwidth, CpuQuota, CpuThrottling } from '../../model/cgroup.ts';
 
 /**
  * Reads the limit of one group again and again. A group without a limit does not count periods, so

@@ -1,4 +1,4 @@
-import { CgroupBandwidthReader, type CgroupBandwidth } from './bandwidth.ts';
+import { CgroupBandwidthReader } from './bandwidth.ts';
 import {
   listCgroupThreadGroups,
   type CgroupDirectory,
@@ -11,28 +11,7 @@ import { parseBigDecimal } from '../kernel/kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, found, isAbsence, type Reading } from '../../runtime/reading.ts';
 import { CachedReading } from '../../runtime/cached-reading.ts';
-
-/**
- * A group's share of the CPU among its siblings in the same parent group, and only there. v1 and v2
- * have different scales, which libvirt does not convert: default 1024 of 2…262144 for v1 shares
- * (sched-design-CFS.rst), default 100 of 1…10000 for v2 weight (cgroup-v2.rst).
- */
-export type CpuShare =
-  | { readonly kind: 'weight'; readonly weight: number }
-  | { readonly kind: 'shares'; readonly shares: number };
-
-/**
- * The CPU control of a guest. Its own quota is the tighter one of its group and libvirt's group
- * inside, its own throttling that of both; those of its threads are theirs alone.
- */
-export interface GuestCgroupCpu extends CgroupBandwidth {
-  readonly share: CpuShare | undefined;
-  /** CPU time of all tasks in the group and in those inside. Undefined for v1 without cpuacct. */
-  readonly usageSeconds: number | undefined;
-  readonly vcpus: ReadonlyMap<number, CgroupBandwidth>;
-  readonly iothreads: ReadonlyMap<number, CgroupBandwidth>;
-  readonly emulator: CgroupBandwidth | undefined;
-}
+import type { CgroupBandwidth, CpuShare, GuestCgroupCpu } from '../../model/cgroup.ts';
 
 /** What decides about the groups libvirt makes for the threads of a guest. */
 export interface ThreadCensus {

@@ -4,23 +4,7 @@ import { readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { parseBigDecimal } from '../kernel/kernel-text.ts';
 import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
 import { LIMIT_TTL_MS } from '../../runtime/cached-reading.ts';
-
-/**
- * What a group read from and wrote to one block device since the group was made, the groups inside
- * included. Requests as the device was given them, after the page cache, the filesystem and the image
- * format; discards are not among them. Undefined where the kernel has no such counter.
- */
-export interface IoCounters {
-  readonly readBytes: bigint | undefined;
-  readonly writtenBytes: bigint | undefined;
-  readonly reads: bigint | undefined;
-  readonly writes: bigint | undefined;
-}
-
-export interface CgroupDeviceIo extends IoCounters {
-  /** Kernel name of a whole disk, never a partition; `MAJ:MIN` where it has none. */
-  readonly device: string;
-}
+import type { CgroupDeviceIo, IoCounters } from '../../model/cgroup.ts';
 
 /** Counters by `MAJ:MIN`. */
 export type IoByDevice = ReadonlyMap<string, IoCounters>;

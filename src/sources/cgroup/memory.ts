@@ -4,57 +4,13 @@ import { lineDecimal, lineField, lineStart } from '../kernel/kernel-scan.ts';
 import { parseDecimal } from '../kernel/kernel-text.ts';
 import { failed, Faults, found, isAbsence, type Reading } from '../../runtime/reading.ts';
 import { CachedReading } from '../../runtime/cached-reading.ts';
-
-/** A limit: bytes, none, or undefined where the file is missing. */
-export type MemoryLimit = number | 'unlimited' | undefined;
-
-/**
- * Memory charged to a guest's group (cgroup-v2.rst, "Memory"; cgroup-v1/memory.rst), in bytes. It
- * includes the page cache of cached disks, and not hugetlb: it is not the guest's memory, but what
- * the limits below are compared with.
- */
-export interface CgroupMemoryUsage {
-  readonly currentBytes: number;
-  readonly swapBytes: number | undefined;
-  /** Compressed size in zswap's pool; v2 only. */
-  readonly zswapBytes: number | undefined;
-  readonly anonymousBytes: number | undefined;
-  /** Page cache, shared memory (tmpfs, memfd) included. */
-  readonly fileBytes: number | undefined;
-  readonly sharedMemoryBytes: number | undefined;
-  /** Anonymous memory in transparent huge pages. */
-  readonly anonymousHugePageBytes: number | undefined;
-}
-
-/** The tighter one of the guest's group and libvirt's group inside. */
-export interface CgroupMemoryLimits {
-  /** libvirt `<hard_limit>`: above it the group is reclaimed, then OOM-killed. */
-  readonly maxBytes: MemoryLimit;
-  /** Above it the group is throttled and reclaimed (v2 memory.high). v1 has none. */
-  readonly highBytes: MemoryLimit;
-  /** v2: swap alone. v1: memory and swap together (memory.memsw), see {@link swapIncludesMemory}. */
-  readonly swapMaxBytes: MemoryLimit;
-  readonly swapIncludesMemory: boolean;
-}
-
-/** Counters since the group was made, of it and the groups inside. */
-export interface CgroupMemoryEvents {
-  /** Times usage went over `high` and tasks were throttled; v2 only. */
-  readonly high: number | undefined;
-  /** Times usage was about to go over `max`: v2 events `max`, v1 failcnt. */
-  readonly max: number | undefined;
-  /** Times reclaim failed and an allocation was about to fail; v2 only. */
-  readonly oom: number | undefined;
-  /** Processes killed by any OOM killer. */
-  readonly oomKill: number | undefined;
-}
-
-/** All of the above; events are undefined where their file is missing (kernels before 4.13). */
-export interface CgroupMemory {
-  readonly usage: CgroupMemoryUsage;
-  readonly limits: CgroupMemoryLimits;
-  readonly events: CgroupMemoryEvents | undefined;
-}
+import type {
+  CgroupMemory,
+  CgroupMemoryEvents,
+  CgroupMemoryLimits,
+  CgroupMemoryUsage,
+  MemoryLimit,
+} from '../../model/cgroup.ts';
 
 /** Reads the memory files of one guest's group; one instance per QEMU process. */
 export class GuestCgroupMemoryReader {

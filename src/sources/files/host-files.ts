@@ -8,9 +8,10 @@ import type {
   FileSpace,
   FileTask,
 } from './file-task.ts';
-import { holdsDeviceNodes, isKernelFilesystem, type Mount, type MountTable } from './mounts.ts';
+import { holdsDeviceNodes, isKernelFilesystem, type MountTable } from './mounts.ts';
 import { NotAllowed } from './path-walk.ts';
 import { failed, failedFrom, found, type Reading } from '../../runtime/reading.ts';
+import type { Mount } from '../../model/filesystem.ts';
 
 /** One path to look at, on the host. */
 export interface LookRequest {

@@ -9,39 +9,7 @@ import {
 import { parseSignedDecimal } from '../kernel/kernel-text.ts';
 import { failed, Faults, found, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/** Where one online CPU (a hardware thread) sits. */
-export interface CpuPlace {
-  readonly cpu: number;
-  /** Hardware threads of the same core, itself included; just itself without SMT. */
-  readonly siblings: readonly number[];
-  /** Socket; undefined where the firmware does not say (-1). */
-  readonly package: number | undefined;
-  /** NUMA node; undefined on kernels without NUMA. */
-  readonly node: number | undefined;
-}
-
-/** Documentation/admin-guide/cputopology.rst and ABI/stable/sysfs-devices-system-cpu. */
-export interface CpuTopology {
-  readonly present: readonly number[];
-  readonly online: readonly number[];
-  readonly offline: readonly number[];
-  /** Taken from the scheduler's load balancing with isolcpus=: unpinned vCPUs never run there. */
-  readonly isolated: readonly number[];
-  /** Without timer tick (nohz_full=). */
-  readonly tickless: readonly number[];
-  /** One per online CPU, ascending. */
-  readonly cpus: readonly CpuPlace[];
-  /** Physical cores with at least one online thread. */
-  readonly coreCount: number;
-  readonly packageCount: number;
-  /**
-   * How many vCPUs can run at once where one online CPU stands: 1, but on POWER7 and POWER8 all threads
-   * of a (sub-)core. There the host itself runs on the first thread alone, the others are offline by
-   * design, and KVM wakes them for guests.
-   */
-  readonly threadsPerCpu: number;
-}
+import type { CpuPlace, CpuTopology } from '../../model/host-cpu.ts';
 
 /**
  * Reads `/sys/devices/system/cpu`: two files per CPU. It changes with CPU hotplug only: a caller may

@@ -1,11 +1,5 @@
 import { failed, failedFrom, found, type Reading } from '../../runtime/reading.ts';
-
-/** Open files of the whole host. Each guest's disks, taps and vhosts take some. */
-export interface FileHandles {
-  readonly allocated: number;
-  /** Above it, nobody but root can open a file. 2^63 - 1, rounded, where nothing is limited. */
-  readonly limit: number;
-}
+import type { FileHandles } from '../../model/host.ts';
 
 const SUBJECT = '/proc/sys/fs/file-nr';
 

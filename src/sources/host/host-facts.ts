@@ -11,17 +11,7 @@ import {
   type Reading,
 } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/** What the host is, for people: facts that hardly ever change. Empty where the host does not say. */
-export interface HostFacts {
-  readonly cpuModel: string;
-  readonly cpuVendor: string;
-  readonly osName: string;
-  readonly osRelease: string;
-  /** As `uname -r`. */
-  readonly kernel: string;
-  readonly hostname: string;
-}
+import type { HostFacts } from '../../model/host.ts';
 
 /** Far more than the first CPU takes in /proc/cpuinfo, of which each CPU has a like paragraph. */
 const CPUINFO_BYTES = 8192;

@@ -1,22 +1,7 @@
 import { listKernelDirectory, readKernelInteger } from '../kernel/kernel-file.ts';
 import { Faults, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * One pool of huge pages of one size, in pages (Documentation/admin-guide/mm/hugetlbpage.rst).
- * Memory in the pool is lost to everything else, used or not; what is used can not be swapped.
- */
-export interface HugePagePool {
-  readonly pageBytes: number;
-  readonly total: number;
-  readonly free: number;
-  /** Above the configured size; contained in total. */
-  readonly surplus: number;
-  /** Promised but not yet handed out; contained in free. The kernel keeps it for the host only. */
-  readonly reserved: number | undefined;
-  /** How far the pool may grow on demand; host only. */
-  readonly overcommitLimit: number | undefined;
-}
+import type { HugePagePool } from '../../model/host-memory.ts';
 
 /** The host's pools, `/sys/kernel/mm/hugepages/*`. `absent` on kernels without hugetlbfs. */
 export function readHugePagePools(roots: Roots): Reading<readonly HugePagePool[]> {

@@ -7,55 +7,7 @@ import {
 } from '../kernel/kernel-text.ts';
 import { failed, Faults, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * Kernel same-page merging on the host, `/sys/kernel/mm/ksm`
- * (Documentation/admin-guide/mm/ksm.rst). Undefined: this kernel does not have the file. Page counts
- * are base pages.
- */
-export interface Ksm {
-  /** 0 stopped with merged pages kept, 1 running, 2 stopped and everything un-merged. */
-  readonly run: number;
-  readonly pagesToScan: number | undefined;
-  /** Pause between two batches of pagesToScan. */
-  readonly sleepSeconds: number | undefined;
-  readonly mergeAcrossNodes: boolean | undefined;
-  readonly useZeroPages: boolean | undefined;
-  /** At most so many mappings share one page; more get another copy. */
-  readonly maxPageSharing: number | undefined;
-  readonly stableNodeChainsPruneSeconds: number | undefined;
-  /** Skips pages which did not merge before (since 6.7). */
-  readonly smartScan: boolean | undefined;
-
-  /** Merged pages which exist: the cost, not the saving. */
-  readonly pagesShared: number | undefined;
-  /** Further mappings of them: pages saved. */
-  readonly pagesSharing: number | undefined;
-  /** Unique, scanned again and again. */
-  readonly pagesUnshared: number | undefined;
-  /** Change too fast to be merged. */
-  readonly pagesVolatile: number | undefined;
-  /** Counter (newer than 6.1). */
-  readonly pagesScanned: number | undefined;
-  /** Counter: passed over by smartScan. */
-  readonly pagesSkipped: number | undefined;
-  /** Replaced by the kernel's zero page: saved too, and no longer in the resident sizes. */
-  readonly zeroPages: number | undefined;
-  /** Counter. */
-  readonly fullScans: number | undefined;
-  readonly stableNodeChains: number | undefined;
-  readonly stableNodeDuplicates: number | undefined;
-  /** Saved memory minus KSM's own tracking structures; may be negative (since 6.4). */
-  readonly generalProfitBytes: number | undefined;
-
-  /** `none` or `scan-time`, which then sets pagesToScan itself (since 6.8). */
-  readonly advisorMode: string | undefined;
-  /** Percent of one CPU. */
-  readonly advisorMaxCpuPercent: number | undefined;
-  readonly advisorMinPagesToScan: number | undefined;
-  readonly advisorMaxPagesToScan: number | undefined;
-  readonly advisorTargetScanSeconds: number | undefined;
-}
+import type { Ksm } from '../../model/host-memory.ts';
 
 /** `absent` on kernels without CONFIG_KSM. */
 export function readKsm(roots: Roots): Reading<Ksm> {

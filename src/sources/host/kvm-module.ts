@@ -2,27 +2,7 @@ import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/ke
 import { parseSwitch } from '../kernel/kernel-text.ts';
 import { failed, Faults, found, isAbsence, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * How KVM runs on this host, from `/sys/module/kvm*` (built in or loaded). Parameters the module
- * does not have are undefined (Documentation/admin-guide/kernel-parameters.txt, "kvm.").
- */
-export interface KvmModule {
-  /** Undefined where KVM needs no second module (arm64, s390) or uses another one. */
-  readonly vendor: 'intel' | 'amd' | undefined;
-  /** Hardware second-level page tables: EPT or NPT. Off means shadow paging. */
-  readonly secondLevelPaging: boolean | undefined;
-  /**
-   * EPT accessed/dirty bits (Intel). Off means that ageing guest memory costs page faults: bad with
-   * swap. NPT always has them, so undefined on AMD.
-   */
-  readonly accessedDirtyBits: boolean | undefined;
-  readonly nested: boolean | undefined;
-  /** How long a halting vCPU polls before it gives up its CPU. */
-  readonly haltPollSeconds: number | undefined;
-  /** The scalable page-table code is in use (x86, since 5.10). */
-  readonly tdpMmu: boolean | undefined;
-}
+import type { KvmModule } from '../../model/host.ts';
 
 /** `absent` when the kernel has no KVM: guests on this host are emulated. */
 export function readKvmModule(roots: Roots): Reading<KvmModule> {

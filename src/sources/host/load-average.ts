@@ -1,16 +1,7 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { failed, found, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * Mean number of tasks running, waiting for a CPU or in uninterruptible sleep (proc_loadavg(5)). A
- * busy vCPU counts as one task.
- */
-export interface LoadAverage {
-  readonly oneMinute: number;
-  readonly fiveMinutes: number;
-  readonly fifteenMinutes: number;
-}
+import type { LoadAverage } from '../../model/host-cpu.ts';
 
 /** Reads `/proc/loadavg`. */
 export function readLoadAverage(roots: Roots): Reading<LoadAverage> {

@@ -2,64 +2,7 @@ import { readKernelFile } from '../kernel/kernel-file.ts';
 import { parseDecimal, parseKeyedLines, parseKibibytes } from '../kernel/kernel-text.ts';
 import { failed, Faults, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * The host's memory, `/proc/meminfo` (Documentation/filesystems/proc.rst), in bytes. A field is
- * undefined where the kernel is too old for it or built without.
- */
-export interface Meminfo {
-  /** What the kernel manages: RAM minus its own image and firmware reservations. */
-  readonly totalBytes: number;
-  readonly freeBytes: number;
-  /** The kernel's estimate of what new programs can get without swapping (since 3.14). */
-  readonly availableBytes: number | undefined;
-  readonly buffersBytes: number | undefined;
-  /** Page cache, shared memory INCLUDED: with memfd-backed guests, that is guest memory. */
-  readonly cachedBytes: number | undefined;
-  readonly swapCachedBytes: number | undefined;
-  readonly dirtyBytes: number | undefined;
-  readonly writebackBytes: number | undefined;
-  readonly anonymousBytes: number | undefined;
-  readonly sharedMemoryBytes: number | undefined;
-  readonly unevictableBytes: number | undefined;
-  readonly lockedBytes: number | undefined;
-  readonly slabReclaimableBytes: number | undefined;
-  readonly slabUnreclaimableBytes: number | undefined;
-  readonly kernelStackBytes: number | undefined;
-  readonly pageTableBytes: number | undefined;
-  /** Second-level page tables, KVM's among them (since 6.1). */
-  readonly secondaryPageTableBytes: number | undefined;
-  readonly swapTotalBytes: number | undefined;
-  readonly swapFreeBytes: number | undefined;
-  /** RAM the zswap pool takes (since 5.19). */
-  readonly zswapBytes: number | undefined;
-  /** Size, before compression, of what is in the zswap pool (since 5.19). */
-  readonly zswappedBytes: number | undefined;
-  /** Enforced in vm.overcommit_memory=2 only. */
-  readonly commitLimitBytes: number | undefined;
-  /** Address space handed out that may have to be backed some day. */
-  readonly committedBytes: number | undefined;
-  readonly anonymousHugePageBytes: number | undefined;
-  readonly sharedMemoryHugePageBytes: number | undefined;
-  readonly sharedMemoryHugePageMappedBytes: number | undefined;
-  /** RAM taken out of use after memory errors. */
-  readonly hardwareCorruptedBytes: number | undefined;
-  /** The pool of the default huge page size; undefined without hugetlbfs. Others: hugepages.ts. */
-  readonly defaultHugePages: DefaultHugePages | undefined;
-  /** All pools of all sizes together (since 4.20). */
-  readonly hugetlbBytes: number | undefined;
-}
-
-/** Pages, not bytes. */
-export interface DefaultHugePages {
-  readonly pageBytes: number;
-  readonly total: number;
-  readonly free: number;
-  /** Promised to mappings but not yet handed out; contained in free. */
-  readonly reserved: number;
-  /** Above the configured size of the pool; contained in total. */
-  readonly surplus: number;
-}
+import type { DefaultHugePages, Meminfo } from '../../model/host-memory.ts';
 
 /** Reads `/proc/meminfo`. */
 export function readMeminfo(roots: Roots): Reading<Meminfo> {

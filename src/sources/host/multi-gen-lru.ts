@@ -1,17 +1,7 @@
 import { readKernelFile, readKernelInteger } from '../kernel/kernel-file.ts';
 import { failed, Faults, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/** The multi-generational LRU (Documentation/admin-guide/mm/multigen_lru.rst). */
-export interface MultiGenLru {
-  readonly enabled: boolean;
-  /** Clears accessed bits in leaf page tables in batches: what makes ageing guests cheap. */
-  readonly leafAgeing: boolean;
-  /** And in non-leaf ones. */
-  readonly nonLeafAgeing: boolean;
-  /** Memory used in this last time is not evicted, the OOM killer acts instead; undefined: off. */
-  readonly minimumAgeSeconds: number | undefined;
-}
+import type { MultiGenLru } from '../../model/host-memory.ts';
 
 /** Reads `/sys/kernel/mm/lru_gen`. `absent` on kernels without it (before 6.1, or not built in). */
 export function readMultiGenLru(roots: Roots): Reading<MultiGenLru> {

@@ -1,54 +1,10 @@
 import { parseCpuList } from '../../model/facts/cpu-list.ts';
-import { readNodeHugePagePools, type HugePagePool } from './hugepages.ts';
+import { readNodeHugePagePools } from './hugepages.ts';
 import { readKernelFile, readKernelValue } from '../kernel/kernel-file.ts';
 import { parseBigDecimal, parseKeyedLines, parseKibibytes } from '../kernel/kernel-text.ts';
 import { failed, Faults, isAbsence, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/** One NUMA node. */
-export interface NumaNode {
-  readonly node: number;
-  /** Online CPUs of the node; empty for memory-only nodes (CXL, persistent memory). */
-  readonly cpus: readonly number[];
-  readonly memory: NodeMemory;
-  /**
-   * The node's part of the pools of huge pages: a guest bound to the node can have no others.
-   * Undefined without hugetlbfs.
-   */
-  readonly hugePages: readonly HugePagePool[] | undefined;
-  /** Undefined where numa statistics are switched off (vm.numa_stat=0 keeps the file, frozen). */
-  readonly allocations: NodeAllocations | undefined;
-}
-
-/** `/sys/devices/system/node/node<n>/meminfo`, in bytes. */
-export interface NodeMemory {
-  readonly totalBytes: number;
-  readonly freeBytes: number;
-  /** Page cache, shared memory included. */
-  readonly fileBytes: number | undefined;
-  readonly anonymousBytes: number | undefined;
-  readonly sharedMemoryBytes: number | undefined;
-  readonly anonymousHugePageBytes: number | undefined;
-  readonly dirtyBytes: number | undefined;
-  readonly unevictableBytes: number | undefined;
-  readonly lockedBytes: number | undefined;
-  readonly slabReclaimableBytes: number | undefined;
-  readonly slabUnreclaimableBytes: number | undefined;
-}
-
-/** `numastat` of the node (Documentation/admin-guide/numastat.rst), in pages since boot. */
-export interface NodeAllocations {
-  /** Wanted here, got here. */
-  readonly hit: bigint;
-  /** Wanted on another node, which had none left, got here. */
-  readonly miss: bigint;
-  /** Wanted here, had to go elsewhere: this node was full. */
-  readonly foreign: bigint;
-  /** By a task running on this node. */
-  readonly local: bigint;
-  /** By a task running on another node. */
-  readonly other: bigint;
-}
+import type { NodeAllocations, NodeMemory, NumaNode } from '../../model/host-memory.ts';
 
 /**
  * Reads every online node. Some kernels for small machines are built without NUMA: then `absent`. A

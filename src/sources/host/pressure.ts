@@ -3,23 +3,7 @@ import { decimalAt, digitsEnd, lineEnd, lineStart } from '../kernel/kernel-scan.
 import { microsecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, found, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * Pressure stall totals of one resource (Documentation/accounting/psi.rst), counters in seconds.
- * The kernel's averages are left out: they can be had from the totals, over any window.
- */
-export interface Pressure {
-  /** Time in which at least one task was stalled on the resource. */
-  readonly someSeconds: number;
-  /**
-   * Time in which no task could run for it. Undefined where it has no meaning (CPU of the whole
-   * host, where the kernel prints a constant 0) or no line (CPU before 5.13).
-   */
-  readonly fullSeconds: number | undefined;
-}
-
-export const PRESSURE_RESOURCES = ['cpu', 'memory', 'io'] as const;
-export type PressureResource = (typeof PRESSURE_RESOURCES)[number];
+import type { Pressure, PressureResource } from '../../model/pressure.ts';
 
 /**
  * Host-wide pressure, `/proc/pressure/<resource>`. `absent` without CONFIG_PSI or with `psi=0`;

@@ -7,30 +7,7 @@ import {
 } from '../kernel/kernel-text.ts';
 import { failed, Faults, found, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/** One active swap area, a line of `/proc/swaps`. */
-export interface SwapArea {
-  /** Device or file. */
-  readonly path: string;
-  /** zram: a compressed RAM disk, i.e. swapping to it frees only part of what it takes. */
-  readonly kind: 'zram' | 'partition' | 'file';
-  readonly sizeBytes: number;
-  readonly usedBytes: number;
-  /** Highest is used first. */
-  readonly priority: number;
-  readonly zram: ZramUsage | undefined;
-}
-
-/** mm_stat of a zram device (Documentation/admin-guide/blockdev/zram.rst), in bytes. */
-export interface ZramUsage {
-  /** Data held, before compression. */
-  readonly originalBytes: number;
-  readonly compressedBytes: number;
-  /** RAM it takes, its own overhead included. */
-  readonly memoryBytes: number;
-  /** Limit of the former; undefined: none. */
-  readonly memoryLimitBytes: number | undefined;
-}
+import type { SwapArea, ZramUsage } from '../../model/host-memory.ts';
 
 /** Reads `/proc/swaps` and, for zram, the device's mm_stat. Empty: no swap. */
 export function readSwapAreas(roots: Roots): Reading<readonly SwapArea[]> {

@@ -2,31 +2,7 @@ import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/ke
 import { parseChoice, parseSwitch } from '../kernel/kernel-text.ts';
 import { failed, Faults, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * Settings and counters of transparent huge pages, `/sys/kernel/mm/transparent_hugepage`
- * (Documentation/admin-guide/mm/transhuge.rst).
- */
-export interface TransparentHugePages {
-  /** `always`, `madvise` (QEMU asks for it) or `never`. */
-  readonly enabled: string;
-  /** What an allocation does to get one: `always`, `defer`, `defer+madvise`, `madvise`, `never`. */
-  readonly defrag: string | undefined;
-  /** For memfd and tmpfs: `always`, `within_size`, `advise`, `never`, `deny`, `force`. */
-  readonly sharedMemoryEnabled: string | undefined;
-  /** Size of one, 2 MiB on x86. */
-  readonly pageBytes: number | undefined;
-  readonly khugepaged: {
-    readonly defrag: boolean | undefined;
-    readonly pagesToScan: number | undefined;
-    readonly scanSleepSeconds: number | undefined;
-    /** Counters. */
-    readonly pagesCollapsed: number | undefined;
-    readonly fullScans: number | undefined;
-    /** How many of a huge page's base pages may be empty, i.e. how much a collapse may grow RSS. */
-    readonly maxEmptyPages: number | undefined;
-  };
-}
+import type { TransparentHugePages } from '../../model/host-memory.ts';
 
 /** `absent` on kernels without them. */
 export function readTransparentHugePages(roots: Roots): Reading<TransparentHugePages> {

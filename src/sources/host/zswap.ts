@@ -2,35 +2,7 @@ import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/ke
 import { parseSwitch } from '../kernel/kernel-text.ts';
 import { failed, Faults, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * zswap: a compressed cache in RAM before the swap device
- * (Documentation/admin-guide/mm/zswap.rst). Its pool size is in meminfo (Zswap, Zswapped), its
- * traffic in vmstat (zswpin, zswpout, zswpwb).
- */
-export interface Zswap {
-  readonly enabled: boolean;
-  readonly compressor: string | undefined;
-  /** Percent of RAM the pool may take. */
-  readonly maxPoolPercent: number | undefined;
-  /** Below this percentage of the full pool it takes pages again. */
-  readonly acceptThresholdPercent: number | undefined;
-  /** Writes cold pages back before the pool is full (since 6.8). */
-  readonly shrinkerEnabled: boolean | undefined;
-  /** Undefined where debugfs is not mounted or not for us: root only. */
-  readonly debug: ZswapDebug | undefined;
-}
-
-/** `/sys/kernel/debug/zswap`: no stable interface, so each may be missing. */
-export interface ZswapDebug {
-  readonly poolBytes: number | undefined;
-  readonly storedPages: number | undefined;
-  /** Counters. */
-  readonly writtenBackPages: number | undefined;
-  readonly poolLimitHits: number | undefined;
-  readonly rejectedCompressPoor: number | undefined;
-  readonly rejectedReclaimFail: number | undefined;
-}
+import type { Zswap, ZswapDebug } from '../../model/host-memory.ts';
 
 /** `absent` on kernels without zswap. */
 export function readZswap(roots: Roots): Reading<Zswap> {

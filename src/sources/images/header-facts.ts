@@ -1,24 +1,5 @@
-import type { ImageFormat } from './image-format.ts';
-import type { Qcow2Header } from './qcow2-header.ts';
-import type { WorstCaseSize } from './qcow2-size.ts';
 import type { Reading } from '../../runtime/reading.ts';
-
-/** Another file the image keeps content of its own in, as the header names it. */
-export interface NamedFile {
-  readonly name: string;
-  readonly format: ImageFormat;
-}
-
-/**
- * What lies below an image by its own header.
- * - `nothing`: the format has no such thing, or the header says there is none.
- * - `named`: `format` where the header says it.
- * - `unknown`: there may be something, and this format is not read that far.
- */
-export type Below =
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'named'; readonly name: string; readonly format: string | undefined }
-  | { readonly kind: 'unknown'; readonly detail: string };
+import type { Below, NamedFile, Qcow2Header, WorstCaseSize } from '../../model/image.ts';
 
 export interface HeaderFacts {
   readonly below: Below;

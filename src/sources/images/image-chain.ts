@@ -1,11 +1,6 @@
 import { findDirectory, normalized } from './allowed-places.ts';
 import type { AllowedDirectories, HostFiles } from '../files/host-files.ts';
-import {
-  imageRequestKey,
-  type ImageFile,
-  type ImageReader,
-  type ImageRequest,
-} from './image-file.ts';
+import { imageRequestKey, type ImageReader } from './image-file.ts';
 import {
   imageReference,
   visibleReference,
@@ -14,66 +9,15 @@ import {
 import { holdsDeviceNodes, type MountTable } from '../files/mounts.ts';
 import type { Reading, SourceError } from '../../runtime/reading.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
-
-/** An image as the domain XML describes it. */
-export interface DeclaredImage extends ImageRequest {
-  /** Where the XML says its data lie (`<dataStore>`), whatever its header names. */
-  readonly dataStore?: ImageRequest | (ImageReference & { readonly kind: 'remote' });
-}
-
-/** A disk as the domain XML describes it. */
-export interface DescribedDisk {
-  /** First the disk's own image, then whatever <backingStore> elements follow, outermost first. */
-  readonly declared: readonly [DeclaredImage, ...DeclaredImage[]];
-  /** The XML ended the chain with an empty <backingStore/>: headers are not asked further. */
-  readonly declaredToTheEnd: boolean;
-}
-
-export interface ChainImage {
-  /** `data`: another file of the image at the same depth: data file of a qcow2, extent of a VMDK. */
-  readonly role: 'leaf' | 'backing' | 'data';
-  /** 0 for the leaf. */
-  readonly depth: number;
-  readonly image: ImageFile;
-}
-
-/**
- * Why the chain stops where it does.
- * - `complete`: the last image has nothing below it, and says so.
- * - `unknown`: there may be something below the last image, but its format is not read that far.
- * - `remote`: the next image is not a local path (`nbd:`, `rbd:`, `https:`, opaque `json:`).
- *   `reference` is what of the name may be shown.
- * - `unspecified-format`: the format of an image was not declared and probing found one that names
- *   other files. libvirt refuses to start such a guest; the names are not followed.
- * - `refused`: the next image was not read on purpose: its name stands only in a header and
- *   leads out of the directories of pools and images of this host, or it lies on a filesystem of
- *   the kernel.
- * - `loop`, `too-deep`: refused.
- * - `unreadable`: the next image could not be read (missing, denied, hung mount …).
- * - `bad-header`: the last image's own header is no good.
- */
-export type ChainEnd =
-  | { readonly kind: 'complete' }
-  | { readonly kind: 'unknown'; readonly path: string; readonly detail: string }
-  | {
-      readonly kind: 'remote';
-      readonly reference: string;
-      readonly protocol: string;
-      readonly digest: string;
-    }
-  | { readonly kind: 'unspecified-format'; readonly reference: string }
-  | { readonly kind: 'refused'; readonly path: string; readonly error: SourceError }
-  | { readonly kind: 'loop'; readonly path: string }
-  | { readonly kind: 'too-deep'; readonly limit: number }
-  | { readonly kind: 'unreadable'; readonly path: string; readonly error: SourceError }
-  | { readonly kind: 'bad-header'; readonly path: string; readonly error: SourceError };
-
-export interface ImageChain {
-  readonly disk: DescribedDisk;
-  /** Leaf first. Empty when the leaf itself could not be read. */
-  readonly images: readonly ChainImage[];
-  readonly end: ChainEnd;
-}
+import type {
+  ChainEnd,
+  ChainImage,
+  DeclaredImage,
+  DescribedDisk,
+  ImageChain,
+  ImageFile,
+  ImageRequest,
+} from '../../model/image.ts';
 
 /** libvirt's limit since 12.0 (NEWS); QEMU sets none. */
 export const MAX_CHAIN_DEPTH = 200;

@@ -1,97 +1,27 @@
 import { deviceNumber } from '../files/file-task.ts';
-import type { StorageSlice } from '../../model/domain-config.ts';
-import {
-  NOTHING_BELOW,
-  type Below,
-  type HeaderFacts,
-  type NamedFile,
-  type ReadMore,
-} from './header-facts.ts';
+import { NOTHING_BELOW, type HeaderFacts, type ReadMore } from './header-facts.ts';
 import {
   toFailure,
   type AllowedDirectories,
   type FoundFile,
   type HostFiles,
 } from '../files/host-files.ts';
-import { declaredImageFormat, probeImageFormat, type ImageFormat } from './image-format.ts';
+import { declaredImageFormat, probeImageFormat } from './image-format.ts';
 import { factsWithoutHeader, needsHeader, readHeader, USUAL_HEADER_BYTES } from './image-header.ts';
 import { readKernelFile, readKernelInteger } from '../kernel/kernel-file.ts';
-import type { Mount, MountTable } from '../files/mounts.ts';
-import type { Qcow2Header } from './qcow2-header.ts';
-import { rawWorstCase, wholeSectors, type WorstCaseSize } from './qcow2-size.ts';
-import { failed, found, type Reading, type SourceError } from '../../runtime/reading.ts';
+import type { MountTable } from '../files/mounts.ts';
+
+import { rawWorstCase, wholeSectors } from './qcow2-size.ts';
+import { failed, found, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
-
-/** One image to look at. */
-export interface ImageRequest {
-  /** Absolute path on the host. */
-  readonly path: string;
-  /**
-   * Format as somebody who may say so said it (domain XML, overlay header), `undefined` when
-   * nobody did. Only then is the image probed; a declared `raw` is never probed, since a guest
-   * can write any header into its own raw disk.
-   */
-  readonly declaredFormat: string | undefined;
-  /** The part of the file that is the image; all of it without. */
-  readonly slice?: StorageSlice;
-  /**
-   * Only an image's header names this file, and whoever made the image wrote that. It is looked
-   * for under {@link AllowedDirectories} and nowhere else.
-   */
-  readonly namedByHeader?: true;
-}
-
-export interface BlockDevice {
-  /** `major:minor`. */
-  readonly device: string;
-  /** Kernel name from /sys/dev/block: `sda1`, `dm-3`. */
-  readonly name: string | undefined;
-  /** Device-mapper name (`vg-lv`, hyphens doubled), for devices which have one. */
-  readonly deviceMapperName: string | undefined;
-  readonly readOnly: boolean | undefined;
-}
-
-export interface ImageFile {
-  /** The path that was asked for. */
-  readonly path: string;
-  /** The same with every symbolic link followed. */
-  readonly resolvedPath: string;
-  /** Equal for two paths exactly when they are the same image: hard links, symlinks, bind mounts. */
-  readonly identity: string;
-  readonly kind: 'file' | 'block';
-  /** The mount the image lies on; for a block device the one its device node lies on (devtmpfs). */
-  readonly mount: Mount;
-  readonly blockDevice: BlockDevice | undefined;
-  /** st_size, or the size of the block device, in bytes. */
-  readonly fileSizeBytes: number;
-  /** st_blocks × 512. Undefined for block devices: only their thin pool or image format knows. */
-  readonly allocatedBytes: number | undefined;
-  readonly format: ImageFormat;
-  /** Whether `format` was declared by XML or overlay, or found by looking at the first bytes. */
-  readonly formatFrom: 'declared' | 'probed';
-  /**
-   * Size of the disk the guest sees, in bytes. Undefined for formats whose headers are not read
-   * that far, and where the header could not be read.
-   */
-  readonly capacityBytes: number | undefined;
-  /** The header of a qcow2, or why there is none. Undefined for other formats. */
-  readonly qcow2: Reading<Qcow2Header> | undefined;
-  /**
-   * Why the header could not be read, of any format; of an image of undeclared format (`other`),
-   * why it could not be probed.
-   */
-  readonly headerError: SourceError | undefined;
-  /** What lies below the image by its own header. */
-  readonly below: Below;
-  /** Further files of the image by its own header. */
-  readonly dataFiles: readonly NamedFile[];
-  /**
-   * Largest size this file can reach. A raw image cannot outgrow its capacity. Undefined where the
-   * format does not tell.
-   */
-  readonly worstCase: WorstCaseSize | undefined;
-}
+import type {
+  BlockDevice,
+  ImageFile,
+  ImageFormat,
+  ImageRequest,
+  Qcow2Header,
+} from '../../model/image.ts';
 
 /** What is derived from a header, kept as long as the file's fingerprint stays the same. */
 interface KnownContent {

@@ -1,22 +1,4 @@
-/** Image formats told apart by their first bytes; `raw` is what is left. QEMU's driver names. */
-export const IMAGE_FORMATS = [
-  'raw',
-  'qcow2',
-  'qcow',
-  'qed',
-  'vmdk',
-  'vdi',
-  'vhdx',
-  'vpc',
-  'luks',
-  'parallels',
-  'dmg',
-  'bochs',
-  'cloop',
-  'other',
-] as const;
-
-export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+import { IMAGE_FORMATS, type ImageFormat } from '../../model/image.ts';
 
 /** As many bytes as {@link probeImageFormat} looks at. */
 export const PROBE_BYTES = 512;

@@ -6,7 +6,7 @@ import {
   type HeaderResult,
   type ReadMore,
 } from './header-facts.ts';
-import type { ImageFormat } from './image-format.ts';
+
 import { luksFacts } from './luks-header.ts';
 import {
   parseQcowHeader,
@@ -23,6 +23,7 @@ import {
 import { qcow2WorstCase } from './qcow2-size.ts';
 import { found, type Reading } from '../../runtime/reading.ts';
 import { vmdkFacts } from './vmdk-header.ts';
+import type { ImageFormat } from '../../model/image.ts';
 
 /** As much of an image as is read at once; of nearly every image all there is to know. */
 export const USUAL_HEADER_BYTES = USUAL_QCOW2_HEADER_BYTES;

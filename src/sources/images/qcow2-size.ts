@@ -1,3 +1,5 @@
+import type { WorstCaseSize } from '../../model/image.ts';
+
 /** What decides how large the host file of a qcow2 image can become. */
 export interface Qcow2Geometry {
   readonly virtualSizeBytes: number;
@@ -8,18 +10,6 @@ export interface Qcow2Geometry {
   readonly internalSnapshotCount: number;
   /** 0 where the image is not LUKS-encrypted. */
   readonly encryptionHeaderBytes: number;
-}
-
-export interface WorstCaseSize {
-  /** Size of this file with every guest cluster written once: data and all metadata, in bytes. */
-  readonly fullyAllocatedBytes: number;
-  /** The part of `fullyAllocatedBytes` which is not guest data. */
-  readonly metadataBytes: number;
-  /**
-   * Upper bound when, beside the active state, every internal snapshot pins a whole virtual disk
-   * of its own. Equal to `fullyAllocatedBytes` without snapshots.
-   */
-  readonly withSnapshotsBytes: number;
 }
 
 const L1_ENTRY_BYTES = 8;

@@ -9,12 +9,12 @@ import {
   sizeFrom,
   type HeaderFacts,
   type HeaderResult,
-  type NamedFile,
   type ReadMore,
 } from './header-facts.ts';
-import type { ImageFormat } from './image-format.ts';
+
 import { rawWorstCase } from './qcow2-size.ts';
 import { found, type Reading } from '../../runtime/reading.ts';
+import type { ImageFormat, NamedFile } from '../../model/image.ts';
 
 const SECTOR_BYTES = 512n;
 /** Where QEMU looks for the parent in a sparse file, whatever the header says. */

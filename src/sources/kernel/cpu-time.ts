@@ -3,42 +3,7 @@ import { parseDecimal } from './kernel-text.ts';
 import { ticksToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, inShort, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from './roots.ts';
-
-/**
- * How a CPU's time was spent since boot, in seconds (proc_stat(5)). Granularity 10 ms. idle and
- * iowait may step back a little; everything else only grows.
- */
-export interface CpuTime {
-  /** Guest mode INCLUDED. */
-  readonly userSeconds: number;
-  /** Low-priority user time, guestNiceSeconds included. */
-  readonly niceSeconds: number;
-  readonly systemSeconds: number;
-  readonly idleSeconds: number;
-  readonly ioWaitSeconds: number;
-  readonly irqSeconds: number;
-  readonly softIrqSeconds: number;
-  /** The host is a guest itself: time its own hypervisor took away. */
-  readonly stealSeconds: number;
-  /** Time running vCPUs of guests. */
-  readonly guestSeconds: number;
-  readonly guestNiceSeconds: number;
-}
-
-export interface HostCpuTime {
-  /** Sum over the CPUs, offline ones included while they were online. */
-  readonly total: CpuTime;
-  /** By CPU number; online CPUs only. */
-  readonly cpus: ReadonlyMap<number, CpuTime>;
-  readonly contextSwitches: number;
-  /** Unix time of boot: what process start times count from. */
-  readonly bootTimeSeconds: number;
-  readonly processesCreated: number | undefined;
-  /** Tasks running or waiting for a CPU now. */
-  readonly runningTasks: number | undefined;
-  /** Tasks waiting for I/O now. */
-  readonly blockedTasks: number | undefined;
-}
+import type { CpuTime, HostCpuTime } from '../../model/host-cpu.ts';
 
 /** Reads `/proc/stat`. */
 export function readCpuTime(roots: Roots): Reading<HostCpuTime> {

@@ -3,13 +3,8 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 
 import { failed, type Reading } from '../../runtime/reading.ts';
-import {
-  DMSETUP_ARGUMENTS,
-  LVS_ARGUMENTS,
-  parseDmsetupThinPools,
-  parseLvs,
-  type ThinStorage,
-} from './thin-pool.ts';
+import { DMSETUP_ARGUMENTS, LVS_ARGUMENTS, parseDmsetupThinPools, parseLvs } from './thin-pool.ts';
+import type { ThinStorage } from '../../model/storage.ts';
 
 /** The state of thin pools at a moment in the past. */
 export interface ThinStorageReport {

@@ -2,26 +2,7 @@ import { readKernelFile } from '../kernel/kernel-file.ts';
 import { parseBigDecimal } from '../kernel/kernel-text.ts';
 import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * Counters of one interface from the host's side (linux Documentation/networking/statistics.rst).
- * At a guest's tap "received" is what the guest sent.
- */
-export interface LinkCounters {
-  readonly receivedBytes: bigint;
-  readonly receivedPackets: bigint;
-  readonly receiveErrors: bigint;
-  /** Includes packets missed for want of buffers, as the kernel adds them up here. */
-  readonly receiveDrops: bigint;
-  /** Overruns of the receive queue. */
-  readonly receiveFifoErrors: bigint;
-  readonly transmittedBytes: bigint;
-  readonly transmittedPackets: bigint;
-  readonly transmitErrors: bigint;
-  /** At a tap: the guest did not fetch its packets in time. */
-  readonly transmitDrops: bigint;
-  readonly transmitFifoErrors: bigint;
-}
+import type { LinkCounters } from '../../model/network.ts';
 
 /**
  * A line of /proc/net/dev (net/core/net-procfs.c): the name, then bytes, packets, errs, drop,

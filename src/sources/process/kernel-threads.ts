@@ -3,18 +3,7 @@ import { readProcessStat } from './stat.ts';
 import { found, isAbsence, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
-
-/**
- * What memory management costs the host in CPU time: `ksmd` (merging), `kswapd<node>` (background
- * reclaim), `kcompactd<node>` and `khugepaged` (making huge pages). Reclaim done by a vCPU thread
- * itself is not in here, but in that thread's system time.
- */
-export interface KernelThread {
-  readonly pid: number;
-  /** E.g. `kswapd0`. */
-  readonly comm: string;
-  readonly cpuSeconds: number;
-}
+import type { KernelThread } from '../../model/host.ts';
 
 /**
  * `vhost-<pid>`: moves the packets of one guest NIC's queue. A kernel thread of its own before Linux

@@ -5,25 +5,7 @@ import { parseSignedDecimal } from '../kernel/kernel-text.ts';
 import { readProcessStat } from './stat.ts';
 import { failed, Faults, isAbsence, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * KSM in one process (Documentation/admin-guide/mm/ksm.rst). Fields the running kernel does not
- * have are undefined: before 5.19 none, 6.1 rmapItems and mergingPages, 6.12 the first four, later ones all.
- */
-export interface ProcessKsm {
-  /** Tracking structures ksmd keeps for this process (64 bytes each on 64-bit). */
-  readonly rmapItems: number | undefined;
-  /** Pages which were replaced by the kernel's zero page; no longer in the resident size. */
-  readonly zeroPages: number | undefined;
-  /** Pages of this process which are KSM pages, shared or not. NOT the saving. */
-  readonly mergingPages: number | undefined;
-  /** (mergingPages + zeroPages) pages minus the tracking structures; negative when it costs. */
-  readonly profitBytes: number | undefined;
-  /** All its memory was declared mergeable with prctl(PR_SET_MEMORY_MERGE). */
-  readonly mergeAny: boolean | undefined;
-  /** It has at least one mergeable area. */
-  readonly mergeable: boolean | undefined;
-}
+import type { ProcessKsm } from '../../model/process.ts';
 
 /**
  * Reads `/proc/<pid>/ksm_stat`, and `/proc/<pid>/ksm_merging_pages` where that lacks the pages.

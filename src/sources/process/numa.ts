@@ -2,21 +2,7 @@ import type { CgroupDirectory } from '../cgroup/cgroup.ts';
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { decimalAt, digitsEnd, lineEnd } from '../kernel/kernel-scan.ts';
 import { failed, found, type Reading } from '../../runtime/reading.ts';
-
-/** What a guest has on one NUMA node, in bytes. */
-export interface NodeResidency {
-  readonly node: number;
-  /**
-   * Memory which only swap could take: anonymous and shared. v2: `anon` + `shmem`. v1: `anon` +
-   * `unevictable`, the latter because there locked memory is on no other list.
-   */
-  readonly swapBackedBytes: number;
-  /** Page cache of cached disks. v2: `file` - `shmem`. v1: `file`. */
-  readonly fileCacheBytes: number;
-}
-
-/** One per node, ascending. */
-export type ProcessNuma = readonly NodeResidency[];
+import type { ProcessNuma } from '../../model/process.ts';
 
 /**
  * Where a guest's memory lies, from memory.numa_stat of its cgroup: one file, two counters per node

@@ -1,11 +1,5 @@
 import { z } from 'zod';
-
-/** A file a guest has as its memory. */
-export interface MemoryFile {
-  /** QEMU's name of the memory: `pc.ram`, `ram-node0`, `memdimm0`. */
-  readonly id: string;
-  readonly path: string;
-}
+import type { MemoryFile } from '../../model/process.ts';
 
 /** No guest has more nodes of its own and memory devices. */
 const MAX_FILES = 1_024;

@@ -5,11 +5,12 @@ import {
   readKernelFile,
   readRawKernelFile,
 } from '../kernel/kernel-file.ts';
-import { parseMemoryFiles, type MemoryFile } from './qemu-memory-files.ts';
-import { readProcessStat, type ProcessStat } from './stat.ts';
+import { parseMemoryFiles } from './qemu-memory-files.ts';
+import { readProcessStat } from './stat.ts';
 import { Faults, found, isAbsence, toValue, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
+import type { MemoryFile, ProcessStat } from '../../model/process.ts';
 
 /** The QEMU process of one running domain. */
 export interface QemuProcess {

@@ -2,40 +2,7 @@ import type { DeadlineFileReader } from '../kernel/deadline-file.ts';
 import { parseKeyedLines, parseKibibytes } from '../kernel/kernel-text.ts';
 import { failed, Faults, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * The sums over a process's whole address space in `/proc/<pid>/smaps_rollup`
- * (Documentation/ABI/testing/procfs-smaps_rollup), in bytes. A field the kernel does not have is
- * undefined (Pss_* since 5.9, Pss_Dirty 6.0, KSM 6.7).
- */
-export interface SmapsRollup {
-  readonly residentBytes: number;
-  /** Each page divided by the number of processes which map it: merged pages count once in all. */
-  readonly proportionalBytes: number;
-  readonly proportionalDirtyBytes: number | undefined;
-  readonly proportionalAnonymousBytes: number | undefined;
-  readonly proportionalFileBytes: number | undefined;
-  readonly proportionalSharedMemoryBytes: number | undefined;
-  readonly sharedCleanBytes: number | undefined;
-  readonly sharedDirtyBytes: number | undefined;
-  readonly privateCleanBytes: number | undefined;
-  readonly privateDirtyBytes: number | undefined;
-  /** Touched since the reference bits were last cleared. */
-  readonly referencedBytes: number | undefined;
-  readonly anonymousBytes: number | undefined;
-  /** Resident KSM pages, zero pages not included. */
-  readonly ksmBytes: number | undefined;
-  readonly lazyFreeBytes: number | undefined;
-  readonly anonymousHugePageBytes: number | undefined;
-  readonly sharedMemoryHugePageBytes: number | undefined;
-  readonly fileHugePageBytes: number | undefined;
-  readonly sharedHugetlbBytes: number | undefined;
-  readonly privateHugetlbBytes: number | undefined;
-  /** Anonymous and, unlike VmSwap, shared memory in swap. */
-  readonly swappedBytes: number | undefined;
-  readonly proportionalSwappedBytes: number | undefined;
-  readonly lockedBytes: number | undefined;
-}
+import type { SmapsRollup } from '../../model/process.ts';
 
 export function parseSmapsRollup(text: string, subject: string): Reading<SmapsRollup> {
   // The first line is the address range, `…[rollup]`; its key is never one of ours.

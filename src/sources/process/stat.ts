@@ -3,38 +3,7 @@ import { decimalAt, scanIntegers } from '../kernel/kernel-scan.ts';
 import { ticksToSeconds, USER_HZ } from '../../runtime/kernel-time.ts';
 import { failed, found, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/** One process or thread as `/proc/<pid>/stat` shows it (proc_pid_stat(5)). */
-export interface ProcessStat {
-  readonly pid: number;
-  /** At most 15 bytes; may hold spaces and parentheses. */
-  readonly comm: string;
-  /** R running, S sleeping, D uninterruptible, T stopped, Z zombie, X dead, I idle, … */
-  readonly state: string;
-  readonly parentPid: number;
-  readonly kernelThread: boolean;
-  readonly minorFaults: number;
-  /** Faults which had to read from a device (swap or file). */
-  readonly majorFaults: number;
-  /** User time of all threads including guest time, exited threads included. */
-  readonly userSeconds: number;
-  readonly systemSeconds: number;
-  readonly threads: number;
-  /** Ticks of USER_HZ since boot. With the pid it names a process for good: pids are reused. */
-  readonly startTimeTicks: number;
-  readonly virtualBytes: number;
-  /** Resident pages (not hugetlb); multiply by the page size. Approximate, see status VmRSS. */
-  readonly residentPages: number;
-  /** CPU the leader thread last ran on. */
-  readonly processor: number;
-  /**
-   * Time the process waited for block I/O, swap-in included. 0 unless delay accounting is on
-   * (`kernel.task_delayacct=1`; off by default since 5.14), so undefined while it is 0.
-   */
-  readonly blockIoDelaySeconds: number | undefined;
-  /** Time spent in guest mode by all threads (the vCPUs); also contained in userSeconds. */
-  readonly guestSeconds: number;
-}
+import type { ProcessStat } from '../../model/process.ts';
 
 /** PF_KTHREAD of include/linux/sched.h, in field 9. */
 const KERNEL_THREAD_FLAG = 0x0020_0000;

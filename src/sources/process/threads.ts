@@ -2,55 +2,7 @@ import { listKernelDirectory, readKernelFile } from '../kernel/kernel-file.ts';
 import { bigDecimalAt, digitsEnd } from '../kernel/kernel-scan.ts';
 import { failed, found, isAbsence, toValue, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * What a thread of a QEMU process is for. QEMU names its threads when started with
- * `-name …,debug-threads=on`, as libvirt does:
- * - `vcpu`: `CPU <n>/KVM`, or `CPU <n>/TCG` when emulating (accel/kvm/kvm-accel-ops.c).
- * - `all-vcpus`: `ALL CPUs/TCG`, the one thread of single-threaded emulation.
- * - `iothread`: `IO iothread<id>`, libvirt's numbering of `<iothread id=…>`.
- * - `monitor`: `IO mon_iothread`, which serves QMP.
- * - `emulator`: the main thread, where the device models run.
- * - `vhost`: `vhost-<pid>`, the host half of a virtio NIC. In the process since Linux 6.4; before,
- *   kernel threads of their own (see kernel-threads.ts).
- * - `other`: `worker` (thread pool), `call_rcu`, `vnc_worker`, migration threads, …
- */
-export type ThreadRole =
-  | { readonly kind: 'vcpu'; readonly index: number }
-  | { readonly kind: 'iothread'; readonly id: number }
-  | { readonly kind: 'all-vcpus' | 'monitor' | 'emulator' | 'vhost' | 'other' };
-
-/**
- * Scheduler statistics of one thread, `/proc/<pid>/task/<tid>/schedstat`
- * (Documentation/scheduler/sched-stats.rst). Never reset while the thread lives.
- */
-export interface ThreadSchedule {
-  /** Time on a CPU. For a vCPU this is guest mode plus KVM's own work for it. */
-  readonly runNanoseconds: bigint;
-  /**
-   * Time runnable but waiting for a CPU: what KVM hands to the guest as steal. On kernels before
-   * the task-based bandwidth throttle (6.12 and older at least) time throttled by cpu.max counts
-   * here as well.
-   */
-  readonly delayNanoseconds: bigint;
-  /** Times it was put on a CPU. */
-  readonly timeslices: bigint;
-}
-
-export interface ProcessThread {
-  readonly tid: number;
-  readonly comm: string;
-  readonly role: ThreadRole;
-  /**
-   * Undefined when the kernel keeps no such statistics (no CONFIG_SCHED_INFO: all three are 0) or
-   * the thread ended while being read.
-   */
-  readonly schedule: ThreadSchedule | undefined;
-  /** As in {@link ProcessStat.state}; undefined where it was not read. */
-  readonly state: string | undefined;
-  /** How long it has been seen not to run: the time since the first look that found it as it is. */
-  readonly stillMs: number;
-}
+import type { ProcessThread, ThreadRole, ThreadSchedule } from '../../model/process.ts';
 
 export function threadRole(comm: string, tid: number, pid: number): ThreadRole {
   if (comm.startsWith('CPU ')) {

@@ -2,23 +2,7 @@ import { readKernelFile } from '../kernel/kernel-file.ts';
 import { parseDecimal } from '../kernel/kernel-text.ts';
 import { failed, Faults, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
-
-/**
- * The cache of OpenZFS (ARC), in bytes. On Linux it lies outside the page cache, so that MemAvailable
- * lacks it (openzfs/zfs issue 10255), though much of it can be given up.
- */
-export interface ZfsArc {
-  readonly sizeBytes: number;
-  /** `c_min`: it does not shrink below this by itself. */
-  readonly minimumBytes: number;
-  /** `c_max`: it does not grow beyond this. */
-  readonly maximumBytes: number;
-  /**
-   * What it can give up: buffers nobody uses, and no more than what it is larger than its minimum.
-   * Undefined before ZFS 0.7, which does not say what can be evicted.
-   */
-  readonly reclaimableBytes: number | undefined;
-}
+import type { ZfsArc } from '../../model/host-memory.ts';
 
 const EVICTABLE = [
   'mru_evictable_data',

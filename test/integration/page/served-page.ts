@@ -6,7 +6,7 @@ import { createLogger } from '../../../src/config/logger.ts';
 import { PolicyStore } from '../../../src/config/policy-store.ts';
 import { DemoHost } from '../../../src/demo/demo-host.ts';
 import { COLLECTORS, type CollectorName } from '../../../src/model/collectors.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import type { SnapshotSources } from '../../../src/collect/snapshot-sources.ts';
 import { createApp } from '../../../src/web/app.ts';
 import { Connections } from '../../../src/web/connections.ts';

@@ -14,9 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { DescribedDisk, ImageChain } from '../../../src/sources/images/image-chain.ts';
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
 import { StorageSource } from './storage-source.ts';
+import type { DescribedDisk, ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
 

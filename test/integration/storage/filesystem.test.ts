@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { readFilesystems, type Filesystem } from '../../../src/sources/files/filesystem.ts';
+import { readFilesystems } from '../../../src/sources/files/filesystem.ts';
 import { LoopDevice, LoopFilesystem } from './loop-device.ts';
 import { createImage, fullyAllocatedBytes } from './qemu-img.ts';
 import { StorageSource, valueOrThrow } from './storage-source.ts';
+import type { Filesystem } from '../../../src/model/filesystem.ts';
 
 const MIB = 1024 ** 2;
 

@@ -17,11 +17,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type {
-  ChainEnd,
-  DescribedDisk,
-  ImageChain,
-} from '../../../src/sources/images/image-chain.ts';
 import {
   performBatch,
   type FileAnswer,
@@ -30,6 +25,7 @@ import {
 import { LoopDevice } from './loop-device.ts';
 import { createImage, qemuImg } from './qemu-img.ts';
 import { StorageSource } from './storage-source.ts';
+import type { ChainEnd, DescribedDisk, ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
 

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { LVS_ARGUMENTS, parseLvs, type ThinStorage } from '../../../src/sources/lvm/thin-pool.ts';
+import { LVS_ARGUMENTS, parseLvs } from '../../../src/sources/lvm/thin-pool.ts';
 import { LoopDevice } from './loop-device.ts';
 import { valueOrThrow } from './storage-source.ts';
+import type { ThinStorage } from '../../../src/model/storage.ts';
 
 const MIB = 1024 ** 2;
 

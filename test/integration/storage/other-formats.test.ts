@@ -15,10 +15,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { StorageSlice } from '../../../src/model/domain-config.ts';
-import type { ImageChain } from '../../../src/sources/images/image-chain.ts';
-import type { ImageFile } from '../../../src/sources/images/image-file.ts';
+
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
 import { StorageSource, valueOrThrow } from './storage-source.ts';
+import type { ImageChain, ImageFile } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;

@@ -7,10 +7,11 @@ import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { StorageCollector } from '../../../src/collect/storage-collector.ts';
 import type { DomainDisk, PoolPlace } from '../../../src/model/storage.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
-import type { ImageChain } from '../../../src/sources/images/image-chain.ts';
+
 import { parseStoragePoolXml } from '../../../src/sources/domain-xml/storage-pool-xml.ts';
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
 import { StorageSource, valueOrThrow } from './storage-source.ts';
+import type { ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;

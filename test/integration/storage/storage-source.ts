@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { BlockingPool, type PoolLimits } from '../../../src/sources/files/blocking-pool.ts';
 import { HostFiles } from '../../../src/sources/files/host-files.ts';
 import { ImageChainReader } from '../../../src/sources/images/image-chain.ts';
-import { ImageReader, type ImageFile } from '../../../src/sources/images/image-file.ts';
+import { ImageReader } from '../../../src/sources/images/image-file.ts';
 import { parseMountinfo, type MountTable } from '../../../src/sources/files/mounts.ts';
 import type { Reading } from '../../../src/runtime/reading.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
+import type { ImageFile } from '../../../src/model/image.ts';
 
 /** This machine's storage, read the way the exporter reads it. */
 export class StorageSource {

@@ -7,10 +7,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { StorageCollector } from '../../../src/collect/storage-collector.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
-import {
-  parseMemoryFiles,
-  type MemoryFile,
-} from '../../../src/sources/process/qemu-memory-files.ts';
+import { parseMemoryFiles } from '../../../src/sources/process/qemu-memory-files.ts';
+import type { MemoryFile } from '../../../src/model/process.ts';
 
 const MIB = 2 ** 20;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { CollectorName } from '../../../src/model/collectors.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { SharedCollection } from '../../../src/collect/shared-collection.ts';
 import type { SnapshotSources } from '../../../src/collect/snapshot-sources.ts';
 import { unknownSnapshot } from '../metrics/example-snapshot.ts';

@@ -1,7 +1,7 @@
 /** Everything in a snapshot that must never fall, by a name; a restarted guest has new names. */
 
 import type { Domain } from '../../../src/model/domain.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { cpuTimeOf, linkOf, processOf, there } from './story.ts';
 
 export function hostCounters(snapshot: Snapshot): ReadonlyMap<string, number> {

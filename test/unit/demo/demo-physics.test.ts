@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import type { Domain } from '../../../src/model/domain.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { guestCounters, hostCounters } from './counters.ts';
 import {
   allCpuSeconds,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { DemoHost } from '../../../src/demo/demo-host.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import {
   ALL,
   assessed,

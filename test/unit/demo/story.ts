@@ -7,11 +7,10 @@ import type { Assessment } from '../../../src/overcommit/assessment.ts';
 import { MomAverages } from '../../../src/overcommit/mom/mom-averages.ts';
 import { COLLECTORS, type CollectorName } from '../../../src/model/collectors.ts';
 import type { Domain, GuestProcess } from '../../../src/model/domain.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
-import type { CpuTime, HostCpuTime } from '../../../src/sources/kernel/cpu-time.ts';
-import type { Meminfo } from '../../../src/sources/host/meminfo.ts';
-import type { LinkCounters } from '../../../src/sources/network/counters.ts';
-import type { Vmstat, VmstatCounter } from '../../../src/sources/host/vmstat.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
+import type { CpuTime, HostCpuTime } from '../../../src/model/host-cpu.ts';
+import type { Meminfo, Vmstat, VmstatCounter } from '../../../src/model/host-memory.ts';
+import type { LinkCounters } from '../../../src/model/network.ts';
 
 export const ALL: ReadonlySet<CollectorName> = new Set(COLLECTORS.map(({ name }) => name));
 export const STARTED_AT = 1_790_000_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { PROMISE_SERIES } from '../../../src/risk/risk-model.ts';
 import type { Domain } from '../../../src/model/domain.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { unknownGuest } from './example-guest.ts';
 import {
   exampleSnapshot,

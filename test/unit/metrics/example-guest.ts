@@ -8,7 +8,7 @@ import type {
   LibvirtCpu,
   NicCounters,
 } from '../../../src/model/domain.ts';
-import type { ProcessThread, ThreadRole } from '../../../src/sources/process/threads.ts';
+import type { ProcessThread, ThreadRole } from '../../../src/model/process.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

@@ -1,5 +1,5 @@
 import type { Host } from '../../../src/model/host.ts';
-import { VMSTAT_COUNTERS } from '../../../src/sources/host/vmstat.ts';
+import { VMSTAT_COUNTERS } from '../../../src/model/host-memory.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

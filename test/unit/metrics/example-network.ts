@@ -1,6 +1,4 @@
-import type { NetworkLinks } from '../../../src/model/network.ts';
-import type { LinkCounters } from '../../../src/sources/network/counters.ts';
-import type { NetworkLink } from '../../../src/sources/network/links.ts';
+import type { LinkCounters, NetworkLink, NetworkLinks } from '../../../src/model/network.ts';
 
 export function exampleLink(name: string, overrides: Partial<NetworkLink> = {}): NetworkLink {
   return {

@@ -7,7 +7,7 @@ import { MomAverages } from '../../../src/overcommit/mom/mom-averages.ts';
 import type { Format } from '../../../src/exposition/format.ts';
 import { render } from '../../../src/exposition/render.ts';
 import type { Domain } from '../../../src/model/domain.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import {
   detachedInterface,
   exampleBandwidth,

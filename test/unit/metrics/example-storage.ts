@@ -1,8 +1,7 @@
-import type { DomainDisk, Storage, StoragePool } from '../../../src/model/storage.ts';
-import type { ImageFile } from '../../../src/sources/images/image-file.ts';
-import type { Mount } from '../../../src/sources/files/mounts.ts';
-import type { Qcow2Header } from '../../../src/sources/images/qcow2-header.ts';
 import { failed, found } from '../../../src/runtime/reading.ts';
+import type { ImageFile, Qcow2Header } from '../../../src/model/image.ts';
+import type { DomainDisk, Storage, StoragePool } from '../../../src/model/storage.ts';
+import type { Mount } from '../../../src/model/filesystem.ts';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;

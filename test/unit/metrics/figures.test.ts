@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { Domain, GuestCgroupFacts } from '../../../src/model/domain.ts';
 import type { Host } from '../../../src/model/host.ts';
 import type { MemoryDevice } from '../../../src/model/domain-config.ts';
-import type { Ksm } from '../../../src/sources/host/ksm.ts';
+
 import { exampleConfig, exampleDisk, exampleVirtioMem, NO_LIMITS } from './example-config.ts';
 import { exampleCgroup, exampleProcess, exampleThread, unknownGuest } from './example-guest.ts';
 import { exampleHost, unknownHost } from './example-host.ts';
 import { exampleSnapshot, exampleView, unknownSnapshot } from './example-snapshot.ts';
 import { diskOf, exampleImage, exampleMount, exampleStorage } from './example-storage.ts';
 import { familyOf } from './samples.ts';
+import type { Ksm } from '../../../src/model/host-memory.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

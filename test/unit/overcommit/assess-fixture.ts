@@ -3,20 +3,22 @@
 import { DEFAULT_POLICY, type Policy } from '../../../src/config/policy.ts';
 import type { Domain, GuestProcess } from '../../../src/model/domain.ts';
 import type { Host } from '../../../src/model/host.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
-import type { DomainDisk } from '../../../src/model/storage.ts';
-import type { CpuTopology } from '../../../src/sources/host/cpu-topology.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
+
 import type { DomainConfig } from '../../../src/model/domain-config.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
-import { filesystemTraits, type Filesystem } from '../../../src/sources/files/filesystem.ts';
-import type { ChainEnd } from '../../../src/sources/images/image-chain.ts';
-import type { ImageFile } from '../../../src/sources/images/image-file.ts';
+import { filesystemTraits } from '../../../src/sources/files/filesystem.ts';
+
 import { parseMeminfo } from '../../../src/sources/host/meminfo.ts';
-import { parseMountinfo, type Mount } from '../../../src/sources/files/mounts.ts';
+import { parseMountinfo } from '../../../src/sources/files/mounts.ts';
 import { parseProcessStat } from '../../../src/sources/process/stat.ts';
 import { parseProcessStatus } from '../../../src/sources/process/status.ts';
 import { found, type Reading } from '../../../src/runtime/reading.ts';
 import { rawWorstCase } from '../../../src/sources/images/qcow2-size.ts';
+import type { CpuTopology } from '../../../src/model/host-cpu.ts';
+import type { DomainDisk } from '../../../src/model/storage.ts';
+import type { ChainEnd, ImageFile } from '../../../src/model/image.ts';
+import type { Filesystem, Mount } from '../../../src/model/filesystem.ts';
 
 export const MIB = 2 ** 20;
 export const GIB = 2 ** 30;

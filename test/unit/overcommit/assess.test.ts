@@ -5,18 +5,12 @@ import { assess } from '../../../src/overcommit/assess.ts';
 import { computeAvailableMemory } from '../../../src/model/facts/available-memory.ts';
 import type { Assessment } from '../../../src/overcommit/assessment.ts';
 import { MomAverages } from '../../../src/overcommit/mom/mom-averages.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import type { GuestCgroupFacts } from '../../../src/model/domain.ts';
-import type { DomainDisk } from '../../../src/model/storage.ts';
-import type { CgroupMemoryLimits } from '../../../src/sources/cgroup/memory.ts';
-import {
-  byPool,
-  filesystemTraits,
-  type Filesystem,
-} from '../../../src/sources/files/filesystem.ts';
+
+import { byPool, filesystemTraits } from '../../../src/sources/files/filesystem.ts';
 import { parseKsm } from '../../../src/sources/host/ksm.ts';
-import type { Mount } from '../../../src/sources/files/mounts.ts';
-import type { NetworkLink } from '../../../src/sources/network/links.ts';
+
 import { failed } from '../../../src/runtime/reading.ts';
 import { parseSwaps } from '../../../src/sources/host/swap.ts';
 import { networkLink } from '../network-link.ts';
@@ -37,6 +31,10 @@ import {
   rawFile,
   snapshot,
 } from './assess-fixture.ts';
+import type { CgroupMemoryLimits } from '../../../src/model/cgroup.ts';
+import type { DomainDisk } from '../../../src/model/storage.ts';
+import type { NetworkLink } from '../../../src/model/network.ts';
+import type { Filesystem, Mount } from '../../../src/model/filesystem.ts';
 
 function assessed(more: Partial<Snapshot>, policy = NO_RESERVES): Assessment {
   const one = snapshot(more);

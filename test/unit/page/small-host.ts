@@ -1,15 +1,16 @@
 import type { Domain } from '../../../src/model/domain.ts';
 import type { Host } from '../../../src/model/host.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { parseMeminfo } from '../../../src/sources/host/meminfo.ts';
 import { found, toValue } from '../../../src/runtime/reading.ts';
-import type { VmstatCounter } from '../../../src/sources/host/vmstat.ts';
+
 import { exampleConfig, exampleInterface } from '../metrics/example-config.ts';
 import { exampleProcess, unknownGuest } from '../metrics/example-guest.ts';
 import { exampleHost, unknownHost } from '../metrics/example-host.ts';
 import { exampleLink } from '../metrics/example-network.ts';
 import { unknownSnapshot } from '../metrics/example-snapshot.ts';
 import { diskOf, exampleImage, exampleMount } from '../metrics/example-storage.ts';
+import type { VmstatCounter } from '../../../src/model/host-memory.ts';
 
 export const GIB = 2 ** 30;
 

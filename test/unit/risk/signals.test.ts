@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { SignalId } from '../../../src/risk/risk-model.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { NOTHING_RECENT, RecentCounters } from '../../../src/risk/recent-counters.ts';
 import { computeSignals, type SignalValues } from '../../../src/risk/signals.ts';
 import { exampleView, unknownSnapshot } from '../metrics/example-snapshot.ts';

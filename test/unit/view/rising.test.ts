@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 
 import { RisingValues } from '../../../src/view/rising.ts';
 import { ScrapeMemory } from '../../../src/view/scrape-memory.ts';
-import type { Snapshot } from '../../../src/model/model.ts';
-import type { CpuTime } from '../../../src/sources/kernel/cpu-time.ts';
+import type { Snapshot } from '../../../src/model/snapshot.ts';
+
 import { exampleSnapshot, exampleView } from '../metrics/example-snapshot.ts';
 import { familyOf } from '../metrics/samples.ts';
+import type { CpuTime } from '../../../src/model/host-cpu.ts';
 
 describe('a rising value', () => {
   it('stays where it is when the difference steps back by a tick', () => {

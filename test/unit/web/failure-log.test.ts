@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createLogger } from '../../../src/config/logger.ts';
-import type { CollectorOutcome } from '../../../src/model/model.ts';
+import type { CollectorOutcome } from '../../../src/model/snapshot.ts';
 import { FailureLog } from '../../../src/web/failure-log.ts';
 
 function failing(detail: string, kind: 'absent' | 'timeout' = 'absent'): CollectorOutcome {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { nicsInSight } from '../../../../src/guests/libvirt/nic-counters.ts';
-import type { NetworkLinks } from '../../../../src/model/network.ts';
 import { parseDomainXml } from '../../../../src/sources/domain-xml/domain-xml.ts';
-import type { NetworkLink } from '../../../../src/sources/network/links.ts';
+
 import { valueIn } from '../../sources/kernel-fixtures.ts';
 import { networkLink } from '../../network-link.ts';
+import type { NetworkLink, NetworkLinks } from '../../../../src/model/network.ts';
 
 const COUNTERS = {
   receivedBytes: 1n,

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { readStandstill, type SeenStandstill } from '../../../../src/guests/libvirt/standstill.ts';
-import type { ProcessThread } from '../../../../src/sources/process/threads.ts';
+
 import { valueIn } from '../../sources/kernel-fixtures.ts';
+import type { ProcessThread } from '../../../../src/model/process.ts';
 
 const thread = ([state, stillMs]: readonly [string, number]): ProcessThread => ({
   tid: 7,

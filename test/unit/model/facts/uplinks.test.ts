@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { NetworkLinkReader, type NetworkLinkTable } from '../../../../src/sources/network/links.ts';
+import { NetworkLinkReader } from '../../../../src/sources/network/links.ts';
 import { findUplinks } from '../../../../src/model/facts/uplinks.ts';
 import { hypervisor, NetworkTree } from '../../../fixtures/net/network-tree.ts';
+import type { NetworkLinks } from '../../../../src/model/network.ts';
 
-async function tableOf(tree: NetworkTree): Promise<NetworkLinkTable> {
+async function tableOf(tree: NetworkTree): Promise<NetworkLinks> {
   const table = await new NetworkLinkReader(tree.roots).read();
   if (!table.ok) throw new Error(table.error.detail);
   return table.value;

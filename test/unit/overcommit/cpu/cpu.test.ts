@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { cpuOvercommit, type CpuGuest, type CpuHost } from '../../../../src/overcommit/cpu/cpu.ts';
+import { cpuOvercommit } from '../../../../src/overcommit/cpu/cpu.ts';
+import type { CpuGuest, CpuHost } from '../../../../src/overcommit/cpu/model.ts';
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);

@@ -10,7 +10,7 @@ import {
 } from '../../../../src/overcommit/memory/memory-traits.ts';
 import type { MemoryOvercommit } from '../../../../src/overcommit/memory/memory.ts';
 import type { Domain } from '../../../../src/model/domain.ts';
-import type { Snapshot } from '../../../../src/model/model.ts';
+import type { Snapshot } from '../../../../src/model/snapshot.ts';
 import { parseKsm } from '../../../../src/sources/host/ksm.ts';
 import {
   balloon,

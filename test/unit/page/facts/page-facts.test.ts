@@ -4,7 +4,7 @@ import { pageFacts, type PageFacts } from '../../../../src/page/facts/page-facts
 import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
 import type { ResourceFacts } from '../../../../src/page/facts/resource-facts.ts';
 import { findFigure, toWords, type Sentence } from '../../../../src/page/words/sentence.ts';
-import type { Snapshot } from '../../../../src/model/model.ts';
+import type { Snapshot } from '../../../../src/model/snapshot.ts';
 import { exampleBandwidth, exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
 import { exampleCgroup } from '../../metrics/example-guest.ts';
 import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Snapshot } from '../../../../src/model/model.ts';
+import type { Snapshot } from '../../../../src/model/snapshot.ts';
 import { landingPage } from '../../../../src/page/landing-page.ts';
 import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
 import { PAGE_SECURITY_POLICY } from '../../../../src/page/html/security-policy.ts';

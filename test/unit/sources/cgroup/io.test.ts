@@ -9,11 +9,11 @@ import {
   GuestCgroupIoReader,
   parseIoStat,
   parseThrottleFiles,
-  type CgroupDeviceIo,
 } from '../../../../src/sources/cgroup/io.ts';
 import { readCgroupMounts, readGuestCgroup } from '../../../../src/sources/cgroup/cgroup.ts';
 import { Faults } from '../../../../src/runtime/reading.ts';
 import { cgroupHost, failureOf, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import type { CgroupDeviceIo } from '../../../../src/model/cgroup.ts';
 
 /** What the guest of process 4242 did to each device. */
 function ioOn(tree: 'cgroup-v1' | 'cgroup-v2' | 'cgroup-hybrid'): readonly CgroupDeviceIo[] {

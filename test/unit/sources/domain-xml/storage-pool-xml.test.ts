@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  parseStoragePoolXml,
-  type StoragePoolDescription,
-} from '../../../../src/sources/domain-xml/storage-pool-xml.ts';
+import { parseStoragePoolXml } from '../../../../src/sources/domain-xml/storage-pool-xml.ts';
 import { storageFixture } from '../storage-fixture.ts';
+import type { StoragePoolDescription } from '../../../../src/model/storage.ts';
 
 function pool(type: string): StoragePoolDescription {
   const parsed = parseStoragePoolXml(storageFixture(`pool-${type}.xml`));

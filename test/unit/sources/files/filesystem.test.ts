@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  filesystemTraits,
-  type FilesystemTraits,
-} from '../../../../src/sources/files/filesystem.ts';
+import { filesystemTraits } from '../../../../src/sources/files/filesystem.ts';
+import type { FilesystemTraits } from '../../../../src/model/filesystem.ts';
 
 function traits(type: string, superOptions: readonly string[] = ['rw']): FilesystemTraits {
   return filesystemTraits({

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   declaredImageFormat,
   probeImageFormat,
-  type ImageFormat,
 } from '../../../../src/sources/images/image-format.ts';
+import type { ImageFormat } from '../../../../src/model/image.ts';
 
 function probe(start: Buffer, path = '/images/disk'): ImageFormat {
   return probeImageFormat(start, path);

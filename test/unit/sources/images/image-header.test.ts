@@ -2,13 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { HeaderResult, ReadMore } from '../../../../src/sources/images/header-facts.ts';
-import {
-  IMAGE_FORMATS,
-  probeImageFormat,
-  type ImageFormat,
-} from '../../../../src/sources/images/image-format.ts';
+import { probeImageFormat } from '../../../../src/sources/images/image-format.ts';
 import { readHeader } from '../../../../src/sources/images/image-header.ts';
 import { failed, found, type Reading } from '../../../../src/runtime/reading.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../../../../src/model/image.ts';
 
 const MOST_READ_AT_ONCE = 128 * 1024;
 

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  parseDmsetupThinPools,
-  parseLvs,
-  type ThinPool,
-  type ThinStorage,
-} from '../../../../src/sources/lvm/thin-pool.ts';
+import { parseDmsetupThinPools, parseLvs } from '../../../../src/sources/lvm/thin-pool.ts';
 import { storageFixture } from '../storage-fixture.ts';
+import type { ThinPool, ThinStorage } from '../../../../src/model/storage.ts';
 
 const GIB = 1024 ** 3;
 const TIB = 1024 ** 4;

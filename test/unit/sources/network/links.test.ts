@@ -1,20 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseNetDev } from '../../../../src/sources/network/counters.ts';
-import {
-  NetworkLinkReader,
-  type NetworkLink,
-  type NetworkLinkTable,
-} from '../../../../src/sources/network/links.ts';
+import { NetworkLinkReader } from '../../../../src/sources/network/links.ts';
 import { hypervisor, netDev, NetworkTree } from '../../../fixtures/net/network-tree.ts';
+import type { NetworkLink, NetworkLinks } from '../../../../src/model/network.ts';
 
-async function readAll(reader: NetworkLinkReader): Promise<NetworkLinkTable> {
+async function readAll(reader: NetworkLinkReader): Promise<NetworkLinks> {
   const table = await reader.read();
   if (!table.ok) throw new Error(table.error.detail);
   return table.value;
 }
 
-function link(table: NetworkLinkTable, name: string): NetworkLink {
+function link(table: NetworkLinks, name: string): NetworkLink {
   const one = table.links.get(name);
   if (one === undefined) throw new Error(`no ${name}`);
   return one;
