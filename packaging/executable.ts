@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { Bundle } from './bundle.ts';
 import { nodeBinary } from './node-binary.ts';
 import { REPOSITORY, type Architecture } from './project.ts';
 import { run } from './run.ts';
@@ -27,17 +28,17 @@ const STRIP: Readonly<Record<Architecture, string>> = {
  * applications"). Without code cache and start-up snapshot: V8 refuses the first unless all its flags
  * agree, and neither comes out the same twice.
  *
- * @param code the bundle.
  * @param target where the executable goes.
  */
 export async function buildExecutable(
   architecture: Architecture,
-  code: string,
+  { main, exporter }: Pick<Bundle, 'main' | 'exporter'>,
   target: string,
   scratch: string,
 ): Promise<void> {
   await mkdir(scratch, { recursive: true });
-  await writeFile(join(scratch, 'main.mjs'), code);
+  await writeFile(join(scratch, 'main.mjs'), main);
+  await writeFile(join(scratch, 'exporter.cjs'), exporter);
   // Before the code is put in: its symbols are a fifth of Node, and afterwards they cannot go.
   const stripped = join(scratch, 'node');
   const { program } = await nodeBinary(architecture, scratch);
@@ -50,6 +51,7 @@ export async function buildExecutable(
       // The name is part of the executable: a whole path would make it another one in each folder.
       main: 'main.mjs',
       mainFormat: 'module',
+      assets: { 'exporter.cjs': 'exporter.cjs' },
       executable: stripped,
       output: target,
       disableExperimentalSEAWarning: true,

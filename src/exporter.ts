@@ -13,7 +13,7 @@ import { COLLECTORS, isCollectorName, type CollectorName } from './snapshot/coll
 import { LiveHost } from './snapshot/live-host.ts';
 import type { SnapshotSources } from './snapshot/snapshot-sources.ts';
 import { textAt } from './sources/json-text.ts';
-import { signals } from './signals.ts';
+import type { Signals } from './signals.ts';
 import { createApp } from './web/app.ts';
 import { logConnection } from './web/connection-log.ts';
 import { Connections } from './web/connections.ts';
@@ -28,8 +28,12 @@ const EXIT_USAGE = 2;
 /** Given after the last connection is closed. */
 const STUCK_MS = 1000;
 
-/** Runs with these arguments until a signal ends it. Sets the exit code. */
-export async function main(argv: readonly string[]): Promise<void> {
+/**
+ * Runs with these arguments until a signal ends it. Sets the exit code.
+ *
+ * @param signals what has taken them since the process began.
+ */
+export async function main(argv: readonly string[], signals: Signals): Promise<void> {
   const log = standardError();
   const version = import.meta.bundledVersion ?? readVersion();
   const flags = parseFlags(
@@ -56,7 +60,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = checked.ok ? 0 : EXIT_USAGE;
     return;
   }
-  await run(flags.config, version, log).catch((error: unknown) => {
+  await run(flags.config, version, log, signals).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;
     log.write(`${PROGRAM}: ${visibleText(error.message)}\n`);
     log.close();
@@ -65,7 +69,12 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** Starts everything. @throws StartError, with nothing started. */
-async function run(config: Config, version: string, log: LogOutput): Promise<void> {
+async function run(
+  config: Config,
+  version: string,
+  log: LogOutput,
+  signals: Signals,
+): Promise<void> {
   checkLibvirtUri(config.libvirt.uri);
   const logger = createLogger({ ...config.log, write: log.write });
   process.on('warning', ({ name, message }) => {
