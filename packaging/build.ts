@@ -59,7 +59,7 @@ export async function build(options: BuildOptions): Promise<readonly Made[]> {
   };
 
   const texts = await bundle(project.version);
-  const bytes = Buffer.byteLength(texts.main) + Buffer.byteLength(texts.exporter);
+  const bytes = [texts.main, ...texts.parts.values()].join('').length;
   report(`bundle: ${(bytes / 1e6).toFixed(1)} MB of ${texts.packages.length} packages`);
   const bundled = await licencesOf(texts.packages);
   if (kinds.includes('npm')) {

@@ -15,6 +15,8 @@ export const NODE_FLAGS = [
   '--heap-growing-percent=40',
   '--disable-sigusr1',
   '--no-warnings',
+  // For in-bundle/give-back.ts.
+  '--experimental-ffi',
 ] as const;
 
 /** Tools that take symbols off a program of that processor. */
@@ -32,13 +34,13 @@ const STRIP: Readonly<Record<Architecture, string>> = {
  */
 export async function buildExecutable(
   architecture: Architecture,
-  { main, exporter }: Pick<Bundle, 'main' | 'exporter'>,
+  { main, parts }: Pick<Bundle, 'main' | 'parts'>,
   target: string,
   scratch: string,
 ): Promise<void> {
   await mkdir(scratch, { recursive: true });
   await writeFile(join(scratch, 'main.mjs'), main);
-  await writeFile(join(scratch, 'exporter.cjs'), exporter);
+  for (const [name, text] of parts) await writeFile(join(scratch, name), text);
   // Before the code is put in: its symbols are a fifth of Node, and afterwards they cannot go.
   const stripped = join(scratch, 'node');
   const { program } = await nodeBinary(architecture, scratch);
@@ -51,7 +53,7 @@ export async function buildExecutable(
       // The name is part of the executable: a whole path would make it another one in each folder.
       main: 'main.mjs',
       mainFormat: 'module',
-      assets: { 'exporter.cjs': 'exporter.cjs' },
+      assets: Object.fromEntries([...parts.keys()].map((name) => [name, name])),
       executable: stripped,
       output: target,
       disableExperimentalSEAWarning: true,

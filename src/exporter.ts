@@ -7,7 +7,6 @@ import { selectsDomain } from './config/policy.ts';
 import { PolicyStore } from './config/policy-store.ts';
 import { StartError } from './config/start-error.ts';
 import { visibleText } from './config/visible-text.ts';
-import { DemoHost } from './demo/demo-host.ts';
 import { AddressError, resolveAddress } from './libvirt/index.ts';
 import { COLLECTORS, isCollectorName, type CollectorName } from './snapshot/collectors.ts';
 import { LiveHost } from './snapshot/live-host.ts';
@@ -87,7 +86,7 @@ async function run(
   }
 
   const enabled = new Set([...config.collectors].filter(isCollectorName));
-  const sources = openSources(config, enabled, policy, logger);
+  const sources = await openSources(config, enabled, policy, logger);
   const build = { version, nodeVersion: process.version };
   const connections = new Connections();
   const refusals = new RefusalLog(logger);
@@ -164,13 +163,17 @@ function readVersion(): string {
   return version;
 }
 
-function openSources(
+async function openSources(
   config: Config,
   enabled: ReadonlySet<CollectorName>,
   policy: PolicyStore,
   logger: Logger,
-): SnapshotSources {
-  if (config.demo) return new DemoHost();
+): Promise<SnapshotSources> {
+  if (config.demo) {
+    // Code that a real host never runs.
+    const { DemoHost } = await import('./demo/demo-host.ts');
+    return new DemoHost();
+  }
   const live = new LiveHost({
     roots: config.paths,
     libvirtUri: config.libvirt.uri,

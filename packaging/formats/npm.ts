@@ -41,7 +41,7 @@ export async function buildNpm(
   await mkdir(join(stage, 'dist'), { recursive: true });
   await mkdir(join(stage, 'bin'));
   await writeFile(join(stage, 'dist/main.js'), bundle.main);
-  await writeFile(join(stage, 'dist/exporter.cjs'), bundle.exporter);
+  for (const [name, text] of bundle.parts) await writeFile(join(stage, 'dist', name), text);
   await copyFile(join(REPOSITORY, 'bin', project.name), join(stage, 'bin', project.name));
   await chmod(join(stage, 'bin', project.name), 0o755);
   for (const path of COPIED) {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { getAsset, isSea } from 'node:sea';
+import { getRawAsset, isSea } from 'node:sea';
 import { compileFunction } from 'node:vm';
 
 import type { main as mainOfExporter } from '../../src/exporter.ts';
+import { giveBackFromNowOn } from './give-back.ts';
 
 /**
  * Stands for src/exporter.ts in what packaging/bundle.ts makes. All but the entry is text until it is
@@ -13,22 +14,59 @@ import type { main as mainOfExporter } from '../../src/exporter.ts';
  */
 const NAME = 'exporter.cjs';
 
+const PATH = isSea() ? process.execPath : import.meta.filename;
+const requireOfNode = createRequire(PATH);
+const loaded = new Map<string, object>();
+
+/** Node's own modules that take 2 to 14 ms of CPU each, and that most starts do without. */
+const LATE: ReadonlySet<string> = new Set([
+  'node:child_process',
+  'node:crypto',
+  'node:https',
+  'node:zlib',
+]);
+
 /** As in src/exporter.ts. */
 export const main: typeof mainOfExporter = async (...args) => {
-  const [text, path] = isSea()
-    ? [getAsset(NAME, 'utf8'), process.execPath]
-    : fileBeside(import.meta.filename);
-  const exports = {};
-  const load = compileFunction(text, ['exports', 'module', 'require', '__filename', '__dirname'], {
-    filename: NAME,
-  });
-  Reflect.apply(load, undefined, [exports, { exports }, createRequire(path), path, dirname(path)]);
-  const loaded: unknown = Reflect.get(exports, 'main');
-  if (typeof loaded !== 'function') throw new Error(`${NAME} has no main`);
-  await Promise.resolve(Reflect.apply(loaded, undefined, args));
+  const start: unknown = Reflect.get(load(NAME), 'main');
+  if (typeof start !== 'function') throw new Error(`${NAME} has no main`);
+  await Promise.resolve(Reflect.apply(start, undefined, args));
+  giveBackFromNowOn();
 };
 
-function fileBeside(entry: string): readonly [text: string, path: string] {
-  const path = join(dirname(entry), NAME);
-  return [readFileSync(path, 'utf8'), path];
+function load(name: string): object {
+  const before = loaded.get(name);
+  if (before !== undefined) return before;
+  const module = { exports: {} };
+  loaded.set(name, module.exports);
+  const run = compileFunction(
+    textOf(name),
+    ['exports', 'module', 'require', '__filename', '__dirname'],
+    { filename: name },
+  );
+  const require = (wanted: string): unknown => {
+    if (wanted.startsWith('./')) return load(wanted.slice('./'.length));
+    return LATE.has(wanted) ? whenUsed(wanted) : requireOfNode(wanted);
+  };
+  Reflect.apply(run, undefined, [module.exports, module, require, PATH, dirname(PATH)]);
+  loaded.set(name, module.exports);
+  return module.exports;
+}
+
+/** That module, loaded when one of its properties is first asked for. */
+function whenUsed(name: string): object {
+  const get = (_: object, property: string | symbol): unknown => {
+    const module: unknown = requireOfNode(name);
+    return typeof module === 'object' && module !== null
+      ? Reflect.get(module, property)
+      : undefined;
+  };
+  return new Proxy({}, { get });
+}
+
+/** ASCII: see packaging/bundle.ts. */
+function textOf(name: string): string {
+  return isSea()
+    ? Buffer.from(getRawAsset(name)).toString('latin1')
+    : readFileSync(join(dirname(PATH), name), 'latin1');
 }
