@@ -1,4 +1,4 @@
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { basename, join, relative } from 'node:path';
 
 import { rolldown, type OutputChunk, type Plugin } from 'rolldown';
@@ -52,12 +52,31 @@ export async function bundle(version: string): Promise<Bundle> {
     'import.meta.bundledVersion': JSON.stringify(version),
     'import.meta.bundledPasswordWorker': JSON.stringify(worker.code),
   });
-  const main = await oneText('src/main.ts', 'esm', {}, [inBundle]);
+  const main = await oneText(
+    'src/main.ts',
+    'esm',
+    { 'import.meta.lateModules': JSON.stringify(lateModules()) },
+    [inBundle],
+  );
   return {
     main: main.code,
     parts: new Map(exporter.map(({ fileName, code }) => [fileName, ascii(code)])),
     packages: [...new Set([main, ...exporter, worker].flatMap(packagesOf))].sort(),
   };
+}
+
+/** Node's own modules that take 2 to 14 ms of CPU to load, and that most starts do without. */
+const LATE = ['node:child_process', 'node:crypto', 'node:https', 'node:zlib'] as const;
+
+/** What they export, for in-bundle/load-exporter.ts. */
+function lateModules(): Readonly<Record<string, readonly string[]>> {
+  const require = createRequire(import.meta.url);
+  return Object.fromEntries(
+    LATE.map((name) => {
+      const module: unknown = require(name);
+      return [name, typeof module === 'object' && module !== null ? Object.keys(module) : []];
+    }),
+  );
 }
 
 /** Puts what is in in-bundle/ in the place of modules that the entry imports. */

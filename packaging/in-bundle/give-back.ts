@@ -34,7 +34,7 @@ export function giveBackFromNowOn(): void {
 
 function calls(): (() => void) | undefined {
   try {
-    const ffi = process.getBuiltinModule('node:ffi');
+    const ffi = withoutWarnings(() => process.getBuiltinModule('node:ffi'));
     const { functions } = ffi.dlopen('libc.so.6', {
       madvise: { arguments: ['uint64', 'uint64', 'int32'], return: 'int32' },
       malloc_trim: { arguments: ['uint64'], return: 'int32' },
@@ -46,6 +46,17 @@ function calls(): (() => void) | undefined {
     };
   } catch {
     return undefined;
+  }
+}
+
+/** For Node's "experimental" at each start: the executable holds the one Node this was written for. */
+function withoutWarnings<T>(load: () => T): T {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = () => undefined;
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 

@@ -18,13 +18,7 @@ const PATH = isSea() ? process.execPath : import.meta.filename;
 const requireOfNode = createRequire(PATH);
 const loaded = new Map<string, object>();
 
-/** Node's own modules that take 2 to 14 ms of CPU each, and that most starts do without. */
-const LATE: ReadonlySet<string> = new Set([
-  'node:child_process',
-  'node:crypto',
-  'node:https',
-  'node:zlib',
-]);
+const LATE = new Map(Object.entries(import.meta.lateModules));
 
 /** As in src/exporter.ts. */
 export const main: typeof mainOfExporter = async (...args) => {
@@ -46,22 +40,27 @@ function load(name: string): object {
   );
   const require = (wanted: string): unknown => {
     if (wanted.startsWith('./')) return load(wanted.slice('./'.length));
-    return LATE.has(wanted) ? whenUsed(wanted) : requireOfNode(wanted);
+    const names = LATE.get(wanted);
+    return names === undefined ? requireOfNode(wanted) : whenUsed(wanted, names);
   };
   Reflect.apply(run, undefined, [module.exports, module, require, PATH, dirname(PATH)]);
   loaded.set(name, module.exports);
   return module.exports;
 }
 
-/** That module, loaded when one of its properties is first asked for. */
-function whenUsed(name: string): object {
-  const get = (_: object, property: string | symbol): unknown => {
-    const module: unknown = requireOfNode(name);
-    return typeof module === 'object' && module !== null
-      ? Reflect.get(module, property)
-      : undefined;
-  };
-  return new Proxy({}, { get });
+/** That module, loaded when one of its exports is first used. */
+function whenUsed(name: string, names: readonly string[]): object {
+  const late = {};
+  for (const one of names) {
+    Object.defineProperty(late, one, {
+      enumerable: true,
+      get: (): unknown => {
+        const module: unknown = requireOfNode(name);
+        return typeof module === 'object' && module !== null ? Reflect.get(module, one) : undefined;
+      },
+    });
+  }
+  return late;
 }
 
 /** ASCII: see packaging/bundle.ts. */
