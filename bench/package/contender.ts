@@ -56,6 +56,13 @@ export async function executable(built: string, directory: string): Promise<Cont
   return { command: program, args: [], program };
 }
 
+/** The same as dpkg writes it: its pages are in the page cache already, and in what pieces is up to it. */
+export async function unpacked(deb: string, directory: string): Promise<Contender> {
+  await run('dpkg-deb', ['--extract', deb, directory]);
+  const program = join(directory, 'usr/bin', PROGRAM);
+  return { command: program, args: [], program };
+}
+
 /** As after a restart of the host: the kernel reads the file anew, in the pieces that are needed. */
 export async function forgetPages({ program }: Contender): Promise<void> {
   await run('sync', [program]);

@@ -27,6 +27,7 @@ import {
   executable,
   forgetPages,
   Running,
+  unpacked,
   type Contender,
   type Memory,
 } from './contender.ts';
@@ -37,6 +38,7 @@ const MAX_START_RATIO = 0.6;
 
 const README = join(import.meta.dirname, '../README.md');
 const OUT = join(import.meta.dirname, '../../out');
+const DEBIAN = process.arch === 'x64' ? 'amd64' : 'arm64';
 const [BEGIN, END] = ['<!-- bench:package -->', '<!-- end of bench:package -->'] as const;
 
 const { values } = parseArgs({
@@ -66,12 +68,12 @@ try {
 }
 
 async function measure(): Promise<{ readonly text: string; readonly bars: readonly Bar[] }> {
-  const built = outFile(`_linux_${process.arch === 'x64' ? 'amd64' : 'arm64'}`);
+  const built = outFile(`_linux_${DEBIAN}`);
   const place = (name: string): string => join(directory, name);
   const ours = {
     idle: await executable(built, place('ours-idle')),
     guests: await executable(built, place('ours-guests')),
-    fresh: await executable(built, place('ours-fresh')),
+    unpacked: await unpacked(outFile(`_${DEBIAN}.deb`), place('ours-unpacked')),
   };
   const bin = {
     idle: await checkout(place('bin-idle')),
@@ -98,10 +100,10 @@ async function measure(): Promise<{ readonly text: string; readonly bars: readon
     `--path.sysfs=${host.sysfs}`,
   ];
   const none = [`--libvirt.uri=qemu+unix:///system?socket=${place('no-socket')}`];
-  const [oursIdle, oursGuests, oursFresh, binIdle, binGuests, peerIdle] = await Promise.all([
+  const [oursIdle, oursGuests, oursUnpacked, binIdle, binGuests, peerIdle] = await Promise.all([
     memory(ours.idle, none),
     memory(ours.guests, ofHost),
-    memory(ours.fresh, none),
+    memory(ours.unpacked, none),
     memory(bin.idle, none),
     memory(bin.guests, ofHost),
     memory(peer, []),
@@ -137,7 +139,7 @@ async function measure(): Promise<{ readonly text: string; readonly bars: readon
     ['CPU to the first /metrics, ms', ms(cpu.bin), ms(cpu.ours), ms(cpu.peer)],
     ['PSS without guests, MB', ...[binIdle, oursIdle, peerIdle].map(({ all }) => mb(all))],
     ['  in no file', ...[binIdle, oursIdle, peerIdle].map(({ own }) => mb(own))],
-    ['  program just unpacked, not read from disk', '–', mb(oursFresh.all), '–'],
+    ['  as dpkg has just unpacked it', '–', mb(oursUnpacked.all), '–'],
     [`PSS with ${guests} guests, MB`, mb(binGuests.all), mb(oursGuests.all), '–'],
     ['  in no file', mb(binGuests.own), mb(oursGuests.own), '–'],
   ];
