@@ -90,6 +90,11 @@ export function names(query: string, label = 'domain'): string {
   );
 }
 
+/** The names alone, and `none` where there are none. */
+export function namesOrNone(query: string, label = 'domain'): string {
+  return names(query, label).replace('{{ else }}unknown{{ end }}', '{{ else }}none{{ end }}');
+}
+
 function listed(query: string, label: string, format: Format): string {
   return (
     `{{ range $index, $one := ${queryOf(query)} }}{{ if $index }}, {{ end }}` +

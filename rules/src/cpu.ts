@@ -55,6 +55,15 @@ export const vcpus: Subject = {
       `,
     },
     {
+      record: 'instance_domain:kvm_domain_vcpu_delay:mean',
+      expr: promql`
+        # The mean over the vCPUs of a guest: one that waits is a nuisance, all that wait are an outage.
+        instance_domain:kvm_domain_vcpu_delay_seconds:rate5m
+        /
+        count without (vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
+      `,
+    },
+    {
       record: 'instance:kvm_domain_vcpu_delay_seconds:rate5m',
       expr: 'sum without (domain) (instance_domain:kvm_domain_vcpu_delay_seconds:rate5m)',
     },
@@ -301,8 +310,9 @@ export const cpu: Subject = {
       name: 'KvmGuestCpuStarved',
       summary: 'A guest waits for CPUs.',
       description: prose`
-        A vCPU of {{ $labels.domain }} on {{ $labels.instance }} is ready to run but waits
-        ${value('percent')} of the time; time throttled by the guest's own quota is not in this.
+        {{ $labels.domain }} on {{ $labels.instance }} is ready to run but waits ${value('percent')} of
+        the time (its vCPU that waits most, or the mean of all where this pages); time throttled by
+        its own quota is not in this.
         Using most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
         Move or cap one of them, or give {{ $labels.domain }} more weight.
       `,
@@ -311,10 +321,23 @@ export const cpu: Subject = {
         warning: { for: '10m', keepFiringFor: '5m' },
         critical: { for: '10m', keepFiringFor: '5m' },
       },
-      expr: (severity) => promql`
-        instance_domain:kvm_domain_vcpu_delay:ratio
-        ${beyond('cpu.delay_ratio', severity === 'critical' ? 'critical' : 'warning')}
-      `,
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              # Only when the kernel says so too; without PSI the delay alone must do.
+              (
+                instance_domain:kvm_domain_vcpu_delay:mean
+                ${beyond('cpu.delay_ratio', 'critical')}
+              )
+              unless on (cluster, job, instance) (
+                instance:kvm_host_cpu_pressure_waiting:ratio
+                ${within('cpu.pressure_ratio', 'warning')}
+              )
+            `
+          : promql`
+              instance_domain:kvm_domain_vcpu_delay:ratio
+              ${beyond('cpu.delay_ratio', 'warning')}
+            `,
     },
     {
       // Whoever set the quota wanted it, so nobody is paged or ticketed.

@@ -14,7 +14,8 @@ export const guestMemory: Subject = {
       record: 'instance_domain:kvm_domain_balloon_stats_age_per_period:ratio',
       expr: promql`
         # QEMU's timer stands still while a guest is paused, so only running guests can be late.
-        (time() - kvm_domain_balloon_last_update_timestamp_seconds)
+        # By the clock of the host: that of Prometheus may differ, and a scrape is old when it is judged.
+        kvm_domain_balloon_stats_age_seconds
         /
         (kvm_domain_balloon_stats_period_seconds > 0)
         and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1

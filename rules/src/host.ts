@@ -211,11 +211,16 @@ export const host: Subject = {
       at: { critical: { for: '1m' } },
       expr: () => promql`
         # A reason means nothing without its state, so both are matched together.
-        kvm_domain_state{state="shutoff",reason="crashed"} == 1
-        or
-        kvm_domain_state{state="crashed"} == 1
-        or
-        kvm_domain_state{state="paused",reason="crashed"} == 1
+        (
+          kvm_domain_state{state="shutoff",reason="crashed"} == 1
+          or
+          kvm_domain_state{state="crashed"} == 1
+          or
+          kvm_domain_state{state="paused",reason="crashed"} == 1
+        )
+        # One that was left off for longer is off on purpose.
+        and on (cluster, job, instance, domain)
+        last_over_time(kvm_domain_start_time_seconds[1d])
       `,
     },
   ],

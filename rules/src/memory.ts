@@ -1,5 +1,5 @@
-import { top, value } from './annotations.ts';
-import { beyond } from './limit.ts';
+import { namesOrNone, top, value } from './annotations.ts';
+import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
 const MEMORY = { uid: 'kvm-memory', variables: ['cluster', 'job', 'instance'] } as const;
@@ -8,6 +8,13 @@ const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'dom
 const CLAIMS = top('kvm_domain_memory_claimable_bytes{@}', 'bytes');
 const SWAPPED = top('kvm_domain_swap_bytes{@}', 'bytes');
 const RESIDENT = top('sum without (kind) (kvm_domain_resident_bytes{@})', 'bytes');
+
+const GONE = namesOrNone(
+  'last_over_time(kvm_domain_start_time_seconds{@}[1h] offset 10m) unless on (domain) kvm_domain_start_time_seconds{@}',
+);
+const KILLED_INSIDE = namesOrNone(
+  'kvm_domain_memory_events_total{@,event="oom_kill"} > on (domain) last_over_time(kvm_domain_memory_events_total{@,event="oom_kill"}[1h] offset 10m)',
+);
 
 /** Memory of the host: what was promised, what can still be claimed, and what paging costs. */
 export const memory: Subject = {
@@ -77,7 +84,33 @@ export const memory: Subject = {
             kvm_host_memory_available_bytes
         )
         /
-        (kvm_host_memory_size_bytes > 0)
+        # Pools of huge pages are set aside: nobody who is short of memory gets any of them.
+        (
+          (
+              kvm_host_memory_size_bytes
+            - on (cluster, job, instance) group_left ()
+              sum without (page_size) (kvm_host_hugepages_size_bytes)
+            or
+              kvm_host_memory_size_bytes
+          )
+          > 0
+        )
+      `,
+    },
+    {
+      record: 'instance:kvm_host_memory_available_below_claims:ratio',
+      expr: promql`
+        # Where guests hold all they were promised, little is left because little was meant to be left.
+        instance:kvm_host_memory_available:ratio
+        unless on (cluster, job, instance) instance:kvm_memory_exposure_per_supply:ratio <= 1
+      `,
+    },
+    {
+      record: 'instance:kvm_host_swap_used_below_claims:ratio',
+      expr: promql`
+        # Swap full of pages nobody wants back is swap well used, as long as it is not needed for claims.
+        instance:kvm_host_swap_used:ratio
+        unless on (cluster, job, instance) instance:kvm_memory_exposure_per_supply:ratio <= 1
       `,
     },
     {
@@ -147,7 +180,14 @@ export const memory: Subject = {
     },
     {
       record: 'instance:kvm_host_oom_kills:increase10m',
-      expr: 'increase(kvm_host_oom_kills_total[10m])',
+      expr: promql`
+        # Whole kills, and none is lost in a gap between scrapes: what the counter shows now less what it
+        # showed at least ten minutes ago.
+        kvm_host_oom_kills_total - last_over_time(kvm_host_oom_kills_total[1h] offset 10m) >= 0
+        or
+        # The host was booted in between.
+        kvm_host_oom_kills_total < last_over_time(kvm_host_oom_kills_total[1h] offset 10m)
+      `,
     },
     {
       record: 'instance_domain:kvm_domain_swapped:ratio',
@@ -235,6 +275,12 @@ export const memory: Subject = {
                   ${beyond('memory.pressure_ratio', 'warning')}
                 )
                 or
+                # Swap in RAM is quick, so that somebody always runs; most of the time others wait.
+                (
+                  instance:kvm_host_memory_pressure_waiting:ratio
+                  ${beyond('memory.pressure_ratio', 'critical')}
+                )
+                or
                 # A kernel without PSI: pages that had to be waited for tell the same.
                 (
                   instance:kvm_host_major_page_faults:rate5m
@@ -244,8 +290,15 @@ export const memory: Subject = {
               )
             `
           : promql`
-              instance:kvm_host_swap_storm_bytes:rate5m
-              ${beyond('memory.swap_bytes_per_second', 'warning')}
+              (
+                instance:kvm_host_swap_storm_bytes:rate5m
+                ${beyond('memory.swap_bytes_per_second', 'warning')}
+              )
+              # Traffic nobody waits for, of zram for instance, is no storm.
+              unless on (cluster, job, instance) (
+                instance:kvm_host_memory_pressure_waiting:ratio
+                ${within('memory.pressure_ratio', 'warning')}
+              )
             `,
     },
     {
@@ -296,17 +349,36 @@ export const memory: Subject = {
       name: 'KvmHostOomKill',
       summary: 'A host killed a process for want of memory.',
       description: prose`
-        {{ $labels.instance }} killed ${value('number')} processes in the last ten minutes; the
-        largest, so a guest, is the usual victim. Largest that are left: ${RESIDENT}. Free memory
-        before the victim is started again.
+        {{ $labels.instance }} killed processes in the last ten minutes, as many as: ${value('number')}.
+        Guests that were there and are not: ${GONE}. Guests killed in their own memory limit:
+        ${KILLED_INSIDE}. Largest that are left: ${RESIDENT}. Free memory before a victim is started
+        again.
       `,
       dashboard: MEMORY,
       // No waiting: the process is gone already.
-      at: { critical: {} },
-      expr: () => promql`
-        instance:kvm_host_oom_kills:increase10m
-        ${beyond('memory.oom_kills', 'critical')}
-      `,
+      at: { critical: {}, warning: {} },
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              (
+                instance:kvm_host_oom_kills:increase10m
+                ${beyond('memory.oom_kills', 'critical')}
+              )
+              # A program of the host that met its own limit is no guest.
+              and on (cluster, job, instance) (
+                last_over_time(kvm_domain_start_time_seconds[1h] offset 10m)
+                  unless on (cluster, job, instance, domain) kvm_domain_start_time_seconds
+                or
+                sum without (event) (kvm_domain_memory_events_total{event="oom_kill"})
+                  > sum without (event) (
+                    last_over_time(kvm_domain_memory_events_total{event="oom_kill"}[1h] offset 10m)
+                  )
+              )
+            `
+          : promql`
+              instance:kvm_host_oom_kills:increase10m
+              ${beyond('memory.oom_kills', 'critical')}
+            `,
     },
     {
       name: 'KvmHostMemoryLow',
@@ -331,7 +403,7 @@ export const memory: Subject = {
               )
             `
           : promql`
-              instance:kvm_host_memory_available:ratio
+              instance:kvm_host_memory_available_below_claims:ratio
               ${beyond('memory.available_ratio', 'warning')}
             `,
     },
@@ -362,7 +434,7 @@ export const memory: Subject = {
       dashboard: MEMORY,
       at: { warning: { for: '10m' } },
       expr: () => promql`
-        instance:kvm_host_swap_used:ratio
+        instance:kvm_host_swap_used_below_claims:ratio
         ${beyond('memory.swap_used_ratio', 'warning')}
       `,
     },

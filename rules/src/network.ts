@@ -45,6 +45,23 @@ export const network: Subject = {
       `,
     },
     {
+      record: 'instance_device:kvm_uplink_drops:ratio',
+      expr: promql`
+        # Of a bond its members too: a full member drops while the bond as a whole has room.
+        (
+            rate(kvm_uplink_receive_drops_total[5m])
+          + rate(kvm_uplink_transmit_drops_total[5m])
+        )
+        /
+        (
+            rate(kvm_uplink_receive_packets_total[5m])
+          + rate(kvm_uplink_transmit_packets_total[5m])
+          + rate(kvm_uplink_transmit_drops_total[5m])
+          > 0
+        )
+      `,
+    },
+    {
       record: 'instance_device:kvm_uplink_errors:ratio',
       expr: promql`
         (
@@ -184,10 +201,23 @@ export const network: Subject = {
         warning: { for: '10m', keepFiringFor: '5m' },
         critical: { for: '10m', keepFiringFor: '5m' },
       },
-      expr: (severity) => promql`
-        instance_device:kvm_uplink_utilisation:ratio
-        ${beyond('network.utilisation_ratio', severity === 'critical' ? 'critical' : 'warning')}
-      `,
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              (
+                instance_device:kvm_uplink_utilisation:ratio
+                ${beyond('network.utilisation_ratio', 'critical')}
+              )
+              # A backup or a migration may fill a link for an hour; who loses packets needs help.
+              and on (cluster, job, instance, device) (
+                instance_device:kvm_uplink_drops:ratio
+                ${beyond('network.drop_ratio', 'critical')}
+              )
+            `
+          : promql`
+              instance_device:kvm_uplink_utilisation:ratio
+              ${beyond('network.utilisation_ratio', 'warning')}
+            `,
     },
     {
       name: 'KvmUplinkErrors',

@@ -49,7 +49,7 @@ const WORST: readonly RecordingRule[] = [
   },
   {
     record: 'instance:kvm_pool_allocated:max',
-    expr: 'max without (pool) (instance_pool:kvm_pool_allocated:ratio)',
+    expr: 'max without (pool) (instance_pool:kvm_pool_allocated_that_grows:ratio)',
   },
   {
     record: 'instance:kvm_thin_pool_data_used:max',

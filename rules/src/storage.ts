@@ -107,6 +107,22 @@ const recording: readonly RecordingRule[] = [
     `,
   },
   {
+    record: 'instance_pool:kvm_pool_allocated_that_grows:ratio',
+    expr: promql`
+      # A volume group that is cut up is as it should be; so is a directory whose images cannot grow by
+      # more than their filesystem has left, which has alerts of its own.
+      instance_pool:kvm_pool_allocated:ratio
+      unless on (cluster, job, instance, pool)
+      kvm_pool_info{type=~"logical|disk|iscsi|iscsi-direct|scsi|mpath"}
+      unless on (cluster, job, instance, pool)
+      (
+        kvm_pool_info{type=~"dir|fs|netfs"}
+        unless on (cluster, job, instance)
+        kvm_storage_shortfall_bytes > 0
+      )
+    `,
+  },
+  {
     record: 'instance_domain:kvm_domain_disk_write_bytes:rate5m',
     expr: 'sum without (device) (rate(kvm_domain_disk_written_bytes_total[5m]))',
   },
@@ -224,6 +240,41 @@ const filesystemAlerts: readonly AlertDefinition[] = [
       and on (cluster, job, instance, mountpoint) (
         instance_mountpoint:kvm_filesystem_avail:ratio
         ${beyond('storage.fill_available_ratio', 'warning')}
+      )
+      # A step is no slope: it shrank in the last two minutes, and in the two before.
+      and on (cluster, job, instance, mountpoint) (
+        kvm_filesystem_avail_bytes < last_over_time(kvm_filesystem_avail_bytes[10m] offset 2m)
+      )
+      and on (cluster, job, instance, mountpoint) (
+        last_over_time(kvm_filesystem_avail_bytes[10m] offset 2m)
+        < last_over_time(kvm_filesystem_avail_bytes[10m] offset 4m)
+      )
+    `,
+  },
+  {
+    name: 'KvmFilesystemFull',
+    summary: 'A filesystem with images that may still grow is full.',
+    description: prose`
+      {{ $labels.mountpoint }} of {{ $labels.instance }} has ${value('bytes')} left: each guest that
+      writes to a new block there is paused. Writing most: ${WRITERS}. May still grow most:
+      ${MAY_GROW}. Make room, then resume them.
+    `,
+    dashboard: FILESYSTEM,
+    // Nothing heals this, and it lasts as long as the filesystem is full.
+    at: { critical: { for: '1m', keepFiringFor: '5m' } },
+    expr: () => promql`
+      # Less than the smallest thing an image grows by, a cluster of 64 KiB.
+      (kvm_filesystem_avail_bytes < 65536)
+      and on (cluster, job, instance, mountpoint) (
+        kvm_filesystem_claimable_bytes > 0
+        or
+        kvm_filesystem_info{network="yes"} == 1
+      )
+      or
+      (
+        (kvm_filesystem_files_free == 0)
+        and on (cluster, job, instance, mountpoint)
+        kvm_filesystem_files > 0
       )
     `,
   },
@@ -393,6 +444,11 @@ const otherAlerts: readonly AlertDefinition[] = [
       kvm_thin_pool_state{state=~"ro|out-of-data-space|failed"} == 1
       or
       kvm_thin_pool_needs_check == 1
+      or
+      # The kernel says so only with the next write.
+      instance_pool:kvm_thin_pool_data_used:ratio >= 1
+      or
+      instance_pool:kvm_thin_pool_metadata_used:ratio >= 1
     `,
   },
   {
@@ -420,7 +476,7 @@ const otherAlerts: readonly AlertDefinition[] = [
     dashboard: HOST,
     at: { warning: { for: '30m' } },
     expr: () => promql`
-      instance_pool:kvm_pool_allocated:ratio
+      instance_pool:kvm_pool_allocated_that_grows:ratio
       ${beyond('storage.pool_used_ratio', 'warning')}
     `,
   },

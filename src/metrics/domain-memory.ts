@@ -119,6 +119,17 @@ export const domainMemoryMetrics: readonly Metric[] = [
     'lastUpdateSeconds',
     ['libvirt_domain_memory_stats_last_update_timestamp_seconds'],
   ),
+  domainGauge(
+    'kvm_domain_balloon_stats_age_seconds',
+    'Age of the memory statistics a guest reported last, by the clock of the host ' +
+      '(balloon.last-update).',
+    {},
+    ({ domain, labels, takenAtSeconds }, sample) => {
+      const reportedAt = domain.balloon?.lastUpdateSeconds;
+      const age = reportedAt === undefined ? undefined : Math.max(0, takenAtSeconds - reportedAt);
+      sample(labels.only, age);
+    },
+  ),
   ofGuest(
     'kvm_domain_guest_memory_size_bytes',
     "Memory as the guest's kernel counts it, its MemTotal (balloon.available).",

@@ -42,6 +42,8 @@ export interface Build {
 
 /** One guest with everything a metric about it needs at hand. */
 export interface DomainView {
+  /** By the clock of this host. */
+  readonly takenAtSeconds: number;
   readonly domain: Domain;
   readonly labels: GuestLabels;
   readonly pageBytes: number;
@@ -98,6 +100,7 @@ export function* viewInParts(
     const own = labels.get(domain.uuid);
     if (own === undefined) return undefined;
     return {
+      takenAtSeconds: snapshot.takenAtSeconds,
       domain,
       labels: own,
       pageBytes: snapshot.host.pageBytes,
