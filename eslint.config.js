@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'coverage', 'test-artifacts'] },
+  { ignores: ['node_modules', 'dist', 'out', 'coverage', 'test-artifacts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -31,7 +31,7 @@ export default tseslint.config(
   },
   {
     // Tools around the exporter start guests, Prometheus, QEMU: that is their job.
-    files: ['test/**', 'bench/**', 'docs/**', 'packaging/**', 'rules/**', 'grafana/**'],
+    files: ['test/**', 'bench/**', 'docs/**', 'packaging/**', 'rules/**', 'grafana/**', 'tools/**'],
     rules: { 'no-restricted-imports': 'off' },
   },
   {

@@ -1,9 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+import { hostName } from './test/lab/harness/host.ts';
+import { LEFT_OUT } from './test/lab/hosts.ts';
+
+const leftOut = Object.keys(LEFT_OUT[hostName()]).map((file) => `test/lab/${file}`);
+
 /**
- * Four projects, from cheap to dear: `unit` needs nothing but Node, `integration` starts real
+ * Five projects, from cheap to expensive: `unit` needs nothing but Node, `integration` starts real
  * daemons (libvirtd with its test driver, Prometheus, qemu-img), `lab` starts real QEMU guests, and
- * `paging` has real guests get into trouble until Alertmanager pages. Daemons and guests share one
+ * `paging` has real guests get into trouble until Alertmanager pages; `package`, which is not part of
+ * `npm test`, builds everything people install and installs it. Daemons and guests share one
  * small machine, so these never run files side by side.
  */
 export default defineConfig({
@@ -31,7 +37,7 @@ export default defineConfig({
           name: 'lab',
           globalSetup: 'test/build.ts',
           include: ['test/lab/**/*.test.ts'],
-          exclude: ['test/lab/paging/**'],
+          exclude: ['test/lab/paging/**', ...leftOut],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -44,6 +50,16 @@ export default defineConfig({
           include: ['test/lab/paging/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          globalSetup: 'test/package/support/build.ts',
+          include: ['test/package/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
           hookTimeout: 300_000,
         },
       },

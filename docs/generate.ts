@@ -1,5 +1,5 @@
 /**
- * Writes the pages that come from the code. `node docs/generate.ts` writes them, with `--check` it
+ * Writes the pages that come from the code. `npm run docs` writes them, `npm run docs -- --check`
  * only says which are out of date (exit status 1 if any).
  */
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
 import { CATALOGUE, CHAPTERS, type Chapter } from '../src/metrics/catalogue.ts';
 import type { Metric } from '../src/metrics/metric.ts';
+import { COMPUTED } from './computed.ts';
 import { NOT_COVERED } from './not-covered.ts';
 import { renamedMetrics } from './renamed.ts';
 
@@ -20,7 +21,7 @@ export function metricsPage(): string {
     '- CPU weight, CPU quota and memory limits of a cgroup: up to half a minute. What libvirt tells of',
     '  (`virsh schedinfo`, not `memtune`) shows at once.',
     '- A balloon: as old as `kvm_domain_balloon_stats_period_seconds`, without a period a minute. A',
-    '  guest that does not report is asked more and more seldom, once a minute in the end.',
+    '  guest that does not report is polled with back-off, up to a minute.',
     '  `kvm_domain_balloon_last_update_timestamp_seconds` is the time of its last report.',
     '- The kernel name of a block device (`kvm_domain_cgroup_io_*`): up to half a minute.',
     '- The configuration of a guest: until libvirt tells of a change, or five minutes.',
@@ -68,13 +69,13 @@ function chapter({ title, metrics }: Chapter): readonly string[] {
   ];
 }
 
-function row({ name, type, unit, labels, help, replaces }: Metric): string {
+function row({ name, type, unit, labels, help, note, replaces }: Metric): string {
   const cells = [
     `<a id="${name}"></a>${code(name)}`,
     type,
     unit,
     labels.map(code).join(' '),
-    text(help),
+    text(note === undefined ? help : `${help} ${note}`),
     replaces.map(code).join(' '),
   ];
   return `| ${cells.join(' | ')} |`;
@@ -109,6 +110,9 @@ function peerIndex(): readonly string[] {
     }
   }
   const peers = [...ours].sort(([one], [other]) => (one < other ? -1 : 1));
+  const computed = COMPUTED.flatMap(({ peers: theirs, expr }) =>
+    theirs.map((peer) => [peer, expr]),
+  );
   return [
     '## Coming from another exporter',
     '',
@@ -124,6 +128,12 @@ function peerIndex(): readonly string[] {
     ...peers.map(
       ([peer, names]) => `| ${code(peer)} | ${names.map((name) => link(name)).join(' ')} |`,
     ),
+    '',
+    'These are computed here:',
+    '',
+    '| theirs | ours, in PromQL |',
+    '|---|---|',
+    ...computed.map((cells) => `| ${cells.map((cell) => code(cell)).join(' | ')} |`),
     '',
   ];
 }

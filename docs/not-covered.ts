@@ -44,13 +44,31 @@ export const NOT_COVERED: readonly NotCovered[] = [
       'kvm_domain_cpu_allowed_cpus.',
   },
   {
+    peers: [
+      'libvirt_domain_vcpu_state',
+      'libvirtd_domain_vcpu_state',
+      'opennebula_libvirt_vcpu_state',
+    ],
+    what: 'Whether a vCPU is offline, running or blocked at this moment',
+    why:
+      'Changes many times a second. How many there are is kvm_domain_vcpus, how long each ran ' +
+      'and waited kvm_domain_vcpu_seconds_total and kvm_domain_vcpu_delay_seconds_total.',
+  },
+  {
+    peers: ['libvirtd_domain_seconds'],
+    what: 'Time since an instance was made in Nova',
+    why:
+      'Says nothing about over-commitment. When its QEMU process started is ' +
+      'kvm_domain_start_time_seconds.',
+  },
+  {
     peers: ['vcpu.<n>.halted of telegraf and PCP'],
     what: 'Whether a vCPU is halted',
     why: 'Needs the monitor for each vCPU; its CPU time tells the same.',
   },
   {
     peers: ['cpu.cache.monitor.* of telegraf', 'perf.cmt'],
-    what: 'L3 cache a guest occupies',
+    what: 'L3 cache of a guest',
     why:
       'Linux 4.14 took the perf event away. The resctrl monitor that replaced it is rarely set ' +
       'up and says nothing about over-commitment.',
@@ -157,6 +175,8 @@ export const NOT_COVERED: readonly NotCovered[] = [
       'kubevirt_vmi_status_addresses',
       'kubevirt_vmi_gpu_info',
       'kubevirt_vm_labels',
+      'kubevirt_vm_resource_limits',
+      'kubevirt_vm_resource_requests',
       'kubevirt_* about the control plane',
     ],
     what: 'Objects of Kubernetes',

@@ -1,10 +1,15 @@
+import { limitText } from '../src/config/limit-text.ts';
 import { DEFAULT_POLICY } from '../src/config/policy.ts';
+import { formatBytes, formatShare, SIZE_UNITS } from '../src/config/quantity.ts';
 import {
   LIMITS,
   RESOURCES,
   type LimitDeclaration,
   type Resource,
 } from '../src/config/policy-defaults.ts';
+
+const { memoryBytes, cpus, storage } = DEFAULT_POLICY.reserves;
+const storageText = 'bytes' in storage ? formatBytes(storage.bytes) : formatShare(storage.ratio);
 
 /** The text of docs/policy.md, from the limits themselves. */
 export function policyPage(): string {
@@ -23,16 +28,41 @@ export function policyPage(): string {
     ...EXAMPLE,
     '```',
     '',
-    'What the file does not mention keeps its default. A limit of `null` switches that severity off.',
-    'Shares and ratios may be written as `20%`, times as `24h`, sizes as `2GiB`. A key that does not',
-    'exist, or a value that makes no sense, is refused with file, line and reason: at the start the',
-    'exporter exits with 2, on SIGHUP the policy before it stays in force and',
-    '`kvm_policy_last_reload_successful` is 0.',
+    'A limit has two values: past the *warning limit* the alert is a ticket, past the *critical limit*',
+    'it pages or raises the [risk level](risk-model.md). What the file does not mention keeps its',
+    'default, so whoever raises a warning limit above the built-in critical one has to set both. A',
+    'limit of `null` switches that severity off.',
     '',
-    'Reserves are taken off what counts as capacity: ' +
-      `memory ${DEFAULT_POLICY.reserves.memoryBytes / 2 ** 20} MiB and no CPUs by default ` +
-      '(OpenStack Nova: reserved_host_memory_mb, reserved_host_cpus). Guests that `domains` leaves',
-    'out are neither reported nor counted.',
+    'Shares and ratios may be written as `20%` or `0.2`, times as `24h` or in seconds. A size needs',
+    `its unit (${SIZE_UNITS.join(', ')}): \`2GiB\`, while a bare \`2\` is refused.`,
+    '',
+    'A key that does not exist, or a value that makes no sense, is refused with file, line and reason:',
+    'at the start the exporter exits with 2, on SIGHUP the policy before it stays in force and',
+    '`kvm_policy_last_reload_successful` is 0. To check a file before that, without starting anything:',
+    '',
+    '```sh',
+    'npm start -- --policy.check --policy.file=policy.yaml',
+    '```',
+    '',
+    'It exits with 0 if the exporter would take the file, and else says what is wrong and exits with 2.',
+    '',
+    '## reserves',
+    '',
+    'What of the host is not for guests. It is taken off what counts as capacity.',
+    '',
+    `- \`memory\`: a size; ${formatBytes(memoryBytes)} by default (OpenStack Nova: reserved_host_memory_mb).`,
+    `- \`cpus\`: a number; ${cpus} by default (OpenStack Nova: reserved_host_cpus).`,
+    '- `storage`: kept free on every filesystem that holds images. A size, or a percentage of each',
+    `  filesystem; ${storageText} by default (OpenStack Nova: reserved_host_disk_mb). Only this one takes a`,
+    '  percentage.',
+    '',
+    '## domains',
+    '',
+    'Which guests are reported and counted. `include` and `exclude` are lists of regular expressions',
+    'which must match the whole name. Without `include` all guests are; what `exclude` matches is',
+    'left out, whether `include` matches it or not.',
+    '',
+    '## supply',
     '',
     'The cache of ZFS (ARC) is not in MemAvailable. What of it can be given up counts as available',
     'memory, but as supply for the worst case only with `supply: { zfs_arc: true }`: it may shrink too',
@@ -48,7 +78,8 @@ const EXAMPLE = [
   '  cpus: 2',
   '  storage: 5%',
   'domains:',
-  "  exclude: ['test-.*']",
+  "  include: ['web-.*', 'db-.*']",
+  "  exclude: ['.*-test']",
   'cpu:',
   '  promised_ratio: { warning: 3, critical: 6 }',
   'memory:',
@@ -67,31 +98,21 @@ function resourceTable(resource: Resource): readonly string[] {
     '',
     `## ${resource}`,
     '',
-    '| limit | warning | critical | bad side | what is compared | source of the default |',
+    '| limit | warning limit | critical limit | bad side | what is compared | source of the default |',
     '|---|---|---|---|---|---|',
     ...limits.map(
       (limit) =>
         `| \`${limit.name}\` | ${amount(limit, limit.warning)} | ${amount(limit, limit.critical)} ` +
-        `| ${limit.bad} | ${limit.meaning} | ${limit.source} |`,
+        `| ${limit.bad} | ${limit.meaning} | ${sourceText(limit)} |`,
     ),
   ];
 }
 
-function amount({ unit }: LimitDeclaration, value: number | undefined): string {
-  if (value === undefined) return '';
-  switch (unit) {
-    case 'share':
-      return `${Number((value * 100).toPrecision(6))} %`;
-    case 'seconds':
-      return value % 3600 === 0 ? `${value / 3600} h` : `${value} s`;
-    case 'bytes':
-      return `${value} B`;
-    case 'bytes_per_second':
-      return `${value} B/s`;
-    case 'per_second':
-      return `${value}/s`;
-    case 'ratio':
-    case 'count':
-      return String(value);
-  }
+function amount(limit: LimitDeclaration, value: number | undefined): string {
+  return value === undefined ? '' : limitText(limit, value);
+}
+
+/** A source tells the two limits apart by their severities alone. */
+function sourceText({ source }: LimitDeclaration): string {
+  return source.replaceAll(/\b(warning|critical):/g, '$1 limit:');
 }

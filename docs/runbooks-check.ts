@@ -15,7 +15,7 @@ if (process.argv.includes('--write')) writeFileSync(index, runbookIndex());
 const runbooks = readRunbooks();
 const faults = [...faultsOf(runbooks)];
 if (!existsSync(index) || readFileSync(index, 'utf8') !== runbookIndex()) {
-  faults.push('README.md:1: out of date, run node docs/runbooks-check.ts --write');
+  faults.push('README.md:1: out of date, run `npm run check:runbooks -- --write`');
 }
 for (const fault of faults) process.stderr.write(`docs/runbooks/${fault}\n`);
 process.stdout.write(`${runbooks.length} runbooks, ${faults.length} faults\n`);

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   for (const { name, faults } of RULES) report(name, faults(models));
 }
 
-const GENERATE = 'run node grafana/generate.ts';
+const GENERATE = 'run `npm run generate:dashboards`';
 
 /** The file on disk is what the source says, and there is no other. */
 async function driftFaults(

@@ -1,7 +1,7 @@
 /**
- * Everything that can be said about the pack without a hypervisor: `node rules/check.ts`. One line
+ * Everything that can be said about the pack without a hypervisor: `npm run check:rules`. One line
  * per check and a last line `N passed, N failed`; exits with 1 when something failed. The mutation
- * check takes minutes and stands alone: `node rules/mutation.ts`.
+ * check takes minutes and stands alone: `npm run mutation`.
  */
 import { basename } from 'node:path';
 

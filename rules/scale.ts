@@ -1,7 +1,7 @@
 /**
  * Writes the pack with all times multiplied by one factor, for labs that cannot wait for hours:
  *
- *     node rules/scale.ts --factor 0.05 --out /tmp/rules
+ *     npm run scale:rules -- --factor 0.05 --out /tmp/rules
  *
  * Range selectors, subqueries, offsets, `for` and `keep_firing_for` are scaled; names of recording
  * rules keep their `5m`, and limits of the policy that are times stay what the policy says. Nothing
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
   });
   const factor = Number(values.factor);
   if (!(factor > 0) || values.out === undefined) {
-    console.error('usage: node rules/scale.ts --factor <greater than 0> --out <folder>');
+    console.error('usage: npm run scale:rules -- --factor <greater than 0> --out <folder>');
     process.exitCode = 2;
     return;
   }

@@ -6,7 +6,9 @@ import { createLogger, type Logger } from './config/logger.ts';
 import { selectsDomain } from './config/policy.ts';
 import { PolicyStore } from './config/policy-store.ts';
 import { StartError } from './config/start-error.ts';
+import { visibleText } from './config/visible-text.ts';
 import { DemoHost } from './demo/demo-host.ts';
+import { AddressError, resolveAddress } from './libvirt/index.ts';
 import { COLLECTORS, isCollectorName, type CollectorName } from './snapshot/collectors.ts';
 import { LiveHost } from './snapshot/live-host.ts';
 import type { SnapshotSources } from './snapshot/snapshot-sources.ts';
@@ -29,7 +31,7 @@ const STUCK_MS = 1000;
 /** Runs with these arguments until a signal ends it. Sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const log = standardError();
-  const version = versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const version = import.meta.bundledVersion ?? versionOf();
   const flags = parseFlags(
     argv,
     COLLECTORS.map(({ name, help, enabledByDefault }) => ({
@@ -46,9 +48,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = flags.code;
     return;
   }
+  if (flags.kind === 'check-policy') {
+    const checked = await new PolicyStore(flags.policyFile).reload();
+    if (checked.ok) printOut(`${visibleText(flags.policyFile)}: the policy is sound\n`);
+    else for (const error of checked.errors) log.write(`${PROGRAM}: ${visibleText(error)}\n`);
+    log.close();
+    process.exitCode = checked.ok ? 0 : EXIT_USAGE;
+    return;
+  }
   await run(flags.config, version, log).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;
-    log.write(`${PROGRAM}: ${error.message}\n`);
+    log.write(`${PROGRAM}: ${visibleText(error.message)}\n`);
     log.close();
     process.exitCode = EXIT_USAGE;
   });
@@ -56,9 +66,10 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /** Starts everything. @throws StartError, with nothing started. */
 async function run(config: Config, version: string, log: LogOutput): Promise<void> {
+  checkLibvirtUri(config.libvirt.uri);
   const logger = createLogger({ ...config.log, write: log.write });
   process.on('warning', ({ name, message }) => {
-    logger.warn('Node warns', { name, message });
+    logger.warn('warning from Node.js', { name, message });
   });
   const policy = new PolicyStore(config.policyFile);
   const access = new WebAccess(config.web.configFile);
@@ -95,7 +106,7 @@ async function run(config: Config, version: string, log: LogOutput): Promise<voi
   const tls = access.config.tls !== undefined;
   for (const address of listeners.addresses) logger.info('listening', { address, tls });
   if (process.getuid?.() === 0 && !config.demo) {
-    logger.info('running as root: an unprivileged user with CAP_DAC_READ_SEARCH will do');
+    logger.info('running as root: an unprivileged user with CAP_DAC_READ_SEARCH is enough');
   }
 
   signals.begin({
@@ -119,12 +130,26 @@ async function run(config: Config, version: string, log: LogOutput): Promise<voi
   });
 }
 
+/** No later attempt would reach such an address either. @throws StartError */
+function checkLibvirtUri(uri: string): void {
+  try {
+    resolveAddress(uri);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new StartError(
+      `--libvirt.uri ${error.message}; run the exporter on the hypervisor, with a URI like qemu:///system`,
+    );
+  }
+}
+
 /** Names of this host that were chosen, and those it was told to listen on. */
 function namesOf({ web }: Config): readonly string[] {
   return [...web.allowedHosts, ...web.listenAddresses.flatMap(({ host }) => host ?? [])];
 }
 
-function versionOf(packageJson: string): string {
+/** The version of the package this file lies in. */
+function versionOf(): string {
+  const packageJson = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const version = textAt(JSON.parse(packageJson), 'version');
   if (version === undefined) throw new Error('package.json has no version');
   return version;
@@ -161,7 +186,7 @@ async function reload(
   if (policyRead.ok) logger.info('policy read', { file: config.policyFile ?? 'built in' });
   else {
     for (const error of policyRead.errors) {
-      logger.error('policy file is broken, the old policy stays in force', { error });
+      logger.error('policy file is invalid, the policy before it stays in force', { error });
     }
   }
   if (config.web.configFile === undefined) return;
@@ -172,6 +197,6 @@ async function reload(
     return;
   }
   for (const error of accessRead.errors) {
-    logger.error('web configuration is broken, the old one stays in force', { error });
+    logger.error('web configuration is invalid, the one before it stays in force', { error });
   }
 }

@@ -1,8 +1,14 @@
 #!/usr/bin/env node
 // First: what comes after may not run on a Node that is too old.
 import './config/node-version.ts';
-// Then, before the loading of all other modules: a signal must not end the start.
-import './signals.ts';
+import { isFileWorker } from './worker-job.ts';
 
-const { main } = await import('./exporter.ts');
-await main(process.argv.slice(2));
+if (isFileWorker()) {
+  // Takes no signals: one that hangs in a file could not act on them.
+  await import('./sources/file-worker.ts');
+} else {
+  // Before the loading of all other modules: a signal must not end the start.
+  await import('./signals.ts');
+  const { main } = await import('./exporter.ts');
+  await main(process.argv.slice(2));
+}

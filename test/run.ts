@@ -39,7 +39,7 @@ const TEST_PACKAGES = [
   'buildah',
   'mmdebstrap',
   'strace',
-  'python3-minimal',
+  'python3',
   'libseccomp2',
 ] as const;
 
@@ -59,6 +59,7 @@ try {
     await check('lint', 'eslint', ['.']),
     await check('format', 'prettier', ['--check', '--log-level=warn', '.']),
     await check('generated docs', 'node', ['docs/generate.ts', '--check']),
+    await check('words', 'node', ['tools/check-words.ts']),
     await check('runbooks', 'node', ['docs/runbooks-check.ts']),
     await check('dashboards', 'node', ['grafana/check.ts']),
     await counted('rule pack', 'node', ['rules/check.ts']),
@@ -124,7 +125,7 @@ function run(
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      // Only the end is looked at.
+      // Only the end is read.
       output = (output + text).slice(-4096);
       process.stdout.write(text);
     });

@@ -12,7 +12,7 @@ const VCPUS = 4;
 const WARM_UPS = 12;
 /**
  * Two of these are longer than the guests' balloon period. Guests with nothing to boot never report,
- * so ours asks them more and more seldom (BalloonCache): the slowest scrapes are those that do.
+ * so ours polls them with back-off (BalloonCache): the slowest scrapes are those that do.
  */
 const PAUSE_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 30_000;

@@ -1,9 +1,9 @@
 /**
- * `node bench/rules/run.ts`: what the rule pack costs a Prometheus. A synthetic fleet is written into
+ * `npm run bench:rules`: what the rule pack costs a Prometheus. A synthetic fleet is written into
  * a database, a real Prometheus evaluates the rules over it, and says how long each group took. Ends
  * with 1 when the whole pack takes longer than the bar.
  *
- *     node bench/rules/run.ts --hosts 50 --guests 40 --evaluations 3
+ *     npm run bench:rules -- --hosts 50 --guests 40 --evaluations 3
  */
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -46,7 +46,7 @@ const PRESSURE =
   'some avg10=3.00 avg60=2.00 avg300=1.00 total=7500000\n' +
   'full avg10=1.00 avg60=1.00 avg300=1.00 total=2500000\n';
 
-/** A volume of its own, which is the dearest there is to name, on a disk all share. */
+/** A volume of its own, which is the most expensive to name, on a disk all share. */
 function ioStat({ index }: FakeGuest): string {
   const values = 'rbytes=98765432101 wbytes=314773504123 rios=1920001 wios=3530002';
   return `253:${index} ${values} dbytes=0 dios=0\n259:0 ${values} dbytes=4096 dios=1\n`;

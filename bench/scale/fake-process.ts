@@ -37,7 +37,7 @@ function writeThread(procfs: FileTree, pid: number, number: number, comm: string
   const run = 1_234_567_890_123n + BigInt(pid * 1000 + number);
   procfs.writeAll(`${pid}/task/${pid + number}`, {
     comm: `${comm}\n`,
-    // It sleeps; the other fields are not looked at.
+    // It sleeps; the other fields are not read.
     stat: `${pid + number} (${comm}) ${STAT_AFTER_COMM}`,
     schedstat: `${run} ${run / 50n} ${9_876_543 + number}\n`,
   });

@@ -25,7 +25,7 @@ const LAST_UPDATE = 'balloon.last-update';
 
 /**
  * A reply is encoded once, and yet the guest has to be one that reports all the time: a guest that no
- * longer does is asked more seldom. So its last report is ahead of the clock.
+ * longer does is polled with back-off. So its last report is ahead of the clock.
  */
 const REPORTED: TypedParam = {
   field: LAST_UPDATE,

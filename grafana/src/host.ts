@@ -12,7 +12,7 @@ export const HOST = dashboard({
   uid: 'kvm-host',
   title: 'Host',
   description:
-    'One host and its four resources: what is promised, what there is, what is used, what could ' +
+    'One host and its four resources: promised, capacity, in use, what could ' +
     'be claimed, and who waits. Choose one instance.',
   rows: [OVERVIEW, CPU, MEMORY, STORAGE, NETWORK, TOP_GUESTS, BOOT_STORM, IDENTITY],
 });

@@ -36,7 +36,7 @@ export const fleet: Subject = {
     {
       record: 'cluster:kvm_memory_promised_per_capacity_without_largest_host:ratio',
       expr: promql`
-        # The same after the loss of the largest host: what there is to evacuate to.
+        # The same after the loss of the largest host: the capacity left to evacuate to.
         sum by (cluster) (instance:kvm_memory_promised_bytes:sum)
         /
         (

@@ -62,7 +62,7 @@ export const ksm: Subject = {
     {
       record: 'instance:kvm_ksm_saved_per_scanned:ratio',
       expr: promql`
-        # What is saved per what was looked at in an hour to keep it so.
+        # Memory saved per memory scanned in an hour to keep it so.
         kvm_ksm_saved_bytes
         /
         (increase(kvm_ksm_scanned_bytes_total[1h]) > 0)

@@ -409,7 +409,7 @@ export const memory: Subject = {
     },
     {
       name: 'KvmHostMemoryPressure',
-      summary: 'All tasks of a host stand still for want of memory.',
+      summary: 'All tasks of a host stall on memory.',
       description: prose`
         On {{ $labels.instance }} nothing could run ${value('percent')} of the time because all
         tasks waited for memory. Most swapped: ${SWAPPED}. Largest in memory: ${RESIDENT}.

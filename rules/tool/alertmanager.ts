@@ -109,7 +109,7 @@ const ALERTS = z.array(
   }),
 );
 
-/** Alerts are `unprocessed` until their group has been looked at. */
+/** Alerts are `unprocessed` until their group has been processed. */
 async function mutedOf(url: string, count: number): Promise<readonly AlertLabels[]> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {

@@ -3,7 +3,7 @@ import { Document, Scalar, visit } from 'yaml';
 import type { AlertGroup, AlertRule, RecordingGroup, RecordingRule } from '../src/rule.ts';
 
 const HEADER =
-  ' Written by rules/generate.ts from rules/src/. Change it there: node rules/generate.ts';
+  ' Written by rules/generate.ts from rules/src/. Change it there: npm run generate:rules';
 
 /** A rule file as Prometheus reads it. */
 export function ruleFile(groups: readonly (RecordingGroup | AlertGroup)[]): string {

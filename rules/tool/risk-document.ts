@@ -1,9 +1,13 @@
+import { limitText } from '../../src/config/limit-text.ts';
 import { LIMITS, type LimitDeclaration } from '../../src/config/policy-defaults.ts';
 import {
   INHERENT_LEVELS,
+  RISK_LEVEL_ACTIONS,
   RISK_LEVEL_MEANINGS,
+  RISK_LEVEL_NAMES,
   RISK_RESOURCES,
   RISK_SIGNALS,
+  type RiskLevel,
   type RiskSignal,
 } from '../../src/overcommit/risk-model.ts';
 
@@ -19,23 +23,34 @@ export function withRiskTables(document: string): string {
 }
 
 function riskTables(): string {
-  const levels = Object.entries(RISK_LEVEL_MEANINGS).map(
-    ([level, meaning]) => `| ${level} | ${meaning} |`,
+  const levels = RISK_LEVELS.map(
+    (level) =>
+      `| ${level} | ${RISK_LEVEL_NAMES[level]} | ${RISK_LEVEL_MEANINGS[level]} ` +
+      `| ${RISK_LEVEL_ACTIONS[level]} |`,
   );
   const signals = RISK_RESOURCES.map((resource) =>
     [
-      `### ${resource} (inherent level ${INHERENT_LEVELS[resource]})`,
+      `### ${resource} (inherent level ${levelText(INHERENT_LEVELS[resource])})`,
       '',
-      '| signal | value | recording rule | level 1 | level 2 | level 3 |',
+      `| signal | value | recording rule | ${GIVEN_LEVELS.map(levelText).join(' | ')} |`,
       '|---|---|---|---|---|---|',
       ...RISK_SIGNALS.filter((signal) => signal.resource === resource).map(rowOf),
     ].join('\n'),
   );
-  return [['| level | meaning |', '|---|---|', ...levels].join('\n'), ...signals].join('\n\n');
+  const header = ['| level | name | meaning | do |', '|---|---|---|---|'];
+  return [[...header, ...levels].join('\n'), ...signals].join('\n\n');
+}
+
+const RISK_LEVELS: readonly RiskLevel[] = [0, 1, 2, 3];
+/** Those a signal can give. */
+const GIVEN_LEVELS = [1, 2, 3] as const;
+
+function levelText(level: RiskLevel): string {
+  return `${level} ${RISK_LEVEL_NAMES[level]}`;
 }
 
 function rowOf({ id, meaning, record, threshold }: RiskSignal): string {
-  const cells = ([1, 2, 3] as const).map((level) => {
+  const cells = GIVEN_LEVELS.map((level) => {
     if (threshold.kind === 'definition') {
       return threshold.level === level ? `> ${threshold.above}, by definition` : '';
     }
@@ -45,18 +60,18 @@ function rowOf({ id, meaning, record, threshold }: RiskSignal): string {
     const severities = (['warning', 'critical'] as const).filter(
       (severity) => threshold[severity] === level,
     );
-    return severities.map((severity) => limitText(declared, severity)).join('; ');
+    return severities.map((severity) => namedLimit(declared, severity)).join('; ');
   });
   return `| \`${id}\` | ${meaning} | \`${record}\` | ${cells.join(' | ')} |`;
 }
 
-function limitText(
+function namedLimit(
   declared: LimitDeclaration | undefined,
   severity: 'warning' | 'critical',
 ): string {
   if (declared === undefined) throw new Error('a signal names a limit that does not exist');
   const operator = declared.bad === 'above' ? '>' : '<';
   const builtIn = declared[severity];
-  const known = builtIn === undefined ? 'unset' : `${operator} ${builtIn}`;
-  return `${severity} \`${declared.resource}.${declared.name}\` (${known})`;
+  const known = builtIn === undefined ? 'unset' : `${operator} ${limitText(declared, builtIn)}`;
+  return `${severity} limit of \`${declared.resource}.${declared.name}\` (${known})`;
 }

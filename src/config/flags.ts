@@ -3,13 +3,14 @@ import { isIP } from 'node:net';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
+import { nearestWord } from './nearest-word.ts';
 import { parseDuration } from './quantity.ts';
 import { visibleText } from './visible-text.ts';
 
 /**
  * The command line, in the manner of node_exporter (dotted names, `--no-collector.x`). Commander
- * because it takes dotted and negatable flags as they are, names the nearest flag after a typing
- * error, and writes the help; `util.parseArgs` does none of the last two.
+ * because it takes dotted and negatable flags as they are, checks values, and writes the help;
+ * `util.parseArgs` does none of the last two.
  */
 export const PROGRAM = 'kvm-overcommit-exporter';
 
@@ -65,9 +66,11 @@ export interface Config {
   readonly demo: boolean;
 }
 
-/** Either a configuration to run with, or what to print and the code to exit with. */
+/** A configuration to run with, a file to check, or what to print and the code to exit with. */
 export type ParsedFlags =
   | { readonly kind: 'run'; readonly config: Config }
+  /** Only say whether this policy file is sound. */
+  | { readonly kind: 'check-policy'; readonly policyFile: string }
   | {
       readonly kind: 'exit';
       readonly code: 0 | 2;
@@ -97,12 +100,34 @@ export function parseFlags(
   });
   try {
     command.parse([...argv], { from: 'user' });
-    return { kind: 'run', config: configOf(command, collectors) };
+    const config = configOf(command, collectors);
+    if (command.opts<RawFlags>()['policy.check'] !== true) return { kind: 'run', config };
+    const { policyFile } = config;
+    if (policyFile === undefined) throw fault('--policy.check needs --policy.file');
+    return { kind: 'check-policy', policyFile };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'exit', code: 0, stdout, stderr: '' };
-    return { kind: 'exit', code: 2, stdout: '', stderr: complaint(error.message) };
+    const message = `${error.message}${hintFor(error, command)}`;
+    return { kind: 'exit', code: 2, stdout: '', stderr: complaint(message) };
   }
+}
+
+/** What is wrong with flags of which each by itself is right. */
+function fault(message: string): CommanderError {
+  return new CommanderError(2, 'flags', message);
+}
+
+/** After an unknown flag: what was meant, if it is plain. */
+function hintFor({ code, message }: CommanderError, command: Command): string {
+  const name = /^error: unknown option '-{0,2}([^=]*).*'$/s.exec(message)?.[1];
+  if (code !== 'commander.unknownOption' || name === undefined) return '';
+  const known = [...command.options.map(({ long }) => long ?? ''), '--help'].map((flag) =>
+    flag.slice(2),
+  );
+  if (known.includes(name) && message.includes(`'--${name}=`)) return `: --${name} takes no value`;
+  const meant = nearestWord(name, known);
+  return meant === undefined ? '' : ` (Did you mean --${meant}?)`;
 }
 
 /** One line whatever the arguments held: they may contain newlines and escape sequences. */
@@ -119,6 +144,7 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     .description('Prometheus exporter for over-committed KVM hosts.')
     .usage('[flags]')
     .allowExcessArguments(false)
+    .showSuggestionAfterError(false)
     .configureHelp({ helpWidth: 100 })
     .addOption(
       new Option(
@@ -166,6 +192,10 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
         .default(0.5, '500ms'),
     )
     .option('--policy.file <path>', 'Limits and reserves of this host, YAML; read again on SIGHUP.')
+    .option(
+      '--policy.check',
+      'Check the file of --policy.file and exit with 0 or 2; start nothing.',
+    )
     .option('--demo', 'Show a simulated over-committed host; needs no libvirt.')
     .addOption(
       new Option('--log.level <level>', 'Least important messages to log.')
@@ -189,6 +219,37 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     .addHelpText('after', '\nEvery --collector.<name> has a --no-collector.<name>.');
 }
 
+/** A flag as the manual page and the shells' completions tell of it. */
+export interface FlagText {
+  /** `--name`, as it is typed. */
+  readonly long: string;
+  /** What its value is called in the help; undefined: it takes none. */
+  readonly value: string | undefined;
+  readonly help: string;
+  readonly default: string | undefined;
+  /** The only values it takes, where there are such. */
+  readonly choices: readonly string[] | undefined;
+}
+
+/** Every flag of `--help`, in its order. */
+export function flagTexts(collectors: readonly CollectorFlag[]): readonly FlagText[] {
+  const command = declare(collectors, '');
+  return command
+    .createHelp()
+    .visibleOptions(command)
+    .map((option) => ({
+      long: option.long ?? option.flags,
+      value: /<(.+)>/.exec(option.flags)?.[1],
+      help: option.description,
+      default:
+        option.defaultValueDescription ??
+        (option.required && option.defaultValue !== undefined && option.defaultValue !== ''
+          ? String(option.defaultValue)
+          : undefined),
+      choices: option.argChoices,
+    }));
+}
+
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const LOG_FORMATS: readonly LogFormat[] = ['logfmt', 'json'];
 const DEFAULT_ADDRESS: ListenAddress = { host: undefined, port: 9177 };
@@ -209,6 +270,7 @@ interface RawFlags {
   'scrape.timeout': number;
   'scrape.timeoutOffset': number;
   'policy.file'?: string;
+  'policy.check'?: boolean;
   demo?: boolean;
   'log.level': LogLevel;
   'log.format': LogFormat;
@@ -218,18 +280,10 @@ interface RawFlags {
 function configOf(command: Command, collectors: readonly CollectorFlag[]): Config {
   const flags = command.opts<RawFlags>();
   if (flags['scrape.timeoutOffset'] >= flags['scrape.timeout']) {
-    throw new CommanderError(
-      2,
-      'flags',
-      '--scrape.timeout-offset must be shorter than --scrape.timeout',
-    );
+    throw fault('--scrape.timeout-offset must be shorter than --scrape.timeout');
   }
   if (flags['libvirt.maxStuckCalls'] >= flags['libvirt.maxCalls']) {
-    throw new CommanderError(
-      2,
-      'flags',
-      '--libvirt.max-stuck-calls must be less than --libvirt.max-calls',
-    );
+    throw fault('--libvirt.max-stuck-calls must be less than --libvirt.max-calls');
   }
   return {
     web: {

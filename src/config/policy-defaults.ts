@@ -27,7 +27,7 @@ export interface LimitDeclaration {
   readonly unit: LimitUnit;
   /** Which side of the limit is the bad one. */
   readonly bad: 'above' | 'below';
-  /** undefined: no alert at this severity. */
+  /** The warning limit and the critical limit; undefined: no alert at this severity. */
   readonly warning: number | undefined;
   readonly critical: number | undefined;
   /** What is compared with the limit. */
@@ -57,8 +57,8 @@ const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 4,
     critical: 10,
-    meaning: 'vCPUs per CPU if every guest that starts with the host, or runs, ran at once.',
-    source: 'as promised_ratio: the promise does not shrink because a guest is switched off',
+    meaning: 'vCPUs per CPU if all guests with autostart and all running guests ran at once.',
+    source: 'as promised_ratio: what is promised does not shrink when a guest is switched off',
   },
   {
     name: 'guest_size_ratio',
@@ -87,8 +87,8 @@ const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.5,
     critical: 0.8,
-    meaning: 'Share of time some task of the host waited for a CPU (PSI cpu some).',
-    source: 'chosen: for half, and for most of the time, somebody waits',
+    meaning: 'Share of time at least one task of the host waited for a CPU (PSI cpu some).',
+    source: 'chosen: a task waits for half of the time, and for most of it',
   },
   {
     name: 'load_ratio',
@@ -105,7 +105,7 @@ const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.1,
     critical: undefined,
-    meaning: 'Share of CPU time this host lost to its own hypervisor, when it is a guest itself.',
+    meaning: 'Share of CPU time the host, as a guest itself, lost to its own hypervisor.',
     source: 'awesome-prometheus-alerts HostCpuStealNoisyNeighbor: 10 %',
   },
   {
@@ -114,7 +114,7 @@ const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.25,
     critical: undefined,
-    meaning: 'Share of scheduling periods in which a guest ran into its CPU quota.',
+    meaning: 'Share of quota periods in which a guest used up its CPU quota.',
     source: 'kubernetes-mixin CPUThrottlingHigh: 25 %',
   },
   {
@@ -123,8 +123,9 @@ const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.25,
     critical: undefined,
-    meaning: "One guest's share of the host's CPU time while other guests exceed delay_ratio.",
-    source: 'chosen: a quarter of the host; on a host of more than four guests no fair share',
+    meaning: 'Share of the CPU time of the host one guest takes while others exceed delay_ratio.',
+    source:
+      'chosen: a quarter of the host, more than a fair share where there are more than four guests',
   },
   {
     name: 'unfair_share_ratio',
@@ -155,8 +156,10 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 1,
     critical: 1.5,
-    meaning: 'The same if every guest that starts with the host, or runs, ran at once.',
-    source: 'as promised_ratio: the promise does not shrink because a guest is switched off',
+    meaning:
+      'Memory promised, per memory the host can give, if all guests with autostart and all ' +
+      'running guests ran at once.',
+    source: 'as promised_ratio: what is promised does not shrink when a guest is switched off',
   },
   {
     name: 'exposure_per_supply_ratio',
@@ -165,8 +168,9 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     warning: 1,
     critical: 1.5,
     meaning:
-      'What guests may still claim, and un-merging would cost, per available memory and free swap.',
-    source: 'warning: by definition, above 1 the claim cannot be met; critical: chosen',
+      'Worst-case memory demand (all claims and un-merging all KSM pages) per available ' +
+      'memory and free swap.',
+    source: 'warning: by definition, above 1 the worst case cannot be met; critical: chosen',
   },
   {
     name: 'ksm_unmerge_ratio',
@@ -174,8 +178,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.5,
     critical: 1,
-    meaning:
-      'Memory needed at once if all merged pages were written, per available memory and swap.',
+    meaning: 'Memory needed to un-merge all KSM pages at once per available memory and free swap.',
     source:
       'critical: by definition, and the kernel warns that un-merging may wake the OOM killer ' +
       '(admin-guide/mm/ksm); warning: chosen, half of that',
@@ -187,9 +190,9 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     warning: 0.1,
     critical: undefined,
     meaning:
-      'Memory merging no longer saves but did within the last ten minutes, per available memory ' +
-      'and swap.',
-    source: 'chosen: a tenth of what is left, gone in one go, does not happen many times',
+      'Memory that merging saved within the last ten minutes and no longer does, per ' +
+      'available memory and free swap.',
+    source: 'chosen: a tenth of what is left, lost at once, is not lost many times',
   },
   {
     name: 'available_ratio',
@@ -197,7 +200,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'below',
     warning: 0.2,
     critical: 0.05,
-    meaning: 'MemAvailable per MemTotal of the host.',
+    meaning: 'Available memory per memory of the host (MemAvailable per MemTotal).',
     source: 'MOM balloon.rules pressure_threshold 20 % and pressure_critical 5 %; ksmtuned 20 %',
   },
   {
@@ -206,7 +209,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.1,
     critical: 0.6,
-    meaning: 'Share of time all tasks of the host stood still for memory (PSI memory full).',
+    meaning: 'Share of time all tasks of the host stalled on memory (PSI memory full).',
     source: 'critical: systemd-oomd DefaultMemoryPressureLimit 60 %; warning: chosen',
   },
   {
@@ -216,8 +219,8 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     warning: 200 * PAGE,
     critical: 200 * PAGE,
     meaning:
-      'Swap traffic of the host, which must be exceeded in both directions at once; critical ' +
-      'only together with memory pressure.',
+      'Swap traffic of the host, in both directions at once and for critical together with ' +
+      'memory pressure.',
     source: 'OpenShift wasp-agent NodeHighSwapActivity: 200 pages per second in and out',
   },
   {
@@ -226,7 +229,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.8,
     critical: 0.9,
-    meaning: 'Used swap per swap.',
+    meaning: 'Used share of swap.',
     source:
       'warning: awesome-prometheus-alerts HostSwapIsFillingUp 80 %; critical: systemd-oomd ' +
       'SwapUsedLimit 90 %',
@@ -246,8 +249,8 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.1,
     critical: undefined,
-    meaning: "Share of one guest's memory which the host has swapped out.",
-    source: 'chosen: a tenth is more than a guest leaves cold by itself',
+    meaning: 'Share of the memory of a guest that the host has swapped out.',
+    source: 'chosen: a tenth is more than the cold memory of an ordinary guest',
   },
   {
     name: 'major_faults_per_second',
@@ -255,7 +258,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 500,
     critical: undefined,
-    meaning: 'Page faults of the host that had to wait for a disk.',
+    meaning: 'Page faults per second of the host that had to read from a disk.',
     source: 'node-mixin NodeMemoryMajorPagesFaults: 500 per second',
   },
   {
@@ -264,8 +267,9 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 1,
     critical: undefined,
-    meaning: 'Allocations which had to free memory themselves first (vmstat allocstall_*).',
-    source: 'chosen: an idle reserve gives none; kswapd should free pages before anybody asks',
+    meaning:
+      'Allocations per second that had to reclaim memory themselves first (vmstat allocstall_*).',
+    source: 'chosen: kswapd should reclaim pages before an allocation has to',
   },
   {
     name: 'oom_kills',
@@ -273,7 +277,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: undefined,
     critical: 0,
-    meaning: 'Processes killed by the OOM killer of the host in the last minutes.',
+    meaning: 'Processes the OOM killer of the host killed in the last minutes.',
     source: 'by definition: the largest process is a guest',
   },
   {
@@ -282,8 +286,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'below',
     warning: 0.2,
     critical: 0.05,
-    meaning:
-      'Memory usable without swapping inside a guest per memory it has (balloon statistics).',
+    meaning: 'Available memory inside a guest per memory it has (balloon statistics).',
     source: 'warning: MOM min_guest_free_percent 20 %; critical: MOM pressure_critical 5 %',
   },
   {
@@ -292,7 +295,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 200 * PAGE,
     critical: undefined,
-    meaning: 'Swap traffic inside one guest, exceeded in both directions (balloon statistics).',
+    meaning: 'Swap traffic inside a guest, in both directions at once (balloon statistics).',
     source: 'as swap_bytes_per_second: the guest is a host to its own processes',
   },
   {
@@ -301,7 +304,8 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 500,
     critical: undefined,
-    meaning: 'Major faults inside one guest (balloon statistics).',
+    meaning:
+      'Page faults per second inside a guest that had to read from a disk (balloon statistics).',
     source: 'as major_faults_per_second',
   },
   {
@@ -310,7 +314,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.05,
     critical: undefined,
-    meaning: 'Distance between what a guest has and what it was told to have, per the latter.',
+    meaning: 'Difference between the memory a guest has and its balloon target, per target.',
     source: 'MOM max_balloon_change_percent 5 %: more than one step behind',
   },
   {
@@ -319,7 +323,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 3,
     critical: undefined,
-    meaning: 'Age of the balloon statistics of a running guest per statistics period.',
+    meaning: 'Age of the balloon statistics of a running guest per period of these statistics.',
     source: 'chosen: three answers missed',
   },
   {
@@ -337,7 +341,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.7,
     critical: undefined,
-    meaning: 'CPU time of ksmd per second.',
+    meaning: 'Share of one CPU that ksmd takes.',
     source: 'Linux KSM advisor_max_cpu 70 %',
   },
   {
@@ -346,7 +350,8 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 10,
     critical: undefined,
-    meaning: 'Huge pages split while KSM merges or balloons move (vmstat thp_split_page).',
+    meaning:
+      'Huge pages split per second while KSM merges or balloons move (vmstat thp_split_page).',
     source: 'chosen: 20 MiB of huge pages lost per second',
   },
 ];
@@ -367,7 +372,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 1,
     critical: undefined,
-    meaning: 'What images on a filesystem may still grow per space available on it.',
+    meaning: 'Space the images on a filesystem can still allocate per space available on it.',
     source: 'by definition: above 1 not every guest can fill its disk',
   },
   {
@@ -376,7 +381,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'below',
     warning: 0.05,
     critical: 0.03,
-    meaning: 'Available per size of a filesystem that holds images.',
+    meaning: 'Available share of a filesystem that holds images.',
     source: 'node-mixin NodeFilesystemAlmostOutOfSpace: 5 % and 3 %',
   },
   {
@@ -385,7 +390,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'below',
     warning: 0.05,
     critical: undefined,
-    meaning: 'Free inodes per inodes of a filesystem that holds images.',
+    meaning: 'Free share of the inodes of a filesystem that holds images.',
     source: 'node-mixin NodeFilesystemAlmostOutOfFiles: 5 %',
   },
   {
@@ -394,7 +399,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'below',
     warning: 24 * HOUR,
     critical: 4 * HOUR,
-    meaning: 'Time until a filesystem is full if it goes on like in the last hours.',
+    meaning: 'Time until a filesystem is full at the growth of the last hours.',
     source: 'node-mixin NodeFilesystemSpaceFillingUp: 24 h and 4 h',
   },
   {
@@ -403,7 +408,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'below',
     warning: 0.4,
     critical: 0.2,
-    meaning: 'Available per size below which fill_seconds counts at all.',
+    meaning: 'Available share of a filesystem, without which fill_seconds does not fire.',
     source: 'node-mixin NodeFilesystemSpaceFillingUp: 40 % and 20 %',
   },
   {
@@ -412,7 +417,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'below',
     warning: undefined,
     critical: 900,
-    meaning: 'Time until a filesystem is full if it goes on like in the last minutes.',
+    meaning: 'Time until a filesystem is full at the growth of the last minutes.',
     source: 'chosen: a quarter of an hour to free or add space before guests are paused',
   },
   {
@@ -430,7 +435,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.7,
     critical: 0.9,
-    meaning: 'Used data blocks of a thin pool per all.',
+    meaning: 'Used share of the data blocks of a thin pool.',
     source: 'warning: lvmthin(7) thin_pool_autoextend_threshold example 70; critical: chosen',
   },
   {
@@ -439,7 +444,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.7,
     critical: undefined,
-    meaning: 'Used metadata blocks of a thin pool per all.',
+    meaning: 'Used share of the metadata blocks of a thin pool.',
     source: 'as thin_data_ratio; a full metadata device needs a repair',
   },
   {
@@ -448,7 +453,7 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.85,
     critical: 0.95,
-    meaning: 'Allocated per capacity of a libvirt storage pool.',
+    meaning: 'Used share of the capacity of a libvirt storage pool.',
     source: 'Ceph mon_osd_nearfull_ratio .85 and mon_osd_full_ratio .95',
   },
   {
@@ -457,8 +462,8 @@ const STORAGE: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.5,
     critical: undefined,
-    meaning: 'Share of time some task of the host waited for I/O (PSI io some).',
-    source: 'chosen: for half of the time somebody waits',
+    meaning: 'Share of time at least one task of the host waited for I/O (PSI io some).',
+    source: 'chosen: a task waits for half of the time',
   },
 ];
 
@@ -497,7 +502,7 @@ const NETWORK: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.01,
     critical: undefined,
-    meaning: "Packets dropped per packets at a running guest's interface.",
+    meaning: 'Share of packets dropped at the interface of a running guest.',
     source: 'node-mixin NodeNetworkReceiveErrs: 1 %; a drop loses the packet just as an error does',
   },
   {
@@ -506,7 +511,7 @@ const NETWORK: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.01,
     critical: undefined,
-    meaning: 'Packets with errors per packets of an uplink.',
+    meaning: 'Share of packets with errors at an uplink.',
     source: 'node-mixin NodeNetworkReceiveErrs and NodeNetworkTransmitErrs: 1 %',
   },
   {
@@ -515,7 +520,7 @@ const NETWORK: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.5,
     critical: undefined,
-    meaning: "One guest's share of the traffic of an uplink that exceeds utilisation_ratio.",
+    meaning: 'Share of one guest in the traffic of an uplink that exceeds utilisation_ratio.',
     source: 'chosen: more than all other guests together',
   },
 ];

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
+import { limitText } from './limit-text.ts';
 import { DEFAULT_POLICY, type Amount, type Limit, type Policy } from './policy.ts';
 import { LIMITS, RESOURCES, type LimitDeclaration } from './policy-defaults.ts';
-import { parseBytes, parseDuration, parseRatio } from './quantity.ts';
+import { parseBytes, parseDuration, parseRatio, SIZE_UNITS } from './quantity.ts';
 import { parseYaml, readText } from './yaml-file.ts';
 
 export type PolicyResult =
@@ -44,12 +45,14 @@ function parseShare(text: string): number | undefined {
   return ratio !== undefined && ratio <= 1 ? ratio : undefined;
 }
 
+const SIZE_ALLOWED = `a size with its unit (${SIZE_UNITS.join(', ')})`;
+
 const QUANTITY_OF: Readonly<Record<Limit['unit'], ReturnType<typeof quantity>>> = {
   share: quantity(parseShare, 'allowed is a part of the whole like 0.2 or 20%'),
   ratio: quantity(parseRatio, 'allowed is a ratio like 1.5 or 5%'),
   seconds: quantity(parseDuration, 'allowed is a duration like 24h, 90s or 90'),
-  bytes: quantity(parseBytes, 'allowed is a size like 2GiB, 500MB or 1048576'),
-  bytes_per_second: quantity(parseBytes, 'allowed is a size per second like 800KiB or 819200'),
+  bytes: quantity(parseBytes, `allowed is ${SIZE_ALLOWED} like 2GiB`),
+  bytes_per_second: quantity(parseBytes, `allowed is ${SIZE_ALLOWED} per second like 800KiB`),
   per_second: quantity(parsePlainNumber, 'allowed is a number from 0'),
   count: quantity(parsePlainNumber, 'allowed is a number from 0'),
 };
@@ -67,20 +70,41 @@ function limitSchema(declared: LimitDeclaration) {
         warning: set.warning === undefined ? declared.warning : (set.warning ?? undefined),
         critical: set.critical === undefined ? declared.critical : (set.critical ?? undefined),
       };
-      if (limit.warning !== undefined && limit.critical !== undefined) {
-        const reversed =
-          limit.bad === 'above' ? limit.critical < limit.warning : limit.critical > limit.warning;
-        if (reversed) {
-          const order = limit.bad === 'above' ? 'below' : 'above';
-          context.addIssue({
-            code: 'custom',
-            message: `critical (${limit.critical}) must not be ${order} warning (${limit.warning})`,
-          });
-        }
-      }
+      const message = faultOfOrder(limit, set);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
       return limit;
     });
 }
+
+/**
+ * Why a warning limit that is stricter than the critical one cannot be meant. One of the two may be
+ * the built-in one, of which nothing is in the file.
+ */
+function faultOfOrder(
+  limit: LimitDeclaration,
+  set: { readonly [severity in Severity]?: number | null | undefined },
+): string | undefined {
+  const { warning, critical, bad } = limit;
+  if (warning === undefined || critical === undefined) return undefined;
+  if (bad === 'above' ? critical >= warning : critical <= warning) return undefined;
+  const [strict, lax] = bad === 'above' ? ['below', 'above'] : ['above', 'below'];
+  const named = (severity: Severity, value: number): string => {
+    const builtIn = set[severity] === undefined ? 'built-in ' : '';
+    return `the ${builtIn}${severity} limit ${limitText(limit, value)}`;
+  };
+  if (set.critical === undefined) {
+    return (
+      `${named('warning', warning)} is ${lax} ${named('critical', critical)}: ` +
+      'set critical as well, or to null for no critical alert'
+    );
+  }
+  const order = `${named('critical', critical)} is ${strict} ${named('warning', warning)}`;
+  return set.warning === undefined
+    ? `${order}: set warning as well, or to null for no warning`
+    : `${order}: a critical limit must not be the stricter one`;
+}
+
+type Severity = 'warning' | 'critical';
 
 const limitsOf = (resource: Limit['resource']) =>
   z
@@ -118,7 +142,7 @@ const storageAmount = z
     context.addIssue({ code: 'custom', message: STORAGE_ALLOWED });
     return z.NEVER;
   });
-const STORAGE_ALLOWED = 'allowed is a size like 20GiB or a part like 5%';
+const STORAGE_ALLOWED = `allowed is ${SIZE_ALLOWED} like 20GiB, or a part below 100% like 5%`;
 
 const POLICY_FILE = z.strictObject({
   cpu: limitsOf('cpu'),

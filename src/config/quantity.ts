@@ -35,12 +35,39 @@ const BYTES_PER: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-/** Whole bytes from `512MiB`, `2GiB`, `1.5TB`, `100 B`, or a plain number of bytes. */
+/** The units of a size, for people. */
+export const SIZE_UNITS = Object.keys(BYTES_PER).filter((unit) => unit !== 'KB');
+
+/**
+ * Whole bytes from `512MiB`, `2GiB`, `1.5TB` or `100 B`. A number without its unit is none, since
+ * whoever writes 5 means no 5 bytes; only 0 needs none.
+ */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?) ?([kKMGT]i?B|B)?$/.exec(text);
   if (match === null) return undefined;
-  const factor = BYTES_PER[match[2] ?? 'B'];
-  return factor === undefined ? undefined : plausible(Math.round(Number(match[1]) * factor));
+  const [, amount, unit] = match;
+  if (unit === undefined) return Number(amount) === 0 ? 0 : undefined;
+  const factor = BYTES_PER[unit];
+  return factor === undefined ? undefined : plausible(Math.round(Number(amount) * factor));
+}
+
+/** A size as {@link parseBytes} reads it, in the largest unit of which it is a whole number. */
+export function formatBytes(bytes: number): string {
+  const unit = ['TiB', 'GiB', 'MiB', 'KiB'].find((one) => bytes % (BYTES_PER[one] ?? 1) === 0);
+  if (bytes === 0) return '0';
+  if (unit === undefined) return `${bytes}B`;
+  return `${bytes / (BYTES_PER[unit] ?? 1)}${unit}`;
+}
+
+/** Seconds as {@link parseDuration} reads them, in hours where they are whole hours. */
+export function formatDuration(seconds: number): string {
+  const isWholeHours = seconds > 0 && seconds % 3600 === 0;
+  return isWholeHours ? `${seconds / 3600}h` : `${seconds}s`;
+}
+
+/** A part of the whole in percent, as {@link parseRatio} reads it. */
+export function formatShare(ratio: number): string {
+  return `${Number((ratio * 100).toPrecision(6))}%`;
 }
 
 /** A ratio from `5%` (0.05) or a plain number (1.5). */

@@ -5,6 +5,13 @@ import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 
 import { faultOfHash } from './bcrypt-hash.ts';
+import {
+  CURVE_NAMES,
+  isOlderSuite,
+  opensslCiphers,
+  opensslCurves,
+  SUITE_NAMES,
+} from './tls-names.ts';
 import type { ClientAuth, TlsConfig, TlsVersion, WebConfig } from './web-config.ts';
 import { messageOf, parseYaml, readText, type FileResult } from './yaml-file.ts';
 
@@ -19,15 +26,34 @@ export async function loadWebConfig(path: string): Promise<FileResult<WebConfig>
     schema: WEB_CONFIG_FILE,
     whole: 'the web configuration',
     allowedKeys,
+    refusal: (keys) => REFUSED.get(keys.map(String).join('.')),
   });
   if (!file.ok) return file;
   const users = new Map(Object.entries(file.value.basic_auth_users ?? {}));
+  const set = Object.entries(file.value.http_server_config?.headers ?? {});
+  const headers = new Map(set.flatMap(([name, text]) => (text ? [[name, text] as const] : [])));
   const section = file.value.tls_server_config;
   if (section === null || section === undefined)
-    return { ok: true, value: { tls: undefined, users } };
+    return { ok: true, value: { tls: undefined, users, headers } };
   const tls = await loadTls(section, path);
-  return tls.ok ? { ok: true, value: { tls: tls.value, users } } : tls;
+  return tls.ok ? { ok: true, value: { tls: tls.value, users, headers } } : tls;
 }
+
+/** What Prometheus' own programs know and this one does not, and what to do without it. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ['rate_limit', 'not supported here; --web.max-requests limits requests at once'],
+  ['tls_server_config.cert', 'not supported here; name a file in cert_file'],
+  ['tls_server_config.key', 'not supported here; name a file in key_file'],
+  ['tls_server_config.client_ca', 'not supported here; name a file in client_ca_file'],
+  [
+    'tls_server_config.client_allowed_sans',
+    'not supported here; every certificate that client_ca_file has signed may connect',
+  ],
+  [
+    'http_server_config.headers.Content-Security-Policy',
+    'not supported here; the page has its own',
+  ],
+]);
 
 const VERSIONS = {
   TLS10: 'TLSv1',
@@ -50,6 +76,17 @@ const version = z.enum(['TLS10', 'TLS11', 'TLS12', 'TLS13'], {
   error: 'allowed are TLS10, TLS11, TLS12, TLS13',
 });
 
+const yesOrNo = z.boolean({ error: 'allowed are true and false' });
+
+/** A list of some of these names; none, or an empty list: whatever is usual. */
+function namesOf(names: readonly string[]) {
+  const error = `allowed is a list of ${names.join(', ')}`;
+  return z
+    .array(z.enum(names, { error }), { error })
+    .nullish()
+    .transform((list) => list ?? []);
+}
+
 const TLS_SECTION = z
   .strictObject({
     cert_file: fileName,
@@ -60,8 +97,12 @@ const TLS_SECTION = z
       .default('NoClientCert'),
     min_version: version.default('TLS12'),
     max_version: version.default('TLS13'),
+    cipher_suites: namesOf(SUITE_NAMES),
+    prefer_server_cipher_suites: yesOrNo.default(true),
+    curve_preferences: namesOf(CURVE_NAMES),
   })
-  .superRefine(({ client_ca_file, client_auth_type, min_version, max_version }, context) => {
+  .superRefine((section, context) => {
+    const { client_ca_file, client_auth_type, min_version, max_version, cipher_suites } = section;
     const fault = (path: string, message: string): void => {
       context.addIssue({ code: 'custom', path: [path], message });
     };
@@ -74,6 +115,9 @@ const TLS_SECTION = z
       fault('client_ca_file', 'it needs a client_auth_type that verifies certificates');
     }
     if (min_version > max_version) fault('min_version', 'it must not be above max_version');
+    if (max_version < 'TLS13' && cipher_suites.length > 0 && !cipher_suites.some(isOlderSuite)) {
+      fault('cipher_suites', `none of them is of a version up to ${max_version}`);
+    }
   });
 
 /** As `htpasswd -B` and Prometheus' documentation make it. */
@@ -84,16 +128,51 @@ const passwordHash = z
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 
+/** A header nobody wants is left out, null or empty. */
+const headerText = z
+  .string({ error: 'it must be a text' })
+  .regex(/^[\t\x20-\x7e]*$/, { error: 'a header is of plain ASCII' })
+  .nullish();
+
+function oneOf(...texts: readonly string[]) {
+  return z.enum(['', ...texts], { error: `allowed are ${texts.join(', ')}` }).nullish();
+}
+
+const HTTP_SECTION = z.strictObject({
+  http2: yesOrNo
+    .refine((wanted) => !wanted, { error: 'HTTP/2 is not supported here; leave it out, or false' })
+    .nullish(),
+  headers: z
+    .strictObject({
+      'X-Frame-Options': oneOf('deny', 'sameorigin'),
+      'X-Content-Type-Options': oneOf('nosniff'),
+      'X-XSS-Protection': headerText,
+      'Strict-Transport-Security': headerText,
+    })
+    .nullish(),
+});
+
 const WEB_CONFIG_FILE = z.strictObject({
   tls_server_config: TLS_SECTION.nullish(),
+  http_server_config: HTTP_SECTION.nullish(),
   basic_auth_users: z.record(z.string(), passwordHash).nullish(),
 });
 
-function allowedKeys([section]: readonly PropertyKey[]): string {
-  if (section === undefined) return Object.keys(WEB_CONFIG_FILE.shape).join(', ');
-  return section === 'tls_server_config'
-    ? Object.keys(TLS_SECTION.shape).join(', ')
-    : 'names of users';
+function allowedKeys([section, part]: readonly PropertyKey[]): string {
+  switch (section) {
+    case undefined:
+      return Object.keys(WEB_CONFIG_FILE.shape).join(', ');
+    case 'tls_server_config':
+      return Object.keys(TLS_SECTION.shape).join(', ');
+    case 'http_server_config': {
+      const { headers } = HTTP_SECTION.shape;
+      return Object.keys(
+        part === 'headers' ? headers.unwrap().unwrap().shape : HTTP_SECTION.shape,
+      ).join(', ');
+    }
+    default:
+      return 'names of users';
+  }
 }
 
 async function loadTls(
@@ -122,6 +201,9 @@ async function loadTls(
     clientAuth: section.client_auth_type,
     minVersion: VERSIONS[section.min_version],
     maxVersion: VERSIONS[section.max_version],
+    ciphers: opensslCiphers(section.cipher_suites),
+    prefersOwnCiphers: section.prefer_server_cipher_suites,
+    curves: opensslCurves(section.curve_preferences),
   };
   const unusable = faultOf(tls);
   return unusable === undefined
@@ -130,9 +212,10 @@ async function loadTls(
 }
 
 /** What OpenSSL has against these texts, e.g. a key of another certificate. */
-function faultOf({ certificate, key, clientAuthority }: TlsConfig): string | undefined {
+function faultOf(tls: TlsConfig): string | undefined {
+  const { certificate, key, clientAuthority, ciphers, curves } = tls;
   try {
-    createSecureContext({ cert: certificate, key });
+    createSecureContext({ cert: certificate, key, ciphers, ecdhCurve: curves });
   } catch (error) {
     return messageOf(error);
   }

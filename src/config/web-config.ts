@@ -17,11 +17,17 @@ export interface TlsConfig {
   /** PEM texts. */
   readonly certificate: string;
   readonly key: string;
-  /** Who signs clients' certificates; undefined where none is looked at. */
+  /** Who signs clients' certificates; undefined where none is checked. */
   readonly clientAuthority: string | undefined;
   readonly clientAuth: ClientAuth;
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
+  /** OpenSSL's names, best first, separated by colons; undefined: Node's own choice. */
+  readonly ciphers: string | undefined;
+  /** Whether our order of ciphers counts rather than the client's. */
+  readonly prefersOwnCiphers: boolean;
+  /** OpenSSL's names, best first, separated by colons; undefined: OpenSSL's own choice. */
+  readonly curves: string | undefined;
 }
 
 export interface WebConfig {
@@ -29,7 +35,9 @@ export interface WebConfig {
   readonly tls: TlsConfig | undefined;
   /** bcrypt hashes of passwords by user; empty: no login is asked for. */
   readonly users: ReadonlyMap<string, string>;
+  /** Headers that every answer has besides its own, by name. */
+  readonly headers: ReadonlyMap<string, string>;
 }
 
 /** Without a file: plain HTTP for everyone. */
-export const OPEN_WEB: WebConfig = { tls: undefined, users: new Map() };
+export const OPEN_WEB: WebConfig = { tls: undefined, users: new Map(), headers: new Map() };

@@ -26,6 +26,8 @@ export interface FileForm<T> {
   readonly whole: string;
   /** The keys it may have under a path, for people. */
   readonly allowedKeys: (path: readonly PropertyKey[]) => string;
+  /** Why a key is refused that other programs know in such a file; undefined: nobody knows it. */
+  readonly refusal?: (path: readonly PropertyKey[]) => string | undefined;
 }
 
 /** A thousand users with their passwords' hashes take 75 KiB. */
@@ -62,8 +64,13 @@ export async function readText(path: string): Promise<FileResult<string>> {
       await file.close();
     }
   } catch (error) {
-    return { ok: false, errors: [`${oneLine(path)}: ${oneLine(messageOf(error))}`] };
+    return { ok: false, errors: [`${oneLine(path)}: ${oneLine(withoutCall(messageOf(error)))}`] };
   }
+}
+
+/** Node ends with the call and names the path again: `ENOENT: no such file, open '/path'`. */
+function withoutCall(message: string): string {
+  return message.replace(/^(E[A-Z0-9]+: [^,]+), \w+(?: '.*')?$/s, '$1');
 }
 
 /**
@@ -153,14 +160,14 @@ export function messageOf(error: unknown): string {
 
 function faultsOf<T>(
   issue: z.core.$ZodIssue,
-  { allowedKeys }: FileForm<T>,
+  { allowedKeys, refusal }: FileForm<T>,
   at: (keys: readonly PropertyKey[], message: string) => string,
 ): readonly (() => string)[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(
-      (key) => () =>
-        at([...issue.path, key], `unknown key; allowed are ${allowedKeys(issue.path)}`),
-    );
+    return issue.keys.map((key) => () => {
+      const path = [...issue.path, key];
+      return at(path, refusal?.(path) ?? `unknown key; allowed are ${allowedKeys(issue.path)}`);
+    });
   }
   if (issue.code === 'invalid_type' && issue.expected === 'object') {
     return [() => at(issue.path, `allowed are the keys ${allowedKeys(issue.path)}`)];

@@ -77,7 +77,7 @@ export class ExpositionWriter {
 
   /**
    * Says that the samples up to the next call have a label value of their own, like those of one
-   * guest, and so can be no duplicates of the samples before: what was seen is forgotten. Strict
+   * guest, and so can be no duplicates of the samples before: what was seen is dropped. Strict
    * writers do not believe it.
    */
   startGroup(): void {

@@ -1,104 +1,119 @@
 import { labelText } from '../exposition/labels.ts';
 import type { CpuOfCpuset, CpuOfGuest, CpuOfNode, CpuOvercommit } from '../overcommit/cpu.ts';
 import { formatCpuList } from '../sources/cpu-list.ts';
-import { domainGauge, gauge, type Metric } from './metric.ts';
+import { domainGauge, gauge, type Metric, withNote } from './metric.ts';
 
 /** CPUs promised to running guests, and CPUs there are to keep the promise. */
 export const cpuOvercommitMetrics: readonly Metric[] = [
   ofHost(
     'kvm_cpu_capacity_cpus',
-    'CPUs guests share: online, not isolated, not dedicated to one vCPU, less the reserve of the ' +
-      'policy.',
+    'CPUs that guests share: online, not isolated, not dedicated to one vCPU, less the ' +
+      'reserve of the policy (/sys/devices/system/cpu, guest XML).',
     ({ shared }) => shared.capacity.cpus,
-    ['opennebula_host_cpu_maximum', 'openstack_nova_vcpus_available', 'proxmox_node_cpus_total'],
+    ['opennebula_host_cpu_maximum', 'openstack_nova_vcpus_available'],
   ),
   ofHost(
     'kvm_cpu_capacity_cores',
-    'kvm_cpu_capacity_cpus in physical cores: with two threads per core each CPU is half a core.',
+    'Physical cores that guests share: the CPUs of kvm_cpu_capacity_cpus, with one of two ' +
+      'threads of a core as half a core (/sys/devices/system/cpu).',
     ({ shared }) => shared.capacity.cores,
   ),
   ofHost(
     'kvm_cpu_promised_vcpus',
-    'vCPUs of running guests that share kvm_cpu_capacity_cpus.',
+    'vCPUs of running guests that share the CPUs of kvm_cpu_capacity_cpus (guest XML).',
     ({ shared }) => shared.promised.current,
-    ['openstack_nova_vcpus_used', 'proxmox_node_cpus_allocated', 'vmi:kubevirt_vmi_vcpu:count'],
+    ['openstack_nova_vcpus_used', 'proxmox_node_cpus_allocated'],
   ),
   ofHost(
     'kvm_cpu_promised_maximum_vcpus',
-    'kvm_cpu_promised_vcpus with all vCPUs these guests can be given by hot-plug.',
+    'vCPUs of running guests that share CPUs, including those that can still be hot-plugged ' +
+      '(guest XML).',
     ({ shared }) => shared.promised.maximum,
   ),
   ofHost(
     'kvm_cpu_dedicated_cpus',
-    'CPUs that one vCPU is pinned to and no other vCPU may use.',
+    'CPUs that one vCPU is pinned to and no other vCPU may use (guest XML).',
     ({ dedicated }) => dedicated.cpus.length,
   ),
   ofHost(
     'kvm_cpu_dedicated_vcpus',
-    'vCPUs that have a CPU of their own.',
+    'vCPUs that have a CPU of their own (guest XML).',
     ({ dedicated }) => dedicated.promised.current,
   ),
-  byNode('capacity_cpus', 'kvm_cpu_capacity_cpus by NUMA node', ({ capacity }) => capacity.cpus),
-  byNode('capacity_cores', 'kvm_cpu_capacity_cores by NUMA node', ({ capacity }) => capacity.cores),
+  byNode(
+    'capacity_cpus',
+    'CPUs of a NUMA node that guests share, counted like kvm_cpu_capacity_cpus',
+    ({ capacity }) => capacity.cpus,
+  ),
+  byNode(
+    'capacity_cores',
+    'Physical cores of a NUMA node that guests share, counted like kvm_cpu_capacity_cores',
+    ({ capacity }) => capacity.cores,
+  ),
   byNode(
     'promised_vcpus',
-    'kvm_cpu_promised_vcpus by NUMA node; a vCPU that may run on several counts on each in ' +
+    'vCPUs that may run on a NUMA node; one that may run on several counts on each in ' +
       'proportion to its CPUs there',
     ({ promised }) => promised.current,
   ),
   bySet(
     'capacity_cpus',
-    'Online CPUs of a set that some vCPU is pinned to, the set of all CPUs included',
+    'Online CPUs of a CPU set that vCPUs are pinned to, or of the set of all CPUs',
     ({ capacity }) => capacity.cpus,
   ),
   bySet(
     'capacity_cores',
-    'kvm_cpu_set_capacity_cpus in physical cores: with two threads per core each CPU is half a core',
+    'Physical cores of a CPU set, with one of two threads of a core as half a core',
     ({ capacity }) => capacity.cores,
   ),
   bySet(
     'promised_vcpus',
-    'vCPUs that can run nowhere but in this set of CPUs',
+    'vCPUs that may run only on CPUs of a CPU set',
     ({ promised }) => promised.current,
   ),
   bySet(
     'also_allowed_vcpus',
-    'vCPUs that may run in this set of CPUs and outside it as well',
+    'vCPUs that may run on CPUs of a CPU set and on others',
     ({ alsoAllowed }) => alsoAllowed.current,
   ),
   ofHost(
     'kvm_cpu_vcpus_without_online_cpu',
-    'vCPUs pinned to CPUs that are all offline; the kernel runs them elsewhere.',
+    'vCPUs whose pinned CPUs are all offline, so that the kernel runs them elsewhere (guest XML).',
     ({ withoutOnlineCpu }) => withoutOnlineCpu.current,
   ),
   ofGuest(
     'kvm_domain_cpu_allowed_cpus',
-    'Online CPUs the vCPUs of a guest may run on (<vcpu cpuset>, <vcpupin>).',
+    'Online CPUs that the vCPUs of a guest may run on (<vcpu cpuset> and <vcpupin> of its XML).',
     ({ allowed }) => allowed.cpus,
     ['kubevirt_vmi_node_cpu_affinity', 'libvirt_cpu_affinity'],
   ),
   ofGuest(
     'kvm_domain_cpu_cap_cpus',
-    'CPUs a guest can use at most: vCPUs, quotas and allowed CPUs taken together.',
+    'Most CPUs a guest can use, given its vCPUs, quotas and allowed CPUs.',
     ({ capCpus }) => capCpus,
-    ['kubevirt_vm_resource_limits'],
   ),
   ofGuest(
     'kvm_domain_cpu_guaranteed_cpus',
-    'CPUs a guest gets when every vCPU of every guest is busy, by weights and limits.',
+    'CPUs a guest gets when all vCPUs of all guests are busy, by weights, quotas and pins.',
     ({ guaranteedCpus }) => guaranteedCpus,
   ),
-  ofGuest(
-    'kvm_domain_cpu_off_memory_node_vcpus',
-    'vCPUs of a guest that may run on a NUMA node its memory is kept away from (<numatune> strict ' +
-      'or restrictive). Absent where its memory is bound to no node.',
-    ({ vcpusOffMemoryNodes }) => vcpusOffMemoryNodes,
+  withNote(
+    ofGuest(
+      'kvm_domain_cpu_off_memory_node_vcpus',
+      'vCPUs of a guest that may run on a NUMA node its memory cannot be on (<numatune> ' +
+        'strict or restrictive).',
+      ({ vcpusOffMemoryNodes }) => vcpusOffMemoryNodes,
+    ),
+    'Absent where its memory is bound to no node.',
   ),
-  ofGuest(
-    'kvm_domain_cpu_emulator_dedicated_cpus',
-    'Dedicated CPUs, its own or those of other guests, that the emulator threads of a guest may ' +
-      'run on (<emulatorpin>). Absent where the host has no dedicated CPUs.',
-    ({ emulatorOnDedicatedCpus }) => emulatorOnDedicatedCpus,
+  withNote(
+    ofGuest(
+      'kvm_domain_cpu_emulator_dedicated_cpus',
+      'Dedicated CPUs, of this guest or of others, that the emulator threads of a guest may ' +
+        'run on (<emulatorpin>).',
+      ({ emulatorOnDedicatedCpus }) => emulatorOnDedicatedCpus,
+    ),
+    'Absent where the host has no dedicated CPUs.',
   ),
 ];
 

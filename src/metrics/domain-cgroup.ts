@@ -4,7 +4,7 @@ import type { GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
 import type { IoCounters } from '../sources/cgroup-io.ts';
 import type { CgroupMemoryLimits, MemoryLimit } from '../sources/cgroup-memory.ts';
 import { PRESSURE_RESOURCES } from '../sources/pressure.ts';
-import { domainCounter, domainGauge, type Metric } from './metric.ts';
+import { domainCounter, domainGauge, type Metric, withNote } from './metric.ts';
 
 /** The cgroup libvirt makes for each guest: weights, limits, throttling and pressure. */
 export const domainCgroupMetrics: readonly Metric[] = [
@@ -28,29 +28,32 @@ export const domainCgroupMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_cpu_quota_cpus',
-    'CPUs the vCPUs of a guest may use at most by quota: that of the guest, or the sum of those ' +
-      'of its vCPUs, whichever is less (cpu.max, or cpu.cfs_quota_us). Absent without a quota.',
-    {},
+    'Most CPUs the vCPUs of a guest may use by quota (cpu.max, or cpu.cfs_quota_us, of its ' +
+      'cgroup).',
+    {
+      note:
+        'The quota of the guest or the sum of those of its vCPUs, whichever is less. Absent ' +
+        'without a quota.',
+    },
     ({ domain, labels }, sample) => {
       sample(labels.only, quotaCpus(domain.cgroup?.cpu));
     },
   ),
   throttled(
     'kvm_domain_cpu_periods_total',
-    'Quota periods in which a guest wanted to run; its own and those of its vCPUs, emulator and ' +
-      'iothreads together (cpu.stat nr_periods).',
+    'Quota periods in which a guest wanted to run (cpu.stat nr_periods of its cgroup).',
     ({ periods }) => periods,
   ),
   throttled(
     'kvm_domain_cpu_throttled_periods_total',
-    'Quota periods in which a guest used up its quota and had to stop, counted like ' +
-      'kvm_domain_cpu_periods_total (cpu.stat nr_throttled).',
+    'Quota periods in which a guest used up its CPU quota and had to stop (cpu.stat ' +
+      'nr_throttled of its cgroup).',
     ({ throttledPeriods }) => throttledPeriods,
   ),
   throttled(
     'kvm_domain_cpu_throttled_seconds_total',
-    'Time a guest was stopped for having used up its quota, summed over CPUs and counted like ' +
-      'kvm_domain_cpu_periods_total (cpu.stat throttled_usec or throttled_time).',
+    'Time a guest was stopped for having used up its CPU quota, summed over CPUs (cpu.stat ' +
+      'throttled_usec, or throttled_time, of its cgroup).',
     ({ throttledSeconds }) => throttledSeconds,
   ),
   domainCounter(
@@ -63,8 +66,8 @@ export const domainCgroupMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_cgroup_memory_bytes',
-    'Memory charged to the cgroup of a guest, page cache of its disks included (memory.current, ' +
-      'or memory.usage_in_bytes).',
+    'Memory charged to the cgroup of a guest, including page cache of its disks ' +
+      '(memory.current, or memory.usage_in_bytes).',
     {
       replaces: ['openstack_vm_memory_usage_bytes', 'ceems_compute_unit_memory_used_bytes'],
     },
@@ -74,34 +77,38 @@ export const domainCgroupMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_cgroup_memory_limit_bytes',
-    'Memory limit of a guest: above it the kernel reclaims from it, then kills it (memory.max, or ' +
-      'memory.limit_in_bytes; libvirt <hard_limit>). Absent without a limit.',
-    { replaces: ['ceems_compute_unit_memory_total_bytes'] },
+    'Memory limit of a guest, above which the kernel reclaims from it and then kills it ' +
+      '(memory.max, or memory.limit_in_bytes).',
+    {
+      note: '<hard_limit> in libvirt. Absent without a limit.',
+      replaces: ['ceems_compute_unit_memory_total_bytes'],
+    },
     ({ domain, labels }, sample) => {
       sample(labels.only, limited(domain.cgroup?.memory?.limits.maxBytes));
     },
   ),
   domainGauge(
     'kvm_domain_cgroup_memory_high_bytes',
-    'Memory above which a guest is slowed down and reclaimed from (memory.high, cgroup v2). ' +
-      'Absent without a limit.',
-    {},
+    'Memory above which a guest is slowed down and reclaimed from (memory.high, cgroup v2).',
+    { note: 'Absent without a limit.' },
     ({ domain, labels }, sample) => {
       sample(labels.only, limited(domain.cgroup?.memory?.limits.highBytes));
     },
   ),
   domainGauge(
     'kvm_domain_cgroup_swap_bytes',
-    'Swap charged to a guest, shared memory included (memory.swap.current; v1: memory.memsw less ' +
-      'memory usage).',
-    { replaces: ['ceems_compute_unit_memsw_used_bytes'] },
+    'Swap charged to the cgroup of a guest, including its shared memory (memory.swap.current).',
+    {
+      note: 'On cgroup v1 memory.memsw usage less memory usage.',
+      replaces: ['ceems_compute_unit_memsw_used_bytes'],
+    },
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.cgroup?.memory?.usage.swapBytes);
     },
   ),
   domainGauge(
     'kvm_domain_cgroup_zswap_bytes',
-    'RAM a guest takes in the zswap pool, after compression (memory.zswap.current, cgroup v2).',
+    'RAM a guest takes in the zswap pool after compression (memory.zswap.current, cgroup v2).',
     {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.cgroup?.memory?.usage.zswapBytes);
@@ -109,18 +116,22 @@ export const domainCgroupMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_cgroup_swap_limit_bytes',
-    'Swap a guest may take (memory.swap.max; v1: memory.memsw limit less the memory limit). ' +
-      'Absent without a limit.',
-    { replaces: ['ceems_compute_unit_memsw_total_bytes'] },
+    'Most swap a guest may use (memory.swap.max).',
+    {
+      note: 'On cgroup v1 the memory.memsw limit less the memory limit. Absent without a limit.',
+      replaces: ['ceems_compute_unit_memsw_total_bytes'],
+    },
     ({ domain, labels }, sample) => {
       sample(labels.only, swapLimit(domain.cgroup?.memory?.limits));
     },
   ),
   domainCounter(
     'kvm_domain_cgroup_memory_events_total',
-    'Times a guest met its memory limits: high (slowed down), max (reclaimed from), oom (no ' +
-      'memory to be had), oom_kill (processes killed). memory.events; v1 has max and oom_kill only.',
+    'Times a guest hit its memory limits, by event (memory.events of its cgroup).',
     {
+      note:
+        'event is high (slowed down), max (reclaimed from), oom (no memory could be had) or ' +
+        'oom_kill (processes killed); cgroup v1 has max and oom_kill only.',
       labels: ['event'],
       replaces: ['ceems_compute_unit_memory_fail_count', 'ceems_compute_unit_memsw_fail_count'],
     },
@@ -134,8 +145,8 @@ export const domainCgroupMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_pressure_waiting_seconds_total',
-    'Time in which at least one task of a guest waited for a resource (PSI: some line of ' +
-      'cpu.pressure, memory.pressure and io.pressure of its cgroup, v2).',
+    'Time in which at least one task of a guest waited for a resource (PSI some, ' +
+      '<resource>.pressure of its cgroup v2).',
     {
       labels: ['resource'],
       replaces: [
@@ -143,9 +154,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
         'ceems_compute_unit_cpu_psi_seconds',
         'ceems_compute_unit_memory_psi_seconds',
         'ceems_compute_unit_blkio_psi_seconds',
-        'pve_vm_pressure_cpu_some',
-        'pve_vm_pressure_memory_some',
-        'pve_vm_pressure_io_some',
       ],
     },
     ({ domain, labels }, sample) => {
@@ -156,15 +164,10 @@ export const domainCgroupMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_pressure_stalled_seconds_total',
-    'Time in which no task of a guest could run because all waited for a resource (PSI: full ' +
-      'line of cpu.pressure, memory.pressure and io.pressure of its cgroup, v2).',
+    'Time in which all tasks of a guest stalled on a resource (PSI full, ' +
+      '<resource>.pressure of its cgroup v2).',
     {
       labels: ['resource'],
-      replaces: [
-        'pve_vm_pressure_cpu_full',
-        'pve_vm_pressure_memory_full',
-        'pve_vm_pressure_io_full',
-      ],
     },
     ({ domain, labels }, sample) => {
       for (const resource of PRESSURE_RESOURCES) {
@@ -172,38 +175,49 @@ export const domainCgroupMetrics: readonly Metric[] = [
       }
     },
   ),
-  deviceIo(
-    'kvm_domain_cgroup_io_read_bytes_total',
-    'Bytes a guest read from a block device of the host (rbytes of io.stat of its cgroup, or ' +
-      'blkio.throttle.io_service_bytes). Traffic of the device, where ' +
-      'kvm_domain_disk_read_bytes_total counts requests of the guest; there while QEMU hangs. ' +
-      'LVM and RAID devices and the disks below them count each: do not add devices up. Network ' +
-      'storage has none.',
-    ['ceems_compute_unit_blkio_read_total_bytes'],
-    ({ readBytes }) => readBytes,
+  withNote(
+    deviceIo(
+      'kvm_domain_cgroup_io_read_bytes_total',
+      'Bytes a guest read from a block device of the host (rbytes of io.stat of its cgroup, ' +
+        'or blkio.throttle.io_service_bytes).',
+      ['ceems_compute_unit_blkio_read_total_bytes', 'pve_kvm_io_read_bytes_total'],
+      ({ readBytes }) => readBytes,
+    ),
+    'Traffic of the device, where kvm_domain_disk_read_bytes_total counts requests of the ' +
+      'guest; also there while QEMU hangs. LVM and RAID devices and the disks below them ' +
+      'count each, so do not add devices up. Network storage has none.',
   ),
-  deviceIo(
-    'kvm_domain_cgroup_io_written_bytes_total',
-    'Bytes a guest wrote to a block device of the host, counted like ' +
-      'kvm_domain_cgroup_io_read_bytes_total (wbytes of io.stat). What goes through the page ' +
-      'cache counts when it is written back; on cgroup v1, or a filesystem that does not keep ' +
+  withNote(
+    deviceIo(
+      'kvm_domain_cgroup_io_written_bytes_total',
+      'Bytes a guest wrote to a block device of the host (wbytes of io.stat of its cgroup, or ' +
+        'blkio.throttle.io_service_bytes).',
+      ['ceems_compute_unit_blkio_write_total_bytes', 'pve_kvm_io_write_bytes_total'],
+      ({ writtenBytes }) => writtenBytes,
+    ),
+    'Counted like kvm_domain_cgroup_io_read_bytes_total. What goes through the page cache ' +
+      'counts when it is written back; on cgroup v1, or a filesystem that does not record ' +
       'whose it is (ext4, XFS and Btrfs do), it never counts.',
-    ['ceems_compute_unit_blkio_write_total_bytes'],
-    ({ writtenBytes }) => writtenBytes,
   ),
-  deviceIo(
-    'kvm_domain_cgroup_io_reads_total',
-    'Reads of a block device of the host by a guest, counted like ' +
-      'kvm_domain_cgroup_io_read_bytes_total (rios of io.stat, or blkio.throttle.io_serviced).',
-    ['ceems_compute_unit_blkio_read_total_requests'],
-    ({ reads }) => reads,
+  withNote(
+    deviceIo(
+      'kvm_domain_cgroup_io_reads_total',
+      'Reads by a guest from a block device of the host (rios of io.stat of its cgroup, or ' +
+        'blkio.throttle.io_serviced).',
+      ['ceems_compute_unit_blkio_read_total_requests'],
+      ({ reads }) => reads,
+    ),
+    'Counted like kvm_domain_cgroup_io_read_bytes_total.',
   ),
-  deviceIo(
-    'kvm_domain_cgroup_io_writes_total',
-    'Writes to a block device of the host by a guest, counted like ' +
-      'kvm_domain_cgroup_io_written_bytes_total (wios of io.stat, or blkio.throttle.io_serviced).',
-    ['ceems_compute_unit_blkio_write_total_requests'],
-    ({ writes }) => writes,
+  withNote(
+    deviceIo(
+      'kvm_domain_cgroup_io_writes_total',
+      'Writes by a guest to a block device of the host (wios of io.stat of its cgroup, or ' +
+        'blkio.throttle.io_serviced).',
+      ['ceems_compute_unit_blkio_write_total_requests'],
+      ({ writes }) => writes,
+    ),
+    'Counted like kvm_domain_cgroup_io_written_bytes_total.',
   ),
 ];
 
@@ -234,7 +248,8 @@ function quotaCpus(cpu: GuestCgroupCpu | undefined): number | undefined {
 }
 
 function throttled(name: string, help: string, part: (one: CpuThrottling) => number): Metric {
-  return domainCounter(name, help, {}, ({ domain, labels }, sample) => {
+  const note = 'The cgroups of the guest, its vCPUs, emulator and iothreads together.';
+  return domainCounter(name, help, { note }, ({ domain, labels }, sample) => {
     const cpu = domain.cgroup?.cpu;
     if (cpu === undefined) return;
     let sum: number | undefined;

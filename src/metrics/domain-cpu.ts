@@ -12,18 +12,16 @@ import type { DomainView } from './view.ts';
 export const domainCpuMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_vcpus',
-    'vCPUs a guest has now: <vcpu current> of its XML; without XML its vCPU threads, or what ' +
-      'libvirt says (vcpu.<n>).',
+    'vCPUs a guest has now (<vcpu current> of its XML).',
     {
+      note: 'Without XML its vCPU threads, or what libvirt says (vcpu.<n>).',
       replaces: [
         'libvirt_domain_info_virtual_cpus',
         'libvirt_domain_vcpu_current',
-        'libvirtd_domain_vcpu_state',
-        'libvirt_domain_vcpu_state',
         'opennebula_libvirt_vcpu_online',
-        'opennebula_libvirt_vcpu_state',
         'libvirt_cpu_cores',
         'nova_instance_vcpus',
+        'vmi:kubevirt_vmi_vcpu:count',
         'pve_kvm_vcores',
         'pve_cpu_usage_limit',
       ],
@@ -34,7 +32,7 @@ export const domainCpuMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_vcpus_maximum',
-    'vCPUs a guest can be given by hot-plug (<vcpu> of its XML).',
+    'vCPUs a guest can have after hot-plug (<vcpu> of its XML).',
     { replaces: ['libvirt_domain_vcpu_maximum', 'opennebula_libvirt_vcpu_maximum'] },
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.config?.vcpu.maximum);
@@ -42,9 +40,9 @@ export const domainCpuMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_cpu_seconds_total',
-    'CPU time of the QEMU process, all threads, by mode (/proc/<pid>/stat utime, stime; utime ' +
-      'contains the time inside the guest).',
+    'CPU time of all threads of the QEMU process, by mode (/proc/<pid>/stat utime, stime).',
     {
+      note: 'user contains the time inside the guest.',
       labels: ['mode'],
       replaces: [
         'libvirt_domain_info_cpu_time_seconds_total',
@@ -64,7 +62,6 @@ export const domainCpuMetrics: readonly Metric[] = [
         'ceems_compute_unit_cpu_user_seconds_total',
         'ceems_compute_unit_cpu_system_seconds_total',
         'pve_kvm_cpu_seconds_total',
-        'pve_cpu_usage_ratio',
       ],
     },
     ({ domain, labels }, sample) => {
@@ -77,9 +74,9 @@ export const domainCpuMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_vcpu_seconds_total',
-    'Time a vCPU thread ran (/proc/<pid>/task/<tid>/schedstat field 1; libvirt vcpu.<n>.time ' +
-      'where /proc is out of reach).',
+    'Time a vCPU ran on a CPU (/proc/<pid>/task/<tid>/schedstat field 1).',
     {
+      note: 'libvirt vcpu.<n>.time where /proc is out of reach.',
       labels: ['vcpu'],
       replaces: [
         'libvirt_domain_vcpu_time_seconds_total',
@@ -94,10 +91,12 @@ export const domainCpuMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_vcpu_delay_seconds_total',
-    'Time a vCPU thread was runnable but waited for a CPU, which the guest sees as steal ' +
-      '(schedstat field 2; libvirt vcpu.<n>.delay where /proc is out of reach). On kernels up to ' +
-      '6.12 at least, time throttled by a CPU quota counts here too.',
+    'Time a vCPU was ready to run but waited for a CPU, which the guest sees as steal ' +
+      '(schedstat field 2).',
     {
+      note:
+        'libvirt vcpu.<n>.delay where /proc is out of reach. On kernels up to 6.12 at least, ' +
+        'time throttled by a CPU quota counts here too.',
       labels: ['vcpu'],
       replaces: [
         'libvirt_domain_vcpu_delay_seconds_total',
@@ -112,9 +111,11 @@ export const domainCpuMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_vcpu_wait_seconds_total',
-    'libvirt vcpu.<n>.wait, the wait_sum of the scheduler; 0 unless kernel.sched_schedstats=1. ' +
-      'Only where /proc is out of reach; use the delay instead.',
+    "Wait time of a vCPU as libvirt reports it (vcpu.<n>.wait, the scheduler's wait_sum).",
     {
+      note:
+        'Only where /proc is out of reach, and 0 unless kernel.sched_schedstats=1; use ' +
+        'kvm_domain_vcpu_delay_seconds_total instead.',
       labels: ['vcpu'],
       replaces: [
         'libvirt_domain_vcpu_wait_seconds_total',
@@ -142,7 +143,8 @@ export const domainCpuMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_thread_seconds_total',
-    'Time the threads of QEMU that are not a vCPU ran, by what they are for (schedstat field 1).',
+    'Time the QEMU threads of a guest other than vCPUs ran, by what they are for (schedstat ' +
+      'field 1).',
     { labels: ['thread'] },
     (view, sample) => {
       perThreadRole(view, sample, 'runNanoseconds');
@@ -150,9 +152,12 @@ export const domainCpuMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_thread_delay_seconds_total',
-    'Time the threads of QEMU that are not a vCPU waited for a CPU, by what they are for ' +
-      '(schedstat field 2). A starved emulator or vhost thread slows the guest without steal.',
-    { labels: ['thread'] },
+    'Time the QEMU threads of a guest other than vCPUs waited for a CPU, by what they are ' +
+      'for (schedstat field 2).',
+    {
+      note: 'A starved emulator or vhost thread slows the guest without steal.',
+      labels: ['thread'],
+    },
     (view, sample) => {
       perThreadRole(view, sample, 'delayNanoseconds');
     },
@@ -177,31 +182,28 @@ export const domainCpuMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_halt_poll_seconds_total',
-    'Time KVM polled for work on behalf of idle vCPUs, by outcome (libvirt cpu.haltpoll.*, ' +
-      'libvirt 7.6 and Linux 5.8). As of the last answer about the balloon.',
-    { labels: ['outcome'] },
+    'Time KVM polled for work on behalf of idle vCPUs, by outcome (libvirt cpu.haltpoll.*).',
+    {
+      note: 'Needs libvirt 7.6 and Linux 5.8. As old as the balloon statistics.',
+      labels: ['outcome'],
+    },
     ({ domain: { kvm }, labels }, sample) => {
       sample(labels.one('outcome', 'success'), seconds(kvm?.haltPollSuccessNanoseconds));
       sample(labels.one('outcome', 'fail'), seconds(kvm?.haltPollFailNanoseconds));
     },
   ),
-  ofKvm(
-    'exits',
-    'exits.sum',
-    'Times KVM had to leave a vCPU for the host: the price of virtualization',
-    ({ exits }) => exits,
-  ),
+  ofKvm('exits', 'exits.sum', 'Exits of a vCPU from the guest to KVM', ({ exits }) => exits),
   ofKvm(
     'directed_yields_attempted',
     'directed_yield_attempted.sum',
-    'Times a vCPU that waited for another asked KVM to run that one: a sign of vCPUs which lose ' +
+    'Times a waiting vCPU asked KVM to run the one it waits for, a sign of vCPUs that lose ' +
       'their CPU while they hold a lock',
     ({ directedYieldsAttempted }) => directedYieldsAttempted,
   ),
   ofKvm(
     'directed_yields_successful',
     'directed_yield_successful.sum',
-    'Times KVM then ran that other vCPU',
+    'Times KVM ran the vCPU that a waiting one had asked for',
     ({ directedYieldsSuccessful }) => directedYieldsSuccessful,
   ),
   ofKvm(
@@ -220,9 +222,11 @@ function ofKvm(
 ): Metric {
   return domainCounter(
     `kvm_domain_vcpu_${name}_total`,
-    `${meaning} (libvirt vcpu.<n>.${field}; libvirt 8.9, QEMU 7.1, Linux 5.14). As of the last ` +
-      'answer about the balloon.',
-    { labels: ['vcpu'] },
+    `${meaning} (libvirt vcpu.<n>.${field}).`,
+    {
+      note: 'Needs libvirt 8.9, QEMU 7.1 and Linux 5.14. As old as the balloon statistics.',
+      labels: ['vcpu'],
+    },
     ({ domain, labels }, sample) => {
       for (const vcpu of domain.kvm?.vcpus ?? []) sample(labels.vcpu(vcpu.index), valueOf(vcpu));
     },

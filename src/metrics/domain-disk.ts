@@ -27,9 +27,11 @@ const DIRECTIONS = ['total', 'read', 'write'] as const;
 export const domainDiskMetrics: readonly Metric[] = [
   domainInfo(
     'kvm_domain_disk_info',
-    'A disk of a guest, from its XML. error_policy is what QEMU does on a failed write; empty ' +
-      'means its default, which pauses the guest on ENOSPC only.',
+    'A disk of a guest (libvirt XML).',
     {
+      note:
+        'error_policy is what QEMU does on a failed write; empty is its default, which pauses ' +
+        'the guest on ENOSPC only.',
       labels: DISK_INFO_LABELS,
       replaces: [
         'libvirt_domain_block_stats_info',
@@ -70,8 +72,6 @@ export const domainDiskMetrics: readonly Metric[] = [
     'pve_vm_block_read_bytes_total',
     'pve_vm_disk_read_bytes_total',
     'pve_disk_read_bytes_total',
-    'pve_kvm_io_read_bytes_total',
-    'ceems_compute_unit_blkio_read_total_bytes',
   ]),
   counter('read_requests', 'Reads a guest sent to a disk (block.<n>.rd.reqs).', 'readRequests', [
     'libvirt_domain_block_stats_read_requests_total',
@@ -79,15 +79,19 @@ export const domainDiskMetrics: readonly Metric[] = [
     'opennebula_libvirt_block_rd_requests',
     'kubevirt_vmi_storage_iops_read_total',
     'pve_vm_block_read_ops_total',
-    'ceems_compute_unit_blkio_read_total_requests',
   ]),
-  timer('read_seconds', 'Time spent on reads (block.<n>.rd.times).', 'readNanoseconds', [
-    'libvirt_domain_block_stats_read_time_seconds_total',
-    'libvirt_domain_block_stats_read_seconds_total',
-    'libvirtd_domain_block_read_times',
-    'opennebula_libvirt_block_rd_time_seconds',
-    'kubevirt_vmi_storage_read_times_seconds_total',
-  ]),
+  timer(
+    'read_seconds',
+    'Time a disk of a guest spent on reads (block.<n>.rd.times).',
+    'readNanoseconds',
+    [
+      'libvirt_domain_block_stats_read_time_seconds_total',
+      'libvirt_domain_block_stats_read_seconds_total',
+      'libvirtd_domain_block_read_times',
+      'opennebula_libvirt_block_rd_time_seconds',
+      'kubevirt_vmi_storage_read_times_seconds_total',
+    ],
+  ),
   counter('written_bytes', 'Bytes a guest wrote to a disk (block.<n>.wr.bytes).', 'writtenBytes', [
     'libvirt_domain_block_stats_write_bytes_total',
     'libvirtd_domain_block_write_bytes',
@@ -96,8 +100,6 @@ export const domainDiskMetrics: readonly Metric[] = [
     'pve_vm_block_write_bytes_total',
     'pve_vm_disk_write_bytes_total',
     'pve_disk_written_bytes_total',
-    'pve_kvm_io_write_bytes_total',
-    'ceems_compute_unit_blkio_write_total_bytes',
   ]),
   counter('write_requests', 'Writes a guest sent to a disk (block.<n>.wr.reqs).', 'writeRequests', [
     'libvirt_domain_block_stats_write_requests_total',
@@ -105,15 +107,19 @@ export const domainDiskMetrics: readonly Metric[] = [
     'opennebula_libvirt_block_wr_requests',
     'kubevirt_vmi_storage_iops_write_total',
     'pve_vm_block_write_ops_total',
-    'ceems_compute_unit_blkio_write_total_requests',
   ]),
-  timer('write_seconds', 'Time spent on writes (block.<n>.wr.times).', 'writeNanoseconds', [
-    'libvirt_domain_block_stats_write_time_seconds_total',
-    'libvirt_domain_block_stats_write_seconds_total',
-    'libvirtd_domain_block_write_times',
-    'opennebula_libvirt_block_wr_time_seconds',
-    'kubevirt_vmi_storage_write_times_seconds_total',
-  ]),
+  timer(
+    'write_seconds',
+    'Time a disk of a guest spent on writes (block.<n>.wr.times).',
+    'writeNanoseconds',
+    [
+      'libvirt_domain_block_stats_write_time_seconds_total',
+      'libvirt_domain_block_stats_write_seconds_total',
+      'libvirtd_domain_block_write_times',
+      'opennebula_libvirt_block_wr_time_seconds',
+      'kubevirt_vmi_storage_write_times_seconds_total',
+    ],
+  ),
   counter(
     'flush_requests',
     'Flushes a guest sent to a disk (block.<n>.fl.reqs).',
@@ -125,11 +131,16 @@ export const domainDiskMetrics: readonly Metric[] = [
       'pve_vm_block_flush_ops_total',
     ],
   ),
-  timer('flush_seconds', 'Time spent on flushes (block.<n>.fl.times).', 'flushNanoseconds', [
-    'libvirt_domain_block_stats_flush_time_seconds_total',
-    'libvirtd_domain_block_flush_times',
-    'kubevirt_vmi_storage_flush_times_seconds_total',
-  ]),
+  timer(
+    'flush_seconds',
+    'Time a disk of a guest spent on flushes (block.<n>.fl.times).',
+    'flushNanoseconds',
+    [
+      'libvirt_domain_block_stats_flush_time_seconds_total',
+      'libvirtd_domain_block_flush_times',
+      'kubevirt_vmi_storage_flush_times_seconds_total',
+    ],
+  ),
   size(
     'capacity_bytes',
     'Size of a disk as the guest sees it (block.<n>.capacity).',
@@ -141,6 +152,7 @@ export const domainDiskMetrics: readonly Metric[] = [
       'opennebula_libvirt_block_virtual_bytes',
       'kubevirt_vm_disk_allocated_size_bytes',
       'pve_kvm_disk_size_bytes',
+      'pve_disk_size_bytes',
     ],
   ),
   size(
@@ -155,25 +167,25 @@ export const domainDiskMetrics: readonly Metric[] = [
   ),
   size(
     'highest_offset_bytes',
-    'Highest offset written since QEMU opened the image (block.<n>.allocation of a running ' +
-      'guest). Not the space used; it only tells how full a qcow2 on a block device is.',
+    'Highest offset written since QEMU opened the image, useful only for qcow2 on block ' +
+      'devices (block.<n>.allocation of a running guest).',
     'highestOffsetBytes',
     ['libvirt_domain_block_stats_allocation', 'libvirtd_domain_block_allocation'],
   ),
   size(
     'threshold_bytes',
-    'Write threshold a manager set to be told when to extend the volume (block.<n>.threshold).',
+    'Write threshold at which QEMU tells a manager to extend the volume (block.<n>.threshold).',
     'thresholdBytes',
     [],
   ),
-  limit('kvm_domain_disk_limit_bytes_per_second', 'Throughput a disk may have', 'limit', 'bytes', {
+  limit('kvm_domain_disk_limit_bytes_per_second', 'Throughput limit of a disk', 'limit', 'bytes', {
     total: 'totalBytesPerSecond',
     read: 'readBytesPerSecond',
     write: 'writeBytesPerSecond',
   }),
   limit(
     'kvm_domain_disk_limit_requests_per_second',
-    'Requests a disk may get per second',
+    'Limit of a disk in requests per second',
     'limit',
     'requests',
     {
@@ -184,7 +196,7 @@ export const domainDiskMetrics: readonly Metric[] = [
   ),
   limit(
     'kvm_domain_disk_limit_burst_bytes_per_second',
-    'Throughput a disk may have for a short while',
+    'Throughput limit of a disk in bursts',
     'limit_burst',
     'bytes',
     {
@@ -195,7 +207,7 @@ export const domainDiskMetrics: readonly Metric[] = [
   ),
   limit(
     'kvm_domain_disk_limit_burst_requests_per_second',
-    'Requests a disk may get per second for a short while',
+    'Limit of a disk in requests per second in bursts',
     'limit_burst',
     'requests',
     {
@@ -215,9 +227,11 @@ function limit(
 ): Metric {
   return domainGauge(
     name,
-    `${meaning} (<iotune> of its XML, or the lowest of its <throttlefilters>); absent when ` +
-      'unlimited. shared_group is the group it has the limit from if other disks share it, else empty.',
+    `${meaning} (<iotune> of its XML, or the lowest of its <throttlefilters>).`,
     {
+      note:
+        'Absent when unlimited. shared_group is the throttle group the limit is from if other ' +
+        'disks share it, else empty.',
       labels: LIMIT_LABELS,
       replaces: DIRECTIONS.map(
         (direction) => `libvirt_domain_block_stats_${peerPrefix}_${direction}_${peerUnit}`,

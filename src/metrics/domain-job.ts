@@ -5,25 +5,31 @@ import { domainGauge, domainInfo, type Metric } from './metric.ts';
 export const domainJobMetrics: readonly Metric[] = [
   domainInfo(
     'kvm_domain_job_info',
-    'The job a guest is busy with; absent when there is none (virDomainGetJobInfo).',
+    'Job that libvirt runs on a guest, such as a migration or a backup; absent without one ' +
+      '(virDomainGetJobInfo).',
     { labels: ['operation'], replaces: ['libvirt_domain_job_info_type'] },
     ({ domain, labels }, sample) => {
       if (domain.job !== undefined) sample(labels.one('operation', domain.job.operation), 1);
     },
   ),
-  ofJob('elapsed_seconds', 'How long the job of a guest has been running', 'elapsedSeconds', [
+  ofJob('elapsed_seconds', 'Time since the job of a guest started', 'elapsedSeconds', [
     'libvirt_domain_job_info_time_elapsed_seconds',
   ]),
-  ofJob('remaining_seconds', 'How long the job will still take', 'remainingSeconds', [
+  ofJob('remaining_seconds', 'Estimated time until the job of a guest ends', 'remainingSeconds', [
     'libvirt_domain_job_info_time_remaining_seconds',
   ]),
-  ofJob('data_size_bytes', 'Data the job has to move, memory and disks', 'dataTotalBytes', [
-    'libvirt_domain_job_info_data_total_bytes',
-    'libvirt_domain_job_info_memory_total_bytes',
-    'libvirt_domain_job_info_file_total_bytes',
-    'kubevirt_vmi_migration_data_bytes_total',
-  ]),
-  ofJob('data_processed_bytes', 'Data the job has moved', 'dataProcessedBytes', [
+  ofJob(
+    'data_size_bytes',
+    'Data the job of a guest has to move, memory and disks',
+    'dataTotalBytes',
+    [
+      'libvirt_domain_job_info_data_total_bytes',
+      'libvirt_domain_job_info_memory_total_bytes',
+      'libvirt_domain_job_info_file_total_bytes',
+      'kubevirt_vmi_migration_data_bytes_total',
+    ],
+  ),
+  ofJob('data_processed_bytes', 'Data the job of a guest has moved', 'dataProcessedBytes', [
     'libvirt_domain_job_info_data_processed_bytes',
     'libvirt_domain_job_info_memory_processed_bytes',
     'libvirt_domain_job_info_file_processed_bytes',
@@ -31,7 +37,8 @@ export const domainJobMetrics: readonly Metric[] = [
   ]),
   ofJob(
     'data_remaining_bytes',
-    'Data the job still has to move; rises when the guest writes faster than the job moves',
+    'Data the job of a guest still has to move, which rises when the guest writes faster ' +
+      'than the job moves',
     'dataRemainingBytes',
     [
       'libvirt_domain_job_info_data_remaining_bytes',

@@ -5,9 +5,9 @@ import { zeroOne } from './yes-no.ts';
 export const domainKsmMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_ksm_merging_bytes',
-    'Memory of a guest in merged pages, whoever else uses them (/proc/<pid>/ksm_merging_pages, ' +
-      'times the page size). Not what merging saves: that is known for the whole host only.',
-    {},
+    'Memory of a guest in merged pages, whoever else uses them ' +
+      '(/proc/<pid>/ksm_merging_pages, times the page size).',
+    { note: 'Not what merging saves: that is known for the whole host only.' },
     ({ domain, labels, pageBytes }, sample) => {
       sample(labels.only, times(domain.process?.ksm?.mergingPages, pageBytes));
     },
@@ -23,7 +23,7 @@ export const domainKsmMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_ksm_rmap_items',
-    'Pages of a guest KSM keeps a record of (/proc/<pid>/ksm_stat ksm_rmap_items).',
+    'Pages of a guest that KSM keeps a record of (/proc/<pid>/ksm_stat ksm_rmap_items).',
     {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.process?.ksm?.rmapItems);
@@ -31,8 +31,8 @@ export const domainKsmMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_ksm_profit_bytes',
-    'Merged memory of a guest less the records KSM keeps for it (/proc/<pid>/ksm_stat ' +
-      'ksm_process_profit). Negative: not worth it for this guest.',
+    "Merged memory of a guest minus what KSM's records of it take; negative if merging is " +
+      'not worth it (/proc/<pid>/ksm_stat ksm_process_profit).',
     {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.process?.ksm?.profitBytes);
@@ -40,7 +40,7 @@ export const domainKsmMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_ksm_mergeable',
-    'Whether any memory of the QEMU process may be merged (/proc/<pid>/ksm_stat ksm_mergeable).',
+    'Whether KSM may merge any memory of the QEMU process (/proc/<pid>/ksm_stat ksm_mergeable).',
     {},
     ({ domain, labels }, sample) => {
       sample(labels.only, zeroOne(domain.process?.ksm?.mergeable));

@@ -2,7 +2,7 @@ import { currentRamBytes, memoryTraits, ramBytes } from '../overcommit/memory-tr
 import type { Balloon } from '../snapshot/domain.ts';
 import type { MemoryDevice } from '../sources/domain-config.ts';
 import type { ProcessStatus } from '../sources/process-status.ts';
-import { domainCounter, domainGauge, domainInfo, type Metric } from './metric.ts';
+import { domainCounter, domainGauge, domainInfo, type Metric, withNote } from './metric.ts';
 import { yesNo } from './yes-no.ts';
 
 const BALLOON_INFO_LABELS = ['model', 'free_page_reporting', 'autodeflate'] as const;
@@ -12,9 +12,11 @@ const BACKING_INFO_LABELS = ['backing', 'mergeable', 'swappable', 'balloonable']
 export const domainMemoryMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_memory_maximum_bytes',
-    'RAM a guest has when its balloon is empty (balloon.maximum, else <memory> of its XML, less ' +
-      'memory devices that are no RAM: nvdimm, virtio-pmem, sgx-epc).',
+    'RAM of a guest with an empty balloon (balloon.maximum).',
     {
+      note:
+        'Without balloon.maximum <memory> of its XML. Memory devices that are no RAM (nvdimm, ' +
+        'virtio-pmem, sgx-epc) are subtracted.',
       replaces: [
         'libvirt_domain_info_maximum_memory_bytes',
         'libvirt_domain_memory_stats_maximum_bytes',
@@ -35,8 +37,8 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_balloon_current_bytes',
-    'Memory a guest has now: its maximum less its balloon (balloon.current). Often called memory ' +
-      'usage, which it is not.',
+    'Memory a guest has now: its maximum minus its balloon, not the memory it uses ' +
+      '(balloon.current).',
     {
       replaces: [
         'libvirt_domain_info_memory_usage_bytes',
@@ -56,10 +58,13 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_balloon_target_bytes',
-    'Memory a guest was asked to make do with (<currentMemory> of its XML). libvirt sets it to ' +
-      'what the guest has once the balloon has moved, so a difference to ' +
-      'kvm_domain_balloon_current_bytes is a balloon that does not obey.',
-    { replaces: ['pve_vm_balloon_bytes'] },
+    'Balloon target: memory libvirt asked a guest to make do with (<currentMemory> of its XML).',
+    {
+      note:
+        'libvirt sets it to what the guest has once the balloon has moved, so a difference to ' +
+        'kvm_domain_balloon_current_bytes is a balloon that does not obey.',
+      replaces: ['pve_vm_balloon_bytes'],
+    },
     ({ domain, labels }, sample) => {
       const { config } = domain;
       if (config?.balloon === undefined) return;
@@ -69,28 +74,28 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   virtioMem(
     'size',
-    'Most that can be plugged in (<target><size>). Part of kvm_domain_memory_maximum_bytes.',
+    'Most memory a guest can plug in from a virtio-mem device, part of ' +
+      'kvm_domain_memory_maximum_bytes (<target><size>).',
     ({ sizeBytes }) => sizeBytes,
   ),
   virtioMem(
     'requested',
-    'What the guest was asked to plug in (<target><requested>).',
+    'Memory a guest was asked to plug in from a virtio-mem device (<target><requested>).',
     ({ requestedBytes }) => requestedBytes,
   ),
   virtioMem(
     'plugged',
-    'What the guest has plugged in (<target><current>). One that stays away from ' +
-      'kvm_domain_virtio_mem_requested_bytes is a guest that does not obey, or cannot free a block.',
+    'Memory a guest has plugged in from a virtio-mem device (<target><current>).',
     ({ currentBytes }) => currentBytes,
   ),
   virtioMem(
     'block',
-    'Size of the blocks the guest plugs in and out (<target><block>).',
+    'Size of the blocks in which a guest plugs memory of a virtio-mem device (<target><block>).',
     ({ blockBytes }) => blockBytes,
   ),
   domainInfo(
     'kvm_domain_balloon_info',
-    'The memory balloon device of a guest (<memballoon> of its XML); model="none" without one.',
+    'Balloon device of a guest; model is none without one (<memballoon> of its XML).',
     { labels: BALLOON_INFO_LABELS, replaces: ['nova_instance_memballoon'] },
     ({ domain, labels }, sample) => {
       if (domain.config === undefined) return;
@@ -105,19 +110,21 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_balloon_stats_period_seconds',
-    'How often a guest reports its memory statistics (<memballoon><stats period>); absent when ' +
-      'it never does.',
+    'Period at which a guest reports memory statistics; absent when it never does ' +
+      '(<memballoon><stats period>).',
     {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.config?.balloon?.statsPeriodSeconds);
     },
   ),
-  ofGuest(
-    'kvm_domain_balloon_last_update_timestamp_seconds',
-    'Unix time of the last memory statistics a guest reported (balloon.last-update). One that ' +
-      'does not move is a guest without a working balloon driver.',
-    'lastUpdateSeconds',
-    ['libvirt_domain_memory_stats_last_update_timestamp_seconds'],
+  withNote(
+    ofGuest(
+      'kvm_domain_balloon_last_update_timestamp_seconds',
+      'Unix time of the last memory statistics a guest reported (balloon.last-update).',
+      'lastUpdateSeconds',
+      ['libvirt_domain_memory_stats_last_update_timestamp_seconds'],
+    ),
+    'If it does not move, the guest has no working balloon driver.',
   ),
   domainGauge(
     'kvm_domain_balloon_stats_age_seconds',
@@ -132,7 +139,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   ofGuest(
     'kvm_domain_guest_memory_size_bytes',
-    "Memory as the guest's kernel counts it, its MemTotal (balloon.available).",
+    'Memory the kernel of a guest manages, its MemTotal (balloon.available).',
     'guestTotalBytes',
     [
       'libvirt_domain_memory_stats_available_bytes',
@@ -142,34 +149,35 @@ export const domainMemoryMetrics: readonly Metric[] = [
       'pve_vm_balloon_total_bytes',
     ],
   ),
-  ofGuest(
-    'kvm_domain_guest_memory_free_bytes',
-    'Memory the guest uses for nothing, its MemFree (balloon.unused). Low in a healthy guest.',
-    'guestFreeBytes',
-    [
-      'libvirt_domain_memory_stats_unused_bytes',
-      'libvirt_domain_info_memory_unused_bytes',
-      'libvirtd_domain_balloon_unused',
-      'opennebula_libvirt_memory_unsed_bytes',
-      'kubevirt_vmi_memory_unused_bytes',
-      'pve_vm_memory_free_bytes',
-    ],
+  withNote(
+    ofGuest(
+      'kvm_domain_guest_memory_free_bytes',
+      'Unused memory inside a guest, its MemFree (balloon.unused).',
+      'guestFreeBytes',
+      [
+        'libvirt_domain_memory_stats_unused_bytes',
+        'libvirt_domain_info_memory_unused_bytes',
+        'libvirtd_domain_balloon_unused',
+        'opennebula_libvirt_memory_unsed_bytes',
+        'kubevirt_vmi_memory_unused_bytes',
+        'pve_vm_memory_free_bytes',
+      ],
+    ),
+    'Low in a healthy guest.',
   ),
   ofGuest(
     'kvm_domain_guest_memory_available_bytes',
-    'Memory the guest can still use without swapping, its MemAvailable (balloon.usable).',
+    'Memory available inside a guest without swapping, its MemAvailable (balloon.usable).',
     'guestAvailableBytes',
     [
       'libvirt_domain_memory_stats_usable_bytes',
-      'libvirt_domain_memory_stats_used_percent',
       'libvirtd_domain_balloon_usable',
       'kubevirt_vmi_memory_usable_bytes',
-      'pve_vm_memory_used_bytes',
     ],
   ),
   ofGuest(
     'kvm_domain_guest_disk_caches_bytes',
-    'Memory the guest uses as page cache (balloon.disk_caches).',
+    'Page cache inside a guest (balloon.disk_caches).',
     'guestDiskCachesBytes',
     [
       'libvirt_domain_memory_stats_disk_caches_bytes',
@@ -180,7 +188,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   countedByGuest(
     'kvm_domain_guest_swap_in_bytes_total',
-    'Memory the guest read back from its own swap (balloon.swap_in).',
+    'Memory a guest read back from its own swap (balloon.swap_in).',
     'guestSwapInBytes',
     [
       'libvirt_domain_memory_stats_swap_in_bytes',
@@ -193,7 +201,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   countedByGuest(
     'kvm_domain_guest_swap_out_bytes_total',
-    'Memory the guest wrote to its own swap (balloon.swap_out).',
+    'Memory a guest wrote to its own swap (balloon.swap_out).',
     'guestSwapOutBytes',
     [
       'libvirt_domain_memory_stats_swap_out_bytes',
@@ -206,7 +214,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   countedByGuest(
     'kvm_domain_guest_major_faults_total',
-    'Page faults inside the guest that had to read from a disk (balloon.major_fault).',
+    'Page faults inside a guest that had to read from a disk (balloon.major_fault).',
     'guestMajorFaults',
     [
       'libvirt_domain_memory_stats_major_fault_total',
@@ -217,7 +225,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   countedByGuest(
     'kvm_domain_guest_minor_faults_total',
-    'Page faults inside the guest that needed no disk (balloon.minor_fault).',
+    'Page faults inside a guest that needed no disk (balloon.minor_fault).',
     'guestMinorFaults',
     [
       'libvirt_domain_memory_stats_minor_fault_total',
@@ -228,7 +236,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   countedByGuest(
     'kvm_domain_guest_hugetlb_allocations_total',
-    'Huge pages the guest allocated (balloon.hugetlb_pgalloc).',
+    'Huge pages allocated inside a guest (balloon.hugetlb_pgalloc).',
     'guestHugetlbAllocations',
     [
       'libvirt_domain_memory_stats_hugetlb_pgalloc_total',
@@ -237,15 +245,18 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   countedByGuest(
     'kvm_domain_guest_hugetlb_failures_total',
-    'Huge pages the guest wanted and did not get (balloon.hugetlb_pgfail).',
+    'Huge pages a guest wanted for itself and did not get (balloon.hugetlb_pgfail).',
     'guestHugetlbFailures',
     ['libvirt_domain_memory_stats_hugetlb_pgfail_total', 'libvirtd_domain_balloon_hugetlb_pgfail'],
   ),
   domainGauge(
     'kvm_domain_resident_bytes',
-    'RAM the QEMU process holds, by kind (/proc/<pid>/status RssAnon, RssFile, RssShmem). A page ' +
-      'merged by KSM counts once for every guest that has it; hugetlb pages are not in here.',
+    'RAM the QEMU process of a guest holds, by kind (/proc/<pid>/status RssAnon, RssFile, ' +
+      'RssShmem).',
     {
+      note:
+        'A page merged by KSM counts for every guest that has it. Huge pages are in ' +
+        'kvm_domain_hugetlb_bytes instead.',
       labels: ['kind'],
       replaces: [
         'libvirt_domain_memory_stats_rss_bytes',
@@ -255,8 +266,6 @@ export const domainMemoryMetrics: readonly Metric[] = [
         'kubevirt_vmi_memory_resident_bytes',
         'ceems_compute_unit_memory_rss_bytes',
         'pve_kvm_memory_extended',
-        'pve_kvm_memory_percent',
-        'pve_memory_usage_bytes',
         'pve_vm_memory_host_bytes',
       ],
     },
@@ -269,7 +278,8 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_libvirt_resident_bytes',
-    'RAM the QEMU process holds as libvirt says (balloon.rss). Only where /proc is out of reach.',
+    'RAM the QEMU process of a guest holds as libvirt reports it, only where /proc is out ' +
+      'of reach (balloon.rss).',
     {},
     ({ domain, labels }, sample) => {
       if (domain.process === undefined) sample(labels.only, domain.balloon?.residentBytes);
@@ -277,15 +287,17 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   ofProcess(
     'kvm_domain_hugetlb_bytes',
-    'Hugetlb pages the QEMU process holds; they can not be swapped (/proc/<pid>/status ' +
-      'HugetlbPages).',
+    'Huge pages the QEMU process of a guest holds, which cannot be swapped ' +
+      '(/proc/<pid>/status HugetlbPages).',
     'hugetlbBytes',
   ),
   domainGauge(
     'kvm_domain_swap_bytes',
-    'Memory of the QEMU process the host has swapped out (/proc/<pid>/status VmSwap; of a guest ' +
-      'with shared memory, which that lacks, what its own cgroup has in swap).',
-    { replaces: ['ceems_compute_unit_memsw_used_bytes', 'pve_kvm_memory_extended'] },
+    'Memory of the QEMU process that the host has swapped out (/proc/<pid>/status VmSwap).',
+    {
+      note: 'Of a guest with shared memory, which VmSwap lacks, the swap of its own cgroup.',
+      replaces: ['ceems_compute_unit_memsw_used_bytes', 'pve_kvm_memory_extended'],
+    },
     ({ domain, memory, labels }, sample) => {
       sample(labels.only, memory?.swapBytes ?? domain.process?.status?.swappedBytes);
     },
@@ -298,14 +310,14 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   ofProcess(
     'kvm_domain_pinned_bytes',
-    'Memory of the QEMU process pinned for devices that read and write it themselves ' +
+    'Memory of the QEMU process pinned for devices that access it directly ' +
       '(/proc/<pid>/status VmPin).',
     'pinnedBytes',
     ['pve_kvm_memory_extended'],
   ),
   domainGauge(
     'kvm_domain_virtual_bytes',
-    'Address space of the QEMU process (/proc/<pid>/status VmSize); far more than it holds.',
+    'Address space of the QEMU process, far more than it holds (/proc/<pid>/status VmSize).',
     { replaces: ['pve_kvm_memory_extended'] },
     ({ domain: { process }, labels }, sample) => {
       sample(labels.only, process?.status?.virtualBytes ?? process?.stat.virtualBytes);
@@ -313,7 +325,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_major_faults_total',
-    'Page faults of the QEMU process that had to read from a device, so mostly from swap ' +
+    'Page faults of the QEMU process that had to read from a device, mostly from swap ' +
       '(/proc/<pid>/stat majflt).',
     {},
     ({ domain, labels }, sample) => {
@@ -331,9 +343,12 @@ export const domainMemoryMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_proportional_bytes',
     'RAM of the QEMU process with each page divided by the number of its users, by kind ' +
-      '(/proc/<pid>/smaps_rollup Pss_Anon, Pss_File, Pss_Shmem): sums over guests count merged ' +
-      'pages once.',
-    { labels: ['kind'], replaces: ['namedprocess_namegroup_memory_bytes'] },
+      '(/proc/<pid>/smaps_rollup Pss_Anon, Pss_File, Pss_Shmem).',
+    {
+      note: 'Sums over guests count merged pages once.',
+      labels: ['kind'],
+      replaces: ['namedprocess_namegroup_memory_bytes'],
+    },
     ({ domain, labels }, sample) => {
       const smaps = domain.process?.smaps;
       sample(labels.one('kind', 'anonymous'), smaps?.proportionalAnonymousBytes);
@@ -352,8 +367,8 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_anonymous_huge_bytes',
-    'Memory of a guest in transparent huge pages (/proc/<pid>/smaps_rollup AnonHugePages, else ' +
-      'anon_thp of memory.stat of its cgroup).',
+    'Memory of a guest in transparent huge pages (/proc/<pid>/smaps_rollup AnonHugePages, ' +
+      'or anon_thp in memory.stat of its cgroup).',
     {},
     ({ domain, labels }, sample) => {
       const ofCgroup = domain.cgroup?.memory?.usage.anonymousHugePageBytes;
@@ -362,12 +377,16 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   domainInfo(
     'kvm_domain_memory_backing_info',
-    "What a guest's memory is made of and what the host can do with it (<memoryBacking>, devices " +
-      'and encryption that pin memory, and what is locked). backing is anonymous, shared (memfd, ' +
-      'tmpfs), file (on a disk, to which the host writes it back), or hugepages; of a guest with ' +
-      'some cells in huge pages that of the rest. balloonable="no" although it has a balloon: the ' +
-      'guest would give memory up and the host would not get it.',
-    { labels: BACKING_INFO_LABELS },
+    'Kind of memory a guest has and what the host can do with it (<memoryBacking> and ' +
+      'devices of its XML).',
+    {
+      note:
+        'backing is anonymous, shared (memfd, tmpfs), file (on a disk, to which the host writes ' +
+        'it back) or hugepages; of a guest with some cells in huge pages that of the rest. ' +
+        'Locked memory, encryption and devices that pin memory count. balloonable="no" although ' +
+        'it has a balloon: the guest would give memory up and the host would not get it.',
+      labels: BACKING_INFO_LABELS,
+    },
     ({ domain, labels, memory, pages }, sample) => {
       if (domain.config === undefined) return;
       const traits = memoryTraits(domain.config, pages, memory);
@@ -382,7 +401,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_numa_resident_bytes',
-    'Memory of a guest on each NUMA node of the host, page cache of its disks left out ' +
+    'Memory of a guest on a NUMA node of the host, without page cache of its disks ' +
       '(memory.numa_stat of its cgroup).',
     { labels: ['node'] },
     ({ domain, labels }, sample) => {
@@ -396,12 +415,12 @@ export const domainMemoryMetrics: readonly Metric[] = [
 /** Of each virtio-mem device; `device` is libvirt's alias, or its place while the guest is off. */
 function virtioMem(
   what: string,
-  meaning: string,
+  help: string,
   bytesOf: (device: MemoryDevice) => number | undefined,
 ): Metric {
   return domainGauge(
     `kvm_domain_virtio_mem_${what}_bytes`,
-    `Memory of a virtio-mem device of a guest. ${meaning}`,
+    help,
     { labels: ['device'] },
     ({ domain, labels }, sample) => {
       const devices = domain.config?.memory.devices.filter(({ model }) => model === 'virtio-mem');

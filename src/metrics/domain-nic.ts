@@ -20,9 +20,11 @@ const BURST_LABELS = ['device', 'direction'] as const;
 export const domainNicMetrics: readonly Metric[] = [
   domainInfo(
     'kvm_domain_nic_info',
-    'A NIC of a guest, from its XML. device is its host device, else its alias, else nic<n>; ' +
-      'source is the bridge, network, device or socket it is attached to.',
+    'A NIC of a guest and what it is attached to (libvirt XML).',
     {
+      note:
+        'device is its host device, else its alias, else nic<n>; source is the bridge, network, ' +
+        'device or socket.',
       labels: NIC_INFO_LABELS,
       replaces: [
         'libvirt_domain_interface_stats_info',
@@ -54,7 +56,7 @@ export const domainNicMetrics: readonly Metric[] = [
       }
     },
   ),
-  traffic('receive_bytes', 'Bytes that arrived at', 'rx.bytes', 'receiveBytes', [
+  traffic('receive_bytes', 'Bytes received by', 'rx.bytes', 'receiveBytes', [
     'libvirt_domain_interface_receive_bytes_total',
     'libvirtd_domain_net_rx_bytes',
     'opennebula_libvirt_net_rx_total_bytes',
@@ -62,30 +64,24 @@ export const domainNicMetrics: readonly Metric[] = [
     'pve_network_receive_bytes_total',
     'pve_vm_network_in_bytes_total',
   ]),
-  traffic('receive_packets', 'Packets that arrived at', 'rx.pkts', 'receivePackets', [
+  traffic('receive_packets', 'Packets received by', 'rx.pkts', 'receivePackets', [
     'libvirt_domain_interface_receive_packets_total',
     'libvirtd_domain_net_rx_packets',
     'opennebula_libvirt_net_rx_packets',
     'kubevirt_vmi_network_receive_packets_total',
   ]),
-  traffic('receive_errors', 'Packets that arrived broken at', 'rx.errs', 'receiveErrors', [
+  traffic('receive_errors', 'Packets with errors received by', 'rx.errs', 'receiveErrors', [
     'libvirt_domain_interface_receive_errors_total',
     'libvirtd_domain_net_rx_errors',
     'opennebula_libvirt_net_rx_errors',
     'kubevirt_vmi_network_receive_errors_total',
   ]),
-  traffic(
-    'receive_drops',
-    'Packets that were dropped on their way into',
-    'rx.drop',
-    'receiveDrops',
-    [
-      'libvirt_domain_interface_receive_drops_total',
-      'libvirtd_domain_net_rx_drop',
-      'opennebula_libvirt_net_rx_drops',
-      'kubevirt_vmi_network_receive_packets_dropped_total',
-    ],
-  ),
+  traffic('receive_drops', 'Packets dropped on their way to', 'rx.drop', 'receiveDrops', [
+    'libvirt_domain_interface_receive_drops_total',
+    'libvirtd_domain_net_rx_drop',
+    'opennebula_libvirt_net_rx_drops',
+    'kubevirt_vmi_network_receive_packets_dropped_total',
+  ]),
   traffic('transmit_bytes', 'Bytes sent by', 'tx.bytes', 'transmitBytes', [
     'libvirt_domain_interface_transmit_bytes_total',
     'libvirtd_domain_net_tx_bytes',
@@ -114,9 +110,12 @@ export const domainNicMetrics: readonly Metric[] = [
   ]),
   domainGauge(
     'kvm_domain_nic_limit_bytes_per_second',
-    'Bandwidth limits of a NIC, from <bandwidth> of the XML, seen from the guest; floor is a ' +
-      'guarantee. Absent when unlimited; an outbound peak is left out because libvirt ignores it.',
-    { labels: LIMIT_LABELS },
+    'Bandwidth limit of a NIC, seen from the guest; floor is a guarantee (<bandwidth> of ' +
+      'its XML).',
+    {
+      note: 'Absent when unlimited. An outbound peak is left out because libvirt ignores it.',
+      labels: LIMIT_LABELS,
+    },
     ({ nics, labels }, sample) => {
       for (const { device, config } of nics) {
         const write = (direction: string, kind: string, value: number | undefined): void => {
@@ -133,7 +132,7 @@ export const domainNicMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_nic_limit_burst_bytes',
-    'Bytes a NIC may pass beyond its limit in one go, from <bandwidth> of the XML.',
+    'Bytes a NIC may pass beyond its limit in one burst (<bandwidth> of its XML).',
     { labels: BURST_LABELS },
     ({ nics, labels }, sample) => {
       for (const { device, config } of nics) {
@@ -148,9 +147,13 @@ export const domainNicMetrics: readonly Metric[] = [
   ),
   domainInfo(
     'kvm_domain_nic_uplink_info',
-    'An uplink of the host that traffic of a NIC can leave by, found by following its host device ' +
-      'over bridges and VLANs (/sys/class/net). Join uplink with device of kvm_uplink_*.',
-    { labels: UPLINK_INFO_LABELS },
+    'An uplink of the host that traffic of a NIC can leave by (/sys/class/net).',
+    {
+      note:
+        'Found by following its host device over bridges and VLANs. Join uplink with device of ' +
+        'kvm_uplink_*.',
+      labels: UPLINK_INFO_LABELS,
+    },
     ({ nics, labels }, sample) => {
       for (const { device, bridge, uplinks } of nics) {
         for (const uplink of uplinks) {
@@ -170,9 +173,11 @@ function traffic(
 ): Metric {
   return domainCounter(
     `kvm_domain_nic_${name}_total`,
-    `${what} a NIC of a guest (/proc/net/dev, seen from the guest; libvirt net.<n>.` +
-      `${libvirtField} where its device is out of sight).`,
+    `${what} a NIC of a guest (/proc/net/dev, or libvirt net.<n>.${libvirtField}).`,
     {
+      note:
+        'Directions are those of the guest. From libvirt where the host device of the NIC is out ' +
+        'of sight.',
       labels: ['device'],
       replaces: [`libvirt_domain_interface_stats_${name}_total`, ...replaces],
     },

@@ -9,8 +9,8 @@ const NOT_A_COUNTER = 'cmt';
 export const domainPerfMetrics: readonly Metric[] = [
   domainCounter(
     'kvm_domain_perf_events_total',
-    'Hardware and software events of a guest, in the units of the kernel (libvirt perf.<event>, ' +
-      'for events that its XML enables).',
+    'Hardware and software events of a guest, in units of the kernel (libvirt perf.<event>, ' +
+      'for events its XML enables).',
     {
       labels: ['event'],
     },
@@ -22,7 +22,7 @@ export const domainPerfMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_memory_bandwidth_local_bytes_total',
-    'Memory traffic of a guest to the node a resctrl monitor stands for ' +
+    'Memory traffic of a guest to the NUMA node of a resctrl monitor ' +
       '(memory.bandwidth.monitor.<i>.node.<j>.bytes.local).',
     { labels: BANDWIDTH_LABELS },
     ({ domain, labels }, sample) => {
@@ -33,8 +33,8 @@ export const domainPerfMetrics: readonly Metric[] = [
   ),
   domainCounter(
     'kvm_domain_memory_bandwidth_bytes_total',
-    'Memory traffic of a guest to all nodes, as the resctrl monitor of one node counts it ' +
-      '(memory.bandwidth.monitor.<i>.node.<j>.bytes.total).',
+    'Memory traffic of a guest to all NUMA nodes, as the resctrl monitor of one node counts ' +
+      'it (memory.bandwidth.monitor.<i>.node.<j>.bytes.total).',
     { labels: BANDWIDTH_LABELS },
     ({ domain, labels }, sample) => {
       for (const { monitor, node, totalBytes } of domain.perf?.bandwidth ?? []) {

@@ -32,7 +32,7 @@ export const domainStateMetrics: readonly Metric[] = [
   ),
   domainInfo(
     'kvm_domain_info',
-    'Identity of a guest, from its XML: join on domain to get the uuid.',
+    'Identity of a guest; join on domain to get its uuid (libvirt XML).',
     {
       labels: ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
       replaces: [
@@ -65,7 +65,7 @@ export const domainStateMetrics: readonly Metric[] = [
   ),
   domainInfo(
     'kvm_domain_openstack_info',
-    'OpenStack Nova identity of a guest, from the nova metadata in its XML.',
+    'OpenStack Nova identity of a guest (nova metadata of its XML).',
     {
       labels: ['instance_name', 'flavor', 'user_name', 'user_id', 'project_name', 'project_id'],
       replaces: [
@@ -97,9 +97,10 @@ export const domainStateMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_state',
-    'Always 1; the labels say in which state a guest is and why (state.state, state.reason). ' +
-      'state="paused",reason="ioerror" is a guest stopped by a full or broken disk.',
+    'State of a guest and the reason for it: always 1, both are in the labels (state.state, ' +
+      'state.reason).',
     {
+      note: 'state="paused",reason="ioerror" is a guest stopped by a full or broken disk.',
       labels: ['state', 'reason'],
       replaces: [
         'libvirt_domain_info_state',
@@ -111,6 +112,7 @@ export const domainStateMetrics: readonly Metric[] = [
         'libvirtd_domain_domain_state_reason',
         'opennebula_libvirt_state',
         'proxmox_guest_up',
+        'pve_up',
       ],
     },
     ({ domain, labels }, sample) => {
@@ -119,9 +121,13 @@ export const domainStateMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_monitor_responsive',
-    'Whether QEMU answers its monitor: 1 when it has just answered, 0 when it is known to be stuck, ' +
-      "absent when neither is known. The guest's monitor values are absent unless it is 1.",
-    { replaces: ['libvirt_domain_timed_out'] },
+    'Whether the QEMU monitor of a guest answers: 1 when it has just answered, 0 when it is ' +
+      'known to be stuck.',
+    {
+      note:
+        'Absent when neither is known. Values that come from the monitor are absent unless it ' +
+        'is 1.',
+    },
     ({ domain, labels }, sample) => {
       if (domain.monitor === 'unasked') return;
       sample(labels.only, domain.monitor === 'responsive' ? 1 : 0);
@@ -129,10 +135,15 @@ export const domainStateMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_monitor_unasked',
-    'Always 1; the label says why a guest was not asked, or not for its disks: stopped, frozen or ' +
-      'blocked (seen in /proc), occupied (libvirt waits for it), timed_out, storage (its images lie on ' +
-      'storage that does not answer), budget (too many calls are stuck, or no time was left).',
-    { labels: ['reason'] },
+    'Why the QEMU monitor of a guest was not asked, or not for its disks: always 1, the ' +
+      'reason is in the label.',
+    {
+      note:
+        'reason is stopped, frozen or blocked (seen in /proc), occupied (libvirt waits for it), ' +
+        'timed_out, storage (its images lie on storage that does not answer) or budget (too ' +
+        'many calls are stuck, or no time was left).',
+      labels: ['reason'],
+    },
     ({ domain, labels }, sample) => {
       if (domain.unaskedReason === undefined) return;
       sample(labels.with(['reason'], [domain.unaskedReason]), 1);
@@ -140,9 +151,10 @@ export const domainStateMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_start_time_seconds',
-    'Unix time at which the QEMU process of a guest started (/proc/<pid>/stat, starttime). ' +
-      'Counters of a guest begin anew when it changes.',
-    { replaces: ['libvirtd_domain_seconds', 'pve_uptime_seconds'] },
+    'Unix time at which the QEMU process of a guest started (/proc/<pid>/stat starttime).',
+    {
+      note: 'Counters of a guest begin anew when it changes.',
+    },
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.process?.startSeconds);
     },

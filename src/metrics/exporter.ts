@@ -14,7 +14,7 @@ export const exporterMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_exporter_demo',
-    'Whether all values are those of the simulated host of --demo.',
+    'Whether all values come from the simulated host of --demo.',
     {},
     ({ snapshot }, sample) => {
       sample('', snapshot.demo ? 1 : 0);
@@ -22,10 +22,10 @@ export const exporterMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_scrape_collector_success',
-    'Whether a collector could read what it is there for.',
+    'Whether a collector succeeded.',
     {
       labels: ['collector'],
-      replaces: ['libvirt_scrape_collector_success', 'libvirt_scrape_error'],
+      replaces: ['libvirt_scrape_collector_success'],
     },
     ({ snapshot }, sample) => {
       for (const { collector, success } of snapshot.outcomes) {
@@ -35,7 +35,7 @@ export const exporterMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_scrape_collector_duration_seconds',
-    'How long a collector took; they run side by side, so these do not add up.',
+    'How long a collector took; collectors run side by side, so these do not add up.',
     { labels: ['collector'], replaces: ['libvirt_scrape_collector_duration_seconds'] },
     ({ snapshot }, sample) => {
       for (const { collector, durationSeconds } of snapshot.outcomes) {

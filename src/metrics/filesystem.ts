@@ -1,7 +1,7 @@
 import { labelText } from '../exposition/labels.ts';
 import type { StorageContainer, StorageOfGuest, StorageOvercommit } from '../overcommit/storage.ts';
 import type { Filesystem, FilesystemSpace } from '../sources/filesystem.ts';
-import { domainGauge, gauge, info, type Metric, type Sample } from './metric.ts';
+import { domainGauge, gauge, info, type Metric, type Sample, withNote } from './metric.ts';
 import type { View } from './view.ts';
 import { yesNo } from './yes-no.ts';
 
@@ -21,10 +21,13 @@ const LABEL = { labels: ['mountpoint'] } as const;
 export const filesystemMetrics: readonly Metric[] = [
   info(
     'kvm_filesystem_info',
-    'A filesystem that holds images (/proc/self/mountinfo). shared_extents and compression say ' +
-      'whether files can share or compress blocks, so that sums of what they occupy can exceed ' +
-      'what is used.',
-    { labels: FILESYSTEM_INFO_LABELS },
+    'A filesystem that holds images (/proc/self/mountinfo).',
+    {
+      note:
+        'shared_extents and compression say whether files can share or compress blocks, so that ' +
+        'the sum of their allocated sizes can exceed the used space.',
+      labels: FILESYSTEM_INFO_LABELS,
+    },
     ({ snapshot }, sample) => {
       for (const { mount, traits } of snapshot.storage?.filesystems ?? []) {
         const values = [
@@ -42,7 +45,8 @@ export const filesystemMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_filesystem_responsive',
-    'Whether a filesystem told its size in time (statfs); 0 for a hung network mount.',
+    'Whether a filesystem answered in time when asked for its size; 0 for a hung network ' +
+      'mount (statfs).',
     LABEL,
     (view, sample) => {
       perFilesystem(view, sample, ({ space }) => (space.ok ? 1 : 0));
@@ -50,13 +54,14 @@ export const filesystemMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_filesystem_readonly',
-    'Whether a filesystem is mounted read-only, for instance after an error.',
+    'Whether a filesystem is mounted read-only, for instance after an error ' +
+      '(/proc/self/mountinfo).',
     { ...LABEL, replaces: ['node_filesystem_readonly'] },
     (view, sample) => {
       perFilesystem(view, sample, ({ mount }) => (mount.readOnly ? 1 : 0));
     },
   ),
-  space('size_bytes', 'Size of a filesystem with images', 'sizeBytes', [
+  space('size_bytes', 'Size of a filesystem that holds images', 'sizeBytes', [
     'node_filesystem_size_bytes',
     'opennebula_datastore_total_bytes',
     'proxmox_node_storage_total_bytes',
@@ -65,61 +70,63 @@ export const filesystemMetrics: readonly Metric[] = [
   ]),
   space(
     'avail_bytes',
-    'Space programs can still use on a filesystem with images',
+    'Space available to programs on a filesystem that holds images',
     'availableBytes',
     [
       'node_filesystem_avail_bytes',
       'opennebula_datastore_free_bytes',
       'pve_node_storage_free_bytes',
-      'openstack_nova_free_disk_bytes',
     ],
   ),
   space(
     'free_bytes',
-    'Free space on a filesystem with images, that kept for root included',
+    'Free space on a filesystem that holds images, including space kept for root',
     'freeBytes',
-    [
-      'node_filesystem_free_bytes',
-      'opennebula_datastore_used_bytes',
-      'proxmox_node_storage_used_bytes',
-      'openstack_nova_local_storage_used_bytes',
-    ],
+    ['node_filesystem_free_bytes'],
   ),
   space(
     'files',
-    'Inodes of a filesystem with images; none where they are made as needed',
+    'Inodes of a filesystem that holds images; absent where it makes them as needed',
     'inodes',
     ['node_filesystem_files'],
   ),
-  space('files_free', 'Free inodes of a filesystem with images', 'inodesFree', [
+  space('files_free', 'Free inodes of a filesystem that holds images', 'inodesFree', [
     'node_filesystem_files_free',
   ]),
-  container('images', 'Images on a filesystem, each once', ({ images }) => images),
+  container('images', 'Images on a filesystem, each counted once', ({ images }) => images),
   container(
     'images_unknown',
-    'Images on a filesystem whose occupied or largest size is not known: the sums lack that part',
+    'Images on a filesystem whose allocated or worst-case size is unknown, so that the sums ' +
+      'lack it',
     ({ imagesUnknown }) => imagesUnknown,
   ),
-  container(
-    'promised_bytes',
-    'Size of all images on a filesystem once guests have written everything, metadata and ' +
-      'internal snapshots included; read-only images count with what they occupy',
-    ({ promisedBytes }) => promisedBytes,
+  withNote(
+    container(
+      'promised_bytes',
+      'Worst-case size of all images on a filesystem: what they take once guests have written ' +
+        'every block',
+      ({ promisedBytes }) => promisedBytes,
+      ['openstack_nova_local_storage_used_bytes'],
+    ),
+    'Metadata and internal snapshots are included. Read-only images count with their allocated size.',
   ),
   container(
     'allocated_bytes',
-    'What images on a filesystem occupy (st_blocks)',
+    'Space the images on a filesystem have allocated (st_blocks)',
     ({ allocatedBytes }) => allocatedBytes,
   ),
-  container(
-    'claimable_bytes',
-    'What images on a filesystem may still grow by: promised less occupied, image by image',
-    ({ claimableBytes }) => claimableBytes,
+  withNote(
+    container(
+      'claimable_bytes',
+      'Space the images on a filesystem can still allocate: promised minus allocated',
+      ({ claimableBytes }) => claimableBytes,
+    ),
+    'Computed image by image, never below 0.',
   ),
   gauge(
     'kvm_filesystem_sums_approximate',
     'Whether files on a filesystem can share or compress blocks, so that sums over its ' +
-      'images count some blocks twice.',
+      'images may count blocks twice.',
     LABEL,
     (view, sample) => {
       perFilesystem(view, sample, ({ traits }) =>
@@ -127,37 +134,44 @@ export const filesystemMetrics: readonly Metric[] = [
       );
     },
   ),
-  ofGuest('promised', "A guest's part of kvm_filesystem_promised_bytes", ['pve_disk_size_bytes']),
-  ofGuest('allocated', "A guest's part of kvm_filesystem_allocated_bytes", [
+  ofGuest('promised', 'Worst-case size of the images of a guest on a filesystem'),
+  ofGuest('allocated', 'Space the images of a guest have allocated on a filesystem', [
     'pve_disk_usage_bytes',
   ]),
-  ofGuest('claimable', "A guest's part of kvm_filesystem_claimable_bytes"),
+  ofGuest('claimable', 'Space the images of a guest can still allocate on a filesystem'),
   ofHost(
     'kvm_storage_promised_bytes',
-    'Largest size of all images of this host, on filesystems, thin pools and block devices.',
+    'Worst-case size of all images of this host, on filesystems, thin pools and block devices.',
     ({ host }) => host.promisedBytes,
   ),
   ofHost(
     'kvm_storage_allocated_bytes',
-    'What all images of this host occupy.',
+    'Space all images of this host have allocated.',
     ({ host }) => host.allocatedBytes,
   ),
   ofHost(
     'kvm_storage_claimable_bytes',
-    'What all images of this host may still grow by.',
+    'Space all images of this host can still allocate: promised minus allocated.',
     ({ host }) => host.claimableBytes,
   ),
-  ofHost(
-    'kvm_storage_shortfall_bytes',
-    'Growth there is no room for, filesystem by filesystem and pool by pool: room left on one ' +
-      'does not help another.',
-    ({ host }) => host.shortfallBytes,
+  withNote(
+    ofHost(
+      'kvm_storage_shortfall_bytes',
+      'Claimable space that is missing if all images grow to their worst case, summed over ' +
+        'filesystems and thin pools.',
+      ({ host }) => host.shortfallBytes,
+    ),
+    'Space available on one of them does not help another.',
   ),
   gauge(
     'kvm_storage_images',
-    'Images of all defined guests, each once, by where their space comes from: a filesystem, a ' +
-      'thin pool, a block device with all its space (thick), another host (remote), or unknown.',
-    { labels: ['placement'] },
+    'Images of all defined guests, each counted once, by where their space comes from.',
+    {
+      note:
+        'placement is filesystem, thin (a thin pool), thick (a block device with all its ' +
+        'space), remote (another host) or unknown.',
+      labels: ['placement'],
+    },
     ({ assessment: { storage } }, sample) => {
       if (storage === undefined) return;
       const inside = (kind: StorageContainer['kind']): number =>
@@ -191,8 +205,8 @@ function space(
 ): Metric {
   return gauge(
     `kvm_filesystem_${name}`,
-    `${meaning} (statfs). Absent while the filesystem does not answer.`,
-    { ...LABEL, replaces },
+    `${meaning} (statfs).`,
+    { ...LABEL, note: 'Absent while the filesystem does not answer.', replaces },
     (view, sample) => {
       perFilesystem(view, sample, (one) => (one.space.ok ? one.space.value[field] : undefined));
     },
@@ -203,8 +217,10 @@ function container(
   name: string,
   meaning: string,
   valueOf: (container: StorageContainer) => number,
+  replaces: readonly string[] = [],
 ): Metric {
-  return gauge(`kvm_filesystem_${name}`, `${meaning}.`, LABEL, ({ assessment }, sample) => {
+  const details = { ...LABEL, replaces };
+  return gauge(`kvm_filesystem_${name}`, `${meaning}.`, details, ({ assessment }, sample) => {
     for (const one of assessment.storage?.containers ?? []) {
       if (one.kind !== 'filesystem') continue;
       sample(labelText(LABEL.labels, [one.name]), valueOf(one));
@@ -220,7 +236,7 @@ function ofGuest(
   const field = `${name}Bytes` as const satisfies keyof StorageOfGuest;
   return domainGauge(
     `kvm_domain_storage_${name}_bytes`,
-    `${meaning}; an image several guests use is charged to them in equal parts.`,
+    `${meaning}; images shared by guests count in equal parts.`,
     { ...LABEL, replaces },
     ({ storage, labels }, sample) => {
       for (const { part, container: place } of storage) {

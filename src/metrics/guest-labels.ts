@@ -53,7 +53,7 @@ export class GuestLabels {
 export class GuestLabelCache {
   #kept = new Map<string, GuestLabels>();
 
-  /** Labels for exactly these guests, by uuid; those of any other guest are forgotten. */
+  /** Labels for exactly these guests, by uuid; those of any other guest are dropped. */
   forGuests(
     guests: readonly { readonly uuid: string; readonly name: string }[],
   ): ReadonlyMap<string, GuestLabels> {

@@ -16,9 +16,11 @@ const KVM_MODULE_LABELS = [
 export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_online_cpus',
-    'Logical CPUs that are online (/sys/devices/system/cpu/online), on POWER8 with the threads KVM ' +
-      'wakes for guests.',
-    { replaces: ['opennebula_host_cpu_total'] },
+    'Online logical CPUs (/sys/devices/system/cpu/online).',
+    {
+      note: 'On POWER8 with the threads KVM wakes for guests.',
+      replaces: ['opennebula_host_cpu_total', 'proxmox_node_cpus_total'],
+    },
     ({ snapshot }, sample) => {
       const topology = snapshot.host.cpuTopology;
       sample('', topology && topology.online.length * topology.threadsPerCpu);
@@ -26,9 +28,8 @@ export const hostCpuMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_offline_cpus',
-    'Logical CPUs that are switched off (/sys/devices/system/cpu/offline), on POWER8 without the ' +
-      'threads KVM wakes for guests.',
-    {},
+    'Logical CPUs that are switched off (/sys/devices/system/cpu/offline).',
+    { note: 'On POWER8 without the threads KVM wakes for guests.' },
     ({ snapshot }, sample) => {
       const topology = snapshot.host.cpuTopology;
       if (topology === undefined) return;
@@ -38,8 +39,8 @@ export const hostCpuMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_isolated_cpus',
-    'CPUs taken out of load balancing with isolcpus= (/sys/devices/system/cpu/isolated): vCPUs ' +
-      'without a pin never run there.',
+    'CPUs isolated with isolcpus=, where vCPUs without a pin never run ' +
+      '(/sys/devices/system/cpu/isolated).',
     {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.cpuTopology?.isolated.length);
@@ -63,10 +64,14 @@ export const hostCpuMetrics: readonly Metric[] = [
   ),
   counter(
     'kvm_host_cpu_seconds_total',
-    'Time of all CPUs together by mode (/proc/stat). Unlike there, user does not contain guest ' +
-      'and nice does not contain guest_nice, so that the modes add up; steal is what the host ' +
-      'itself lost to a hypervisor below it.',
-    { labels: ['mode'], replaces: ['node_cpu_seconds_total', 'node_cpu_guest_seconds_total'] },
+    'CPU time of the host by mode, summed over CPUs (/proc/stat).',
+    {
+      note:
+        'Unlike there, user does not contain guest and nice does not contain guest_nice, so ' +
+        'that the modes add up. steal is what the host itself lost to a hypervisor below it.',
+      labels: ['mode'],
+      replaces: ['node_cpu_seconds_total', 'node_cpu_guest_seconds_total'],
+    },
     (view, sample) => {
       const time = view.snapshot.host.cpuTime?.total;
       if (time === undefined) return;
@@ -84,7 +89,8 @@ export const hostCpuMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_load1',
-    'Load average over one minute (/proc/loadavg): tasks that run, want to, or wait for a disk.',
+    'Load average over one minute: tasks that run, wait for a CPU or wait for a disk ' +
+      '(/proc/loadavg).',
     { replaces: ['node_load1'] },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.load?.oneMinute);
@@ -140,7 +146,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   ),
   info(
     'kvm_host_info',
-    'What the host is: hostname, CPU, kernel and operating system, read in the background.',
+    'Hostname, CPU, kernel and operating system of the host, read in the background.',
     { labels: HOST_INFO_LABELS, replaces: ['node_uname_info', 'node_os_info', 'node_cpu_info'] },
     ({ snapshot }, sample) => {
       const { inventory } = snapshot.host;
@@ -152,10 +158,13 @@ export const hostCpuMetrics: readonly Metric[] = [
   ),
   info(
     'kvm_host_kvm_module_info',
-    'How KVM is set up (/sys/module/kvm*/parameters). second_level_paging is EPT or NPT; ' +
-      'accessed_dirty_bits="no" (Intel) makes it dear to find out which guest memory is cold. ' +
-      'Empty where the module does not say.',
-    { labels: KVM_MODULE_LABELS },
+    'How KVM is set up on the host (/sys/module/kvm*/parameters).',
+    {
+      note:
+        'second_level_paging is EPT or NPT. accessed_dirty_bits="no" (Intel) makes it expensive ' +
+        'to find out which guest memory is cold. Empty where the module does not say.',
+      labels: KVM_MODULE_LABELS,
+    },
     ({ snapshot }, sample) => {
       const { kvmModule } = snapshot.host;
       if (kvmModule === undefined) return;
@@ -171,10 +180,9 @@ export const hostCpuMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_halt_poll_seconds',
-    'How long a vCPU that has nothing to do keeps its CPU and polls before it sleeps ' +
-      '(/sys/module/kvm/parameters/halt_poll_ns). On a host with more vCPUs than CPUs this time ' +
-      'is taken from other guests.',
-    {},
+    'How long an idle vCPU keeps its CPU and polls before it sleeps ' +
+      '(/sys/module/kvm/parameters/halt_poll_ns).',
+    { note: 'On a host with more vCPUs than CPUs this time is taken from other guests.' },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.kvmModule?.haltPollSeconds);
     },

@@ -12,7 +12,7 @@ export const hostFileHandleMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_file_handles_limit',
-    'Most open files the kernel allows (fs.file-max); root alone can go beyond.',
+    'Most files that processes without root rights can have open at once (/proc/sys/fs/file-max).',
     { replaces: ['node_filefd_maximum'] },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.fileHandles?.limit);

@@ -6,9 +6,13 @@ const NUMBERED = /\d+$/;
 export const hostKernelThreadMetrics: readonly Metric[] = [
   counter(
     'kvm_host_kernel_thread_cpu_seconds_total',
-    'CPU time of kernel threads that make room in memory (/proc/<pid>/stat): ksmd merges, kswapd ' +
-      'reclaims, kcompactd moves, khugepaged makes huge pages. Threads of all nodes together.',
-    { labels: ['thread'] },
+    'CPU time of kernel threads that make room in memory, over all NUMA nodes (/proc/<pid>/stat).',
+    {
+      note:
+        'thread is ksmd (merges), kswapd (reclaims), kcompactd (moves) or khugepaged (makes ' +
+        'huge pages).',
+      labels: ['thread'],
+    },
     ({ snapshot }, sample) => {
       const sums = new Map<string, number>();
       for (const { comm, cpuSeconds } of snapshot.host.kernelThreads ?? []) {

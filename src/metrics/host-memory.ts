@@ -12,31 +12,31 @@ export const hostMemoryMetrics: readonly Metric[] = [
   memory('size', 'MemTotal', 'totalBytes', 'RAM the kernel manages', [
     'node_memory_MemTotal_bytes',
     'opennebula_host_mem_total_bytes',
+    'openstack_nova_memory_available_bytes',
+    'proxmox_node_memory_total_bytes',
   ]),
-  memory('free', 'MemFree', 'freeBytes', 'RAM that is used for nothing at all', [
-    'node_memory_MemFree_bytes',
-  ]),
+  memory('free', 'MemFree', 'freeBytes', 'Unused RAM', ['node_memory_MemFree_bytes']),
   memory(
     'available',
     'MemAvailable',
     'availableBytes',
-    "The kernel's estimate of what programs can still get without swapping",
+    'RAM that programs can still get without swapping, as the kernel estimates it',
     ['node_memory_MemAvailable_bytes'],
   ),
-  arc('size', 'size', 'sizeBytes', 'Cache of ZFS, which is not in MemAvailable'),
-  arc('minimum', 'c_min', 'minimumBytes', 'Size below which the cache of ZFS does not shrink'),
-  arc('maximum', 'c_max', 'maximumBytes', 'Size beyond which the cache of ZFS does not grow'),
+  arc('size', 'size', 'sizeBytes', 'Size of the ZFS cache (ARC), which is not in MemAvailable'),
+  arc('minimum', 'c_min', 'minimumBytes', 'Size below which the ZFS cache does not shrink'),
+  arc('maximum', 'c_max', 'maximumBytes', 'Size beyond which the ZFS cache does not grow'),
   arc(
     'reclaimable',
     'mru_evictable_* and mfu_evictable_*, at most size less c_min',
     'reclaimableBytes',
-    'The part of the cache of ZFS that can be given up',
+    'Part of the ZFS cache that can be given up',
   ),
   memory(
     'cached',
     'Cached',
     'cachedBytes',
-    'Page cache, which contains shared memory and so the RAM of memfd-backed guests',
+    'Page cache, including shared memory and so the RAM of memfd-backed guests',
     ['node_memory_Cached_bytes'],
   ),
   memory('buffers', 'Buffers', 'buffersBytes', 'Page cache of block devices', [
@@ -46,21 +46,21 @@ export const hostMemoryMetrics: readonly Metric[] = [
     'shared',
     'Shmem',
     'sharedMemoryBytes',
-    'tmpfs and shared memory, the RAM of memfd-backed guests included',
+    'tmpfs and shared memory, including the RAM of memfd-backed guests',
     ['node_memory_Shmem_bytes'],
   ),
   memory(
     'anonymous',
     'AnonPages',
     'anonymousBytes',
-    'Memory of processes that no file stands behind: the RAM of ordinary guests',
+    'Memory of processes without a file behind it, such as the RAM of ordinary guests',
     ['node_memory_AnonPages_bytes'],
   ),
   memory(
     'anonymous_huge',
     'AnonHugePages',
     'anonymousHugePageBytes',
-    'The part of anonymous memory in transparent huge pages',
+    'Part of anonymous memory in transparent huge pages',
     ['node_memory_AnonHugePages_bytes'],
   ),
   memory('dirty', 'Dirty', 'dirtyBytes', 'Page cache that waits to be written to a disk', [
@@ -80,14 +80,14 @@ export const hostMemoryMetrics: readonly Metric[] = [
     'slab_reclaimable',
     'SReclaimable',
     'slabReclaimableBytes',
-    'Kernel objects that can be given up when memory is short',
+    'Kernel objects that can be freed when memory is short',
     ['node_memory_SReclaimable_bytes'],
   ),
   memory(
     'slab_unreclaimable',
     'SUnreclaim',
     'slabUnreclaimableBytes',
-    'Kernel objects that cannot be given up',
+    'Kernel objects that cannot be freed',
     ['node_memory_SUnreclaim_bytes'],
   ),
   memory('page_tables', 'PageTables', 'pageTableBytes', 'Page tables of processes', [
@@ -100,14 +100,14 @@ export const hostMemoryMetrics: readonly Metric[] = [
     'committed',
     'Committed_AS',
     'committedBytes',
-    'Address space handed out that may have to be backed some day',
+    'Memory processes have asked for, whether or not they have used it yet',
     ['node_memory_Committed_AS_bytes'],
   ),
   memory(
     'commit_limit',
     'CommitLimit',
     'commitLimitBytes',
-    'Most that may be committed; enforced with vm.overcommit_memory=2 only',
+    'Most memory that may be committed, enforced only with vm.overcommit_memory=2',
     ['node_memory_CommitLimit_bytes'],
   ),
   memory(
@@ -117,21 +117,21 @@ export const hostMemoryMetrics: readonly Metric[] = [
     'RAM taken out of use after memory errors',
     ['node_memory_HardwareCorrupted_bytes'],
   ),
-  hugepages('size', 'nr_hugepages', (pool) => pool.total, 'Pool of huge pages', [
+  hugepages('size', 'nr_hugepages', (pool) => pool.total, 'Size of the pool of huge pages', [
     'node_memory_HugePages_Total',
   ]),
   hugepages(
     'free',
     'free_hugepages',
     (pool) => pool.free,
-    'Huge pages not handed out, those reserved included',
+    'Free huge pages, including reserved ones',
     ['node_memory_HugePages_Free'],
   ),
   hugepages(
     'reserved',
     'resv_hugepages',
     (pool) => pool.reserved,
-    'Huge pages promised to a process but not yet handed out',
+    'Huge pages reserved for a process but not yet allocated',
     ['node_memory_HugePages_Rsvd'],
   ),
   hugepages(
@@ -143,8 +143,8 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_overcommit_memory_mode',
-    'vm.overcommit_memory: 0 refuses only obvious excess, 1 never refuses, 2 never goes beyond ' +
-      'the commit limit.',
+    'Over-commit mode of the kernel: 0 refuses obvious excess, 1 never refuses, 2 keeps to ' +
+      'the commit limit (vm.overcommit_memory).',
     {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.memorySysctl?.overcommitMode);
@@ -152,7 +152,7 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_overcommit_memory_ratio',
-    'vm.overcommit_ratio as a ratio: the part of RAM that counts towards the commit limit.',
+    'Share of RAM that counts towards the commit limit (vm.overcommit_ratio).',
     {},
     ({ snapshot }, sample) => {
       sample('', ratio(snapshot.host.memorySysctl?.overcommitRatioPercent));
@@ -160,7 +160,8 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_swappiness',
-    'vm.swappiness, from 0 (swap last) to 200 (rather swap than drop page cache).',
+    'How readily the kernel swaps, from 0 (as a last resort) to 200 (rather than drop page ' +
+      'cache) (vm.swappiness).',
     {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.memorySysctl?.swappiness);
@@ -168,7 +169,7 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_min_free_bytes',
-    'vm.min_free_kbytes: below this much free RAM only the kernel itself still gets memory.',
+    'Free RAM below which only the kernel itself still gets memory (vm.min_free_kbytes).',
     {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.memorySysctl?.minFreeBytes);
@@ -176,7 +177,7 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_numa_balancing',
-    'kernel.numa_balancing: 0 off, 1 on, 2 memory tiering, 3 both.',
+    'Mode of NUMA balancing: 0 off, 1 on, 2 memory tiering, 3 both (kernel.numa_balancing).',
     {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.memorySysctl?.numaBalancing);
@@ -184,7 +185,8 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_sched_schedstats',
-    "kernel.sched_schedstats: without it libvirt's vcpu.<n>.wait stays 0.",
+    "Whether scheduler statistics are on, without which libvirt's vcpu.<n>.wait stays 0 " +
+      '(kernel.sched_schedstats).',
     {},
     ({ snapshot }, sample) => {
       sample('', zeroOne(snapshot.host.memorySysctl?.schedulerStatistics));
@@ -212,7 +214,7 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_khugepaged_pages_to_scan',
-    'Pages khugepaged looks at in one go (khugepaged/pages_to_scan).',
+    'Pages khugepaged scans in one batch (khugepaged/pages_to_scan).',
     {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.transparentHugePages?.khugepaged.pagesToScan);
@@ -228,7 +230,7 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   counter(
     'kvm_host_khugepaged_full_scans_total',
-    'Times khugepaged went through all memory (khugepaged/full_scans).',
+    'Times khugepaged scanned all memory (khugepaged/full_scans).',
     {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.transparentHugePages?.khugepaged.fullScans);
@@ -236,7 +238,8 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_mglru_enabled',
-    'Whether the multi-generational LRU picks what is reclaimed (/sys/kernel/mm/lru_gen/enabled).',
+    'Whether the multi-generational LRU chooses which memory is reclaimed ' +
+      '(/sys/kernel/mm/lru_gen/enabled).',
     {},
     ({ snapshot }, sample) => {
       sample('', zeroOne(snapshot.host.multiGenLru?.enabled));
@@ -244,9 +247,9 @@ export const hostMemoryMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_mglru_minimum_age_seconds',
-    'Memory used within this time is not evicted, the OOM killer acts instead ' +
-      '(/sys/kernel/mm/lru_gen/min_ttl_ms); absent when switched off.',
-    {},
+    'Age below which memory is not reclaimed, so that the OOM killer acts instead ' +
+      '(/sys/kernel/mm/lru_gen/min_ttl_ms).',
+    { note: 'Absent when switched off.' },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.multiGenLru?.minimumAgeSeconds);
     },

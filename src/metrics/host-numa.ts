@@ -21,22 +21,25 @@ export const hostNumaMetrics: readonly Metric[] = [
   ),
   perNode(
     'kvm_host_numa_cpus',
-    'Online CPUs of a NUMA node (node<n>/cpulist); 0 for nodes that have memory only.',
+    'Online CPUs of a NUMA node; 0 for nodes that have memory only (node<n>/cpulist).',
     ({ cpus }) => cpus.length,
   ),
-  hugepages('size', 'Huge pages a NUMA node has', 'nr_hugepages', ({ total }) => total),
+  hugepages('size', 'Huge pages of a NUMA node', 'nr_hugepages', ({ total }) => total),
   hugepages(
     'free',
-    'Huge pages of a NUMA node not handed out; a guest whose memory is bound to the node can get ' +
-      'no others',
+    'Free huge pages of a NUMA node, the only ones for a guest bound to it',
     'free_hugepages',
     ({ free }) => free,
   ),
   counter(
     'kvm_host_numa_allocations_total',
-    'Pages allocated, seen from a node (node<n>/numastat): hit was wanted and got here, miss was ' +
-      'wanted elsewhere and got here, foreign was wanted here and got elsewhere.',
-    { labels: ['node', 'result'] },
+    'Pages allocated, seen from a NUMA node, by result (node<n>/numastat).',
+    {
+      note:
+        'result is hit (wanted and got here), miss (wanted elsewhere and got here) or foreign ' +
+        '(wanted here and got elsewhere).',
+      labels: ['node', 'result'],
+    },
     ({ snapshot }, sample) => {
       for (const { node, allocations } of snapshot.host.numaNodes ?? []) {
         sample(`{node="${node}",result="hit"}`, allocations?.hit);

@@ -8,13 +8,13 @@ export const hostPagingMetrics: readonly Metric[] = [
   bytes(
     'kvm_host_swap_in_bytes_total',
     'pswpin',
-    'Memory read back from swap devices; hits in zswap and all-zero pages are not in here',
+    'Memory read back from swap devices, without hits in zswap and all-zero pages',
     ['node_vmstat_pswpin'],
   ),
   bytes(
     'kvm_host_swap_out_bytes_total',
     'pswpout',
-    'Memory written to swap devices; what went to zswap is not in here',
+    'Memory written to swap devices, without what went to zswap',
     ['node_vmstat_pswpout'],
   ),
   bytes('kvm_host_zswap_in_bytes_total', 'zswpin', 'Memory brought back from zswap', []),
@@ -28,13 +28,13 @@ export const hostPagingMetrics: readonly Metric[] = [
   bytes(
     'kvm_host_swap_zero_in_bytes_total',
     'swpin_zero',
-    'All-zero pages brought back without reading anything',
+    'All-zero pages brought back from swap without a read',
     [],
   ),
   bytes(
     'kvm_host_swap_zero_out_bytes_total',
     'swpout_zero',
-    'All-zero pages swapped out without writing anything',
+    'All-zero pages swapped out without a write',
     [],
   ),
   count('kvm_host_page_faults_total', 'pgfault', 'Page faults of all processes', [
@@ -51,7 +51,8 @@ export const hostPagingMetrics: readonly Metric[] = [
   ]),
   counter(
     'kvm_host_allocation_stalls_total',
-    'Times a task had to free memory itself before it got any, by zone (/proc/vmstat allocstall_*).',
+    'Times a task had to reclaim memory itself before it got any, by zone (/proc/vmstat ' +
+      'allocstall_*).',
     { labels: ['zone'] },
     ({ snapshot }, sample) => {
       for (const [zone, stalls] of snapshot.host.vmstat?.directReclaimsByZone ?? []) {
@@ -59,7 +60,7 @@ export const hostPagingMetrics: readonly Metric[] = [
       }
     },
   ),
-  reclaim('kvm_host_reclaim_scanned_bytes_total', 'pgscan', 'Memory looked at to be reclaimed'),
+  reclaim('kvm_host_reclaim_scanned_bytes_total', 'pgscan', 'Memory scanned for reclaim'),
   reclaim('kvm_host_reclaim_freed_bytes_total', 'pgsteal', 'Memory reclaimed'),
   count(
     'kvm_host_reclaim_throttles_total',
@@ -80,7 +81,7 @@ export const hostPagingMetrics: readonly Metric[] = [
   count(
     'kvm_host_thp_fault_allocations_total',
     'thp_fault_alloc',
-    'Page faults answered with a transparent huge page',
+    'Page faults served with a transparent huge page',
     [],
   ),
   count(
@@ -92,13 +93,13 @@ export const hostPagingMetrics: readonly Metric[] = [
   count(
     'kvm_host_thp_collapses_total',
     'thp_collapse_alloc',
-    'Huge pages allocated by khugepaged to put small ones into',
+    'Huge pages khugepaged allocated to replace small ones',
     [],
   ),
   count(
     'kvm_host_thp_collapse_failures_total',
     'thp_collapse_alloc_failed',
-    'Times khugepaged found no huge page',
+    'Times khugepaged could not allocate a huge page',
     [],
   ),
   count(
@@ -116,13 +117,13 @@ export const hostPagingMetrics: readonly Metric[] = [
   count(
     'kvm_host_thp_deferred_splits_total',
     'thp_deferred_split_page',
-    'Huge pages put on the list of those to split when memory gets short',
+    'Huge pages queued to be split when memory gets short',
     [],
   ),
   count(
     'kvm_host_thp_pmd_splits_total',
     'thp_split_pmd',
-    'Mappings of huge pages split; the page itself may stay huge',
+    'Mappings of huge pages split, after which the page itself may stay huge',
     [],
   ),
   count('kvm_host_thp_swap_outs_total', 'thp_swpout', 'Huge pages swapped out in one piece', []),
@@ -205,10 +206,13 @@ function bytes(
 function reclaim(name: string, prefix: 'pgscan' | 'pgsteal', meaning: string): Metric {
   return counter(
     name,
-    `${meaning}, by who did it: kswapd in the background, a task itself (direct), khugepaged, or ` +
-      `somebody who asked for it (proactive; counted as direct by older kernels). /proc/vmstat ` +
-      `${prefix}_*, times the page size.`,
-    { labels: ['by'] },
+    `${meaning}, by who did it (/proc/vmstat ${prefix}_*, times the page size).`,
+    {
+      note:
+        'by is kswapd (in the background), direct (a task for itself), khugepaged, or proactive ' +
+        '(on request; older kernels count it as direct).',
+      labels: ['by'],
+    },
     (view, sample) => {
       sample('{by="kswapd"}', pageBytes(view, `${prefix}_kswapd`));
       sample('{by="direct"}', pageBytes(view, `${prefix}_direct`));

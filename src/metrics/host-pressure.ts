@@ -5,8 +5,8 @@ import { counter, type Metric } from './metric.ts';
 export const hostPressureMetrics: readonly Metric[] = [
   counter(
     'kvm_host_pressure_waiting_seconds_total',
-    'Time in which at least one task of the host waited for a resource (PSI: some line of ' +
-      '/proc/pressure/cpu, memory and io).',
+    'Time in which at least one task of the host waited for a resource (PSI some, ' +
+      '/proc/pressure/<resource>).',
     {
       labels: ['resource'],
       replaces: [
@@ -23,9 +23,10 @@ export const hostPressureMetrics: readonly Metric[] = [
   ),
   counter(
     'kvm_host_pressure_stalled_seconds_total',
-    'Time in which no task of the host could run because all waited for a resource (PSI: full ' +
-      'line of /proc/pressure/memory and io; there is no such thing for the CPUs of a host).',
+    'Time in which all tasks of the host stalled on a resource (PSI full, ' +
+      '/proc/pressure/memory and io).',
     {
+      note: 'The kernel has no such value for the CPUs of a host.',
       labels: ['resource'],
       replaces: [
         'node_pressure_memory_stalled_seconds_total',

@@ -8,9 +8,11 @@ import { zeroOne } from './yes-no.ts';
 export const hostSwapMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_swap_size_bytes',
-    'Swap on devices and files (/proc/swaps; /proc/meminfo SwapTotal where that is out of reach). ' +
-      'zram is left out, since it takes RAM itself.',
-    { replaces: ['node_memory_SwapTotal_bytes', 'pve_node_swap_total_bytes'] },
+    'Swap on devices and files, without zram, which takes RAM itself (/proc/swaps).',
+    {
+      note: '/proc/meminfo SwapTotal where /proc/swaps is out of reach.',
+      replaces: ['node_memory_SwapTotal_bytes', 'pve_node_swap_total_bytes'],
+    },
     ({ snapshot }, sample) => {
       const { swapAreas, meminfo } = snapshot.host;
       sample('', sumOfDisks(swapAreas, (area) => area.sizeBytes) ?? meminfo?.swapTotalBytes);
@@ -18,13 +20,10 @@ export const hostSwapMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_swap_free_bytes',
-    'Free swap on devices and files, counted like kvm_host_swap_size_bytes (/proc/swaps).',
+    'Free swap on devices and files, without zram (/proc/swaps).',
     {
-      replaces: [
-        'node_memory_SwapFree_bytes',
-        'pve_node_swap_free_bytes',
-        'pve_node_swap_used_bytes',
-      ],
+      note: '/proc/meminfo SwapFree where /proc/swaps is out of reach.',
+      replaces: ['node_memory_SwapFree_bytes', 'pve_node_swap_free_bytes'],
     },
     ({ snapshot }, sample) => {
       const { swapAreas, meminfo } = snapshot.host;
@@ -34,7 +33,7 @@ export const hostSwapMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_swap_cached_bytes',
-    'Memory that is in RAM and still in swap as well (/proc/meminfo SwapCached).',
+    'Memory that is in RAM and also still in swap (/proc/meminfo SwapCached).',
     { replaces: ['node_memory_SwapCached_bytes'] },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.meminfo?.swapCachedBytes);
@@ -42,7 +41,7 @@ export const hostSwapMetrics: readonly Metric[] = [
   ),
   area('size_bytes', 'Size of a swap area', (one) => one.sizeBytes),
   area('used_bytes', 'Used part of a swap area', (one) => one.usedBytes),
-  area('priority', 'Priority of a swap area, the highest is used first', (one) => one.priority),
+  area('priority', 'Priority of a swap area; the highest is used first', (one) => one.priority),
   gauge(
     'kvm_host_zram_original_bytes',
     'Memory swapped to a zram device, before compression (mm_stat of the device, field 1).',
@@ -55,7 +54,7 @@ export const hostSwapMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_zram_memory_bytes',
-    'RAM a zram device takes for what was swapped to it (mm_stat of the device, field 3).',
+    'RAM a zram device takes for the memory swapped to it (mm_stat of the device, field 3).',
     { labels: ['path'] },
     ({ snapshot }, sample) => {
       for (const one of snapshot.host.swapAreas ?? []) {
@@ -74,7 +73,7 @@ export const hostSwapMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_host_zswap_max_pool_ratio',
-    'Part of RAM the zswap pool may take (zswap/parameters/max_pool_percent).',
+    'Share of RAM the zswap pool may take (zswap/parameters/max_pool_percent).',
     {},
     ({ snapshot }, sample) => {
       const percent = snapshot.host.zswap?.maxPoolPercent;

@@ -23,11 +23,15 @@ const DISK_IMAGE_LABELS = ['device', 'path', 'depth', 'role'] as const;
 export const imageMetrics: readonly Metric[] = [
   info(
     'kvm_image_info',
-    'A disk image. path has all symbolic links followed (or is the name in /dev/mapper); what ' +
-      'follows format is from its header and empty where the format has no such thing. Of remote ' +
-      'files protocol and image name are shown; data_file is the first of several. Join ' +
-      'mountpoint with kvm_filesystem_*.',
-    { labels: IMAGE_INFO_LABELS },
+    'A disk image: its path, format and filesystem (its header, /proc/self/mountinfo).',
+    {
+      note:
+        'path has all symbolic links followed, or is the name in /dev/mapper. The labels after ' +
+        'format are from the header and empty where the format has no such thing. Of remote ' +
+        'files protocol and image name are shown; data_file is the first of several. Join ' +
+        'mountpoint with kvm_filesystem_*.',
+      labels: IMAGE_INFO_LABELS,
+    },
     ({ images, snapshot }, sample) => {
       // A filesystem mounted more than once goes by one of its mount points.
       const mountpointOf = new Map(
@@ -57,50 +61,51 @@ export const imageMetrics: readonly Metric[] = [
   ),
   ofImage(
     'capacity_bytes',
-    'Size of the disk an image holds, as a guest sees it',
+    'Size of the disk in an image, as a guest sees it',
     (image) => image.capacityBytes,
   ),
   ofImage(
     'allocated_bytes',
-    'What an image occupies on its filesystem (st_blocks); absent for block devices',
+    'Space an image has allocated on its filesystem; absent for block devices (st_blocks)',
     (image) => image.allocatedBytes,
   ),
   ofImage(
     'file_bytes',
-    'Length of an image file (st_size), or size of the block device',
+    'Length of an image file, or size of a block device (st_size)',
     (image) => image.fileSizeBytes,
   ),
   ofImage(
     'worst_case_bytes',
-    'Size of an image once a guest has written everything: for qcow2 its data and all metadata, ' +
-      'without what internal snapshots pin',
+    'Worst-case size of an image once its guest has written every block, without what ' +
+      'internal snapshots keep',
     (image) => image.worstCase?.fullyAllocatedBytes,
   ),
   ofImage(
     'metadata_bytes',
-    'The part of kvm_image_worst_case_bytes that is not data of the guest',
+    'Part of kvm_image_worst_case_bytes that is metadata',
     (image) => image.worstCase?.metadataBytes,
   ),
   ofImage(
     'snapshots',
-    'Internal snapshots of a qcow2; each can pin up to the whole capacity once more',
+    'Internal snapshots of a qcow2 image, each of which can keep up to the whole capacity ' +
+      'once more',
     (image) => headerOf(image)?.internalSnapshotCount,
     ['proxmox_guest_snapshots'],
   ),
   ofImage(
     'dirty',
-    'Whether the reference counts of a qcow2 may be stale; normal while a guest with lazy ' +
-      'refcounts runs',
+    'Whether reference counts of a qcow2 image may be stale, which is normal while a guest ' +
+      'with lazy refcounts runs',
     (image) => zeroOne(headerOf(image)?.dirty),
   ),
   ofImage(
     'corrupt',
-    'Whether QEMU found damaged metadata in a qcow2; it will not write to it any more',
+    'Whether QEMU found damaged metadata in a qcow2 image, to which it then refuses to write',
     (image) => zeroOne(headerOf(image)?.corrupt),
   ),
   gauge(
     'kvm_image_readable',
-    'Whether an image could be looked at; 0 also where its header makes no sense.',
+    'Whether an image could be read and has a valid header.',
     { labels: ['path'] },
     ({ images }, sample) => {
       for (const { image, labels } of images) {
@@ -110,10 +115,14 @@ export const imageMetrics: readonly Metric[] = [
   ),
   domainInfo(
     'kvm_domain_disk_image_info',
-    'An image a disk of a guest consists of: role is leaf, backing or data (external data file), or ' +
-      'the same after mirror- for what a running block job writes to; depth counts from the leaf. ' +
-      'Join path with kvm_image_*.',
-    { labels: DISK_IMAGE_LABELS },
+    'An image that a disk of a guest consists of; join path with kvm_image_* (libvirt XML, ' +
+      'image headers).',
+    {
+      note:
+        'role is leaf, backing or data (external data file), or the same after mirror- for what ' +
+        'a running block job writes to; depth counts from the leaf.',
+      labels: DISK_IMAGE_LABELS,
+    },
     ({ disks, labels, imagePathOf }, sample) => {
       for (const { device, part, source } of disks) {
         if (source.kind === 'remote') continue;
@@ -127,7 +136,7 @@ export const imageMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_disk_chain_depth',
-    'Images of a disk that lie on top of each other, 1 without a backing file.',
+    'Images in the chain of a disk; 1 without a backing file (libvirt XML, image headers).',
     { labels: ['device'] },
     ({ disks, labels }, sample) => {
       for (const { device, part, source } of disks) {
@@ -139,10 +148,14 @@ export const imageMetrics: readonly Metric[] = [
   ),
   domainGauge(
     'kvm_domain_disk_chain_complete',
-    'Whether all images of a disk could be found and read down to the last one. A name that stands ' +
-      'in the header of an image alone is followed within the directories of storage pools and of ' +
-      'images that domains name, and nowhere else.',
-    { labels: ['device'] },
+    'Whether all images in the chain of a disk could be found and read (libvirt XML, image ' +
+      'headers).',
+    {
+      note:
+        'A name that stands in the header of an image alone is followed within the directories ' +
+        'of storage pools and of images that the XML of guests names, and nowhere else.',
+      labels: ['device'],
+    },
     ({ disks, labels }, sample) => {
       for (const { device, part, source } of disks) {
         if (source.kind === 'remote' || part === 'mirror') continue;

@@ -11,28 +11,29 @@ const RMAP_ITEM_BYTES = 64;
 export const ksmMetrics: readonly Metric[] = [
   setting(
     'run',
-    '0: ksmd stopped, what is merged stays merged; 1: running; 2: stopped and everything un-merged',
+    'State of KSM: 0 stopped with pages still merged, 1 running, 2 stopped with all pages ' +
+      'un-merged',
     'run',
     ({ run }) => run,
     ['node_ksmd_run'],
   ),
   pages(
     'shared',
-    'Merged pages that exist: the cost of merging, not what it saves',
+    'Memory of the merged pages themselves, which is what merging costs and not what it saves',
     'pages_shared',
     ({ pagesShared }) => pagesShared,
     ['node_ksmd_pages_shared'],
   ),
   pages(
     'sharing',
-    'Further uses of merged pages: memory saved by merging',
+    'Memory saved by merging: all further uses of merged pages',
     'pages_sharing',
     ({ pagesSharing }) => pagesSharing,
     ['node_ksmd_pages_sharing', 'pve_node_ksm_shared_bytes'],
   ),
   pages(
     'unshared',
-    'Memory that is looked at again and again but has no twin',
+    'Memory scanned repeatedly without finding an equal page',
     'pages_unshared',
     ({ pagesUnshared }) => pagesUnshared,
     ['node_ksmd_pages_unshared'],
@@ -46,14 +47,16 @@ export const ksmMetrics: readonly Metric[] = [
   ),
   pages(
     'zero',
-    "Memory replaced by the kernel's zero page; saved too, and no longer in resident sizes",
+    "Memory replaced by the kernel's zero page, which is saved as well and in no resident " +
+      'size',
     'ksm_zero_pages',
     ({ zeroPages }) => zeroPages,
     [],
   ),
   gauge(
     'kvm_ksm_saved_bytes',
-    'Memory saved by merging: (pages_sharing + ksm_zero_pages) times the page size.',
+    'Memory saved by merged pages and zero pages (pages_sharing plus ksm_zero_pages, times ' +
+      'the page size).',
     {},
     ({ snapshot }, sample) => {
       sample('', savedBytes(snapshot.host));
@@ -61,16 +64,19 @@ export const ksmMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_ksm_profit_bytes',
-    "Memory saved less KSM's own bookkeeping (general_profit; before Linux 6.4 computed with " +
-      '64 bytes for each page it keeps a record of). Negative when KSM costs more than it saves.',
-    { replaces: ['node_ksmd_general_profit_bytes'] },
+    'Memory saved by KSM minus what its records take; negative when it costs more than it ' +
+      'saves (/sys/kernel/mm/ksm/general_profit).',
+    {
+      note: 'Before Linux 6.4 computed with 64 bytes for each page it keeps a record of.',
+      replaces: ['node_ksmd_general_profit_bytes'],
+    },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.ksm?.generalProfitBytes ?? computedProfit(snapshot.host));
     },
   ),
   setting(
     'pages_to_scan',
-    'Pages ksmd looks at before it sleeps',
+    'Pages ksmd scans before it sleeps',
     'pages_to_scan',
     ({ pagesToScan }) => pagesToScan,
     ['node_ksmd_pages_to_scan'],
@@ -84,19 +90,19 @@ export const ksmMetrics: readonly Metric[] = [
   ),
   pagesCounter(
     'scanned',
-    'Memory ksmd has looked at',
+    'Memory ksmd has scanned',
     'pages_scanned',
     ({ pagesScanned }) => pagesScanned,
   ),
   pagesCounter(
     'skipped',
-    'Memory ksmd passed over because it had not merged before',
+    'Memory ksmd skipped because it had not merged before',
     'pages_skipped',
     ({ pagesSkipped }) => pagesSkipped,
   ),
   counter(
     'kvm_ksm_full_scans_total',
-    'Times ksmd went through all mergeable memory (/sys/kernel/mm/ksm/full_scans).',
+    'Times ksmd scanned all mergeable memory (/sys/kernel/mm/ksm/full_scans).',
     { replaces: ['node_ksmd_full_scans_total'] },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.ksm?.fullScans);
@@ -118,14 +124,14 @@ export const ksmMetrics: readonly Metric[] = [
   ),
   setting(
     'max_page_sharing',
-    'Most uses of one merged page; further ones get another copy',
+    'Most uses of one merged page, beyond which another copy is made',
     'max_page_sharing',
     ({ maxPageSharing }) => maxPageSharing,
     [],
   ),
   setting(
     'smart_scan',
-    'Whether pages that did not merge before are passed over',
+    'Whether ksmd skips pages that did not merge before',
     'smart_scan',
     ({ smartScan }) => zeroOne(smartScan),
     [],
@@ -156,7 +162,7 @@ export const ksmMetrics: readonly Metric[] = [
   ),
   setting(
     'advisor_max_cpu_ratio',
-    'Part of one CPU the advisor lets ksmd use',
+    'Share of one CPU the advisor lets ksmd use',
     'advisor_max_cpu',
     ({ advisorMaxCpuPercent }) =>
       advisorMaxCpuPercent === undefined ? undefined : advisorMaxCpuPercent / 100,
@@ -164,7 +170,7 @@ export const ksmMetrics: readonly Metric[] = [
   ),
   setting(
     'advisor_target_scan_seconds',
-    'Time in which the advisor wants all memory looked at once',
+    'Time in which the advisor wants all memory scanned once',
     'advisor_target_scan_time',
     ({ advisorTargetScanSeconds }) => advisorTargetScanSeconds,
     [],

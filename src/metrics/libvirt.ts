@@ -8,9 +8,11 @@ const LIBVIRT_INFO_LABELS = ['driver', 'libvirt_version', 'hypervisor_version', 
 export const libvirtMetrics: readonly Metric[] = [
   gauge(
     'kvm_libvirt_up',
-    'Whether there is a working connection to libvirt. Metrics that come from /proc and /sys do ' +
-      'not need one.',
-    { replaces: ['libvirt_up', 'opennebula_libvirt_daemon_up', 'pve_up', 'proxmox_node_up'] },
+    'Whether the exporter has a working connection to libvirt.',
+    {
+      note: 'Metrics that come from /proc and /sys do not need one.',
+      replaces: ['libvirt_up', 'opennebula_libvirt_daemon_up'],
+    },
     ({ snapshot }, sample) => {
       sample('', snapshot.libvirt.up ? 1 : 0);
     },
@@ -38,19 +40,17 @@ export const libvirtMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_exporter_libvirt_outstanding_calls',
-    'Calls to libvirt without an answer yet, those given up included. One that stays is a guest ' +
-      'whose monitor hangs.',
-    {},
+    'Calls to libvirt that have no answer yet, including those given up.',
+    { note: 'One that stays is a guest whose monitor hangs.' },
     ({ snapshot }, sample) => {
       sample('', snapshot.libvirt.calls.outstanding);
     },
   ),
   gauge(
     'kvm_exporter_libvirt_stuck_calls',
-    "Calls, ours and other clients', that are known to hold one of the daemon's workers because a " +
-      'guest or a storage pool does not answer (virDomainGetControlInfo). Guests are asked one at a ' +
-      'time at --libvirt.max-stuck-calls, and not at all beyond.',
-    {},
+    'Stuck calls of all clients, each of which holds a worker of libvirtd because a guest ' +
+      'or a storage pool does not answer (virDomainGetControlInfo).',
+    { note: 'Guests are asked one at a time at --libvirt.max-stuck-calls, and not at all beyond.' },
     ({ snapshot }, sample) => {
       sample('', snapshot.libvirt.calls.stuck);
     },

@@ -1,71 +1,72 @@
 import { MEMORY_CLASSES, type MemoryOfGuest, type MemoryOvercommit } from '../overcommit/memory.ts';
-import { domainGauge, gauge, type Metric } from './metric.ts';
+import { domainGauge, gauge, type Metric, withNote } from './metric.ts';
 
-/** Memory promised to running guests, and what there is when they claim it. */
+/** Memory promised to running guests, what they can still claim, and the supply for it. */
 export const memoryOvercommitMetrics: readonly Metric[] = [
-  ofHost(
-    'kvm_memory_capacity_bytes',
-    'RAM there is for guests: MemTotal less hugepage pools and the reserve of the policy. What ' +
-      'is promised from it are all classes but hugepages, which have pools of their own.',
-    ({ capacityBytes }) => capacityBytes,
-    [
-      'opennebula_host_mem_maximum_bytes',
-      'openstack_nova_memory_available_bytes',
-      'proxmox_node_memory_total_bytes',
-    ],
+  withNote(
+    ofHost(
+      'kvm_memory_capacity_bytes',
+      'Memory the host can give to guests: RAM without huge page pools and the reserve of the ' +
+        'policy (/proc/meminfo MemTotal).',
+      ({ capacityBytes }) => capacityBytes,
+      ['opennebula_host_mem_maximum_bytes'],
+    ),
+    'Compare with it all classes of kvm_memory_promised_bytes but hugepages, which have ' +
+      'pools of their own.',
   ),
   byClass(
     'kvm_memory_promised_bytes',
-    'Memory running guests may use now (balloon.current)',
+    'Memory promised to running guests with their balloons as they are, by class of memory ' +
+      '(balloon.current).',
     'currentBytes',
-    [
-      'openstack_nova_memory_used_bytes',
-      'proxmox_node_memory_allocated_bytes',
-      'kubevirt_vm_resource_requests',
-    ],
+    ['openstack_nova_memory_used_bytes', 'proxmox_node_memory_allocated_bytes'],
   ),
   byClass(
     'kvm_memory_promised_maximum_bytes',
-    'Memory running guests may use with empty balloons (balloon.maximum)',
+    'Memory promised to running guests with empty balloons, by class of memory (balloon.maximum).',
     'maximumBytes',
   ),
   ofHost(
     'kvm_memory_claimable_bytes',
-    'Memory guests were promised and do not hold yet: the sum of ' +
-      'kvm_domain_memory_claimable_bytes.',
+    'Memory that running guests can still claim: promised minus allocated, summed over guests.',
     ({ current }) => current.claimableBytes,
   ),
   ofHost(
     'kvm_memory_claimable_maximum_bytes',
-    'kvm_memory_claimable_bytes with empty balloons.',
+    'Memory that running guests can still claim once their balloons are empty, summed over ' +
+      'guests.',
     ({ maximum }) => maximum.claimableBytes,
   ),
   ofHost(
     'kvm_memory_exposure_bytes',
-    'Memory the host would have to find if guests claimed all of it and all merged pages had to ' +
-      'be copied.',
+    'Worst-case memory demand: all claimable memory plus un-merging all KSM pages.',
     ({ current }) => current.exposureBytes,
   ),
   ofHost(
     'kvm_memory_exposure_maximum_bytes',
-    'kvm_memory_exposure_bytes with empty balloons.',
+    'Worst-case memory demand with empty balloons: all claimable memory plus un-merging all ' +
+      'KSM pages.',
     ({ maximum }) => maximum.exposureBytes,
   ),
-  ofHost(
-    'kvm_memory_supply_bytes',
-    'Memory there is to meet the exposure: MemAvailable and the free swap that guests can in ' +
-      'fact be swapped to; of the ZFS cache what can be given up, if the policy says so.',
-    ({ current }) => current.supplyBytes,
+  withNote(
+    ofHost(
+      'kvm_memory_supply_bytes',
+      'Memory that can meet the worst-case demand: available memory plus the free swap guests ' +
+        'can use (/proc/meminfo MemAvailable, /proc/swaps).',
+      ({ current }) => current.supplyBytes,
+    ),
+    'With supply.zfs_arc in the policy also the part of the ZFS cache that can be given up.',
   ),
   ofHost(
     'kvm_memory_ksm_unmerge_bytes',
-    'Memory needed if all merged pages had to be copied (ksm/pages_sharing times the page size).',
+    'Memory needed to un-merge all KSM pages at once (/sys/kernel/mm/ksm/pages_sharing, ' +
+      'times the page size).',
     ({ ksmUnmergeBytes }) => ksmUnmergeBytes,
   ),
   gauge(
     'kvm_hugepages_promised_bytes',
-    'Memory promised to running guests from the pool of a page size, given in bytes.',
-    { labels: ['page_size'] },
+    'Memory promised to running guests from the pool of one huge page size (guest XML).',
+    { note: 'page_size is in bytes.', labels: ['page_size'] },
     ({ assessment }, sample) => {
       for (const { pageBytes, promised } of assessment.memory?.hugepages ?? []) {
         sample(`{page_size="${pageBytes}"}`, promised.currentBytes);
@@ -74,9 +75,14 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_hugepages_capacity_bytes',
-    'Pool of huge pages of a size, given in bytes; absent where guests were promised pages of a ' +
-      'size the host has none of.',
-    { labels: ['page_size'] },
+    'Size of the pool of one huge page size ' +
+      '(/sys/kernel/mm/hugepages/hugepages-<size>kB/nr_hugepages).',
+    {
+      note:
+        'page_size is in bytes. Absent where guests were promised pages of a size the host does ' +
+        'not have.',
+      labels: ['page_size'],
+    },
     ({ assessment }, sample) => {
       for (const { pageBytes, totalBytes } of assessment.memory?.hugepages ?? []) {
         sample(`{page_size="${pageBytes}"}`, totalBytes);
@@ -85,30 +91,36 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ),
   ofHost(
     'kvm_memory_domains_unknown',
-    'Running guests whose resident memory is not known: claims and exposure lack theirs.',
+    'Running guests whose allocated memory could not be read, so that claimable memory and ' +
+      'exposure lack theirs.',
     ({ guestsWithUnknownResident }) => guestsWithUnknownResident,
   ),
   ofHost(
     'kvm_memory_domains_without_balloon',
-    'Running guests without a balloon device.',
+    'Running guests without a balloon device (<memballoon> of their XML).',
     ({ guestsWithoutBalloon }) => guestsWithoutBalloon,
   ),
   ofHost(
     'kvm_memory_domains_balloon_ineffective',
-    'Running guests whose balloon gives the host nothing: hugepages, locked or pinned memory.',
+    'Running guests whose balloon frees no memory of the host, because of huge pages, ' +
+      'locked or pinned memory (guest XML).',
     ({ guestsWithIneffectiveBalloon }) => guestsWithIneffectiveBalloon,
   ),
-  ofGuest(
-    'kvm_domain_memory_claimable_bytes',
-    'Memory a guest was promised and does not hold yet, in RAM or swap: balloon.current less ' +
-      'RssAnon, RssShmem, HugetlbPages and VmSwap (of shared memory, swap of its cgroup; of memory ' +
-      'in a file also RssFile). 0 for ' +
-      'hugepages and pinned memory.',
-    ({ claimableBytes }) => claimableBytes,
+  withNote(
+    ofGuest(
+      'kvm_domain_memory_claimable_bytes',
+      'Memory a guest can still claim: promised minus what it has allocated in RAM and swap ' +
+        '(balloon.current, /proc/<pid>/status).',
+      ({ claimableBytes }) => claimableBytes,
+    ),
+    'Computed as balloon.current minus RssAnon, RssShmem, HugetlbPages and VmSwap; of ' +
+      'shared memory the swap of its cgroup, of memory in a file also RssFile. 0 for huge ' +
+      'pages and pinned memory.',
   ),
   ofGuest(
     'kvm_domain_memory_claimable_maximum_bytes',
-    'kvm_domain_memory_claimable_bytes with an empty balloon (balloon.maximum).',
+    'Memory a guest can still claim once its balloon is empty (balloon.maximum, ' +
+      '/proc/<pid>/status).',
     ({ claimableAtMaximumBytes }) => claimableAtMaximumBytes,
   ),
 ];
@@ -126,15 +138,20 @@ function ofHost(
 
 function byClass(
   name: string,
-  meaning: string,
+  help: string,
   field: 'currentBytes' | 'maximumBytes',
   replaces: readonly string[] = [],
 ): Metric {
   return gauge(
     name,
-    `${meaning}, each in one class: hugepages; locked, which includes memory pinned for devices; ` +
-      'file (a file on a disk); shared (memfd, virtiofs, vhost-user); or anonymous.',
-    { labels: ['class'], replaces },
+    help,
+    {
+      note:
+        'Each guest is in one class: hugepages; locked, which includes memory pinned for devices; ' +
+        'file (a file on a disk); shared (memfd, virtiofs, vhost-user); or anonymous.',
+      labels: ['class'],
+      replaces,
+    },
     ({ assessment: { memory } }, sample) => {
       for (const one of MEMORY_CLASSES) {
         sample(`{class="${one}"}`, memory?.promisedByClass[one][field]);

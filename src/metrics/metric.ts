@@ -11,6 +11,8 @@ export type Metric = HostMetric | DomainMetric;
 export type Sample = (labels: string, value: number | bigint | undefined) => void;
 
 interface Common extends Family {
+  /** What docs/metrics.md says after the help: labels, special cases. */
+  readonly note: string | undefined;
   /** Metrics of other libvirt exporters that say the same, for people who migrate. */
   readonly replaces: readonly string[];
 }
@@ -21,13 +23,14 @@ export interface HostMetric extends Common {
   readonly write: (view: View, sample: Sample) => void;
 }
 
-/** Written guest by guest, so that the event loop gets a turn in between. */
+/** Written guest by guest, so that the writer can yield to the event loop in between. */
 export interface DomainMetric extends Common {
   readonly scope: 'domain';
   readonly write: (domain: DomainView, sample: Sample) => void;
 }
 
 interface Details {
+  readonly note?: string;
   readonly labels?: readonly string[];
   readonly replaces?: readonly string[];
 }
@@ -80,6 +83,11 @@ export function domainInfo(
   return { ...declareDomain(name, help, 'info', details), scope: 'domain', write };
 }
 
+/** The same family with a note, where a helper without one declares it. */
+export function withNote<M extends Metric>(metric: M, note: string): M {
+  return { ...metric, note };
+}
+
 function declareDomain(name: string, help: string, type: FamilyType, details: Details): Common {
   return declare(name, help, type, { ...details, labels: ['domain', ...(details.labels ?? [])] });
 }
@@ -91,6 +99,7 @@ function declare(name: string, help: string, type: FamilyType, details: Details)
     type,
     unit: unitOf(name, type),
     labels: details.labels ?? [],
+    note: details.note,
     replaces: details.replaces ?? [],
   };
 }

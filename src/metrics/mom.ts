@@ -1,22 +1,27 @@
 import { MOM_ZONES, type MomDecision } from '../overcommit/mom.ts';
-import { domainGauge, gauge, type Metric } from './metric.ts';
+import { domainGauge, gauge, type Metric, withNote } from './metric.ts';
 
 /**
  * What MOM's default policy would do with this host; nothing of it is applied. variant="mom"
  * measures like MOM, variant="corrected" measures better (src/overcommit/mom.ts).
  */
 export const momMetrics: readonly Metric[] = [
-  ofVariant(
-    'kvm_mom_host_free_ratio',
-    'Free part of RAM as MOM would see it (variant="mom": MemFree, Buffers and Cached), or as it ' +
-      'is (variant="corrected": MemAvailable).',
-    ({ hostFreeRatio }) => hostFreeRatio,
+  withNote(
+    ofVariant(
+      'kvm_mom_host_free_ratio',
+      'Free share of RAM as MOM computes it (variant mom) or as the kernel estimates it ' +
+        '(variant corrected).',
+      ({ hostFreeRatio }) => hostFreeRatio,
+    ),
+    'mom is MemFree, Buffers and Cached; corrected is MemAvailable.',
   ),
   gauge(
     'kvm_mom_zone',
-    '1 for the zone MOM would put the host in, 0 for the others: comfortable from 20 % free, ' +
-      'pressure below, critical up to 5 %.',
-    { labels: ['variant', 'zone'] },
+    'Zone MOM would put the host in: 1 for that zone, 0 for the others.',
+    {
+      note: 'comfortable from 20 % free, pressure below, critical up to 5 %.',
+      labels: ['variant', 'zone'],
+    },
     ({ assessment }, sample) => {
       for (const { variant, zone } of assessment.mom) {
         for (const one of MOM_ZONES) {
@@ -25,22 +30,22 @@ export const momMetrics: readonly Metric[] = [
       }
     },
   ),
-  ofVariant('kvm_mom_ksm_run', 'Whether MOM would have KSM run.', ({ ksm }) =>
+  ofVariant('kvm_mom_ksm_run', 'Whether MOM would run KSM.', ({ ksm }) =>
     ksm === undefined ? undefined : Number(ksm.run),
   ),
   ofVariant(
     'kvm_mom_ksm_pages_to_scan',
-    'pages_to_scan MOM would set; absent while it would not run KSM.',
+    'Pages per batch MOM would let KSM scan; absent while it would not run KSM.',
     ({ ksm }) => (ksm?.run === true ? ksm.pagesToScan : undefined),
   ),
   ofVariant(
     'kvm_mom_ksm_sleep_seconds',
-    'Pause between batches MOM would set; absent while it would not run KSM.',
+    'Pause between batches MOM would set for KSM; absent while it would not run KSM.',
     ({ ksm }) => (ksm?.run === true ? ksm.sleepMilliseconds / 1000 : undefined),
   ),
   domainGauge(
     'kvm_domain_mom_balloon_target_bytes',
-    'Memory MOM would ask a guest to make do with; absent for guests that report no statistics.',
+    'Balloon target MOM would set for a guest; absent for guests without balloon statistics.',
     { labels: ['variant'] },
     ({ momTargets, labels }, sample) => {
       for (const { variant, targetBytes } of momTargets) {

@@ -11,7 +11,7 @@ export interface NamedImage {
   readonly path: string;
   /** `{path="…"}` */
   readonly labels: string;
-  /** Undefined where something is known to be there but could not be looked at. */
+  /** Undefined where something is known to be there but could not be read. */
   readonly image: ImageFile | undefined;
 }
 

@@ -23,9 +23,8 @@ export const policyMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_policy_reserve_storage_bytes',
-    'Space kept free on every filesystem with images (reserves.storage of the policy); absent ' +
-      'when the policy gives a part instead.',
-    {},
+    'Space kept free on every filesystem that holds images (reserves.storage of the policy).',
+    { note: 'Absent when the policy gives a share instead.' },
     ({ policy }, sample) => {
       const { storage } = policy.policy.reserves;
       if ('bytes' in storage) sample('', storage.bytes);
@@ -33,9 +32,9 @@ export const policyMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_policy_reserve_storage_ratio',
-    'Part of every filesystem with images that is kept free (reserves.storage of the policy); ' +
-      'absent when the policy gives an amount instead.',
-    {},
+    'Share of every filesystem that holds images that is kept free (reserves.storage of the ' +
+      'policy).',
+    { note: 'Absent when the policy gives an amount instead.' },
     ({ policy }, sample) => {
       const { storage } = policy.policy.reserves;
       if ('ratio' in storage) sample('', storage.ratio);
@@ -43,7 +42,8 @@ export const policyMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_policy_supply_zfs_arc',
-    'Whether the ZFS cache that can be given up counts as supply (supply.zfs_arc of the policy).',
+    'Whether the part of the ZFS cache that can be given up counts as supply ' +
+      '(supply.zfs_arc of the policy).',
     {},
     ({ policy }, sample) => {
       sample('', policy.policy.supply.zfsArc ? 1 : 0);
@@ -51,7 +51,8 @@ export const policyMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_policy_last_reload_successful',
-    'Whether the policy file was sound when it was last read; if not, the one before is in force.',
+    'Whether the policy file was valid when it was last read; if not, the policy before it ' +
+      'stays in force.',
     {},
     ({ policy }, sample) => {
       sample('', policy.lastReadOk ? 1 : 0);
@@ -67,10 +68,11 @@ export const policyMetrics: readonly Metric[] = [
   ),
 ];
 
-function limitMetric({ resource, name, bad, meaning, source }: LimitDeclaration): Metric {
+function limitMetric({ resource, name, bad, meaning }: LimitDeclaration): Metric {
   return gauge(
     `kvm_policy_${resource}_${name}`,
-    `${meaning} Bad ${bad} the limit. Built-in values: ${source}.`,
+    `${meaning.replace(/\.$/, '')}: limit ${bad} which alerts fire; docs/policy.md has the default ` +
+      'and its source.',
     { labels: ['severity'] },
     ({ policy }, sample) => {
       const limit = limitOf(policy.policy, resource, name);

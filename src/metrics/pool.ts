@@ -8,7 +8,7 @@ const POOL_INFO_LABELS = ['pool', 'uuid', 'type', 'path'] as const;
 export const poolMetrics: readonly Metric[] = [
   info(
     'kvm_pool_info',
-    'A storage pool of libvirt: its type and where it is mapped into the file tree.',
+    'A storage pool of libvirt: its type and its path on the host (storage pool XML).',
     { labels: POOL_INFO_LABELS },
     ({ snapshot }, sample) => {
       for (const { name, uuid, description } of snapshot.pools ?? []) {
@@ -19,7 +19,7 @@ export const poolMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_pool_state',
-    'Always 1; the label says in which state a storage pool is (virStoragePoolState).',
+    'State of a storage pool: always 1, the state is in the label (virStoragePoolState).',
     { labels: ['pool', 'state'], replaces: ['libvirt_storage_pool_state'] },
     ({ snapshot }, sample) => {
       for (const { name, reading } of snapshot.pools ?? []) {
@@ -30,9 +30,12 @@ export const poolMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_pool_responsive',
-    'Whether libvirt answers for a storage pool. 0: something holds the pool, most often a refresh ' +
-      'that waits for dead storage; its sizes are absent then.',
-    { labels: ['pool'], replaces: ['libvirt_storage_pool_timed_out'] },
+    'Whether libvirt answers for a storage pool; 0 is most often a refresh that waits for ' +
+      'dead storage.',
+    {
+      note: 'Its sizes are absent while it is 0.',
+      labels: ['pool'],
+    },
     ({ snapshot }, sample) => {
       for (const { name, reading } of snapshot.pools ?? []) {
         sample(labelText(['pool'], [name]), reading === undefined ? 0 : 1);
@@ -47,7 +50,7 @@ export const poolMetrics: readonly Metric[] = [
 function size(name: string, meaning: string, bytesOf: (pool: PoolReading) => bigint): Metric {
   return gauge(
     `kvm_pool_${name}_bytes`,
-    `${meaning}, as of the last time somebody had libvirt refresh it (virStoragePoolGetInfo).`,
+    `${meaning} when libvirt last refreshed it (virStoragePoolGetInfo).`,
     {
       labels: ['pool'],
       replaces: [`libvirt_storage_pool_${name}_bytes`, `libvirt_pool_info_${name}_bytes`],

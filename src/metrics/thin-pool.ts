@@ -21,14 +21,16 @@ export const thinPoolMetrics: readonly Metric[] = [
   ),
   ofPool(
     'metadata_used_bytes',
-    'Used part of the metadata device of a thin pool; once it is full the pool needs a repair',
+    'Used part of the metadata device of a thin pool, which needs a repair once that is full',
     ({ metadataUsedBytes }) => metadataUsedBytes,
   ),
   gauge(
     'kvm_thin_pool_state',
-    'Always 1; the label says in which state a thin pool is: rw, ro, out-of-data-space, failed or ' +
-      'unknown (lvs, or dmsetup status).',
-    { labels: [...POOL_LABELS, 'state'] },
+    'State of a thin pool: always 1, the state is in the label (lvs, or dmsetup status).',
+    {
+      note: 'state is rw, ro, out-of-data-space, failed or unknown.',
+      labels: [...POOL_LABELS, 'state'],
+    },
     ({ snapshot }, sample) => {
       for (const { vgName, name, state } of snapshot.storage?.thin?.storage.pools ?? []) {
         sample(labelText([...POOL_LABELS, 'state'], [vgName ?? '', name, state]), 1);
@@ -42,36 +44,35 @@ export const thinPoolMetrics: readonly Metric[] = [
   ),
   ofPool(
     'monitored',
-    'Whether dmeventd watches a thin pool, without which it is never extended by itself',
+    'Whether dmeventd monitors a thin pool, without which it is never extended automatically',
     ({ monitored }) => zeroOne(monitored),
   ),
   ofPool(
     'vg_free_bytes',
-    'Free space of the volume group, which automatic extension of the pool could use; every pool ' +
-      'of the group has the same',
+    'Free space of the volume group, which automatic extension of its thin pools can use',
     ({ vgFreeBytes }) => vgFreeBytes,
   ),
   ofContainer(
     'promised_bytes',
-    'Size of all thin volumes of guests in a pool',
+    'Size of all thin volumes of guests in a thin pool',
     ({ promisedBytes }) => promisedBytes,
   ),
   ofContainer(
     'claimable_bytes',
-    'What thin volumes of guests in a pool may still grow by',
+    'Space the thin volumes of guests can still allocate in a thin pool',
     ({ claimableBytes }) => claimableBytes,
   ),
   gauge(
     'kvm_thin_pool_last_read_timestamp_seconds',
-    'Unix time at which thin pools were last looked at; they are read in the background.',
+    'Unix time at which thin pools were last read, which happens in the background.',
     {},
     ({ snapshot }, sample) => {
       sample('', snapshot.storage?.thin?.readAtSeconds);
     },
   ),
-  ofGuest('promised', 'Size of the thin volumes of a guest in a pool'),
-  ofGuest('allocated', 'What the thin volumes of a guest occupy in a pool'),
-  ofGuest('claimable', 'What the thin volumes of a guest may still grow by in a pool'),
+  ofGuest('promised', 'Size of the thin volumes of a guest in a thin pool'),
+  ofGuest('allocated', 'Space the thin volumes of a guest have allocated in a thin pool'),
+  ofGuest('claimable', 'Space the thin volumes of a guest can still allocate in a thin pool'),
 ];
 
 function ofPool(
@@ -113,7 +114,7 @@ function ofGuest(name: 'promised' | 'allocated' | 'claimable', meaning: string):
   const field = `${name}Bytes` as const;
   return domainGauge(
     `kvm_domain_thin_${name}_bytes`,
-    `${meaning}; a volume several guests use is charged to them in equal parts.`,
+    `${meaning}; volumes shared by guests count in equal parts.`,
     { labels: POOL_LABELS },
     ({ storage, labels }, sample) => {
       for (const { part, container } of storage) {

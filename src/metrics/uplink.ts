@@ -15,9 +15,13 @@ const UPLINK_INFO_LABELS = ['device', 'kind', 'lower'] as const;
 export const uplinkMetrics: readonly Metric[] = [
   info(
     'kvm_uplink_info',
-    'An interface that leads out of the host: physical, bond, team or vlan; lower are the members ' +
-      'of a bond or the parent of a VLAN (/sys/class/net).',
-    { labels: UPLINK_INFO_LABELS },
+    'An interface that leads out of the host (/sys/class/net).',
+    {
+      note:
+        'kind is physical, bond, team or vlan; lower names the members of a bond or the parent ' +
+        'of a VLAN.',
+      labels: UPLINK_INFO_LABELS,
+    },
     ({ snapshot }, sample) => {
       for (const { name, kind, lower } of uplinks(snapshot.network?.links)) {
         sample(labelText(UPLINK_INFO_LABELS, [name, kind, lower.join(',')]), 1);
@@ -26,18 +30,24 @@ export const uplinkMetrics: readonly Metric[] = [
   ),
   gauge(
     'kvm_uplink_up',
-    'Whether an uplink can carry traffic (operstate up, or a driver that leaves it unknown and ' +
-      'has a carrier).',
-    { labels: ['device'], replaces: ['node_network_up'] },
+    'Whether an uplink can carry traffic (operstate and carrier in /sys/class/net/<device>).',
+    {
+      note: '1 where operstate is up, or where the driver leaves it unknown and there is a carrier.',
+      labels: ['device'],
+      replaces: ['node_network_up'],
+    },
     (view, sample) => {
       perLink(view, sample, ({ state }) => isUp(state));
     },
   ),
   gauge(
     'kvm_uplink_speed_bytes_per_second',
-    'Nominal speed of an uplink in each direction (/sys/class/net/<device>/speed); absent where ' +
-      'the driver does not know.',
-    { labels: ['device'], replaces: ['node_network_speed_bytes', 'net_host_speed'] },
+    'Nominal speed of an uplink in each direction (/sys/class/net/<device>/speed).',
+    {
+      note: 'Absent where the driver does not know it.',
+      labels: ['device'],
+      replaces: ['node_network_speed_bytes', 'net_host_speed'],
+    },
     (view, sample) => {
       perLink(view, sample, ({ state }) =>
         state?.speed.known === true ? state.speed.bitsPerSecond / 8 : undefined,
@@ -46,7 +56,7 @@ export const uplinkMetrics: readonly Metric[] = [
   ),
   traffic('receive_bytes', 'Bytes received by', 'receivedBytes'),
   traffic('receive_packets', 'Packets received by', 'receivedPackets'),
-  traffic('receive_errors', 'Broken packets received by', 'receiveErrors', 'errs'),
+  traffic('receive_errors', 'Packets with errors received by', 'receiveErrors', 'errs'),
   traffic('receive_drops', 'Received packets dropped by', 'receiveDrops', 'drop'),
   traffic(
     'receive_overruns',
@@ -66,35 +76,41 @@ export const uplinkMetrics: readonly Metric[] = [
   ),
   ofUplink(
     'nics',
-    'NICs of running guests that can leave by an uplink; one that can leave by two counts on both',
+    'NICs of running guests whose traffic can leave by an uplink; one with two uplinks ' +
+      'counts on both',
     ({ nics }) => nics,
   ),
   ofUplink(
     'domains',
-    'Running guests with a NIC that can leave by an uplink',
+    'Running guests with a NIC whose traffic can leave by an uplink',
     ({ guests }) => guests,
   ),
   perDirection(
     'capped_nics',
-    'NICs that can leave by an uplink and have a bandwidth limit in that direction of the guest',
+    'NICs with a bandwidth limit whose traffic can leave by an uplink, by direction seen ' +
+      'from the guest',
     ({ cappedNics }) => cappedNics,
   ),
   perDirection(
     'promised_bytes_per_second',
-    'Bandwidth NICs that can leave by an uplink may use: their limits, and the speed of the ' +
-      'uplink for each that has none. Absent while the speed matters and is not known',
+    'Bandwidth promised to NICs whose traffic can leave by an uplink: their limits, or its speed ' +
+      'for those without; absent while that speed is unknown',
     ({ promisedBytesPerSecond }) => promisedBytesPerSecond,
   ),
   ofUplink(
     'guaranteed_bytes_per_second',
-    'Bandwidth guaranteed to NICs that can leave by an uplink (<inbound floor> of their XML)',
+    'Bandwidth guaranteed to NICs whose traffic can leave by an uplink (<inbound floor> of ' +
+      'their XML)',
     ({ floorBytesPerSecond }) => floorBytesPerSecond,
   ),
   gauge(
     'kvm_network_nics_without_uplink',
-    'NICs of running guests with no way out that could be found: host-only, routed, or over ' +
-      'something /sys does not show (Open vSwitch, tunnels).',
-    {},
+    'NICs of running guests for which no uplink was found (/sys/class/net).',
+    {
+      note:
+        'They are host-only or routed, or use something /sys does not show (Open vSwitch, ' +
+        'tunnels).',
+    },
     ({ assessment }, sample) => {
       sample('', assessment.network?.nicsWithoutUplink);
     },

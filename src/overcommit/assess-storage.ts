@@ -48,7 +48,7 @@ function filesystemKeys(filesystems: readonly Filesystem[]): FilesystemKeys {
 
 type ThinVolumes = ReadonlyMap<string, ThinVolume>;
 
-/** Every image of a disk, and one that is there but could not be looked at. */
+/** Every image of a disk, and one that is there but could not be read. */
 function mentionsOf(
   { domainName, readOnly, source }: DomainDisk,
   volumes: ThinVolumes | undefined,

@@ -159,7 +159,7 @@ export interface CpuOvercommit {
  *    on node 0 make 0.75 vCPU there. Strict numatune binds memory, not vCPUs, so it moves nothing.
  *
  * Caps and shares are those of the guests' own cgroups: weights and quotas of slices above them
- * are not looked at, and neither is what the host's own services use.
+ * are left out, and so is what the host's own services use.
  */
 export function cpuOvercommit(host: CpuHost, guests: readonly CpuGuest[]): CpuOvercommit {
   return atOnce(cpuOvercommitInParts(host, guests));

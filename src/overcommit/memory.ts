@@ -1,6 +1,6 @@
 /**
- * Memory over-commitment: what has been promised, what may still be claimed of it, and what there
- * is to meet the claim.
+ * Memory over-commitment: what has been promised, what can still be claimed of it, and the
+ * supply to meet the claim.
  *
  * Every figure counts exactly the guests that are handed in: hand in the running ones. What
  * guests that are off would claim is in boot-storm.ts.

@@ -34,7 +34,7 @@ export class MomAverages {
   };
   #guests = new Map<string, GuestWindows>();
 
-  /** Takes a sample, once per collection. A guest that is off is forgotten. */
+  /** Takes a sample, once per collection. A guest that is off is dropped. */
   add(snapshot: Snapshot): MomHistory {
     const { meminfo } = snapshot.host;
     const before = this.#guests;

@@ -13,6 +13,22 @@ import type { LimitDeclaration } from '../config/policy-defaults.ts';
  */
 export type RiskLevel = 0 | 1 | 2 | 3;
 
+/** Rister's words for risk, and one beyond: what he called high is not yet a loss. */
+export const RISK_LEVEL_NAMES: Readonly<Record<RiskLevel, string>> = {
+  0: 'Low',
+  1: 'Medium',
+  2: 'High',
+  3: 'Critical',
+};
+
+/** What a level asks of whoever runs the host. */
+export const RISK_LEVEL_ACTIONS: Readonly<Record<RiskLevel, string>> = {
+  0: 'nothing',
+  1: 'plan',
+  2: 'act today',
+  3: 'act now',
+};
+
 export const RISK_LEVEL_MEANINGS: Readonly<Record<RiskLevel, string>> = {
   0: 'Nothing is promised that could not be given, or the worst that can happen is that guests run slower.',
   1: 'The promise can be broken: guests that want it at the same time will not get it.',
@@ -185,7 +201,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
   {
     id: 'memory_pressure',
     resource: 'memory',
-    meaning: 'share of time all tasks of the host stood still for memory (PSI)',
+    meaning: 'share of time all tasks of the host stalled on memory (PSI)',
     record: 'instance:kvm_host_memory_pressure_stalled:ratio',
     threshold: above('memory.pressure_ratio', { warning: 2, critical: 3 }),
   },
@@ -306,7 +322,7 @@ export interface RiskReason {
 
 export interface ResourceRisk {
   readonly level: RiskLevel;
-  /** Every signal that is past a limit, the gravest first; empty at level 0. */
+  /** Every signal that is past a limit, severest first; empty at level 0. */
   readonly reasons: readonly RiskReason[];
 }
 

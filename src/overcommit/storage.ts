@@ -59,7 +59,7 @@ export interface StoragePromise {
   readonly images: number;
   /** Images whose allocated or worst-case size is unknown: the sums lack that part of them. */
   readonly imagesUnknown: number;
-  /** Worst case of writable images plus what read-only images occupy. */
+  /** Worst case of writable images plus what read-only images have allocated. */
   readonly promisedBytes: number;
   readonly allocatedBytes: number;
   /** What writable images may still grow by. */
@@ -112,7 +112,7 @@ export interface StorageOvercommit {
 
 /**
  * - A writable image promises its worst case with what its snapshots pin; a read-only one what it
- *   occupies, since it cannot grow. An image that one guest writes to and another has as its base is writable.
+ *   has allocated, since it cannot grow. An image that one guest writes to and another has as its base is writable.
  * - An image is counted once per place. Guests that use the same image are charged equal parts of
  *   it, so that guests add up to the place.
  */
@@ -219,7 +219,7 @@ function figuresOf(image: StorageImage): ImageFigures {
 }
 
 /**
- * Snapshots pin no more than the image occupies now, and beside it the guest can write its disk
+ * Snapshots pin no more than the image has allocated now, and beside it the guest can write its disk
  * once: after the first write a cluster is its own and is overwritten in place. So an image of 60 GB
  * with ten snapshots of a disk of 100 GB ends at 160 GB and not at 1100.
  */

@@ -36,7 +36,7 @@ export class Backoff {
     this.#missed.delete(key);
   }
 
-  /** Forgets all other keys. */
+  /** Drops all other keys. */
   retain(isKept: (key: string) => boolean): void {
     for (const key of this.#missed.keys()) if (!isKept(key)) this.#missed.delete(key);
   }

@@ -21,7 +21,7 @@ interface Kept {
  * period>`, and QEMU hands out the same ones in between, so the monitor is not bothered more often;
  * the values carry their own time (`last-update`). A change of the balloon's size sends an event.
  *
- * A guest without a driver that reports, or whose driver has stopped, is asked ever more seldom. Its
+ * A guest without a driver that reports, or whose driver has stopped, is polled with back-off. Its
  * answer is the costliest there is: QEMU reads what it is asked byte by byte, and here that is half.
  */
 export class BalloonCache {
@@ -68,7 +68,7 @@ export class BalloonCache {
     this.#kept.clear();
   }
 
-  /** Forgets all other guests. */
+  /** Drops all other guests. */
   retain(uuids: ReadonlySet<string>): void {
     for (const uuid of this.#kept.keys()) if (!uuids.has(uuid)) this.#kept.delete(uuid);
   }

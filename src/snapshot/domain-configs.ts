@@ -183,7 +183,7 @@ export class DomainConfigs {
 
   /**
    * What is known of these guests, and what is wrong with it; everything about others is
-   * forgotten.
+   * dropped.
    */
   #current(
     domains: readonly DomainRef[],

@@ -213,7 +213,7 @@ export class GuestMonitor {
    * Asks one guest, unless something speaks against it.
    *
    * @param asleep the threads that slept at the first look, when this is the second.
-   * @returns its threads that sleep, when it has to be looked at a second time.
+   * @returns its threads that sleep, when it has to be checked a second time.
    */
   async #ask(
     question: Question,

@@ -75,7 +75,7 @@ export class GuestProcessCollector {
     this.#deviceNames = new BlockDeviceNames(roots);
   }
 
-  /** An event about this guest: nothing of its limits is taken on trust at the next collection. */
+  /** An event about this guest: its limits are read afresh at the next collection. */
   invalidate(uuid: string): void {
     this.#changed.add(uuid);
   }

@@ -94,7 +94,7 @@ export class LiveHost implements SnapshotSources {
     const pools = log.runAsync('pool', () =>
       this.#pools.collect(this.session.current !== undefined, log, guestDeadline),
     );
-    // Files can be looked at while monitors are waited for.
+    // Files can be read while monitors are waited for.
     const images = this.#images(guests, pools, log, deadline);
     const host = await this.#host.collect(log, this.#inventory.current);
     const [domains, knownPools, network, storage] = await Promise.all([
@@ -118,7 +118,7 @@ export class LiveHost implements SnapshotSources {
     };
   }
 
-  /** Files can be looked at while monitors are waited for. */
+  /** Files can be read while monitors are waited for. */
   async #images(
     guests: GuestsUnderWay,
     pools: Promise<readonly StoragePool[] | undefined>,
@@ -132,7 +132,7 @@ export class LiveHost implements SnapshotSources {
     const found = await read(configured);
     const changed = await guests.changed;
     if (found === undefined || changed.size === 0) return found;
-    // Rare: images of an XML that is out of date were looked at, and those written to were not.
+    // Rare: images of an XML that is out of date were read, and those written to were not.
     return read(configured.map((guest) => changed.get(guest.uuid) ?? guest));
   }
 

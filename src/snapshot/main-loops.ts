@@ -16,7 +16,7 @@ const FRESH_MS = 1_000;
 export type SleepingThreads = ReadonlyMap<string, bigint | undefined>;
 
 /**
- * The main threads of QEMU processes, looked at again just before a guest is asked: QEMU answers its
+ * The main threads of QEMU processes, checked again just before a guest is asked: QEMU answers its
  * monitor in its main loop, which is the main thread.
  */
 export class MainLoops {
@@ -70,7 +70,7 @@ export class MainLoops {
     return [...before].some(([tid, timeslices]) => now.has(tid) && now.get(tid) === timeslices);
   }
 
-  /** Forgets all other processes. */
+  /** Drops all other processes. */
   retain(pids: ReadonlySet<number>): void {
     for (const pid of this.#samples.keys()) if (!pids.has(pid)) this.#samples.delete(pid);
     for (const pid of this.#ranAt.keys()) if (!pids.has(pid)) this.#ranAt.delete(pid);

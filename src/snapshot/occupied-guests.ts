@@ -19,7 +19,7 @@ const OCCUPIED = 2;
 export class OccupiedGuests {
   readonly #control: ControlCalls;
   readonly #calls: DaemonCalls;
-  /** Occupied for whatever time when last looked at, so that it is looked at again. */
+  /** Occupied for whatever time when last checked, so that it is checked again. */
   readonly #seen = new Map<string, { readonly ref: DomainRef; readonly stuck: boolean }>();
   /** Found stuck when the connection was new: an earlier run of this exporter may have asked. */
   readonly #inherited = new Set<string>();
@@ -30,7 +30,7 @@ export class OccupiedGuests {
     this.#calls = calls;
   }
 
-  /** A new connection: everybody is looked at once. */
+  /** A new connection: all guests are checked once. */
   connected(): void {
     this.#isNew = true;
     this.#seen.clear();

@@ -90,7 +90,7 @@ export class PoolCollector {
     }));
   }
 
-  /** Pools that were not known; those that are gone are forgotten. */
+  /** Pools that were not known; those that are gone are dropped. */
   async #list(log: OutcomeLog, deadline: number): Promise<readonly NamedObject[] | undefined> {
     const answer = await this.#call('list of storage pools', deadline, (connection, options) =>
       connection.listAllStoragePools(0, options),

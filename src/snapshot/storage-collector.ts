@@ -264,7 +264,7 @@ function locate(disk: DeclaredChain, pools: readonly PoolPlace[] | undefined): L
   return { local: { declared: [leaf, ...below], declaredToTheEnd: complete } };
 }
 
-/** What is to be looked at on this host, if there is anything. */
+/** What is to be read on this host, if there is anything. */
 function requestFor(
   source: XmlSource,
   format: string | undefined,

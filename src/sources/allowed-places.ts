@@ -59,7 +59,7 @@ export function directoryOf(path: string): string | undefined {
   return directory === '/' ? undefined : directory;
 }
 
-/** Without `.`, `..` and repeated slashes, links not looked at. */
+/** Without `.`, `..` and repeated slashes, links not followed. */
 export function normalized(path: string): string {
   const kept: string[] = [];
   for (const component of path.split('/')) {

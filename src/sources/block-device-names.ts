@@ -1,7 +1,7 @@
 import { readKernelFile } from './kernel-file.ts';
 import { failed, found, inShort, isAbsence, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
-import { LIMIT_TRUST_MS } from './trusted-reading.ts';
+import { LIMIT_TTL_MS } from './cached-reading.ts';
 
 interface Known {
   readonly name: string | undefined;
@@ -22,7 +22,7 @@ export class BlockDeviceNames {
 
   /**
    * `sda`, `dm-3`, `nvme0n1` or `cciss/c0d0`: DEVNAME of /sys/dev/block/MAJ:MIN/uevent, at most
-   * LIMIT_TRUST_MS old. Undefined when there is no such device, or not in our view of /sys; failed
+   * LIMIT_TTL_MS old. Undefined when there is no such device, or not in our view of /sys; failed
    * when it is there but does not say its name.
    *
    * @param number `MAJ:MIN`, both decimal.
@@ -30,7 +30,7 @@ export class BlockDeviceNames {
   get(number: string): Reading<string | undefined> {
     const now = performance.now();
     const known = this.#known.get(number);
-    if (known !== undefined && now - known.readAt < LIMIT_TRUST_MS) return found(known.name);
+    if (known !== undefined && now - known.readAt < LIMIT_TTL_MS) return found(known.name);
     const path = `${this.#roots.sysfs}/dev/block/${number}/uevent`;
     const uevent = readKernelFile(path);
     if (!uevent.ok && !isAbsence(uevent.error)) return uevent;
@@ -40,11 +40,11 @@ export class BlockDeviceNames {
     return found(name);
   }
 
-  /** Forgets devices nobody has asked for lately: most are volumes that come and go with guests. */
+  /** Drops devices nobody has asked for lately: most are volumes that come and go with guests. */
   prune(): void {
     const now = performance.now();
     for (const [number, { readAt }] of this.#known) {
-      if (now - readAt >= LIMIT_TRUST_MS) this.#known.delete(number);
+      if (now - readAt >= LIMIT_TTL_MS) this.#known.delete(number);
     }
   }
 }

@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { extname, join } from 'node:path';
 
+import { FILE_JOB, WORKER_JOB } from '../worker-job.ts';
 import type { FileAnswer, FileBatch } from './file-task.ts';
 import type { WorkerMessage, WorkerRequest } from './file-worker.ts';
 import { failed, found, type Reading } from './reading.ts';
@@ -34,8 +35,15 @@ export const DEFAULT_POOL_LIMITS: PoolLimits = { working: 4, total: 8, patienceM
 
 const GROW_AFTER_MS = 50;
 
-/** Beside this file, TypeScript like this one or compiled like this one. */
-const FILE_WORKER = join(import.meta.dirname, `file-worker${extname(import.meta.filename)}`);
+/** Beside this file, TypeScript or compiled as it is; in a program of one file, that file. */
+const FILE_WORKER =
+  import.meta.bundledVersion === undefined
+    ? join(import.meta.dirname, `file-worker${extname(import.meta.filename)}`)
+    : import.meta.filename;
+
+/** As an environment variable, since a single executable takes none of Node's options as arguments. */
+const NODE_OPTIONS =
+  '--max-old-space-size=64 --max-semi-space-size=1 --v8-pool-size=1 --disable-sigusr1';
 
 /** A key whose last call has not come back; nothing is asked under this key until it does. */
 export interface HungCall {
@@ -199,14 +207,9 @@ export class BlockingPool {
 
   #spawn(): void {
     const child = fork(FILE_WORKER, [], {
-      execArgv: [
-        '--max-old-space-size=64',
-        '--max-semi-space-size=1',
-        '--v8-pool-size=1',
-        '--disable-sigusr1',
-      ],
+      execArgv: [],
       cwd: '/',
-      env: { UV_THREADPOOL_SIZE: '1' },
+      env: { NODE_OPTIONS, UV_THREADPOOL_SIZE: '1', [WORKER_JOB]: FILE_JOB },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       serialization: 'advanced',
     });

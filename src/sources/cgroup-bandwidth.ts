@@ -4,7 +4,7 @@ import { lineBigDecimal, lineDecimal, lineField, lineStart } from './kernel-scan
 import { parseDecimal } from './kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from './kernel-time.ts';
 import { failed, Faults, found, inShort, type Reading } from './reading.ts';
-import { LIMIT_TRUST_MS } from './trusted-reading.ts';
+import { LIMIT_TTL_MS } from './cached-reading.ts';
 
 /** CPU bandwidth limit (sched-bwc.rst): so much CPU time in each period, over all CPUs. */
 export type CpuQuota =
@@ -31,11 +31,11 @@ export interface CgroupBandwidth {
  * its counters are read again only once it has one: most guests have none, and each has a group per
  * vCPU. A limit that came and went between two readings shows in the counters when the next comes.
  *
- * Whether a group without a limit still has none is taken on trust for a while (LIMIT_TRUST_MS).
+ * Whether a group without a limit still has none is cached for LIMIT_TTL_MS.
  */
 export class CgroupBandwidthReader {
   readonly #group: CgroupDirectory;
-  /** Of a group that had no limit when it was last looked at. */
+  /** Of a group that had no limit when it was last read. */
   #resting: { readonly throttling: CpuThrottling | undefined; readonly seenAt: number } | undefined;
 
   constructor(group: CgroupDirectory) {
@@ -50,7 +50,7 @@ export class CgroupBandwidthReader {
   read(stat?: string): Reading<CgroupBandwidth> {
     const now = performance.now();
     const resting = this.#resting;
-    if (resting !== undefined && now - resting.seenAt < LIMIT_TRUST_MS) {
+    if (resting !== undefined && now - resting.seenAt < LIMIT_TTL_MS) {
       return found({ quota: 'unlimited', throttling: resting.throttling });
     }
     const limit = readQuota(this.#group);

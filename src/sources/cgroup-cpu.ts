@@ -10,7 +10,7 @@ import { lineDecimal } from './kernel-scan.ts';
 import { parseBigDecimal } from './kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from './kernel-time.ts';
 import { failed, Faults, found, isAbsence, type Reading } from './reading.ts';
-import { TrustedReading } from './trusted-reading.ts';
+import { CachedReading } from './cached-reading.ts';
 
 /**
  * A group's share of the CPU among its siblings in the same parent group, and only there. v1 and v2
@@ -59,7 +59,7 @@ export class GuestCgroupCpuReader {
   readonly #cpuacct: CgroupDirectory | undefined;
   readonly #own: CgroupBandwidthReader;
   readonly #nested: CgroupBandwidthReader | undefined;
-  readonly #share = new TrustedReading<CpuShare | undefined>();
+  readonly #share = new CachedReading<CpuShare | undefined>();
   #threads: ThreadReaders | undefined;
 
   /** For v1 the guest's cpuacct directory too if usage is wanted: it may be another mount. */

@@ -3,7 +3,7 @@ import type { GuestCgroupDirectory } from './cgroup.ts';
 import { readKernelFile, readRawKernelFile } from './kernel-file.ts';
 import { parseBigDecimal } from './kernel-text.ts';
 import { failed, Faults, found, inShort, type Reading } from './reading.ts';
-import { LIMIT_TRUST_MS } from './trusted-reading.ts';
+import { LIMIT_TTL_MS } from './cached-reading.ts';
 
 /**
  * What a group read from and wrote to one block device since the group was made, the groups inside
@@ -52,12 +52,12 @@ export class GuestCgroupIoReader {
   /**
    * One entry per device the group has used, none for a group that has used none. `absent` when the
    * group is gone or has no io controller (v1: no throttling); that it has none is believed for
-   * LIMIT_TRUST_MS. A device whose name cannot be read has its number, and a fault.
+   * LIMIT_TTL_MS. A device whose name cannot be read has its number, and a fault.
    */
   read(): Reading<readonly CgroupDeviceIo[]> {
     const now = performance.now();
     const missing = this.#missing;
-    if (missing !== undefined && now - missing.seenAt < LIMIT_TRUST_MS) return missing.reading;
+    if (missing !== undefined && now - missing.seenAt < LIMIT_TTL_MS) return missing.reading;
     const counters = this.#io.version === 2 ? this.#readUnified() : this.#readLegacy();
     if (!counters.ok) {
       this.#missing =
@@ -86,7 +86,7 @@ export class GuestCgroupIoReader {
       return faults.found(counters);
     }
     const seenAt = this.#countersSeenAt;
-    return seenAt !== undefined && now - seenAt < LIMIT_TRUST_MS
+    return seenAt !== undefined && now - seenAt < LIMIT_TTL_MS
       ? failed('malformed', path, 'empty, and had counters before')
       : found(new Map());
   }

@@ -3,7 +3,7 @@ import { readKernelFile, readKernelInteger, readKernelValue } from './kernel-fil
 import { lineDecimal, lineField, lineStart } from './kernel-scan.ts';
 import { parseDecimal } from './kernel-text.ts';
 import { failed, Faults, found, isAbsence, type Reading } from './reading.ts';
-import { TrustedReading } from './trusted-reading.ts';
+import { CachedReading } from './cached-reading.ts';
 
 /** A limit: bytes, none, or undefined where the file is missing. */
 export type MemoryLimit = number | 'unlimited' | undefined;
@@ -59,8 +59,8 @@ export interface CgroupMemory {
 /** Reads the memory files of one guest's group; one instance per QEMU process. */
 export class GuestCgroupMemoryReader {
   readonly #memory: GuestCgroupDirectory;
-  readonly #limits = new TrustedReading<CgroupMemoryLimits>();
-  readonly #restingFailures = new TrustedReading<number | undefined>();
+  readonly #limits = new CachedReading<CgroupMemoryLimits>();
+  readonly #restingFailures = new CachedReading<number | undefined>();
 
   constructor(memory: GuestCgroupDirectory) {
     this.#memory = memory;

@@ -30,7 +30,7 @@ export function vcpusOf(domain: XmlElement): DomainVcpus {
   const vcpu = domain.child('vcpu');
   const count = (text: string): number | undefined =>
     vcpu && orAbsent(vcpu, ({ name }) => countFrom(name, text));
-  const maximum = vcpu === undefined ? 1 : count(vcpu.text);
+  const maximum = vcpu === undefined ? 1 : count(vcpu.text.trim());
   const current = vcpu?.attribute('current');
   return {
     maximum,

@@ -124,10 +124,13 @@ function sliceOf(slices: XmlElement | undefined): StorageSlice | undefined {
     : { offsetBytes, sizeBytes };
 }
 
-/** The kernel's spelling, e.g. `0000:01:00.0`. */
+/** The kernel's spelling, e.g. `0000:01:00.0`; libvirt takes decimal numbers too, and writes none. */
 function pciAddress(address: XmlElement | undefined): string {
-  const part = (name: string, digits: number): string =>
-    (address?.attribute(name) ?? '0').replace(/^0x/, '').padStart(digits, '0');
+  const part = (name: string, digits: number): string => {
+    const text = address?.attribute(name) ?? '0';
+    const isNumber = /^(?:0x[\da-f]{1,8}|\d{1,8})$/i.test(text);
+    return (isNumber ? Number(text).toString(16) : text).padStart(digits, '0');
+  };
   return `${part('domain', 4)}:${part('bus', 2)}:${part('slot', 2)}.${part('function', 1)}`;
 }
 

@@ -16,6 +16,7 @@ import {
   required,
   requiredAttribute,
   setAttribute,
+  textOf,
 } from './domain-xml-values.ts';
 import type { XmlElement } from './xml-element.ts';
 
@@ -81,8 +82,8 @@ function deviceOf(device: XmlElement): MemoryDevice {
     blockBytes: bytesOf(target.child('block')),
     node: integerOf(target.child('node')),
     pageBytes: bytesOf(source?.child('pagesize')),
-    hostNodes: nodes === undefined ? undefined : numberSet(nodes.name, nodes.text),
-    path: source?.child('path')?.text,
+    hostNodes: nodes === undefined ? undefined : numberSet(nodes.name, nodes.text.trim()),
+    path: textOf(source?.child('path')),
     readOnly: target.child('readonly') !== undefined,
     access: device.attribute('access'),
     alias: device.child('alias')?.attribute('name'),

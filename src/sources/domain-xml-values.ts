@@ -60,7 +60,7 @@ function integerFrom(where: string, text: string): number {
 
 /** The text of an element as a number from 0. */
 export function integerOf(element: XmlElement | undefined): number | undefined {
-  return element && orAbsent(element, ({ name, text }) => integerFrom(name, text));
+  return element && orAbsent(element, ({ name, text }) => integerFrom(name, text.trim()));
 }
 
 /** An attribute as a number from 0. */
@@ -75,11 +75,12 @@ export function integerAttribute(
 
 /** As `integerOf`, with 0 and numbers below read as "no limit". */
 export function limitOf(element: XmlElement | undefined): number | undefined {
-  if (element === undefined || /^-\d+$/.test(element.text)) return undefined;
+  if (element === undefined || /^-\d+$/.test(element.text.trim())) return undefined;
   const value = integerOf(element);
   return value === 0 ? undefined : value;
 }
 
+/** The text of an element as it stands; undefined where there is none. */
 export function textOf(element: XmlElement | undefined): string | undefined {
   return element === undefined || element.text === '' ? undefined : element.text;
 }
@@ -123,7 +124,7 @@ export function bytesOf(element: XmlElement | undefined): number | undefined {
     element &&
     orAbsent(element, ({ name, text }) => {
       const unit = element.attribute('unit') ?? 'KiB';
-      return scaled(name, integerFrom(name, text), unit);
+      return scaled(name, integerFrom(name, text.trim()), unit);
     })
   );
 }

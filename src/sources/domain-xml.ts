@@ -101,7 +101,9 @@ function configOf(domain: XmlElement): DomainConfig {
   const devicesCalled = (name: string): readonly XmlElement[] => devices?.all(name) ?? [];
   return {
     name: required(textOf(domain.child('name')), 'name'),
-    uuid: required(textOf(domain.child('uuid')), 'uuid').toLowerCase(),
+    uuid: required(textOf(domain.child('uuid')), 'uuid')
+      .trim()
+      .toLowerCase(),
     type: requiredAttribute(domain, 'type'),
     os: {
       type: textOf(osType),

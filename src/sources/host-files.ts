@@ -79,7 +79,7 @@ export class HostFiles {
     allowed: AllowedDirectories = NOWHERE,
   ): Promise<readonly Reading<FoundFile>[]> {
     const results = requests.map((request): Reading<FoundFile> =>
-      failed('unsupported', request.path, 'not looked at'),
+      failed('unsupported', request.path, 'not read'),
     );
     const pending = requests.flatMap((request, index): PendingLook | readonly [] => {
       const path = request.confined ? placedIn(request.path, allowed.named) : request.path;
@@ -155,7 +155,7 @@ export class HostFiles {
         continue;
       }
       if (isKernelFilesystem(mount)) {
-        const detail = `leads to ${mount.mountpoint}, which is of type ${mount.type}: not looked at`;
+        const detail = `leads to ${mount.mountpoint}, which is of type ${mount.type}: not read`;
         results[look.index] = failed('refused', look.request.path, detail);
         continue;
       }

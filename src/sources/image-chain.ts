@@ -41,11 +41,11 @@ export interface ChainImage {
  *   `reference` is what of the name may be shown.
  * - `unspecified-format`: the format of an image was not declared and probing found one that names
  *   other files. libvirt refuses to start such a guest; the names are not followed.
- * - `refused`: the next image was not looked at on purpose: its name stands only in a header and
+ * - `refused`: the next image was not read on purpose: its name stands only in a header and
  *   leads out of the directories of pools and images of this host, or it lies on a filesystem of
  *   the kernel.
  * - `loop`, `too-deep`: refused.
- * - `unreadable`: the next image could not be looked at (missing, denied, hung mount …).
+ * - `unreadable`: the next image could not be read (missing, denied, hung mount …).
  * - `bad-header`: the last image's own header is no good.
  */
 export type ChainEnd =
@@ -66,7 +66,7 @@ export type ChainEnd =
 
 export interface ImageChain {
   readonly disk: DiskSource;
-  /** Leaf first. Empty when the leaf itself could not be looked at. */
+  /** Leaf first. Empty when the leaf itself could not be read. */
   readonly images: readonly ChainImage[];
   readonly end: ChainEnd;
 }
@@ -74,7 +74,7 @@ export interface ImageChain {
 /** libvirt's limit since 12.0 (NEWS); QEMU sets none. */
 export const MAX_CHAIN_DEPTH = 200;
 
-/** So many images and extents of images are looked at for one disk. */
+/** So many images and extents of images are read for one disk. */
 const MAX_CHAIN_FILES = 2048;
 
 /**
@@ -92,7 +92,7 @@ export class ImageChainReader {
   }
 
   /**
-   * The chain of each disk, in order. Images shared by several disks are looked at once and appear
+   * The chain of each disk, in order. Images shared by several disks are read once and appear
    * in each chain; count them by {@link ImageFile.identity}. Names that stand only in headers are
    * followed within `poolDirectories` and the directories of the images the disks declare.
    * `deadline` is a moment of `performance.now()`.

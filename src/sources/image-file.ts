@@ -115,7 +115,7 @@ const SETTLED_AFTER_NS = 1_000_000_000n;
  * qcow2 that has (a running guest's has, nearly always). Images are opened read-only; a raw image
  * is not opened at all.
  *
- * Remembers per path what a header said, until {@link forgetAllBut}.
+ * Caches per path what a header said, until {@link forgetAllBut}.
  */
 export class ImageReader {
   readonly #files: HostFiles;
@@ -128,7 +128,7 @@ export class ImageReader {
   }
 
   /**
-   * The images, in the order of the requests; equal requests are looked at once. A request fails
+   * The images, in the order of the requests; equal requests are answered by one read. A request fails
    * where the path does not lead to a regular file or block device in time; a bad header is not a
    * failure of the image (see {@link ImageFile.qcow2}). `deadline` is a moment of
    * `performance.now()`.
@@ -177,7 +177,7 @@ export class ImageReader {
     );
   }
 
-  /** Drops what is remembered of images nobody asks for any more. */
+  /** Drops what is cached of images nobody asks for any more. */
   forgetAllBut(requests: Iterable<ImageRequest>): void {
     const wanted = new Set([...requests].map(imageRequestKey));
     for (const key of this.#known.keys()) if (!wanted.has(key)) this.#known.delete(key);

@@ -22,7 +22,7 @@ const EXACT_DIGITS = 15;
 
 /**
  * The non-negative number in the line that begins with `key`, as in `key value` and `key:  value kB`
- * (memory.stat, cpu.stat, status …); what follows it after a blank is not looked at. Past 2^53 it is
+ * (memory.stat, cpu.stat, status …); what follows it after a blank is skipped. Past 2^53 it is
  * rounded; use {@link lineBigDecimal} for counters which can get there.
  */
 export function lineDecimal(text: string, key: string): number | undefined {

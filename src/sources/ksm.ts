@@ -26,7 +26,7 @@ export interface Ksm {
   readonly pagesShared: number | undefined;
   /** Further mappings of them: pages saved. */
   readonly pagesSharing: number | undefined;
-  /** Unique, looked at again and again. */
+  /** Unique, scanned again and again. */
   readonly pagesUnshared: number | undefined;
   /** Change too fast to be merged. */
   readonly pagesVolatile: number | undefined;

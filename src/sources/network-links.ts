@@ -98,7 +98,7 @@ interface Nature {
   readonly transmitQueuePackets: number | undefined;
 }
 
-/** Interfaces looked at per turn of the event loop when many are new: about 3 ms. */
+/** Interfaces read per turn of the event loop when many are new: about 3 ms. */
 const NEW_PER_TURN = 16;
 /** Known interfaces checked per reading for being still the same ones: about 0.5 ms. */
 const CHECKS_PER_READING = 64;
@@ -147,7 +147,7 @@ export class NetworkLinkReader {
       if (this.#natures.has(name)) continue;
       const before = this.#faults.errors.length;
       const nature = this.#natureOf(name, procNet);
-      // What was only read in part is looked at again next time, and until then left out.
+      // What was only read in part is read again next time, and until then left out.
       const whole = this.#faults.errors.length === before;
       if (nature !== undefined && whole) this.#natures.set(name, nature);
       looked += 1;

@@ -120,7 +120,7 @@ interface KnownProcess {
 }
 
 /**
- * Reads the threads of QEMU processes, once per collection. Remembers thread names between
+ * Reads the threads of QEMU processes, once per collection. Caches thread names between
  * collections, which halves the files read; one instance per exporter.
  */
 export class ProcessThreadReader {
@@ -156,7 +156,7 @@ export class ProcessThreadReader {
     return found([...threads.values()].map(({ thread }) => thread));
   }
 
-  /** Forgets every process not in this set, so that ended guests do not add up. */
+  /** Drops every process not in this set, so that ended guests do not add up. */
   retain(pids: ReadonlySet<number>): void {
     for (const pid of this.#known.keys()) if (!pids.has(pid)) this.#known.delete(pid);
   }

@@ -6,7 +6,7 @@
  * big-endian.
  */
 
-/** A header is read in one piece of at most this many bytes; what lies beyond is not looked at. */
+/** A header is read in one piece of at most this many bytes; what lies beyond is not read. */
 export const MAX_QCOW2_HEADER_BYTES = 64 * 1024;
 /** Enough for the fixed fields and, in every image QEMU itself makes, for all extensions. */
 export const USUAL_QCOW2_HEADER_BYTES = 1024;

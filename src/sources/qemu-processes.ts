@@ -77,7 +77,7 @@ export class QemuProcessFinder {
   readonly #roots: Roots;
   readonly #qemus = new Map<string, KnownQemu>();
   readonly #others = new Map<number, KnownOther>();
-  /** Asked for, and not found although every process was looked at again. */
+  /** Asked for, and not found although every process was checked again. */
   readonly #unfound = new Set<string>();
   #cgroupMounts: CgroupMounts | undefined;
 
@@ -218,7 +218,7 @@ export class QemuProcessFinder {
       this.#others.set(pid, { startTimeTicks, comm });
       return;
     }
-    // It may hold its mmap lock; it will be looked at when it has moved on.
+    // It may hold its mmap lock; it will be read when it has moved on.
     if (stat.state === 'D') return;
     const cmdline = faults.optional(readRawKernelFile(`${this.#roots.procfs}/${pid}/cmdline`));
     if (cmdline === undefined) return;

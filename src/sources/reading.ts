@@ -18,7 +18,7 @@ export type Reading<T> =
  *   error nobody has thought of). Never normal.
  * - `malformed`: answered in a form this reader does not know, empty and cut off included.
  * - `timeout`: no answer within the deadline, e.g. a dead NFS mount.
- * - `refused`: not looked at on purpose: a name that nobody who may vouches for, or one that leads
+ * - `refused`: not read on purpose: a name that nobody who may vouches for, or one that leads
  *   into a filesystem the kernel makes up.
  */
 export type SourceErrorKind =
@@ -143,7 +143,19 @@ const KIND_OF_ERRNO: Readonly<Record<string, SourceErrorKind>> = {
 export function failedFrom(error: unknown, subject: string): Reading<never> {
   if (error instanceof Error) {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-    return failed(KIND_OF_ERRNO[code] ?? 'unreadable', subject, error.message);
+    return failed(
+      KIND_OF_ERRNO[code] ?? 'unreadable',
+      subject,
+      withoutPath(error.message, subject),
+    );
   }
   return failed('unreadable', subject, String(error));
+}
+
+/** Node ends with the call and its path, which the subject names already. */
+function withoutPath(message: string, subject: string): string {
+  const match = /^(E[A-Z0-9]+: .*), \w+(?: '(.*)')?$/s.exec(message);
+  if (match === null) return message;
+  const [, reason = message, path = subject] = match;
+  return path === subject ? reason : message;
 }

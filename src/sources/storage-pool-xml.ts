@@ -63,7 +63,7 @@ function descriptionFrom(parsed: Reading<XmlElement>): Reading<StoragePoolDescri
   return found({
     type,
     name,
-    uuid: textOf(pool, 'uuid'),
+    uuid: textOf(pool, 'uuid')?.trim(),
     targetPath: textOf(pool, 'target', 'path'),
     source: sourceOf(pool.child('source')),
   });

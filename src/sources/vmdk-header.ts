@@ -20,7 +20,7 @@ const SECTOR_BYTES = 512n;
 /** Where QEMU looks for the parent in a sparse file, whatever the header says. */
 const EMBEDDED_AT = 512;
 const EMBEDDED_BYTES = 20 * 512;
-/** Room for as many extents as are looked at. QEMU reads 1 MiB. */
+/** Room for as many extents as are read. QEMU reads 1 MiB. */
 const MAX_DESCRIPTOR_BYTES = 128 * 1024;
 /** 2 TiB in extents of 2 GiB. Each is another file to look at. */
 const MAX_EXTENTS = 1024;

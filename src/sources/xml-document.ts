@@ -15,7 +15,7 @@ const MAX_VALUE_CHARACTERS = 64 * 1024;
 const MAX_ELEMENTS = 100_000;
 /** So much is parsed or searched at once: less than a millisecond of work. */
 const PIECE_CHARACTERS = 16 * 1024;
-/** Steps of some 0.1 microseconds between which nobody else gets a turn. */
+/** Steps of some 0.1 microseconds between which nothing else runs. */
 const STEPS_PER_TURN = 1000;
 
 /**
@@ -262,7 +262,7 @@ class TreeBuilder {
       const draft = this.#open.pop();
       if (draft === undefined) return;
       const { name, attributes, children, text } = draft;
-      const element = new XmlElement(name, attributes, children, text.trim(), this.#faults);
+      const element = new XmlElement(name, attributes, children, text, this.#faults);
       const parent = this.#open.at(-1);
       if (parent === undefined) this.#root = element;
       else parent.children.push(element);

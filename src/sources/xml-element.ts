@@ -4,7 +4,7 @@ export class XmlElement {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
-  /** Text directly inside, trimmed. */
+  /** Text directly inside, as it stands: libvirt keeps spaces at the ends of names and paths. */
   readonly text: string;
   readonly #faults: string[];
 

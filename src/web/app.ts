@@ -243,5 +243,5 @@ async function* countingDrops(
   const { dropped } = yield* chunks;
   if (dropped === 0) return;
   self.droppedSamples.inc(dropped);
-  logger.warn('series came twice and were left out', { samples: dropped });
+  logger.warn('duplicate series dropped', { samples: dropped });
 }

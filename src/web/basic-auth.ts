@@ -5,18 +5,18 @@ import { FairQueue } from './fair-queue.ts';
 import { PasswordThread } from './password-thread.ts';
 
 /** Logins that were right, kept so that not each scrape costs what bcrypt is made to cost. */
-const MAX_REMEMBERED = 100;
+const MAX_RIGHT_LOGINS = 100;
 
 export type LoginResult = 'right' | 'wrong' | 'busy';
 
 /**
  * Passwords against their bcrypt hashes. A check takes seconds of computing at the highest cost, so
  * only one runs at a time, on a thread of its own, by turns between clients. A right login is
- * remembered: by a keyed digest, not by its password.
+ * cached: by a keyed digest, not by its password.
  */
 export class BasicAuth {
   readonly #digestKey = randomBytes(32);
-  readonly #remembered = new Set<string>();
+  readonly #rightLogins = new Set<string>();
   readonly #queue = new FairQueue();
   readonly #thread = new PasswordThread();
 
@@ -37,21 +37,21 @@ export class BasicAuth {
     if (login === undefined) return 'wrong';
     const hash = users.get(login.user);
     const digest = this.#digest(login.user, login.password, hash ?? '');
-    if (this.#remembered.has(digest)) return 'right';
+    if (this.#rightLogins.has(digest)) return 'right';
     const matches = await this.#queue.add(client, gone, () => {
       // The same login may have been checked while this one waited.
-      if (this.#remembered.has(digest)) return Promise.resolve(true);
+      if (this.#rightLogins.has(digest)) return Promise.resolve(true);
       return this.#matches(users, login.password, hash);
     });
     if (matches === undefined) return 'busy';
     if (!matches) return 'wrong';
-    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-    this.#remembered.add(digest);
+    if (this.#rightLogins.size >= MAX_RIGHT_LOGINS) this.#rightLogins.clear();
+    this.#rightLogins.add(digest);
     return 'right';
   }
 
   /**
-   * Takes the same time whoever it is: that of the dearest hash there is. A cost is the logarithm of
+   * Takes the same time whoever it is: that of the most expensive hash there is. A cost is the logarithm of
    * the work, so a hash of cost c and one each of c, c+1, … to below the highest make up the highest.
    */
   async #matches(

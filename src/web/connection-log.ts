@@ -14,6 +14,6 @@ export function logConnection(session: LibvirtSession, logger: Logger): void {
     connected = false;
     const sockets =
       error instanceof ConnectError ? error.attempts.map(({ path }) => path).join(',') : undefined;
-    logger.warn('no connection to libvirt, host metrics only; trying again', { sockets, error });
+    logger.warn('no connection to libvirt, only host metrics; retrying', { sockets, error });
   });
 }

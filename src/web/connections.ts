@@ -12,7 +12,7 @@ const MAX_PIPELINED = 8;
 export interface Exchange {
   /** When its client went, its time was up, or its place was given away. */
   readonly gone: AbortSignal;
-  /** Ends the work on it; whoever works on it answers what there is still to answer. */
+  /** Ends the work on it; whoever works on it answers what is still unanswered. */
   readonly abandon: (reason: Error) => void;
 }
 

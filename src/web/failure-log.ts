@@ -21,7 +21,7 @@ export class FailureLog {
       const [first] = errors;
       if (success) {
         if (this.#failing.delete(collector))
-          this.#logger.info('collector works again', { collector });
+          this.#logger.info('collector succeeds again', { collector });
         if (first !== undefined) {
           this.#logger.debug('something is missing', { collector, ...first, of: errors.length });
         }

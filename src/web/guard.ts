@@ -72,12 +72,13 @@ export class Guard {
 
   /** Lets through requests that HTTP knows, with a path as their URL. */
   entrance(inside: RequestListener): RequestListener {
-    const { connections, answerSeconds, refusals } = this.#options;
+    const { access, connections, answerSeconds, refusals } = this.#options;
     return (request, response) => {
       // Node parses on to the end of what it has read from a connection that was closed meanwhile.
       if (request.socket.destroyed) return;
       // Of a client that went while it was written to; nobody is left to tell.
       response.on('error', () => undefined);
+      for (const [name, text] of access.config.headers) response.setHeader(name, text);
       const exchange = connections.begin(request, response, answerSeconds * 1000);
       if (exchange === undefined) {
         refusals.report('connection closed: too many requests on it before an answer', {

@@ -11,7 +11,7 @@ import { refuseClients, tlsOptions } from './tls.ts';
 
 /** Longest that a whole request header, or a TLS handshake, may take to arrive. */
 const ARRIVAL_MS = 10_000;
-/** How often connections are looked at for that. */
+/** How often connections are checked for that. */
 const LOOK_MS = 2000;
 /** Requests on one connection; the client then opens another. Prometheus asks every few seconds. */
 const MAX_REQUESTS_PER_CONNECTION = 100;

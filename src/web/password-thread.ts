@@ -1,7 +1,11 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-const WORKER = join(import.meta.dirname, `password-worker${extname(import.meta.filename)}`);
+/** Beside this file, TypeScript or compiled as it is; a program of one file holds its code. */
+const WORKER =
+  import.meta.bundledPasswordWorker === undefined
+    ? join(import.meta.dirname, `password-worker${extname(import.meta.filename)}`)
+    : new URL(`data:text/javascript,${encodeURIComponent(import.meta.bundledPasswordWorker)}`);
 
 export interface PasswordCheck {
   readonly id: number;

@@ -1,3 +1,5 @@
+import { nearestWord } from '../config/nearest-word.ts';
+import { quotedText } from '../config/visible-text.ts';
 import {
   COLLECTORS,
   isCollectorName,
@@ -26,15 +28,25 @@ export type ParsedScrape =
   /** One line that says what is wrong with the request. */
   | { readonly ok: false; readonly fault: string };
 
+const FILTERS = ['collect[]', 'exclude[]'] as const;
+
 /**
  * Reads the filters `collect[]` and `exclude[]`, as node_exporter has them, and the timeout
- * Prometheus announces in `X-Prometheus-Scrape-Timeout-Seconds`.
+ * Prometheus announces in `X-Prometheus-Scrape-Timeout-Seconds`. A parameter that looks like one of
+ * the filters and is none is a fault, since all would be collected where little was meant; what else
+ * a scrape job adds is ignored.
  */
 export function parseScrape(
   query: URLSearchParams,
   timeoutHeader: string | undefined,
   limits: ScrapeLimits,
 ): ParsedScrape {
+  for (const name of query.keys()) {
+    const meant = filterMeantBy(name);
+    if (meant !== undefined) {
+      return { ok: false, fault: `there is no parameter ${quotedText(name)}; write ${meant}` };
+    }
+  }
   const collect = query.getAll('collect[]');
   const exclude = query.getAll('exclude[]');
   if (collect.length > 0 && exclude.length > 0) {
@@ -46,7 +58,7 @@ export function parseScrape(
       const known = COLLECTORS.map((collector) => collector.name).join(', ');
       return {
         ok: false,
-        fault: `there is no collector ${JSON.stringify(name)}; there are ${known}`,
+        fault: `there is no collector ${quotedText(name)}; there are ${known}`,
       };
     }
     if (!limits.enabled.has(name)) {
@@ -61,6 +73,22 @@ export function parseScrape(
   }
   return { ok: true, request: { collectors: withDependencies(chosen), timeoutSeconds } };
 }
+
+/** `collect`, `collect[0]`, `Exclude[]`, `excldue`: whoever writes these wants a filter. */
+function filterMeantBy(name: string): (typeof FILTERS)[number] | undefined {
+  if (FILTERS.some((filter) => filter === name)) return undefined;
+  const word = name
+    .slice(0, MAX_NAME_CHARACTERS)
+    .toLowerCase()
+    .replaceAll(/[^a-z]/g, '');
+  if (/^collect(?:ors?)?$/.test(word) || nearestWord(word, ['collect']) !== undefined) {
+    return 'collect[]';
+  }
+  return nearestWord(word, ['exclude']) === undefined ? undefined : 'exclude[]';
+}
+
+/** No slip of the finger makes a name longer. */
+const MAX_NAME_CHARACTERS = 32;
 
 /** Even a server that waits for less than the offset gets half of what it waits for. */
 function timeoutOf(header: string | undefined, limits: ScrapeLimits): number | undefined {

@@ -55,7 +55,7 @@ export class Scraper {
     return this.#recentCounters.before(snapshot);
   }
 
-  /** In parts, between which other work gets a turn. */
+  /** In parts, between which it yields to the event loop. */
   async #viewOf(snapshot: Snapshot, stop: AbortSignal): Promise<View> {
     this.#failures.report(snapshot.outcomes);
     const { policy, lastReadOk, loadedAtSeconds } = this.#policy;

@@ -11,6 +11,9 @@ export function tlsOptions(tls: TlsConfig): ServerOptions {
     ca: tls.clientAuthority,
     minVersion: tls.minVersion,
     maxVersion: tls.maxVersion,
+    ciphers: tls.ciphers,
+    honorCipherOrder: tls.prefersOwnCiphers,
+    ecdhCurve: tls.curves,
     requestCert: tls.clientAuth !== 'NoClientCert',
     rejectUnauthorized: tls.clientAuth === 'RequireAndVerifyClientCert',
   };

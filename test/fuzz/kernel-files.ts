@@ -81,7 +81,7 @@ interface Reader {
 }
 
 /** Of so many inputs for a reader that walks one is handed over. */
-const SELDOM = 16;
+const RARELY = 16;
 
 const lockedFiles = new DeadlineFileReader();
 
@@ -228,7 +228,7 @@ export const kernelFiles: Target = {
     return {
       attempt(pick): Outcome | Promise<Outcome> {
         let reader = pick(byReader.length + texts.length);
-        while (byReader[reader]?.[0]?.reader.walks === true && pick(SELDOM) > 0) {
+        while (byReader[reader]?.[0]?.reader.walks === true && pick(RARELY) > 0) {
           reader = pick(byReader.length + texts.length);
         }
         const files = byReader[reader] ?? [];

@@ -5,8 +5,11 @@ import { noFalseNumber } from './numbers.ts';
 import { simple, type Target } from './target.ts';
 
 const SECTIONS = RESOURCES.map((resource) => {
-  const limits = LIMITS.filter((limit) => limit.resource === resource);
-  return `${resource}:\n${limits.map(({ name }) => `  ${name}: { warning: 0.5, critical: 0.9 }\n`).join('')}`;
+  const lines = LIMITS.filter((limit) => limit.resource === resource).map(({ name, unit }) => {
+    const [warning, critical] = unit === 'bytes_per_second' ? ['1MiB', '2MiB'] : [0.5, 0.9];
+    return `  ${name}: { warning: ${warning}, critical: ${critical} }\n`;
+  });
+  return `${resource}:\n${lines.join('')}`;
 });
 
 const SAMPLES = [

@@ -7,7 +7,7 @@ import type { Outcome, Subject, Target } from './target.ts';
 
 const MAX_INPUT_MS = 1000;
 const MAX_GROWTH_BYTES = 50 * 1024 * 1024;
-/** Inputs before memory is first looked at: code that was compiled and caches that are full stay. */
+/** Inputs before memory is first measured: code that was compiled and caches that are full stay. */
 const WARM_UP_INPUTS = 5000;
 /** From so many on both outcomes must be among them. */
 const MIN_TO_JUDGE = 1000;

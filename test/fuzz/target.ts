@@ -19,7 +19,7 @@ export interface Subject extends AsyncDisposable {
    * @throws whatever breaks a promise: an error nobody expects, a number that cannot be.
    */
   attempt(pick: Pick): Promise<Outcome> | Outcome;
-  /** Waits for attempts under way and looks at what is to be looked at once, in the end. */
+  /** Waits for attempts under way and checks what is to be checked once, in the end. */
   finish?(): Promise<void> | void;
   /** Bytes in use after a collection, where the attempts do not run in this process. */
   memory?(): Promise<number>;

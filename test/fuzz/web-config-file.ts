@@ -15,6 +15,11 @@ const SAMPLES = [
   'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n' +
     '  client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n' +
     '  min_version: TLS12\n  max_version: TLS13\n',
+  'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n' +
+    '  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_AES_128_GCM_SHA256]\n' +
+    '  prefer_server_cipher_suites: true\n  curve_preferences: [X25519, CurveP256]\n',
+  'http_server_config:\n  http2: false\n  headers:\n    X-Frame-Options: deny\n' +
+    '    Strict-Transport-Security: max-age=31536000; includeSubDomains\n',
 ];
 const PIECES = [
   ...[
@@ -30,6 +35,7 @@ const PIECES = [
     '__proto__: 1\n',
     '../',
     '/dev/null',
+    'constructor: 1\n',
   ],
   ...[
     '$2a$31$',

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { attempt } from '../lab/harness/command.ts';
 import { silence } from '../lab/support/hang/faults.ts';
 import type { Herd } from '../lab/support/hang/guests.ts';
 import type { Bench } from '../lab/support/hang/run-row.ts';
@@ -57,9 +56,11 @@ export async function runRestarts(bench: Bench, count: number): Promise<RestartR
 /** How many guests `virsh domcontrol` calls occupied for longer than two seconds. */
 async function occupiedGuests({ lab, names }: Herd): Promise<number> {
   const commands = names.map((name) => `domcontrol ${name}`).join('; ');
-  const { stdout } = await attempt('virsh', ['-r', '-q', '-c', lab.sockets.readOnlyUri, commands], {
-    timeoutMs: 10_000,
-  });
+  const { stdout } = await lab.programs.attempt(
+    'virsh',
+    ['-r', '-q', '-c', lab.sockets.readOnlyUri, commands],
+    { timeoutMs: 10_000 },
+  );
   const answers = stdout.split('\n').filter((line) => line.trim() !== '');
   if (answers.length < names.length) {
     throw new Error(`domcontrol of ${names.length} guests: ${answers.length} answers`);

@@ -63,7 +63,7 @@ describe('a guest that is changed while it runs', () => {
 
   it('has the target of a block copy as an image from the moment the copy starts', async () => {
     const target = join(lab.directory.images, 'copied-target.qcow2');
-    const worst = await fullyAllocatedBytes(DISK_MIB * MIB);
+    const worst = await fullyAllocatedBytes(lab, DISK_MIB * MIB);
     const alone = (await now()).value('kvm_domain_storage_promised_bytes', { domain: 'copied' });
     expect(alone).toBe(worst);
     await lab.virsh(
@@ -80,7 +80,7 @@ describe('a guest that is changed while it runs', () => {
       imagesOf(scraped, 'copied').includes(`mirror-leaf 0 ${target}`),
     );
     const scraped = await now();
-    expect((await qemuImgInfo(target))['virtual-size']).toBe(DISK_MIB * MIB);
+    expect((await qemuImgInfo(lab, target))['virtual-size']).toBe(DISK_MIB * MIB);
     expect(scraped.value('kvm_image_capacity_bytes', { path: target })).toBe(DISK_MIB * MIB);
     const { allocatedBytes } = await fileSize(target);
     expect(scraped.value('kvm_image_allocated_bytes', { path: target })).toBe(allocatedBytes);
@@ -194,7 +194,7 @@ describe('a guest that is changed while it runs', () => {
     );
   });
 
-  it('and that ends while it is looked at makes no collector fail', async () => {
+  it('and that ends while it is read makes no collector fail', async () => {
     const failed = new Set<string>();
     let rounds = 0;
     for (const delay of [0, 2, 5, 10, 20, 40]) {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { attempt } from './harness/command.ts';
 import { eventually, openLab, type FuseFilesystem, type Lab } from './harness/index.ts';
 import { baselineOf, completeGuests, type Baseline } from './support/hang/judge.ts';
 import { get } from './support/http.ts';
@@ -68,7 +67,7 @@ describe('a storage pool whose server has died while somebody refreshes it', () 
 
   it('costs neither a guest nor another pool anything, and is named', async () => {
     far.die();
-    refreshed = attempt('virsh', ['-c', lab.sockets.uri, 'pool-refresh', 'far']);
+    refreshed = lab.programs.attempt('virsh', ['-c', lab.sockets.uri, 'pool-refresh', 'far']);
     for (let round = 0; round < 10; round += 1) {
       const { status, body, milliseconds } = await get(`${exporter.url}/metrics`, {
         'X-Prometheus-Scrape-Timeout-Seconds': '10',

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { run } from './harness/command.ts';
 import { eventually, openLab, type Lab } from './harness/index.ts';
 import { get } from './support/http.ts';
 import { Exposition } from './support/prometheus-text.ts';
@@ -125,7 +124,7 @@ async function timesOfOthers(lab: Lab, end: AbortSignal): Promise<readonly numbe
   const times: number[] = [];
   while (!end.aborted) {
     const from = performance.now();
-    await run('virsh', ['-r', '-c', lab.sockets.readOnlyUri, 'list']);
+    await lab.programs.run('virsh', ['-r', '-c', lab.sockets.readOnlyUri, 'list']);
     times.push(performance.now() - from);
     await sleep(200);
   }

@@ -3,7 +3,13 @@
  * the exporter beside them, prints how to reach both, and cleans up on Ctrl-C.
  * Arguments after `--` go to the exporter, e.g. `npm run lab -- --log.level=debug`.
  */
+import { join } from 'node:path';
+
+import { directions, offerUsualSockets } from './directions.ts';
 import { openLab, type GuestSpec, type Lab } from './harness/index.ts';
+import { sysfsWithHardware } from './support/shadow-sysfs.ts';
+
+const UPLINK_MEGABITS = 1000;
 
 function guests(lab: Lab, smallFilesystem: string): readonly GuestSpec[] {
   const { peerAddress } = lab.network;
@@ -56,17 +62,27 @@ const smallFilesystem = await lab.filesystem({ type: 'ext4', sizeMib: 64, name: 
 lab.ksm({ run: 1, pages_to_scan: 2000, sleep_millisecs: 50 });
 console.log('starting guests ...');
 await lab.startGuests(guests(lab, smallFilesystem));
-const exporter = await lab.exporter({ flags: process.argv.slice(2) });
+// A lab has veth pairs only, of which none would be an uplink.
+const sysfs = sysfsWithHardware(
+  lab.sysfs,
+  join(lab.directory.root, 'shadow-sysfs'),
+  lab.network.uplink,
+  UPLINK_MEGABITS,
+);
+const exporter = await lab.exporter({ flags: [`--path.sysfs=${sysfs}`, ...process.argv.slice(2)] });
+offerUsualSockets(lab);
 
-console.log(`
-Lab in ${lab.directory.root}
-
-  curl ${exporter.url}/metrics
-  virsh -c '${lab.sockets.uri}' list --all
-  tail -f ${exporter.process.logFile}
-  tail -f ${lab.guest('filler').consoleLog}
-
-Ctrl-C ends all of it.`);
+console.log(
+  directions({
+    root: lab.directory.root,
+    network: lab.network.network,
+    mount: lab.network.mount,
+    exporterUrl: exporter.url,
+    guests: lab.guests.map(({ name }) => name),
+    uplink: lab.network.uplink,
+    logs: [exporter.process.logFile, lab.guest('filler').consoleLog],
+  }),
+);
 
 await stopped;
 console.log('\ncleaning up ...');

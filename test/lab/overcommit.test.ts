@@ -68,8 +68,8 @@ describe('over-commitment of a host with real guests', () => {
     await lab.ip('link', 'set', 'island', 'up');
 
     const base = join(chain, 'base.qcow2');
-    await run('qemu-img', ['create', '-q', '-f', 'qcow2', base, '64M']);
-    await run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 0 16M', base]);
+    await lab.programs.run('qemu-img', ['create', '-q', '-f', 'qcow2', base, '64M']);
+    await lab.programs.run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 0 16M', base]);
     // Not qemu-img create, which writes the first block of a raw image.
     const sparse = join(talk, 'sparse.raw');
     await run('truncate', ['-s', '100G', sparse]);
@@ -338,7 +338,7 @@ describe('over-commitment of a host with real guests', () => {
       await reserve(GIB, 1);
       writePolicy('plenty');
       await reserve(GIB, 0);
-      expect(exporter.process.output()).toContain('the old policy stays in force');
+      expect(exporter.process.output()).toContain('the policy before it stays in force');
       writePolicy('256MiB');
       await reserve(RESERVE_MEMORY, 1);
     });
@@ -353,7 +353,7 @@ describe('over-commitment of a host with real guests', () => {
       const { file, space } = reading;
       const mountpoint = small;
       const of = (name: string) => scraped.value(`kvm_filesystem_${name}`, { mountpoint });
-      const promised = await fullyAllocatedBytes(GIB);
+      const promised = await fullyAllocatedBytes(lab, GIB);
       expect(promised).toBeGreaterThan(GIB);
       expect(of('size_bytes')).toBe(space.sizeBytes);
       expect(of('avail_bytes')).toBe(space.availBytes);
@@ -381,12 +381,12 @@ describe('over-commitment of a host with real guests', () => {
       }));
       const { base, upper1, upper2 } = reading;
       expect(base).toBeGreaterThan(16 * MIB);
-      const growth = await fullyAllocatedBytes(64 * MIB);
+      const growth = await fullyAllocatedBytes(lab, 64 * MIB);
       const mountpoint = chain;
       const of = (name: string) => scraped.value(`kvm_filesystem_${name}`, { mountpoint });
       expect(of('images')).toBe(3);
       expect(of('allocated_bytes')).toBe(base + upper1 + upper2);
-      // A base is only read: it promises what it occupies.
+      // A base is only read: it promises what it has allocated.
       expect(of('promised_bytes')).toBe(base + 2 * growth);
       expect(of('claimable_bytes')).toBe(2 * growth - upper1 - upper2);
       const part = (name: string, domain: string) =>
@@ -397,17 +397,17 @@ describe('over-commitment of a host with real guests', () => {
       const labels = { domain: 'sibling-2', device: 'vda' };
       expect(scraped.value('kvm_domain_disk_chain_depth', labels)).toBe(2);
       expect(scraped.value('kvm_domain_disk_chain_complete', labels)).toBe(1);
-      const info = await qemuImgInfo(images.upper2);
+      const info = await qemuImgInfo(lab, images.upper2);
       expect(info['full-backing-filename']).toBe(images.base);
       expect(
         scraped.only('kvm_domain_disk_image_info', { ...labels, role: 'backing' }).labels,
       ).toMatchObject({ path: images.base, depth: '1' });
     });
 
-    it("agrees with the talk's example: what ls shows is not what there is", async () => {
+    it("agrees with the talk's example: what ls shows is not what is allocated", async () => {
       const scraped = await scrape(exporter);
       for (const path of [images.raw, images.qcow2]) {
-        const info = await qemuImgInfo(path);
+        const info = await qemuImgInfo(lab, path);
         const file = await fileSize(path);
         const of = (name: string) => scraped.value(`kvm_image_${name}_bytes`, { path });
         expect(of('capacity')).toBe(info['virtual-size']);
@@ -427,7 +427,7 @@ describe('over-commitment of a host with real guests', () => {
       expect(of('file', images.qcow2)).toBeLessThan(MIB);
       expect(of('allocated', images.qcow2)).toBeGreaterThan(0);
       expect(of('worst_case', images.raw)).toBe(100 * GIB);
-      const worst = await fullyAllocatedBytes(100 * GIB);
+      const worst = await fullyAllocatedBytes(lab, 100 * GIB);
       expect(of('worst_case', images.qcow2)).toBe(worst);
       expect(of('metadata', images.qcow2)).toBe(worst - 100 * GIB);
     });
@@ -446,10 +446,10 @@ describe('over-commitment of a host with real guests', () => {
       const allocated = reading.allocated.reduce((sum, bytes) => sum + bytes, 0);
       const base = (await fileSize(images.base)).allocatedBytes;
       const worst =
-        (await fullyAllocatedBytes(GIB)) +
-        2 * (await fullyAllocatedBytes(64 * MIB)) +
+        (await fullyAllocatedBytes(lab, GIB)) +
+        2 * (await fullyAllocatedBytes(lab, 64 * MIB)) +
         100 * GIB +
-        (await fullyAllocatedBytes(100 * GIB));
+        (await fullyAllocatedBytes(lab, 100 * GIB));
       expect(scraped.value('kvm_storage_allocated_bytes')).toBe(allocated + device);
       expect(scraped.value('kvm_storage_promised_bytes')).toBe(worst + base + device);
       expect(scraped.value('kvm_storage_claimable_bytes')).toBe(worst - (allocated - base));
@@ -470,7 +470,7 @@ describe('over-commitment of a host with real guests', () => {
       const allocated = async () =>
         (await scrape(exporter)).value('kvm_image_allocated_bytes', { path });
       const before = await allocated();
-      await run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 1 1G 4M', path]);
+      await lab.programs.run('qemu-io', ['-f', 'qcow2', '-c', 'write -P 1 1G 4M', path]);
       const after = (await fileSize(path)).allocatedBytes;
       expect(after).toBeGreaterThan(before + 4 * MIB - 1);
       await eventually('the growth is seen', 10_000, async () => (await allocated()) === after);
@@ -574,7 +574,14 @@ describe('over-commitment of a host with real guests', () => {
     installBindfs();
     const exported = join(lab.directory.images, 'exported');
     mkdirSync(exported);
-    await run('qemu-img', ['create', '-q', '-f', 'qcow2', join(exported, 'disk.qcow2'), '32M']);
+    await lab.programs.run('qemu-img', [
+      'create',
+      '-q',
+      '-f',
+      'qcow2',
+      join(exported, 'disk.qcow2'),
+      '32M',
+    ]);
     const mount = await FuseMount.of(exported, join(lab.directory.filesystems, 'nfs'));
     const mountpoint = mount.mountpoint;
     const path = join(mountpoint, 'disk.qcow2');

@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import { ALERTS, labelsOfAlert } from '../../docs/runbook-faults.ts';
 import { commandsOf, filled, readRunbooks, sectionOf, type Runbook } from '../../docs/runbook.ts';
+import { offerUsualSockets } from './directions.ts';
 import { attempt, type CommandResult } from './harness/command.ts';
 import {
   ensurePackages,
@@ -48,6 +49,7 @@ describe('what runbooks tell people to run', () => {
   beforeAll(async () => {
     await ensurePackages(['prometheus', 'lvm2', 'lsof', 'procps', 'curl']);
     lab = await openLab();
+    offerUsualSockets(lab);
     const mountpoint = await lab.filesystem({ type: 'ext4', sizeMib: 32, name: 'images' });
     const guest = await lab.startGuest({
       name: DOMAIN,
@@ -117,9 +119,7 @@ describe('what runbooks tell people to run', () => {
 
   /** A command on the "host": where the lab's libvirt, its files and its network are. */
   const shell = (command: string, env: Readonly<Record<string, string>>) => {
-    const here = command
-      .replaceAll('qemu:///system', lab.sockets.readOnlyUri)
-      .replaceAll('http://localhost:9090', prometheusUrl);
+    const here = command.replaceAll('http://localhost:9090', prometheusUrl);
     const key = `${env['device'] ?? ''} ${here}`;
     const known = results.get(key);
     if (known !== undefined) return known;

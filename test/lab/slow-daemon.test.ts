@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { attempt } from './harness/command.ts';
 import { eventually, openLab, type Lab, type LabExporter } from './harness/index.ts';
 import { connectedClients } from './support/daemon-admin.ts';
 import { noMoreOpenFiles, openFiles } from './support/process-readings.ts';
@@ -169,7 +168,7 @@ function familiesOfHost(scraped: Exposition): ReadonlySet<string> {
 /** Asks as fast as it answers, and does not mind when it does not. */
 async function keepBusy(lab: Lab, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await attempt('virsh', ['-r', '-c', lab.sockets.readOnlyUri, 'domstats'], {
+    await lab.programs.attempt('virsh', ['-r', '-c', lab.sockets.readOnlyUri, 'domstats'], {
       timeoutMs: 10_000,
     });
   }

@@ -47,7 +47,7 @@ export const RISK: Row = {
       title: 'Hosts at unknown risk',
       description:
         'Hosts whose libvirt or exporter does not answer, so that nobody knows what they promise; ' +
-        'they stand last in the table below. An exporter that is gone for an hour is forgotten. ' +
+        'they stand last in the table below. An exporter that is gone for an hour is no longer shown. ' +
         'Good: 0.',
       unit: 'short',
       queries: [
@@ -111,7 +111,7 @@ export const RISK: Row = {
     table({
       title: 'Hosts by risk, worst first',
       description:
-        'Risk of each resource, then the figures behind it: what is promised per what there is, ' +
+        'Risk of each resource, then the figures behind it: promised per capacity, ' +
         'and what guests could still claim per what is left. Good: low everywhere, and exposure ' +
         'below 100 %. Unknown: libvirt or the exporter does not answer, or the host has nothing ' +
         'of that kind. Click a host for its dashboards.',

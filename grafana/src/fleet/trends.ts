@@ -14,7 +14,7 @@ function ofHosts(spec: Omit<GraphSpec, 'queries' | 'link' | 'width'>, expr: stri
 }
 
 export const PROMISE: Row = {
-  title: 'Promise: what guests were given per what there is',
+  title: 'Promised per capacity',
   tiles: [
     ofHosts(
       {
@@ -130,7 +130,7 @@ export const PRESSURE: Row = {
       {
         title: 'Host stalled on memory',
         description:
-          'Share of time in which all tasks of a host stood still for memory (PSI memory full). ' +
+          'Share of time in which all tasks of a host stalled on memory (PSI memory full). ' +
           'Good: near 0.',
         unit: 'percentunit',
         limit: 'memory.pressure_ratio',

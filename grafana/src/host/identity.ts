@@ -51,7 +51,7 @@ export const IDENTITY: Row = {
       title: 'KVM and libvirt',
       description:
         'How KVM is set up. Good: second-level paging and accessed/dirty bits on: without them ' +
-        'finding cold guest memory is dear, and over-committing memory hurts sooner.',
+        'finding cold guest memory is expensive, and over-committing memory hurts sooner.',
       keys: [
         HOST_KEY,
         { label: 'vendor', title: 'Vendor' },

@@ -76,7 +76,7 @@ export const HUGE_PAGES: Row = {
       unit: 'ops',
       queries: [
         { expr: rate('kvm_host_compaction_stalls_total'), legend: 'waited {{instance}}' },
-        { expr: rate('kvm_host_compaction_failures_total'), legend: 'in vain {{instance}}' },
+        { expr: rate('kvm_host_compaction_failures_total'), legend: 'failed {{instance}}' },
         { expr: rate('kvm_host_compaction_successes_total'), legend: 'worked {{instance}}' },
       ],
     }),

@@ -19,7 +19,7 @@ export const KSM: Row = {
         { expr: of('kvm_ksm_saved_bytes'), legend: 'saved {{instance}}' },
         { expr: of('kvm_ksm_profit_bytes'), legend: 'profit {{instance}}' },
         { expr: of('kvm_ksm_shared_bytes'), legend: 'kept copies {{instance}}' },
-        { expr: of('kvm_ksm_unshared_bytes'), legend: 'looked at in vain {{instance}}' },
+        { expr: of('kvm_ksm_unshared_bytes'), legend: 'scanned, no equal page {{instance}}' },
       ],
       signed: true,
       width: 8,

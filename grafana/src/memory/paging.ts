@@ -91,8 +91,8 @@ export const PAGING: Row = {
     graph({
       title: 'How hard it is to free memory',
       description:
-        'Memory freed per memory looked at. Good: near 100 %, or no line: nothing needs to be ' +
-        'freed. Near 0 the kernel scans in vain.',
+        'Memory freed per memory scanned. Good: near 100 %, or no line: nothing needs to be ' +
+        'freed. Near 0 the kernel scans and frees nothing.',
       unit: 'percentunit',
       queries: [
         { expr: of('instance:kvm_host_reclaim_freed_per_scanned:ratio'), legend: '{{instance}}' },

@@ -77,7 +77,7 @@ export const IMAGES: Row = {
       title: 'Longest backing chains',
       description:
         'Images a read may have to go through, the five longest chains. Good: below five or so; ' +
-        'long chains are forgotten snapshots.',
+        'long chains are snapshots nobody deleted.',
       unit: 'short',
       queries: [
         {

@@ -64,17 +64,17 @@ function waited(delayRatio: number | undefined): string {
 
 function unknown({ domains }: View['snapshot']): Sentence {
   return domains === undefined
-    ? say`Not known: libvirt tells nothing about guests.`
-    : say`Not known: the CPUs of the host could not be read.`;
+    ? say`Unknown: libvirt could not be asked about guests.`
+    : say`Unknown: the CPUs of the host could not be read.`;
 }
 
 function bankOf(vcpus: number, cpus: number): Sentence {
   if (vcpus === 0) return say`No guest runs: nothing is promised.`;
   if (vcpus <= cpus) {
-    return say`If every vCPU were busy at once, there would be ${figure('a CPU for each')}.`;
+    return say`If all vCPUs were busy at once, there would be ${figure('a CPU for each')}.`;
   }
   const part = figure(`${formatPercent(cpus / vcpus)} of a CPU for each`);
-  return say`If every vCPU were busy at once, there would be ${part}. Guests would run slower, not stop.`;
+  return say`If all vCPUs were busy at once, there would be ${part}. Guests would run slower, not stop.`;
 }
 
 const vcpuBar = barsIn((value) => formatCount(value, 'vCPU'));
@@ -97,7 +97,7 @@ function notesOf({ cpu, bootStorm }: View['assessment'], vcpus: number, cpus: nu
   const { dedicated, withoutOnlineCpu, guests } = cpu;
   if (dedicated.promised.current > 0) {
     notes.push(
-      say`${formatCount(dedicated.promised.current, 'vCPU')} more on dedicated CPUs, which nobody shares.`,
+      say`${formatCount(dedicated.promised.current, 'vCPU')} more with a CPU of their own.`,
     );
   }
   if (withoutOnlineCpu.current > 0) {
@@ -108,13 +108,13 @@ function notesOf({ cpu, bootStorm }: View['assessment'], vcpus: number, cpus: nu
   const large = guests.filter(({ largerThanAllowed }) => largerThanAllowed).length;
   if (large > 0) {
     notes.push(
-      say`${formatCount(large, 'guest')} with more vCPUs than CPUs to run on: such a guest waits for itself.`,
+      say`${formatCount(large, 'guest')} with more vCPUs than CPUs to run on: the vCPUs of such a guest wait for each other.`,
     );
   }
   const added = bootStorm?.all.added.vcpus ?? 0;
   if (added > 0 && cpus > 0) {
     notes.push(
-      say`Starting every guest that is off would make it ${formatRatio((vcpus + added) / cpus)}.`,
+      say`Starting all guests that are off would make it ${formatRatio((vcpus + added) / cpus)}.`,
     );
   }
   return notes;

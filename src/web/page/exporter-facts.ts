@@ -31,14 +31,14 @@ export function exporterFacts({ snapshot, policy, build }: View): ExporterFacts 
   if (!libvirt.up) {
     const [error] = domain?.errors ?? [];
     faults.push({
-      sentence: say`No connection to libvirt: only the host itself is seen, no guest.`,
+      sentence: say`No connection to libvirt: only the host is shown, no guests.`,
       detail: error === undefined ? undefined : say`${foreign(error.detail)}`,
     });
   }
   if (!policy.lastReadOk) {
     faults.push({
-      sentence: say`The policy file is broken. The policy read at ${formatTime(policy.loadedAtSeconds)} stays in force.`,
-      detail: say`The log of the exporter names the line. Mend it and send SIGHUP.`,
+      sentence: say`The policy file is invalid. The policy read at ${formatTime(policy.loadedAtSeconds)} stays in force.`,
+      detail: say`The log of the exporter names the line. Fix it and send SIGHUP.`,
     });
   }
   for (const { collector, errors } of others.slice(0, MOST_COLLECTORS)) {
@@ -76,7 +76,7 @@ function aboutOf(
           say`libvirt ${foreign(versions.libvirt)}, ${foreign(versions.driver)} ${foreign(versions.hypervisor ?? 'of unknown version')}`,
         ]),
     failed === 0
-      ? say`${formatCount(outcomes.length, 'collector')}, all of them well`
+      ? say`${formatCount(outcomes.length, 'collector')}, all succeeded`
       : say`${formatCount(outcomes.length, 'collector')}, ${String(failed)} failed`,
   ];
 }

@@ -27,8 +27,8 @@ const COLUMNS: readonly Column[] = [
     of: ({ memoryBytes }) => written(memoryBytes, formatBytes),
   },
   {
-    title: 'May claim',
-    explanation: 'Part of that memory it has not taken yet',
+    title: 'Can claim',
+    explanation: 'Memory it can still claim',
     of: ({ claimableBytes }) => written(claimableBytes, formatBytes),
   },
   {
@@ -37,8 +37,8 @@ const COLUMNS: readonly Column[] = [
     of: ({ swappedBytes }) => written(swappedBytes, formatBytes),
   },
   {
-    title: 'May write',
-    explanation: 'Bytes its disks may still grow by',
+    title: 'Can write',
+    explanation: 'Space its images can still allocate',
     of: ({ claimableStorageBytes }) => written(claimableStorageBytes, formatBytes),
   },
   {
@@ -50,7 +50,7 @@ const COLUMNS: readonly Column[] = [
 
 /** The guests as a table that becomes a list of cards where the screen is narrow. */
 export function guestTable({ rows, total }: GuestList): Html {
-  if (total === 0) return html`<p>libvirt knows of no guest.</p>`;
+  if (total === 0) return html`<p>libvirt has no guests.</p>`;
   // Narrow screens lay the table out as blocks, which takes its roles away in some browsers.
   return html`<table role="table" aria-labelledby="guests" aria-describedby="guests-order">
     <caption id="guests-order">
@@ -59,7 +59,7 @@ export function guestTable({ rows, total }: GuestList): Html {
           ? `${formatNumber(rows.length)} of ${formatNumber(total)} guests, those in trouble first; all of them are in the metrics.`
           : 'Those in trouble first, then by name.'
       }
-      A dash stands for what is not known.
+      A dash means unknown.
     </caption>
     <thead role="rowgroup">
       <tr role="row">

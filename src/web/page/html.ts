@@ -163,7 +163,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '`': '&#96;',
 };
 
-/** Whoever forgets to make a name visible does not let it hide or turn the text around it. */
+/** A caller that does not make a name visible does not let it hide or turn the text around it. */
 function escapeHtml(text: string): string {
   return visibleLines(text).replaceAll(/[&<>"'`]/g, (char) => ESCAPES[char] ?? char);
 }

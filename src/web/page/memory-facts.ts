@@ -14,7 +14,7 @@ import { figure, say, type Sentence } from './sentence.ts';
 
 const bytes = barsIn(formatBytes);
 
-/** Memory promised to running guests, what they may still claim, and what there is to meet it. */
+/** Memory promised to running guests, what they can still claim, and the supply for it. */
 export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskOf): ResourceFacts {
   const { memory } = assessment;
   return {
@@ -25,7 +25,7 @@ export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskO
     charts: memory === undefined ? [] : chartsOf(memory, snapshot),
     notes: memory === undefined ? [] : notesOf(memory),
     top: {
-      title: 'May still claim most',
+      title: 'Most claimable memory',
       guests: topGuests(
         domains.flatMap(({ memory: own }) => own ?? []),
         ({ claimableBytes }) => claimableBytes,
@@ -40,8 +40,8 @@ export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskO
 
 function unknown({ domains }: View['snapshot']): Sentence {
   return domains === undefined
-    ? say`Not known: libvirt tells nothing about guests.`
-    : say`Not known: the memory of the host could not be read.`;
+    ? say`Unknown: libvirt could not be asked about guests.`
+    : say`Unknown: the memory of the host could not be read.`;
 }
 
 function bankOf({ promised, current }: MemoryOvercommit): Sentence {
@@ -50,12 +50,12 @@ function bankOf({ promised, current }: MemoryOvercommit): Sentence {
   const { shortfallBytes, shortfallWithoutSwapBytes } = current;
   if (shortfallBytes > 0) {
     const swap = supplyBytes > supplyWithoutSwapBytes ? ', with all swap used up' : '';
-    return say`If every guest claims its promise, memory is ${figure(`${formatBytes(shortfallBytes)} short`)}${swap}.`;
+    return say`If all guests claim what they were promised, memory is ${figure(`${formatBytes(shortfallBytes)} short`)}${swap}.`;
   }
   if (shortfallWithoutSwapBytes > 0) {
-    return say`If every guest claims its promise, ${figure(`${formatBytes(shortfallWithoutSwapBytes)} must be swapped out`)}: they may still take ${formatBytes(exposureBytes)}.`;
+    return say`If all guests claim what they were promised, ${figure(`${formatBytes(shortfallWithoutSwapBytes)} must be swapped out`)}: they can still claim ${formatBytes(exposureBytes)}.`;
   }
-  return say`If every guest claims its promise, ${figure(`${formatBytes(supplyBytes - exposureBytes)} are left`)} of memory and swap.`;
+  return say`If all guests claim what they were promised, ${figure(`${formatBytes(supplyBytes - exposureBytes)} are left`)} in memory and swap.`;
 }
 
 function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {
@@ -71,8 +71,8 @@ function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonl
         ...(total === undefined || available === undefined
           ? []
           : [bytes('used', 'In use', total - available)]),
-        bytes('claim', 'May be claimed', current.exposureBytes, current.supplyBytes),
-        bytes('supply', 'Free, with swap', current.supplyBytes),
+        bytes('claim', 'Claimable', current.exposureBytes, current.supplyBytes),
+        bytes('supply', 'Available, with swap', current.supplyBytes),
       ],
     },
     ...hugepages.flatMap(({ pageBytes, totalBytes, promised: pages }) =>
@@ -97,25 +97,25 @@ function notesOf(memory: MemoryOvercommit): Sentence[] {
   if (promised.maximumBytes > promised.currentBytes) {
     const short =
       maximum.shortfallBytes > 0
-        ? say`${formatBytes(maximum.shortfallBytes)} short`
-        : say`${formatBytes(-maximum.shortfallBytes)} left`;
+        ? say`memory would be ${formatBytes(maximum.shortfallBytes)} short`
+        : say`${formatBytes(-maximum.shortfallBytes)} would be left`;
     notes.push(
-      say`Balloons hold back ${formatBytes(promised.maximumBytes - promised.currentBytes)}; with all of them empty it would be ${short}.`,
+      say`Balloons hold back ${formatBytes(promised.maximumBytes - promised.currentBytes)}; if guests claim all with empty balloons, ${short}.`,
     );
   }
   if (ksmSavedBytes > 0) {
     notes.push(
-      say`Merging equal pages saves ${formatBytes(ksmSavedBytes)} as long as nobody writes to them.`,
+      say`Merging equal pages saves ${formatBytes(ksmSavedBytes)} as long as no guest writes to them.`,
     );
   }
   if (memory.guestsWithUnknownResident > 0) {
     notes.push(
-      say`Of ${formatCount(memory.guestsWithUnknownResident, 'guest')} it is not known what they may still claim.`,
+      say`The claimable memory of ${formatCount(memory.guestsWithUnknownResident, 'guest')} is unknown.`,
     );
   }
   if (memory.guestsWithIneffectiveBalloon > 0) {
     notes.push(
-      say`From ${formatCount(memory.guestsWithIneffectiveBalloon, 'guest')} a balloon gets nothing back: their memory is pinned or in huge pages.`,
+      say`Balloons free no memory of ${formatCount(memory.guestsWithIneffectiveBalloon, 'guest')}: it is locked, pinned or in huge pages.`,
     );
   }
   return notes;

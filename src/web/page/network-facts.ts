@@ -70,21 +70,21 @@ function promiseOf(uplink: NetworkOfUplink): number | undefined {
 
 function unknown({ domains }: View['snapshot']): Sentence {
   return domains === undefined
-    ? say`Not known: libvirt tells nothing about guests.`
-    : say`Not known: the interfaces of the host could not be read.`;
+    ? say`Unknown: libvirt could not be asked about guests.`
+    : say`Unknown: the interfaces of the host could not be read.`;
 }
 
 function bankOf(worst: NetworkOfUplink | undefined): Sentence {
-  if (worst === undefined) return say`No running guest has a way out of this host.`;
+  if (worst === undefined) return say`No running guest uses an uplink of this host.`;
   const promise = promiseOf(worst);
   if (promise === undefined) {
-    return say`The speed of ${name(worst.id)} is not known, so neither is how much is promised.`;
+    return say`The speed of ${name(worst.id)} is unknown, and so is the ratio of promised bandwidth.`;
   }
   if (promise <= 1) {
-    return say`If every guest sends as fast as it may, ${figure('all of it fits')} through ${name(worst.id)}.`;
+    return say`If all guests send as fast as they may, ${figure('all of it fits')} through ${name(worst.id)}.`;
   }
   const times = figure(`${formatNumber(promise)}\u00a0times what fits`);
-  return say`If every guest sends as fast as it may, that is ${times} through ${name(worst.id)}. Guests would wait, not stop.`;
+  return say`If all guests send as fast as they may, that is ${times} through ${name(worst.id)}. Guests would wait, not stop.`;
 }
 
 function chartOf(uplink: NetworkOfUplink, traffic: Traffic | undefined): readonly Chart[] {
@@ -118,12 +118,12 @@ function notesOf(nicsWithoutUplink: number, uplinks: readonly NetworkOfUplink[])
   }
   if (uplinks.length > MOST_CHARTS) {
     notes.push(
-      say`${formatCount(uplinks.length - MOST_CHARTS, 'more uplink')}, none of them promised further.`,
+      say`${formatCount(uplinks.length - MOST_CHARTS, 'more uplink')}, each with less promised per bandwidth.`,
     );
   }
   if (nicsWithoutUplink > 0) {
     notes.push(
-      say`${formatCount(nicsWithoutUplink, 'interface')} of guests without a way out through an uplink of this host.`,
+      say`${formatCount(nicsWithoutUplink, 'interface')} of guests without an uplink on this host.`,
     );
   }
   return notes;

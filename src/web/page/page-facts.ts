@@ -30,7 +30,7 @@ export interface PageFacts {
   readonly takenAtSeconds: number;
   /** The risks in one sentence. */
   readonly summary: string;
-  /** False at the first look: how busy things are is not known yet. */
+  /** False at the first refresh: there are no rates yet. */
   readonly hasRates: boolean;
   readonly problems: readonly Problem[];
   readonly resources: readonly ResourceFacts[];
@@ -106,7 +106,7 @@ type Risks = Readonly<Record<RiskResource, ResourceRisk | undefined>>;
 
 const LEVELS: readonly RiskLevel[] = [3, 2, 1, 0];
 
-/** `Memory and storage are at high risk, CPU at medium; that of network is not known.` */
+/** `Memory and storage are at high risk, CPU at medium; the risk of network is unknown.` */
 function summaryOf(risks: Risks): string {
   const byLevel = Map.groupBy(RISK_RESOURCES, (resource) => risks[resource]?.level);
   const parts = LEVELS.flatMap((level) => {
@@ -114,11 +114,11 @@ function summaryOf(risks: Risks): string {
     return resources.length === 0 ? [] : [{ resources, word: LEVEL_WORDS[level].toLowerCase() }];
   });
   const [first, ...others] = parts;
-  if (first === undefined) return 'No risk is known.';
+  if (first === undefined) return 'All risks are unknown.';
   const verb = first.resources.length === 1 ? 'is' : 'are';
   const rest = others.map(({ resources, word }) => `, ${listWords(resources)} at ${word}`).join('');
   const unknown = byLevel.get(undefined) ?? [];
-  const left = unknown.length === 0 ? '' : `; that of ${listWords(unknown)} is not known`;
+  const left = unknown.length === 0 ? '' : `; the risk of ${listWords(unknown)} is unknown`;
   const sentence = `${listWords(first.resources)} ${verb} at ${first.word} risk${rest}${left}.`;
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }

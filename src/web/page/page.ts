@@ -98,11 +98,7 @@ function hostHtml(facts: PageFacts, host: string): Html {
       ${details.map((detail) => html`<li>${detail}</li>`)}
     </ul>
     <p class="summary">${summary}</p>
-    ${
-      hasRates
-        ? undefined
-        : html`<p>First look: how busy the host is shows at the next one, in a few seconds.</p>`
-    }
+    ${hasRates ? undefined : html`<p>Rates appear after the next refresh.</p>`}
     <nav aria-label="Resources">
       <ul class="glance" role="list">
         ${resources.map(glanceHtml)}
@@ -120,14 +116,14 @@ function glanceHtml({ resource, level, promise, bank }: ResourceFacts): Html {
       <span class="of"
         >${
           promise === undefined
-            ? 'promise not known'
-            : `${promise.promised} promised, ${promise.capacity} there`
+            ? 'promised: unknown'
+            : `${promise.promised} promised, capacity ${promise.capacity}`
         }</span
       >
       ${
         claimed === undefined
           ? undefined
-          : html`<span class="claimed">Claimed at once: <strong>${claimed}</strong></span>`
+          : html`<span class="claimed">If all is claimed: <strong>${claimed}</strong></span>`
       }
       ${riskBadge(level)}</a
     >

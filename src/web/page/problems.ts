@@ -12,7 +12,7 @@ export interface Problem {
 }
 
 /**
- * What is wrong now, the gravest first: guests that stand still, storage that does not answer, and
+ * What is wrong now, severest first: guests that stand still, storage that does not answer, and
  * whatever the risk model calls a loss.
  */
 export function problemsOf(view: View, resources: readonly ResourceFacts[]): readonly Problem[] {
@@ -82,7 +82,7 @@ function guestProblems(domains: readonly DomainView[]): readonly Problem[] {
     2,
     ({ monitor }) => monitor === 'unresponsive',
     (names) =>
-      say`${namesOf(names)} ${names.length === 1 ? 'does' : 'do'} not answer on the monitor: what only QEMU knows is not known.`,
+      say`${namesOf(names)} ${names.length === 1 ? 'does' : 'do'} not answer on the QEMU monitor: balloon and disk values are missing.`,
   );
   return problems;
 }

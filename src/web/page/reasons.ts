@@ -1,5 +1,11 @@
 import type { RiskReason, ResourceRisk } from '../../overcommit/risk-model.ts';
-import { formatByteRate, formatDuration, formatNumber, formatPercent } from './format.ts';
+import {
+  formatByteRate,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatPercent,
+} from './format.ts';
 import type { Reason } from './resource-facts.ts';
 import { say, type Sentence } from './sentence.ts';
 
@@ -12,7 +18,7 @@ export function reasonsOf(risk: ResourceRisk | undefined): readonly Reason[] {
     .map((reason) => ({ level: reason.level, sentence: sentenceOf(reason) }));
 }
 
-const NO_SPACE_LEFT = say`Images may still grow, and no space is left.`;
+const NO_SPACE_LEFT = say`Images can still grow, but no space is left.`;
 
 function isSaidBy(
   { signal, value }: RiskReason,
@@ -34,49 +40,49 @@ function sentenceOf({ signal, value, limit }: RiskReason): Sentence {
   const aboveShare = `(limit\u00a0${formatPercent(limit)})`;
   switch (signal.id) {
     case 'cpu_promise':
-      return say`${formatNumber(value)} vCPUs share each CPU ${above}.`;
+      return say`Each CPU is shared by ${formatCount(value, 'vCPU')} ${above}.`;
     case 'cpu_start_all':
-      return say`With every guest that starts by itself, ${formatNumber(value)} vCPUs would share each CPU ${above}.`;
+      return say`If all guests with autostart ran too, each CPU would be shared by ${formatCount(value, 'vCPU')} ${above}.`;
     case 'cpu_pressure':
-      return say`For ${formatPercent(value)} of the time something waited for a CPU ${aboveShare}.`;
+      return say`At least one task waited for a CPU ${formatPercent(value)} of the time ${aboveShare}.`;
     case 'cpu_delay':
       return say`vCPUs were ready to run but waited ${formatPercent(value)} of the time ${aboveShare}.`;
     case 'memory_overcommitted_at_most':
-      return say`With all balloons empty, guests have ${times} the memory the host can give.`;
+      return say`With empty balloons, guests are promised ${times} the memory the host can give.`;
     case 'memory_overcommitted':
       return say`Guests are promised ${times} the memory the host can give.`;
     case 'memory_exposure':
-      return say`What guests may still claim is ${times} what is there for it ${above}.`;
+      return say`Guests can still claim ${times} the memory and swap that is available ${above}.`;
     case 'memory_ksm_unmerge':
-      return say`Writing to all merged memory would take ${times} what is there for it ${above}.`;
+      return say`Un-merging all memory would take ${times} the memory and swap that is available ${above}.`;
     case 'memory_available':
       return say`Only ${formatPercent(value)} of the host's memory is available ${aboveShare}.`;
     case 'memory_swap_used':
       return say`${formatPercent(value)} of the swap is used ${aboveShare}.`;
     case 'memory_pressure':
-      return say`For ${formatPercent(value)} of the time everything stood still for memory ${aboveShare}.`;
+      return say`All tasks stalled on memory ${formatPercent(value)} of the time ${aboveShare}.`;
     case 'memory_swap_storm':
       return say`The host swaps in and out at the same time, ${formatByteRate(value)} each way (limit ${formatByteRate(limit)}).`;
     case 'memory_oom_kills':
-      return say`In the last ten minutes the host killed ${formatNumber(value)} of its processes for want of memory.`;
+      return say`The host killed ${formatCount(value, 'process', 'processes')} in the last ten minutes because it ran out of memory.`;
     case 'storage_overcommitted':
-      return say`Images may still grow by ${times} the space that is free.`;
+      return say`Images can still allocate ${times} the space that is available.`;
     case 'storage_promise':
-      return say`Images may grow to ${times} the size of where they lie ${above}.`;
+      return say`In the worst case, images take ${times} the size of their filesystem or pool ${above}.`;
     case 'storage_pressure':
-      return say`For ${formatPercent(value)} of the time something waited for storage ${aboveShare}.`;
+      return say`At least one task waited for storage ${formatPercent(value)} of the time ${aboveShare}.`;
     case 'storage_pool_used':
-      return say`A storage pool is allocated to ${formatPercent(value)} ${aboveShare}.`;
+      return say`A storage pool is ${formatPercent(value)} full ${aboveShare}.`;
     case 'storage_fill':
-      return say`Going on like this, storage is full in ${formatDuration(value)} (limit ${formatDuration(limit)}).`;
+      return say`At this pace, storage is full in ${formatDuration(value)} (limit ${formatDuration(limit)}).`;
     case 'storage_available':
       return value === 0
         ? NO_SPACE_LEFT
-        : say`Only ${formatPercent(value)} is free where images may still grow ${aboveShare}.`;
+        : say`Only ${formatPercent(value)} of the space is available where images can still grow ${aboveShare}.`;
     case 'storage_thin_data':
-      return say`A thin pool is used to ${formatPercent(value)} ${aboveShare}.`;
+      return say`A thin pool is ${formatPercent(value)} full ${aboveShare}.`;
     case 'storage_thin_metadata':
-      return say`The metadata of a thin pool is used to ${formatPercent(value)} ${aboveShare}.`;
+      return say`The metadata of a thin pool is ${formatPercent(value)} full ${aboveShare}.`;
     case 'storage_paused_guests':
       return value === 1
         ? say`One guest is paused because a write failed.`
@@ -86,7 +92,7 @@ function sentenceOf({ signal, value, limit }: RiskReason): Sentence {
     case 'network_guarantee':
       return say`Guests are guaranteed ${times} the bandwidth of their uplink ${above}.`;
     case 'network_utilisation':
-      return say`An uplink is used to ${formatPercent(value)} ${aboveShare}.`;
+      return say`An uplink carries ${formatPercent(value)} of its bandwidth ${aboveShare}.`;
     case 'network_drops':
       return say`A guest loses ${formatPercent(value)} of its packets on the way through the host ${aboveShare}.`;
   }
@@ -94,9 +100,9 @@ function sentenceOf({ signal, value, limit }: RiskReason): Sentence {
 
 /** Only what is measured against what is left can be infinite. */
 function claimOnNothing(id: RiskReason['signal']['id']): Sentence {
-  if (id === 'memory_exposure') return say`Guests may still claim memory, and none is left.`;
+  if (id === 'memory_exposure') return say`Guests can still claim memory, but none is available.`;
   if (id === 'memory_ksm_unmerge') {
-    return say`Writing to merged memory would take more of it, and none is left.`;
+    return say`Un-merging memory would take more of it, but none is available.`;
   }
   return NO_SPACE_LEFT;
 }

@@ -58,7 +58,7 @@ export const REFRESH_SCRIPT = scriptElement`
     } catch {
       lost = true;
       main.classList.add('stale');
-      tell('The exporter does not answer. This is how it was; trying again.');
+      tell('The exporter does not answer. These values are old; retrying.');
     }
     wait();
   }

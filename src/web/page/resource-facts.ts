@@ -7,12 +7,12 @@ export interface ResourceFacts {
   readonly resource: RiskResource;
   /** Undefined: nothing of it was measured. */
   readonly level: RiskLevel | undefined;
-  /** Undefined where what is promised or what there is is not known. */
+  /** Undefined where what is promised or the capacity is not known. */
   readonly promise: PromiseInShort | undefined;
   /** What happens if everybody wants what was promised at once; its figure can stand alone. */
   readonly bank: Sentence;
   readonly charts: readonly Chart[];
-  /** Why the level is what it is, the gravest first; empty when it is low. */
+  /** Why the level is what it is, severest first; empty when it is low. */
   readonly reasons: readonly Reason[];
   /** What else is worth knowing. */
   readonly notes: readonly Sentence[];
@@ -34,7 +34,7 @@ export interface Reason {
   readonly sentence: Sentence;
 }
 
-/** Bars on one scale: what was promised, against what there is. */
+/** Bars on one scale: what was promised, against the capacity. */
 export interface Chart {
   /** Which filesystem, pool or uplink, where a host has several. */
   readonly of: Phrase | undefined;

@@ -6,7 +6,7 @@ const STEPS = [0, 1, 2, 3] as const;
 
 /** A level as four steps and a word: it can be told without seeing its colour. */
 export function riskBadge(level: RiskLevel | undefined): Html {
-  if (level === undefined) return html`<span class="badge unknown">Risk not known</span>`;
+  if (level === undefined) return html`<span class="badge unknown">Risk unknown</span>`;
   return html`<span class="badge level-${level}">${steps(level)}${LEVEL_WORDS[level]} risk</span>`;
 }
 

@@ -40,7 +40,7 @@ export function storageFacts(
     charts: containers.slice(0, MOST_CHARTS).flatMap(chartOf),
     notes: storage === undefined ? [] : notesOf(storage, containers, rates),
     top: {
-      title: 'May still write most',
+      title: 'Most claimable space',
       guests: topGuests(
         guestSums(storage),
         ({ claimableBytes }) => claimableBytes,
@@ -68,8 +68,8 @@ function guestSums(storage: StorageOvercommit | undefined): readonly GuestSum[] 
 
 function unknown({ domains }: View['snapshot']): Sentence {
   return domains === undefined
-    ? say`Not known: libvirt tells nothing about guests.`
-    : say`Not known: the images of the guests were not looked at.`;
+    ? say`Unknown: libvirt could not be asked about guests.`
+    : say`Unknown: the images of the guests could not be read.`;
 }
 
 function bankOf(worst: StorageContainer | undefined, storage: StorageOvercommit): Sentence {
@@ -80,12 +80,12 @@ function bankOf(worst: StorageContainer | undefined, storage: StorageOvercommit)
   }
   const { shortfallBytes } = worst;
   if (shortfallBytes === undefined) {
-    return say`Storage ${path(worst.name)} does not answer: what is free there is not known.`;
+    return say`Storage ${path(worst.name)} does not answer: its free space is unknown.`;
   }
   if (shortfallBytes > 0) {
-    return say`If every guest claims its promise, storage ${path(worst.name)} is ${figure(`${formatBytes(shortfallBytes)} short`)}. Guests that write then are stopped.`;
+    return say`If all guests claim what they were promised, storage ${path(worst.name)} is ${figure(`${formatBytes(shortfallBytes)} short`)}. Guests that write then are paused.`;
   }
-  return say`If every guest claims its promise, ${figure(`${formatBytes(-shortfallBytes)} are left`)} on ${path(worst.name)}.`;
+  return say`If all guests claim what they were promised, ${figure(`${formatBytes(-shortfallBytes)} are left`)} on ${path(worst.name)}.`;
 }
 
 function chartOf(container: StorageContainer): readonly Chart[] {
@@ -98,8 +98,8 @@ function chartOf(container: StorageContainer): readonly Chart[] {
         bytes('promised', 'Promised', promisedBytes, sizeBytes),
         bytes('capacity', 'Capacity', sizeBytes),
         bytes('used', 'In use', sizeBytes - availBytes),
-        bytes('claim', 'May be claimed', claimableBytes, availBytes),
-        bytes('supply', 'Free', availBytes),
+        bytes('claim', 'Claimable', claimableBytes, availBytes),
+        bytes('supply', 'Available', availBytes),
       ],
     },
   ];
@@ -123,23 +123,21 @@ function notesOf(
   const others = containers.length - MOST_CHARTS;
   if (others > 0) {
     notes.push(
-      say`${formatCount(others, 'more place')} with images, none of them promised further beyond what is free.`,
+      say`${formatCount(others, 'more filesystem or pool', 'more filesystems or pools')} with images and less claimable per available space.`,
     );
   }
   const { imagesUnknown } = storage.host;
   if (imagesUnknown > 0) {
-    notes.push(
-      say`The size of ${formatCount(imagesUnknown, 'image')} is not known and not counted.`,
-    );
+    notes.push(say`${formatCount(imagesUnknown, 'image')} of unknown size, not counted.`);
   }
   if (storage.remote.images > 0) {
     notes.push(
-      say`${formatCount(storage.remote.images, 'image')} on other machines, not counted here.`,
+      say`${formatCount(storage.remote.images, 'image')} on other hosts, not counted here.`,
     );
   }
   if (storage.unplaced.images > 0) {
     notes.push(
-      say`${formatCount(storage.unplaced.images, 'image')} in places that could not be looked at.`,
+      say`${formatCount(storage.unplaced.images, 'image')} on an unknown filesystem or pool.`,
     );
   }
   return notes;

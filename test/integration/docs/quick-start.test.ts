@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,17 +17,27 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 /** The ports the page names, which may be taken on this machine. */
-const PORTS = ['9177', '9090', '9093'] as const;
+const PORTS = ['19177', '19090', '19093'] as const;
+/** The step that ends and removes all that the others made. */
+const CLEAN_UP = /^kill /m;
 
 /** Where the steps for Grafana put what they would put below `/`. */
 const grafanaRoot = (): string => join(workdir, 'root');
 
+/** A copy of it from before they were taken away again. */
+const grafanaBefore = (): string => join(workdir, 'root-before');
+
 let workdir: string;
+const ports = new Map<string, number>();
 let result: { readonly code: number | null; readonly output: string };
 
 /** Every shell block of the page, in order, as one script. */
 function commandsOf(page: string): readonly string[] {
   return [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
+}
+
+function pageText(): string {
+  return readFileSync(join(REPOSITORY, 'docs/quick-start.md'), 'utf8');
 }
 
 async function freePort(): Promise<number> {
@@ -90,20 +101,28 @@ function killGroup(leader: number): void {
 }
 
 beforeAll(async () => {
-  workdir = mkdtempSync(join(tmpdir(), 'kvm-overcommit-quick-start-'));
+  workdir = mkdtempSync(join(tmpdir(), 'quick-start-of-exporter-'));
   for (const part of PARTS) {
     cpSync(join(REPOSITORY, part), join(workdir, part), { recursive: true });
   }
   symlinkSync(join(REPOSITORY, 'node_modules'), join(workdir, 'node_modules'));
   const page = readFileSync(join(workdir, 'docs/quick-start.md'), 'utf8');
   let script = [
-    "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT",
-    ...commandsOf(page).map((block, index) => `echo "== step ${index + 1}"\n${block}`),
+    "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT",
+    ...commandsOf(page).map((block, index) => {
+      const step = `echo "== step ${index + 1}"\n`;
+      if (!CLEAN_UP.test(block)) return `${step}${block}`;
+      // Here, since nothing of a process group is left once its script has ended.
+      const listening = PORTS.map((port) => `curl -s -o /dev/null 127.0.0.1:${port}/`);
+      const told = listening.map((asked) => `if ${asked}; then echo "still listens: ${asked}"; fi`);
+      return [`${step}cp -a ${grafanaRoot()} ${grafanaBefore()}`, block, ...told].join('\n');
+    }),
     'echo "== all steps done"',
   ].join('\n');
   const files = ['docs/quick-start/prometheus.yml', 'docs/quick-start/targets.yml'];
   for (const port of PORTS) {
-    const free = String(await freePort());
+    const free = await freePort();
+    ports.set(port, free);
     script = script.replaceAll(`:${port}`, `:${free}`);
     for (const file of files) {
       const path = join(workdir, file);
@@ -117,7 +136,7 @@ beforeAll(async () => {
     // The tree under test is installed already.
     .replace(/^npm ci$/m, 'npm ls --depth=0 >/dev/null');
   result = await bash(script, workdir);
-}, 180_000);
+}, 300_000);
 
 afterAll(() => {
   rmSync(workdir, { recursive: true, force: true });
@@ -130,14 +149,32 @@ describe('the quick start', () => {
   });
 
   it('leaves Grafana with all dashboards where its provider looks for them', () => {
-    const provisioning = join(grafanaRoot(), 'etc/grafana/provisioning');
+    const provisioning = join(grafanaBefore(), 'etc/grafana/provisioning');
     const provider = readFileSync(join(provisioning, 'dashboards/kvm-overcommit.yaml'), 'utf8');
     const path = /path: (\S+)/.exec(provider)?.[1] ?? '';
-    expect(readdirSync(join(grafanaRoot(), path))).toEqual(
+    expect(readdirSync(join(grafanaBefore(), path))).toEqual(
       readdirSync(join(REPOSITORY, 'grafana/dashboards')),
     );
     const source = readFileSync(join(provisioning, 'datasources/kvm-overcommit.yaml'), 'utf8');
     expect(source).toContain('type: prometheus');
+    // The Prometheus of this page, not the one Debian starts.
+    expect(source).toContain(`url: http://127.0.0.1:${ports.get('19090')}\n`);
+  });
+
+  it('leaves nothing behind: no server, and no file outside the checkout', () => {
+    expect(CLEAN_UP.test(commandsOf(pageText()).at(-1) ?? '')).toBe(true);
+    expect(result.output).not.toContain('still listens');
+    expect(existsSync(join(workdir, 'data'))).toBe(false);
+    const left = readdirSync(grafanaRoot(), { recursive: true, withFileTypes: true });
+    expect(left.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual([]);
+  });
+
+  it('uses no port that a package of Debian takes by itself', () => {
+    // The data source is for a Prometheus in its usual place until sed is done with it.
+    const commands = commandsOf(pageText())
+      .join('')
+      .replaceAll(/^sed .*$/gm, '');
+    expect(commands.match(/:(?:9177|9090|9093|3000)\b/g)).toBeNull();
   });
 
   it('ends with a target that is up and a ratio from the rules', () => {

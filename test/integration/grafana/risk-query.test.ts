@@ -79,7 +79,7 @@ describe('risk in dashboards, when hosts go silent', () => {
     ).toBe('');
   });
 
-  it('of a host whose exporter is gone for more than an hour is forgotten', async () => {
+  it('of a host whose exporter is gone for more than an hour is no longer shown', async () => {
     const left = { 'instance="well"': 2, 'instance="blind"': -1 };
     expect(await objections(hostRisk(), '120m', left)).toBe('');
   });

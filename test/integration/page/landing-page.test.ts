@@ -127,15 +127,15 @@ describe('the page of a calm, over-committed host', () => {
         'Medium risk',
       ]);
       expect(await textOf(page, '.card:has(#storage) .bank')).toBe(
-        'If every guest claims its promise, storage /var/lib/libvirt/images is 2.2 TiB short. ' +
-          'Guests that write then are stopped.',
+        'If all guests claim what they were promised, storage /var/lib/libvirt/images is 2.2 TiB short. ' +
+          'Guests that write then are paused.',
       );
       expect(await page.locator('.card:has(#memory) .top li').count()).toBe(3);
       expect(await page.locator('.panel').count()).toBe(0);
     });
   });
 
-  it('draws the promise beyond what there is apart, each bar to scale', async () => {
+  it('draws what is promised beyond the capacity apart, each bar to scale', async () => {
     await using served = await servePage(new StagedHost(CALM));
     await withPage(served.url, {}, async (page) => {
       const widthOf = async (selector: string): Promise<number> =>
@@ -165,10 +165,10 @@ describe('the page of a calm, over-committed host', () => {
     const host = new StagedHost(CALM);
     await using served = await servePage(host);
     await withPage(served.url, {}, async (page) => {
-      expect(await textOf(page, '.host')).toContain('First look');
+      expect(await textOf(page, '.host')).toContain('Rates appear');
       host.seconds += 15;
       await page.reload();
-      expect(await textOf(page, '.host')).not.toContain('First look');
+      expect(await textOf(page, '.host')).not.toContain('Rates appear');
       expect(await textOf(page, '.card:has(#cpu)')).toContain('In use');
       expect(await textOf(page, '.card:has(#network)')).toContain('Most traffic');
     });
@@ -431,7 +431,7 @@ describe('an exporter that sees little', () => {
     await using served = await servePage(host);
     await withPage(served.url, {}, async (page) => {
       expect(await textOf(page, '.panel.fault')).toBe(
-        `What the exporter cannot see No connection to libvirt: only the host itself is seen, no guest. ${detail}`,
+        `What the exporter cannot see No connection to libvirt: only the host is shown, no guests. ${detail}`,
       );
       expect(await page.locator('.demo').count()).toBe(0);
       expect(await textOf(page, '.facts')).toContain('16 GiB of memory');

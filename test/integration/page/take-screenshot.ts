@@ -1,7 +1,7 @@
 /**
  * Makes docs/images/landing-page.png: the page of the demo host, light, 1280 pixels wide.
  *
- * Run it from the repository: `node test/integration/page/take-screenshot.ts [file]`. It needs root
+ * Run it from the repository: `npm run screenshot -- [file]`. It needs root
  * once, to install Debian's Chromium.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

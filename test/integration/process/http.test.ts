@@ -111,6 +111,7 @@ describe('the exporter over HTTP, on a host without libvirt', () => {
     ['an unknown collector', '?collect[]=vms', 'vms'],
     ['a collector that is switched off', '?collect[]=smaps', '--collector.smaps'],
     ['both filters at once', '?collect[]=cpu&exclude[]=memory', 'exclude[]'],
+    ['what only looks like a filter', '?collect=memory', 'write collect[]'],
   ])('answers %s with 400 and one line', async (_, query, named) => {
     const { status, headers, body } = await metrics(query);
     expect(status).toBe(400);

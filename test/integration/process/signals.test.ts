@@ -86,7 +86,7 @@ describe('an exporter that gets a signal', () => {
     write('plenty');
     exporter.signal('SIGHUP');
     await becomes([3, 9, 0]);
-    expect(exporter.log).toContain('policy file is broken, the old policy stays in force');
+    expect(exporter.log).toContain('policy file is invalid, the policy before it stays in force');
     expect(exporter.log).toContain(`${file}:3`);
     rmSync(file);
     exporter.signal('SIGHUP');

@@ -68,7 +68,7 @@ describe('a real Prometheus', () => {
   });
 
   it('stores as many series as there are samples in an answer', async () => {
-    await eventually('nothing changes while it is looked at', 30_000, async () => {
+    await eventually('nothing changes while it is read', 30_000, async () => {
       const before = JOBS.map((job) => samplesOf(paths[job]));
       const stored = byJob(await prometheus.query('count by (job) ({job=~".+"})'));
       const scraped = byJob(await prometheus.query('scrape_samples_scraped'));

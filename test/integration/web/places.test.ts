@@ -7,7 +7,7 @@ import { eventually } from '../../lab/harness/polling.ts';
 import { servePage, StagedHost } from '../page/served-page.ts';
 import { RawConnection } from './raw-http.ts';
 
-/** A host that is looked at only as long as somebody lets it. */
+/** A host that is read only as long as a test lets it. */
 class HeldHost extends StagedHost {
   begun = 0;
   readonly #held = Promise.withResolvers<undefined>();

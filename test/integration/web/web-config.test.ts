@@ -79,6 +79,49 @@ describe('--web.config.file', () => {
     expect(await ask(exporter, '/metrics')).toMatchObject({ stdout: '200' });
   });
 
+  it('takes the cipher suites and curves of the file, in their order', async () => {
+    const suites = [
+      'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+      'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+    ];
+    const config = `${TLS}  cipher_suites: [${suites.join(', ')}]\n  curve_preferences: [CurveP384]\n`;
+    await using exporter = await start(config);
+    const { port } = new URL(exporter.url);
+    const handshake = async (...options: readonly string[]) => {
+      const target = ['s_client', '-connect', `127.0.0.1:${port}`];
+      const { stdout } = await attempt('openssl', [...target, ...options]);
+      return stdout;
+    };
+    const chosen = async (...options: readonly string[]) =>
+      /Cipher is (\S+)$/m.exec(await handshake('-tls1_2', ...options))?.[1];
+    // The client would rather have the second.
+    const wishes = 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305';
+    expect(await chosen('-cipher', wishes)).toBe('ECDHE-ECDSA-CHACHA20-POLY1305');
+    expect(await chosen('-cipher', 'ECDHE-ECDSA-AES256-GCM-SHA384')).toBe('(NONE)');
+    expect(await handshake('-tls1_2')).toMatch(/^Server Temp Key: ECDH, (?:P-384|secp384r1)/m);
+    expect(await ask(exporter, '/metrics', '--tlsv1.3')).toMatchObject({ stdout: '200' });
+    expect(BROKEN_OFF).toContain((await ask(exporter, '/metrics', '--curves', 'X25519')).status);
+  });
+
+  it('adds the headers of the file to every answer, and others after SIGHUP', async () => {
+    const headers = (frame: string) =>
+      `http_server_config:\n  http2: false\n  headers: { X-Frame-Options: ${frame} }\n`;
+    await using exporter = await start(headers('deny'));
+    const frames = async () => {
+      const answers = ['/', '/metrics', '/-/healthy', '/nothing'].map(async (path) => {
+        const response = await fetch(`${exporter.url}${path}`);
+        await response.arrayBuffer();
+        return response.headers.get('x-frame-options');
+      });
+      return new Set(await Promise.all(answers));
+    };
+    expect(await frames()).toEqual(new Set(['deny']));
+    webConfig(headers('sameorigin'));
+    exporter.signal('SIGHUP');
+    await eventually('the file is read', 10_000, () => exporter.log.includes('configuration read'));
+    expect(await frames()).toEqual(new Set(['sameorigin']));
+  });
+
   describe('asks clients for a certificate as client_auth_type says', () => {
     it.each([
       // Type, answers without a certificate, with one of our authority, with a stranger's.
@@ -165,8 +208,8 @@ describe('--web.config.file', () => {
   });
 
   it("of one address' wrong logins delay neither scrapes nor another's right one", async () => {
-    const dear = await hash('secret: ä', 11);
-    await using exporter = await start(`basic_auth_users:\n  alice: ${dear}\n`);
+    const slow = await hash('secret: ä', 11);
+    await using exporter = await start(`basic_auth_users:\n  alice: ${slow}\n`);
     const header = (login: string) =>
       `Authorization: Basic ${Buffer.from(login).toString('base64')}\r\n`;
     const request = (login: string) => `GET /-/healthy HTTP/1.1\r\nHost: a\r\n${header(login)}\r\n`;
@@ -230,7 +273,9 @@ describe('--web.config.file', () => {
       `${tls('renewed')}  client_auth_type: RequestClientCert\n`,
       'client_auth_type cannot',
     );
-    expect(exporter.log).toContain('web configuration is broken, the old one stays in force');
+    expect(exporter.log).toContain(
+      'web configuration is invalid, the one before it stays in force',
+    );
     expect(await subject()).toBe('renewed');
     expect((await ask(exporter, '/metrics', '--user', 'alice:secret: ä')).stdout).toBe('200');
   });
@@ -238,11 +283,17 @@ describe('--web.config.file', () => {
   it.each([
     ['no such file', undefined, 'ENOENT'],
     ['a text that is no YAML', 'tls_server_config: [\n', 'web.yaml:'],
-    ['an unknown section', 'http_server_config: {}\n', 'http_server_config: unknown key'],
+    ['an unknown section', 'http_server: {}\n', 'http_server: unknown key'],
+    ['a section of others', 'rate_limit: { burst: 5 }\n', 'rate_limit: not supported here'],
     [
       'an unknown setting',
-      `${TLS}  cipher_suites: []\n`,
-      'web.yaml:4: tls_server_config.cipher_suites',
+      `${TLS}  cipher_suite: []\n`,
+      'web.yaml:4: tls_server_config.cipher_suite: unknown key',
+    ],
+    [
+      'an unknown cipher suite',
+      `${TLS}  cipher_suites: [ECDHE-RSA-AES128-SHA]\n`,
+      'web.yaml:4: tls_server_config.cipher_suites.0: allowed is a list of',
     ],
     [
       'a key without certificate',

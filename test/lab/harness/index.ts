@@ -15,6 +15,7 @@ export type { FuseFilesystem } from './fuse.ts';
 export type { GuestJob } from './guest-job.ts';
 export type * from './guest-spec.ts';
 export { Guest } from './guest.ts';
+export { hostName, type HostName, type HostPrograms, type LabHost } from './host.ts';
 export { ksmCounter, type KsmSettings } from './host-settings.ts';
 export { labsRoot } from './lab-directory.ts';
 export type { LabProcess } from './lab-process.ts';

@@ -10,6 +10,7 @@ import { awaitExporter, freePort, type LabExporter } from './exporter.ts';
 import { cacheDirectory, guestImage, type GuestImage } from './guest-image.ts';
 import type { GuestSpec } from './guest-spec.ts';
 import { Guest } from './guest.ts';
+import { hostPrograms, labHost, type HostPrograms, type LabHost } from './host.ts';
 import {
   addSwapFile,
   changeSetting,
@@ -82,6 +83,7 @@ const LAST_GUEST_HOST = 254;
 export async function openLab(options: LabOptions = {}): Promise<Lab> {
   if (process.getuid?.() !== 0) throw new Error('the lab needs root');
   await ensurePackages(LAB_PACKAGES);
+  const host = await labHost();
   const image = await guestImage();
   const directory = await claimLabDirectory();
   const hangUpReaper = startReaper(directory);
@@ -92,12 +94,13 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     const partition = createPartition(directory.slot, journal);
     journal.record({ kind: 'mount', path: directory.hugePages });
     await run('mount', ['-t', 'hugetlbfs', 'hugetlbfs', directory.hugePages]);
-    const namespaces = await createNamespaces(directory, journal, cacheDirectory());
+    const namespaces = await createNamespaces(directory, journal, cacheDirectory(), host);
     await startPeer(directory, namespaces, journal);
-    const daemon = await startDaemon(directory, namespaces, journal, shims);
+    const programs = hostPrograms(host, namespaces.mount);
+    const daemon = await startDaemon(directory, namespaces, journal, shims, programs);
     return new Lab({
       ...{ directory, journal, image, partition, namespaces },
-      ...{ daemon, shims, hangUpReaper },
+      ...{ host, programs, daemon, shims, hangUpReaper },
     });
   } catch (error) {
     // What could not be undone is tried again, and reported, when the next lab starts.
@@ -113,6 +116,8 @@ interface LabParts {
   readonly image: GuestImage;
   readonly partition: string;
   readonly namespaces: LabNamespaces;
+  readonly host: LabHost;
+  readonly programs: HostPrograms;
   readonly daemon: LabProcess;
   readonly shims: Shims;
   readonly hangUpReaper: () => void;
@@ -122,6 +127,9 @@ export class Lab implements AsyncDisposable {
   readonly directory: LabDirectory;
   readonly network: LabNamespaces;
   readonly sockets: DaemonSockets;
+  readonly host: LabHost;
+  /** The host's own virsh, qemu-img and so on. */
+  readonly programs: HostPrograms;
   readonly #parts: LabParts;
   readonly #guests = new Map<string, Guest>();
   #daemon: LabProcess;
@@ -135,6 +143,8 @@ export class Lab implements AsyncDisposable {
     this.directory = parts.directory;
     this.network = parts.namespaces;
     this.sockets = daemonSockets(parts.directory);
+    this.host = parts.host;
+    this.programs = parts.programs;
   }
 
   /** For `--path.sysfs` of an exporter: /sys as seen from the lab's network namespace. */
@@ -154,7 +164,7 @@ export class Lab implements AsyncDisposable {
 
   /** Runs virsh on the lab's daemon and returns what it printed: an independent way to read. */
   virsh = async (...args: readonly string[]): Promise<string> =>
-    run('virsh', ['-q', '-c', this.sockets.uri, ...args]);
+    this.programs.run('virsh', ['-q', '-c', this.sockets.uri, ...args]);
 
   /** Makes the guests' disks, defines persistent ones, and starts all, a few at a time. */
   async startGuests(specs: readonly GuestSpec[]): Promise<readonly Guest[]> {
@@ -217,7 +227,7 @@ export class Lab implements AsyncDisposable {
   async startDaemon(): Promise<void> {
     if (this.#daemon.isRunning()) return;
     const { journal, shims } = this.#parts;
-    this.#daemon = await startDaemon(this.directory, this.network, journal, shims);
+    this.#daemon = await startDaemon(this.directory, this.network, journal, shims, this.programs);
   }
 
   daemonPid(): number {
@@ -371,7 +381,8 @@ export class Lab implements AsyncDisposable {
     const diskPaths: string[] = [];
     const disks = [];
     for (const [index, disk] of (spec.disks ?? []).entries()) {
-      const path = await prepareDisk(disk.source, this.directory.images, `g${number}-d${index}`);
+      const name = `g${number}-d${index}`;
+      const path = await prepareDisk(disk.source, this.directory.images, name, this.programs);
       diskPaths.push(path);
       disks.push({ spec: disk, path });
     }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { attempt } from './command.ts';
+import type { HostPrograms } from './host.ts';
 import type { Journal } from './journal.ts';
 import type { LabDirectory } from './lab-directory.ts';
 import { startProcess, type LabProcess } from './lab-process.ts';
@@ -85,6 +85,7 @@ export async function startDaemon(
   namespaces: LabNamespaces,
   journal: Journal,
   shims: Shims,
+  programs: HostPrograms,
 ): Promise<LabProcess> {
   const { uri, readWrite } = daemonSockets(directory);
   const daemon = await startProcess(
@@ -108,7 +109,7 @@ export async function startDaemon(
     async () => {
       if (!daemon.isRunning()) throw new Error(`libvirtd ended: ${daemon.output()}`);
       if (!existsSync(readWrite)) return false;
-      return (await attempt('virsh', ['-c', uri, 'list', '--name'])).status === 0;
+      return (await programs.attempt('virsh', ['-c', uri, 'list', '--name'])).status === 0;
     },
     () => daemon.output(),
   );

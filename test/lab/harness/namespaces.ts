@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { run } from './command.ts';
+import type { LabHost } from './host.ts';
 import type { Journal } from './journal.ts';
 import type { LabDirectory } from './lab-directory.ts';
 
@@ -52,11 +53,18 @@ export async function createNamespaces(
   directory: LabDirectory,
   journal: Journal,
   cache: string,
+  host: LabHost,
 ): Promise<LabNamespaces> {
   const namespaces = describe(directory);
   await createNetworks(directory, journal, namespaces);
   await mountSysfs(directory, journal, namespaces);
-  const mountNamespaceName = await createMountNamespace(directory, journal, namespaces, cache);
+  const mountNamespaceName = await createMountNamespace(
+    directory,
+    journal,
+    namespaces,
+    cache,
+    host,
+  );
   return { ...namespaces, mountNamespaceName };
 }
 
@@ -149,38 +157,35 @@ async function mountSysfs(
  * later under `filesystems` propagate into it, so guests can use images there; nothing propagates
  * out. The system bus is hidden: libvirtd would ask systemd-machined on it for a scope whose name
  * may be that of one of the host's own guests.
+ *
+ * On a host of its own the namespace has that host's root. It is put there by pivot_root, because
+ * `nsenter --mount` goes to the root of the namespace and not to that of a process in a chroot: from
+ * there it would start this machine's libvirtd, or reach it.
  */
 async function createMountNamespace(
   directory: LabDirectory,
   journal: Journal,
   namespaces: Described,
   cache: string,
+  host: LabHost,
 ): Promise<string> {
   await bindOnItself(directory.namespaces, journal);
   await run('mount', ['--make-private', directory.namespaces]);
   await bindOnItself(directory.filesystems, journal);
   await run('mount', ['--make-shared', directory.filesystems]);
 
-  const binds: string[] = [];
-  for (const path of LIBVIRT_PATHS) {
-    if (!existsSync(path)) {
-      journal.record({ kind: 'directory', path });
-      mkdirSync(path, { recursive: true });
-    }
-    // QEMU's capabilities take seconds to find out; they do not depend on the lab.
+  // QEMU's capabilities take seconds to find out; they depend on the host and not on the lab.
+  const capabilities = host.name === 'here' ? 'libvirt' : `libvirt-${host.name}`;
+  const sources = LIBVIRT_PATHS.map((path) => {
     const source =
-      path === '/var/cache/libvirt' ? join(cache, 'libvirt') : privatePath(directory, path);
+      path === '/var/cache/libvirt' ? join(cache, capabilities) : privatePath(directory, path);
     mkdirSync(source, { recursive: true });
-    binds.push(`mount --bind '${source}' '${path}'`);
-  }
-  const emptyDirectory = join(directory.state, 'empty');
-  mkdirSync(emptyDirectory);
-  const script = `
-    ${binds.join('\n')}
-    [ ! -d /run/dbus ] || mount --bind '${emptyDirectory}' /run/dbus
-    mount --rbind '${directory.sysfs}' /sys
-    readlink /proc/self/ns/mnt
-  `;
+    return { path, source };
+  });
+  const script =
+    host.root === undefined
+      ? mountsHere(directory, journal, sources)
+      : mountsInRoot(host.root, directory, cache, sources);
   const { mount: file } = namespaces;
   await run('touch', [file]);
   const name = await run('nsenter', [
@@ -189,6 +194,73 @@ async function createMountNamespace(
   ]);
   journal.record({ kind: 'namespace', name: name.trim() });
   return name.trim();
+}
+
+/** A directory of the lab, and the compiled-in path of libvirtd it stands at. */
+interface Replacement {
+  readonly path: string;
+  readonly source: string;
+}
+
+/** For this machine's own libvirtd. */
+function mountsHere(
+  directory: LabDirectory,
+  journal: Journal,
+  sources: readonly Replacement[],
+): string {
+  for (const { path } of sources) {
+    if (existsSync(path)) continue;
+    journal.record({ kind: 'directory', path });
+    mkdirSync(path, { recursive: true });
+  }
+  const emptyDirectory = join(directory.state, 'empty');
+  mkdirSync(emptyDirectory);
+  return `
+    ${sources.map(({ path, source }) => `mount --bind '${source}' '${path}'`).join('\n')}
+    [ ! -d /run/dbus ] || mount --bind '${emptyDirectory}' /run/dbus
+    mount --rbind '${directory.sysfs}' /sys
+    readlink /proc/self/ns/mnt
+  `;
+}
+
+/**
+ * For the libvirtd of another root: with the kernel's file systems, devices, the lab and its cache at
+ * the same paths as here, so that what libvirt names is found by the exporter outside. Read-only but
+ * for these, since all labs share it. The new /run has no system bus, and nothing of this machine's
+ * libvirt.
+ */
+function mountsInRoot(
+  root: string,
+  directory: LabDirectory,
+  cache: string,
+  sources: readonly Replacement[],
+): string {
+  const recursive = [
+    { path: '/proc', source: '/proc' },
+    { path: '/dev', source: '/dev' },
+    { path: '/sys', source: directory.sysfs },
+    // With the file systems mounted in it, those to come included.
+    { path: directory.root, source: directory.root },
+  ];
+  // The cache holds the root itself, which must not come with it again.
+  const plain = [{ path: cache, source: cache }, ...sources];
+  const paths = [...recursive, ...plain].map(({ path }) => `'${root}${path}'`);
+  return `
+    mount --bind '${root}' '${root}'
+    mount -t tmpfs -o mode=755 tmpfs '${root}/run'
+    mount -t tmpfs -o mode=1777 tmpfs '${root}/tmp'
+    mkdir -p ${paths.join(' ')}
+    mount -o remount,bind,ro '${root}'
+    ${recursive.map(({ path, source }) => `mount --rbind '${source}' '${root}${path}'`).join('\n')}
+    ${plain.map(({ path, source }) => `mount --bind '${source}' '${root}${path}'`).join('\n')}
+    mkdir '${root}/run/outside'
+    cd '${root}'
+    pivot_root . run/outside
+    cd /
+    umount -l /run/outside
+    rmdir /run/outside
+    readlink /proc/self/ns/mnt
+  `;
 }
 
 async function bindOnItself(path: string, journal: Journal): Promise<void> {

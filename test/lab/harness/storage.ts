@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { run } from './command.ts';
 import type { DiskSource } from './guest-spec.ts';
+import type { HostPrograms } from './host.ts';
 import type { Journal } from './journal.ts';
 import { ensurePackages } from './packages.ts';
 
@@ -61,6 +62,7 @@ export async function prepareDisk(
   source: DiskSource,
   imageDirectory: string,
   name: string,
+  programs: HostPrograms,
 ): Promise<string> {
   if (source.kind !== 'new') return source.path;
   const directory = source.directory ?? imageDirectory;
@@ -68,22 +70,23 @@ export async function prepareDisk(
   let base = source.base;
   for (let depth = source.backingDepth ?? 0; depth > 0; depth--) {
     const backing = join(directory, `${name}.base${depth}.qcow2`);
-    await createImage(backing, 'qcow2', source.sizeMib, base, undefined);
+    await createImage(programs, backing, 'qcow2', source.sizeMib, base, undefined);
     base = backing;
   }
   const path = join(directory, `${name}.${source.format}`);
-  await createImage(path, source.format, source.sizeMib, base, source.preallocation);
+  await createImage(programs, path, source.format, source.sizeMib, base, source.preallocation);
   return path;
 }
 
 async function createImage(
+  programs: HostPrograms,
   path: string,
   format: 'qcow2' | 'raw',
   sizeMib: number,
   base: string | undefined,
   preallocation: string | undefined,
 ): Promise<void> {
-  await run('qemu-img', [
+  await programs.run('qemu-img', [
     ...['create', '-q', '-f', format],
     ...(base === undefined ? [] : ['-b', base, '-F', 'qcow2']),
     ...(preallocation === undefined ? [] : ['-o', `preallocation=${preallocation}`]),

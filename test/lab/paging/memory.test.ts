@@ -26,7 +26,7 @@ describe('guests squeezed until the host swaps in and out', () => {
       await lab.guest(name).command({ kind: 'touch', mib: 64, pattern: 'unique', slot: 0 });
     }
     await lab.swapFile(1024);
-    // Swap on a fast disk, and other work on the host: everybody stands still for a shorter part of
+    // Swap on a fast disk, and other work on the host: all tasks stall for a shorter part of
     // the time than on a host where this hurts.
     stack = resources.use(
       await MonitoringStack.start(lab, { memory: { pressure_ratio: { warning: 0.03 } } }),

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { run } from '../harness/command.ts';
 import type { Lab } from '../harness/index.ts';
 
 /** Procedures of the remote protocol (libvirt src/remote/remote_protocol.x). */
@@ -54,5 +53,5 @@ export async function growWorkers(lab: Lab, minimum: number): Promise<void> {
 /** virt-admin on the admin socket, which takes none of the daemon's slots for clients. */
 function virtAdmin(lab: Lab, ...args: readonly string[]): Promise<string> {
   const socket = join(lab.directory.sockets, 'libvirt-admin-sock');
-  return run('virt-admin', ['-c', `libvirtd:///system?socket=${socket}`, ...args]);
+  return lab.programs.run('virt-admin', ['-c', `libvirtd:///system?socket=${socket}`, ...args]);
 }

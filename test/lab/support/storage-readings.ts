@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { run } from '../harness/command.ts';
+import type { Lab } from '../harness/index.ts';
 
 /** What stat and qemu-img say of files and file systems: an account of them that is not ours. */
 
@@ -45,13 +46,14 @@ const imageInfo = z.object({
 });
 
 /** `qemu-img info`, of an image a QEMU may have open. */
-export async function qemuImgInfo(path: string): Promise<z.infer<typeof imageInfo>> {
-  return imageInfo.parse(JSON.parse(await run('qemu-img', ['info', '-U', '--output=json', path])));
+export async function qemuImgInfo(lab: Lab, path: string): Promise<z.infer<typeof imageInfo>> {
+  const text = await lab.programs.run('qemu-img', ['info', '-U', '--output=json', path]);
+  return imageInfo.parse(JSON.parse(text));
 }
 
 /** What `qemu-img measure` says a qcow2 of this virtual size takes when every cluster is written. */
-export async function fullyAllocatedBytes(sizeBytes: number): Promise<number> {
-  const text = await run('qemu-img', [
+export async function fullyAllocatedBytes(lab: Lab, sizeBytes: number): Promise<number> {
+  const text = await lab.programs.run('qemu-img', [
     ...['measure', '--output=json', '-O', 'qcow2', '--size', String(sizeBytes)],
   ]);
   return z.object({ 'fully-allocated': z.number() }).parse(JSON.parse(text))['fully-allocated'];

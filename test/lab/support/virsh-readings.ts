@@ -35,6 +35,21 @@ export async function domainStats(
   return pairs(text, /^\s*([\w.-]+)=(\d+)$/);
 }
 
+/** The same of several groups, with all that is said: texts and negative numbers, too. */
+export async function rawStats(
+  lab: Lab,
+  guest: string,
+  ...groups: readonly string[]
+): Promise<ReadonlyMap<string, string>> {
+  const text = await lab.virsh('domstats', '--raw', ...groups, guest);
+  return new Map(
+    text.split('\n').flatMap((line) => {
+      const [, key, value] = /^\s*([\w.-]+)=(.*)$/.exec(line) ?? [];
+      return key === undefined || value === undefined ? [] : [[key, value] as const];
+    }),
+  );
+}
+
 /** `virsh dominfo`: text by field, e.g. `Max memory` → `131072 KiB`. */
 export async function domainInfo(lab: Lab, guest: string): Promise<ReadonlyMap<string, string>> {
   const text = await lab.virsh('dominfo', guest);

@@ -9,13 +9,13 @@ const COLLECTORS: readonly CollectorFlag[] = [
 
 function configFrom(...argv: readonly string[]): Config {
   const parsed = parseFlags(argv, COLLECTORS, '1.2.3');
-  if (parsed.kind === 'exit') throw new Error(parsed.stderr);
+  if (parsed.kind !== 'run') throw new Error(parsed.kind === 'exit' ? parsed.stderr : parsed.kind);
   return parsed.config;
 }
 
 function complaintAbout(...argv: readonly string[]): string {
   const parsed = parseFlags(argv, COLLECTORS, '1.2.3');
-  if (parsed.kind === 'run') throw new Error('it was accepted');
+  if (parsed.kind !== 'exit') throw new Error('it was accepted');
   expect([parsed.code, parsed.stdout]).toEqual([2, '']);
   return parsed.stderr;
 }
@@ -127,7 +127,8 @@ describe('a mistake', () => {
     ['an unknown flag', ['--nope'], "unknown option '--nope'"],
     ['a flag almost right', ['--web.max-request=1'], '(Did you mean --web.max-requests?)'],
     ['an unknown collector', ['--no-collector.zz'], "unknown option '--no-collector.zz'"],
-    ['a value for a switch', ['--demo=yes'], "unknown option '--demo=yes'"],
+    ['a value for a switch', ['--demo=yes'], "unknown option '--demo=yes': --demo takes no value"],
+    ['a check of nothing', ['--policy.check'], '--policy.check needs --policy.file'],
     ['a missing value', ['--log.level'], 'argument missing'],
     ['an argument without flag', ['start'], 'too many arguments'],
     ['a word for a number', ['--web.max-requests=many'], 'It must be a whole number from 1.'],
@@ -147,6 +148,47 @@ describe('a mistake', () => {
     const line = complaintAbout(...argv);
     expect(line).toContain(words);
     expect(line).toMatch(/^kvm-overcommit-exporter: [^\p{Cc}]*; see --help\n$/u);
+  });
+});
+
+describe('a flag that is nearly right', () => {
+  it.each([
+    ['--web.listen-adress=:9177', '--web.listen-address'],
+    ['--web.listen-adress', '--web.listen-address'],
+    ['-web.listen-address=:9177', '--web.listen-address'],
+    ['--web.lsiten-address=:9177', '--web.listen-address'],
+    ['--listen-address=:9177', '--web.listen-address'],
+    ['--web.listen', '--web.listen-address'],
+    ['--web.config=/etc/web.yaml', '--web.config.file'],
+    ['--policy-file=/etc/policy.yaml', '--policy.file'],
+    ['--libvirt.max-call=3', '--libvirt.max-calls'],
+    ['--scrape.timeout-ofset=1s', '--scrape.timeout-offset'],
+    ['--collector.kms', '--collector.ksm'],
+    ['--no-collector.kms', '--no-collector.ksm'],
+    ['--collector.smaps', '--collector.smaps-rollup'],
+    ['--collector.disable-default', '--collector.disable-defaults'],
+    ['--versoin', '--version'],
+    ['--hlep', '--help'],
+  ])('%s gets one suggestion: %s', (flag, meant) => {
+    expect(complaintAbout(flag)).toBe(
+      `kvm-overcommit-exporter: unknown option '${flag}' (Did you mean ${meant}?); see --help\n`,
+    );
+  });
+
+  it.each(['--collector.vms', '--web', '--nope', '--x', '--', '--=', "--'", '--storage.path'])(
+    '%s gets none, since it would be a guess',
+    (flag) => {
+      expect(complaintAbout(...[flag, '--nope'])).not.toContain('Did you mean');
+    },
+  );
+});
+
+describe('checking a policy', () => {
+  it('takes the file and starts nothing', () => {
+    expect(parseFlags(['--policy.check', '--policy.file=p.yaml'], COLLECTORS, '1.2.3')).toEqual({
+      kind: 'check-policy',
+      policyFile: 'p.yaml',
+    });
   });
 });
 

@@ -1,8 +1,18 @@
 import { describe, expect, it } from 'vitest';
 
+import { limitText } from '../../../src/config/limit-text.ts';
 import { loadPolicy, parsePolicy } from '../../../src/config/policy-file.ts';
 import { LIMITS } from '../../../src/config/policy-defaults.ts';
-import { DEFAULT_POLICY, limitOf, selectsDomain, type Policy } from '../../../src/config/policy.ts';
+import {
+  DEFAULT_POLICY,
+  limitOf,
+  selectsDomain,
+  type Limit,
+  type Policy,
+} from '../../../src/config/policy.ts';
+
+const SIZE = 'allowed is a size with its unit (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB) like 2GiB';
+const STORAGE = `${SIZE.replace('2GiB', '20GiB')}, or a part below 100% like 5%`;
 
 function policyFrom(text: string): Policy {
   const result = parsePolicy(text, 'policy.yaml');
@@ -14,6 +24,10 @@ function faultsIn(text: string): readonly string[] {
   const result = parsePolicy(text, 'policy.yaml');
   if (result.ok) throw new Error('it was accepted');
   return result.errors;
+}
+
+function written(limit: Limit, value: number | undefined): string {
+  return value === undefined ? 'null' : limitText(limit, value);
 }
 
 describe('the built-in limits', () => {
@@ -30,8 +44,9 @@ describe('the built-in limits', () => {
 
   it('survive being written into a policy file', () => {
     const yaml = LIMITS.map(
-      ({ resource, name, warning, critical }) =>
-        `${resource}: { ${name}: { warning: ${warning ?? 'null'}, critical: ${critical ?? 'null'} } }`,
+      (limit) =>
+        `${limit.resource}: { ${limit.name}: { warning: ${written(limit, limit.warning)}, ` +
+        `critical: ${written(limit, limit.critical)} } }`,
     );
     for (const line of yaml) expect(policyFrom(line).limits).toEqual(LIMITS);
   });
@@ -110,6 +125,24 @@ describe('a policy file', () => {
     });
   });
 
+  it('reads a reserve of nothing without a unit', () => {
+    expect(policyFrom('reserves: { memory: 0, cpus: 0, storage: 0 }').reserves).toEqual({
+      memoryBytes: 0,
+      cpus: 0,
+      storage: { bytes: 0 },
+    });
+  });
+
+  it('may raise a warning limit above the built-in critical one when it says so', () => {
+    const both = policyFrom('cpu: { promised_ratio: { warning: 12, critical: 20 } }');
+    expect(limitOf(both, 'cpu', 'promised_ratio')).toMatchObject({ warning: 12, critical: 20 });
+    const none = policyFrom('cpu: { promised_ratio: { warning: 12, critical: null } }');
+    expect(limitOf(none, 'cpu', 'promised_ratio')).toMatchObject({
+      warning: 12,
+      critical: undefined,
+    });
+  });
+
   it('counts the ZFS cache as supply only when told to', () => {
     expect(DEFAULT_POLICY.supply.zfsArc).toBe(false);
     expect(policyFrom('reserves: { cpus: 2 }').supply.zfsArc).toBe(false);
@@ -170,24 +203,65 @@ describe('a broken policy file', () => {
       'policy.yaml:1: storage.fill_seconds.warning: allowed is a duration like 24h, 90s or 90',
     ],
     [
-      'limits in the wrong order',
+      'a warning limit above the built-in critical one',
       'cpu:\n  promised_ratio: { warning: 12 }\n',
-      'policy.yaml:2: cpu.promised_ratio: critical (10) must not be below warning (12)',
+      'policy.yaml:2: cpu.promised_ratio: the warning limit 12 is above the built-in critical limit ' +
+        '10: set critical as well, or to null for no critical alert',
     ],
     [
-      'limits in the wrong order where less is worse',
+      'a warning limit in bytes above the built-in critical one',
+      'memory:\n  swap_bytes_per_second: { warning: 2MiB }\n',
+      'policy.yaml:2: memory.swap_bytes_per_second: the warning limit 2MiB is above the built-in ' +
+        'critical limit 800KiB: set critical as well, or to null for no critical alert',
+    ],
+    [
+      'a critical limit above the built-in warning one, where less is worse',
       'storage:\n  fill_seconds: { critical: 2d }\n',
-      'policy.yaml:2: storage.fill_seconds: critical (172800) must not be above warning (86400)',
+      'policy.yaml:2: storage.fill_seconds: the critical limit 48h is above the built-in warning ' +
+        'limit 24h: set warning as well, or to null for no warning',
+    ],
+    [
+      'both limits in the wrong order',
+      'memory:\n  available_ratio: { warning: 5%, critical: 10% }\n',
+      'policy.yaml:2: memory.available_ratio: the critical limit 10% is above the warning limit ' +
+        '5%: a critical limit must not be the stricter one',
     ],
     [
       'a size that is none',
       'reserves:\n  memory: lots\n',
-      'policy.yaml:2: reserves.memory: allowed is a size like 2GiB, 500MB or 1048576',
+      `policy.yaml:2: reserves.memory: ${SIZE}`,
+    ],
+    ['a size without unit', 'reserves: { memory: 4 }', `policy.yaml:1: reserves.memory: ${SIZE}`],
+    [
+      'a percentage of memory',
+      'reserves: { memory: 5% }',
+      `policy.yaml:1: reserves.memory: ${SIZE}`,
+    ],
+    [
+      'a percentage of CPUs',
+      'reserves: { cpus: 5% }',
+      'policy.yaml:1: reserves.cpus: allowed is a number from 0',
+    ],
+    [
+      'a limit in bytes without unit',
+      'memory: { guest_swap_bytes_per_second: { warning: 5 } }',
+      'policy.yaml:1: memory.guest_swap_bytes_per_second.warning: allowed is a size with its unit ' +
+        '(B, kB, MB, GB, TB, KiB, MiB, GiB, TiB) per second like 800KiB',
+    ],
+    [
+      'a reserve of storage without unit',
+      'reserves:\n  storage: 5\n',
+      `policy.yaml:2: reserves.storage: ${STORAGE}`,
+    ],
+    [
+      'a reserve of storage that is text without unit',
+      'reserves: { storage: "20" }',
+      `policy.yaml:1: reserves.storage: ${STORAGE}`,
     ],
     [
       'all of the storage reserved',
       'reserves: { storage: 100% }',
-      'policy.yaml:1: reserves.storage: allowed is a size like 20GiB or a part like 5%',
+      `policy.yaml:1: reserves.storage: ${STORAGE}`,
     ],
     [
       'an expression that does not compile',
@@ -243,7 +317,11 @@ describe('a broken policy file', () => {
     const result = await loadPolicy('/nonexistent/policy.yaml');
     expect(result).toEqual({
       ok: false,
-      errors: [expect.stringMatching(/^\/nonexistent\/policy\.yaml: ENOENT/)],
+      errors: ['/nonexistent/policy.yaml: ENOENT: no such file or directory'],
+    });
+    expect(await loadPolicy('/proc/self')).toEqual({
+      ok: false,
+      errors: ['/proc/self: EISDIR: illegal operation on a directory'],
     });
   });
 });

@@ -89,7 +89,7 @@ describe('a policy file with faults without end', () => {
     for (const limit of [
       `cpu: { promised_ratio: { warning: ${digits} } }`,
       `storage: { fill_seconds: { warning: ${digits}d } }`,
-      `reserves: { memory: ${digits} }`,
+      `reserves: { memory: ${digits}B }`,
       `reserves: { cpus: ${digits} }`,
     ])
       expect(faultsIn(limit)).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { POLICY_EXAMPLE, policyPage } from '../../../docs/policy-page.ts';
-import { LIMITS } from '../../../src/config/policy-defaults.ts';
+import { LIMITS, RESOURCES } from '../../../src/config/policy-defaults.ts';
 import { parsePolicy } from '../../../src/config/policy-file.ts';
 
 describe('the policy page', () => {
@@ -13,5 +13,14 @@ describe('the policy page', () => {
   it('names every limit once', () => {
     const rows = policyPage().match(/^\| `[a-z0-9_]+` \|/gm) ?? [];
     expect(rows).toHaveLength(LIMITS.length);
+  });
+
+  it('has every key a policy file may have', () => {
+    for (const section of [...RESOURCES, 'reserves', 'domains', 'supply']) {
+      expect(policyPage()).toContain(`\n## ${section}\n`);
+    }
+    for (const key of ['memory', 'cpus', 'storage', 'include', 'exclude', 'zfs_arc']) {
+      expect(policyPage()).toMatch(new RegExp(`\`(?:supply: \\{ )?${key}\\b`));
+    }
   });
 });

@@ -128,9 +128,9 @@ const QUERY = { expr: 'x', legend: '' };
 
 describe('queries', () => {
   it('are bound to the chosen jobs and hosts', () => {
-    expect(of('a')).toBe('a{job=~"$job", instance=~"$instance"}');
+    expect(of('a')).toBe('a{cluster=~"$cluster", job=~"$job", instance=~"$instance"}');
     expect(rate('a_total', 'mode="x"')).toBe(
-      'rate(a_total{job=~"$job", instance=~"$instance", mode="x"}[$__rate_interval])',
+      'rate(a_total{cluster=~"$cluster", job=~"$job", instance=~"$instance", mode="x"}[$__rate_interval])',
     );
   });
 

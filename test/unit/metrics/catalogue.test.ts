@@ -27,8 +27,25 @@ describe('the catalogue', () => {
     }
   });
 
-  it('explains each family in full sentences on one line', () => {
-    expect(CATALOGUE.filter(({ help }) => !/^[A-Za-z0-9].{15,}\.$/.test(help))).toEqual([]);
+  it('explains each family in one sentence on one line of at most 200 characters', () => {
+    const unreadable = CATALOGUE.map(({ name, help }) => ({ name, help })).filter(
+      ({ help }) =>
+        !/^[A-Za-z0-9].{15,}\.$/.test(help) || /[.!?]\s/.test(help) || help.length > 200,
+    );
+    expect(unreadable).toEqual([]);
+  });
+
+  it('names the source last, so that the meaning comes first', () => {
+    const early = CATALOGUE.filter(({ help }) =>
+      /\((?:\/proc|\/sys|libvirt )[^)]*\)./.test(help.slice(0, -1)),
+    );
+    expect(early.map(({ help }) => help)).toEqual([]);
+  });
+
+  it('has whole sentences in its notes', () => {
+    const notes = CATALOGUE.flatMap(({ note }) => (note === undefined ? [] : [note]));
+    expect(notes.filter((note) => !/\.$/.test(note))).toEqual([]);
+    expect(notes).not.toEqual([]);
   });
 
   it('names a peer metric once per family', () => {

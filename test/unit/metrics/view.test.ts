@@ -141,7 +141,7 @@ describe('images of a view', () => {
     ]);
   });
 
-  it('are there when they could not be looked at', async () => {
+  it('are there when they could not be read', async () => {
     const storage = exampleStorage([brokenDiskOf('web', WEB, 'vda')]);
     const view = exampleView(unknownSnapshot({ storage }));
     expect(await familyOf(view, 'kvm_image_readable')).toEqual({ '{path="/mnt/nfs/gone.img"}': 0 });

@@ -179,7 +179,7 @@ describe('CPU of a snapshot', () => {
 });
 
 describe('memory of a snapshot', () => {
-  it('holds against each other what guests may still claim and what there is', () => {
+  it('compares what guests can still claim with the supply', () => {
     const { memory } = assessed({
       domains: [
         // Promised 3.5 GiB, of 4 at most; 2 GiB in memory, 0.5 GiB in swap.
@@ -490,7 +490,7 @@ describe('storage of a snapshot', () => {
     });
   });
 
-  it('counts an image that could not be looked at as unknown, not as nothing', () => {
+  it('counts an image that could not be read as unknown, not as nothing', () => {
     const error = failed('timeout', '/images/web', 'no answer');
     if (error.ok) throw new Error('a failure is no value');
     const end = { kind: 'unreadable', path: '/images/web', error: error.error } as const;

@@ -62,7 +62,7 @@ describe('the level of a resource', () => {
     expect(risk({ cpu_delay: 0.11 }).cpu?.level).toBe(3);
   });
 
-  it('is that of its gravest signal, and signals do not add up', () => {
+  it('is that of its highest signal, and signals do not add up', () => {
     const { cpu } = risk({ cpu_promise: 5, cpu_start_all: 12, cpu_delay: 0.06 });
     expect(cpu?.level).toBe(2);
     expect(cpu?.reasons.map(({ signal, level }) => [signal.id, level])).toEqual([

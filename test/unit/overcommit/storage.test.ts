@@ -89,7 +89,7 @@ describe('storage promise on a filesystem', () => {
       }
     });
 
-    it('is no more than a whole disk for each state, however much leaked clusters occupy', () => {
+    it('is no more than a whole disk for each state, however much leaked clusters have allocated', () => {
       expect(promiseWith(1, 150)).toMatchObject({
         promisedBytes: 201 * GB,
         claimableBytes: 51 * GB,
@@ -120,7 +120,7 @@ describe('storage promise on a filesystem', () => {
 });
 
 describe('backing files and images used more than once', () => {
-  it('promise only what bases occupy in a chain of four', () => {
+  it('promise only what bases have allocated in a chain of four', () => {
     const guests = ['web'];
     const base = { writable: false, guests };
     const { containers, guests: parts } = storageOvercommit(

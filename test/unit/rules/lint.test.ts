@@ -110,7 +110,8 @@ describe('a recording rule', () => {
 });
 
 describe('an alert', () => {
-  const limit = 'on (cluster, job, instance) group_left () kvm_policy_cpu_load_ratio{severity="warning"}';
+  const limit =
+    'on (cluster, job, instance) group_left () kvm_policy_cpu_load_ratio{severity="warning"}';
 
   it('that keeps to everything has no faults', () => {
     expect(alert(`kvm_host_load1 > ${limit}`)).toEqual([]);

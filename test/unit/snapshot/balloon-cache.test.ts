@@ -65,7 +65,7 @@ describe('when a guest is asked for its balloon', () => {
     expect(cache.isDue(guest, undefined)).toBe(true);
   });
 
-  it('is forgotten with the guest', () => {
+  it('is dropped with the guest', () => {
     const cache = new BalloonCache();
     cache.put(guest, balloon);
     cache.retain(new Set());
@@ -95,7 +95,7 @@ describe('a guest that does not report, or no longer', () => {
     return asked;
   }
 
-  it('is asked ever more seldom', () => {
+  it('is polled with back-off', () => {
     const cache = new BalloonCache();
     expect(questions(cache, 30, () => balloon)).toEqual([0, 2, 4, 6, 8, 11, 15, 20, 27]);
   });
@@ -112,7 +112,7 @@ describe('a guest that does not report, or no longer', () => {
     expect(questions(new BalloonCache(), 600, reporting)).toHaveLength(301);
   });
 
-  it('is asked more seldom again once it has stopped', () => {
+  it('is polled with back-off again once it has stopped', () => {
     const stopped: Balloon = { ...balloon, lastUpdateSeconds: Date.now() / 1000 };
     expect(questions(new BalloonCache(), 600, () => stopped).length).toBeLessThan(30);
   });

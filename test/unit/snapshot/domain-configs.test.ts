@@ -177,7 +177,7 @@ async function anHourOf(guests: number, intervalSeconds: number) {
   return { oldestSeconds: oldestMs / 1000, mostReads, reads };
 }
 
-describe('over a simulated hour, however many guests and however seldom the scrapes', () => {
+describe('over a simulated hour, however many guests and however rare the scrapes', () => {
   it.each([
     { guests: 1, interval: 15 },
     { guests: 220, interval: 15 },

@@ -48,7 +48,7 @@ async function host() {
 const failures = (outcomes: readonly { collector: string; success: boolean }[]) =>
   outcomes.filter(({ success }) => !success).map(({ collector }) => collector);
 
-describe('a guest that ends while it is being looked at', () => {
+describe('a guest that ends while it is being read', () => {
   it.each([
     ['no domain', errorCodes.noDomain, ['stays']],
     // libvirt still lists what is defined.

@@ -119,14 +119,14 @@ describe('storage pools', () => {
     expect(daemon.count(procedures.listAllStoragePools)).toBe(1);
   });
 
-  it('that are gone are forgotten', async () => {
+  it('that are gone are dropped', async () => {
     await collect();
     daemon.on(procedures.listAllStoragePools, () => [fast]);
     await collect();
     expect((await collect()).states).toEqual([['fast', 'running']]);
   });
 
-  it('that end while they are being looked at are no failure', async () => {
+  it('that end while they are being read are no failure', async () => {
     await collect();
     daemon.on(procedures.listAllStoragePools, () => [fast, other]);
     daemon.on(procedures.storagePoolGetInfo, ({ name }) =>

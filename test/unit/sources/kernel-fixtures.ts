@@ -25,7 +25,9 @@ export const NOWHERE: Roots = {
   rootfs: '',
 };
 
-export function cgroupHost(tree: 'cgroup-v1' | 'cgroup-v2' | 'cgroup-hybrid'): Roots {
+export function cgroupHost(
+  tree: 'cgroup-v1' | 'cgroup-v2' | 'cgroup-v2-debian13' | 'cgroup-hybrid',
+): Roots {
   return { procfs: `${FIXTURES}/${tree}/proc`, sysfs: `${FIXTURES}/${tree}/sys`, rootfs: '' };
 }
 

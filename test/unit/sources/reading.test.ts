@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-import { failed, Faults } from '../../../src/sources/reading.ts';
+import { failed, failedFrom, Faults } from '../../../src/sources/reading.ts';
 
 describe('a failure', () => {
   const SPEECH = 'x'.repeat(10_000);
@@ -14,5 +15,29 @@ describe('a failure', () => {
       `${'x'.repeat(300)}…`,
       `${'x'.repeat(300)}…`,
     ]);
+  });
+});
+
+describe('a file that cannot be read', () => {
+  const detailOf = (path: string, subject: string): string => {
+    try {
+      readFileSync(path);
+      throw new Error('it was read');
+    } catch (error) {
+      const reading = failedFrom(error, subject);
+      return reading.ok ? '' : reading.error.detail;
+    }
+  };
+
+  it('is named once', () => {
+    const path = "/nonexistent/it's, open here";
+    expect(detailOf(path, path)).toBe('ENOENT: no such file or directory');
+    expect(detailOf('/proc/self', '/proc/self')).toBe('EISDIR: illegal operation on a directory');
+  });
+
+  it('keeps its name where what is read has another', () => {
+    expect(detailOf('/nonexistent', 'meminfo')).toBe(
+      "ENOENT: no such file or directory, open '/nonexistent'",
+    );
   });
 });

@@ -40,7 +40,7 @@ describe('the log of failing collectors', () => {
 
   it('says once that it works again', () => {
     expect(logOf(failing('no socket'), working, working).slice(1)).toEqual([
-      'level=info msg="collector works again" collector=domain',
+      'level=info msg="collector succeeds again" collector=domain',
     ]);
   });
 
@@ -56,7 +56,7 @@ describe('the log of failing collectors', () => {
     const well: CollectorOutcome = { ...working, collector: 'block' };
     expect(logOf(failing('no socket'), waiting, working, well)).toEqual([
       expect.stringContaining('collector=domain'),
-      'level=info msg="collector works again" collector=domain',
+      'level=info msg="collector succeeds again" collector=domain',
     ]);
   });
 

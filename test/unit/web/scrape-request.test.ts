@@ -60,6 +60,37 @@ describe('the collectors a scrape asks for', () => {
   });
 });
 
+describe('a parameter that looks like a filter and is none', () => {
+  it.each([
+    ['collect=cpu', '"collect"', 'collect[]'],
+    ['collect=cpu,memory', '"collect"', 'collect[]'],
+    ['collect[0]=cpu', '"collect[0]"', 'collect[]'],
+    ['collectors[]=cpu', '"collectors[]"', 'collect[]'],
+    ['Collect[]=cpu', '"Collect[]"', 'collect[]'],
+    ['colect[]=cpu', '"colect[]"', 'collect[]'],
+    ['exclude=cpu', '"exclude"', 'exclude[]'],
+    ['exlcude[]=cpu', '"exlcude[]"', 'exclude[]'],
+    ['collect[]=cpu&exclude=memory', '"exclude"', 'exclude[]'],
+    ['%1B[2Jcollect=cpu', undefined, undefined],
+    ['collect%E2%80%AE=cpu', '"collect\\u202e"', 'collect[]'],
+  ])('%s says so', (query, name, meant) => {
+    if (name === undefined) expect(collectorsOf(query)).not.toContain('\u001b');
+    else expect(collectorsOf(query)).toBe(`there is no parameter ${name}; write ${meant}`);
+  });
+
+  it.each(['', 'target=kvm1', 'module=x', 'debug=1', 'name[]=x', 'c=1', '_=12', '[]=1', '=x'])(
+    'is not what others look like: %s is ignored',
+    (query) => {
+      expect(collectorsOf(query)).toEqual(['block', 'cpu', 'domain', 'memory']);
+    },
+  );
+
+  it('takes no time, however long it is', () => {
+    const query = new URLSearchParams([['collect'.repeat(10_000), 'cpu']]);
+    expect(parseScrape(query, undefined, limits)).toMatchObject({ ok: true });
+  });
+});
+
 describe('the time a scrape has', () => {
   it('is our own limit less the offset when the server says nothing', () => {
     expect(timeoutOf(undefined)).toBe(9.5);

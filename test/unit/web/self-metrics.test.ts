@@ -12,7 +12,7 @@ describe("the exporter's own metrics", () => {
 
   it('are absent where nothing was measured between two scrapes, never NaN or 2^63 ns', async () => {
     const self = new SelfMetrics({ underWay: () => 2, droppedLogLines: () => 7 });
-    // Delays of the event loop are looked at every 100 ms; these reads are closer together.
+    // Delays of the event loop are sampled every 100 ms; these reads are closer together.
     for (let i = 0; i < 3; i += 1) {
       const values = await valuesOf(self);
       expect([...values.keys()].filter((name) => name.startsWith('nodejs_eventloop_'))).toEqual([

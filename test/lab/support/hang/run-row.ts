@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { attempt } from '../../harness/command.ts';
 import { eventually, type Lab, type LabExporter } from '../../harness/index.ts';
 import { daemonWorkers, growWorkers } from '../daemon-admin.ts';
 import { inflict } from './faults.ts';
@@ -134,7 +133,7 @@ export async function timeOthers(lab: Lab): Promise<readonly { what: string; ms:
   const times: { what: string; ms: number }[] = [];
   for (const words of OTHERS) {
     const from = performance.now();
-    await attempt('virsh', ['-r', '-q', '-c', lab.sockets.readOnlyUri, ...words], {
+    await lab.programs.attempt('virsh', ['-r', '-q', '-c', lab.sockets.readOnlyUri, ...words], {
       timeoutMs: 10_000,
     });
     times.push({ what: `virsh -r ${words.join(' ')}`, ms: performance.now() - from });

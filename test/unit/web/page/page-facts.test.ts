@@ -81,7 +81,7 @@ describe('the small host at a glance', () => {
     expect(cpu.level).toBe(0);
     expect(inShort(cpu)).toEqual(['1.5 : 1', '6 vCPUs', '4 CPUs']);
     expect(words(cpu.bank)).toBe(
-      'If every vCPU were busy at once, there would be 67 % of a CPU for each. Guests would run slower, not stop.',
+      'If all vCPUs were busy at once, there would be 67 % of a CPU for each. Guests would run slower, not stop.',
     );
     expect(barsOf(cpu)).toEqual(['Promised: 6 vCPUs', 'Capacity: 4 CPUs']);
     expect(topOf(cpu)).toEqual(['Most vCPUs', 'a: 4 vCPUs', 'b: 2 vCPUs']);
@@ -90,18 +90,20 @@ describe('the small host at a glance', () => {
   it('is 3 GiB of memory short: 3 and 6 GiB may be claimed, 6 GiB are there', () => {
     const memory = of(page, 'memory');
     expect(memory.level).toBe(2);
-    expect(words(memory.bank)).toBe('If every guest claims its promise, memory is 3 GiB short.');
+    expect(words(memory.bank)).toBe(
+      'If all guests claim what they were promised, memory is 3 GiB short.',
+    );
     expect(barsOf(memory)).toEqual([
       'Promised: 16 GiB',
       'Capacity: 15.5 GiB',
       'In use: 10 GiB',
-      'May be claimed: 9 GiB',
-      'Free, with swap: 6 GiB',
+      'Claimable: 9 GiB',
+      'Available, with swap: 6 GiB',
     ]);
-    expect(topOf(memory)).toEqual(['May still claim most', 'b: 6 GiB', 'a: 3 GiB']);
+    expect(topOf(memory)).toEqual(['Most claimable memory', 'b: 6 GiB', 'a: 3 GiB']);
     expect(memory.reasons.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
       '2 Guests are promised 1.03 times the memory the host can give.',
-      '1 What guests may still claim is 1.5 times what is there for it (limit 1).',
+      '1 Guests can still claim 1.5 times the memory and swap that is available (limit 1).',
     ]);
   });
 
@@ -110,25 +112,25 @@ describe('the small host at a glance', () => {
     expect(storage.level).toBe(1);
     expect(inShort(storage)).toEqual(['1.1 : 1', '110 GiB', '100 GiB']);
     expect(words(storage.bank)).toBe(
-      'If every guest claims its promise, storage /var/lib/libvirt/images is 20 GiB short. ' +
-        'Guests that write then are stopped.',
+      'If all guests claim what they were promised, storage /var/lib/libvirt/images is 20 GiB short. ' +
+        'Guests that write then are paused.',
     );
     expect(barsOf(storage)).toEqual([
       'Promised: 110 GiB',
       'Capacity: 100 GiB',
       'In use: 60 GiB',
-      'May be claimed: 60 GiB',
-      'Free: 40 GiB',
+      'Claimable: 60 GiB',
+      'Available: 40 GiB',
     ]);
     // b has written all of its disk.
-    expect(topOf(storage)).toEqual(['May still write most', 'a: 60 GiB of 80 GiB']);
+    expect(topOf(storage)).toEqual(['Most claimable space', 'a: 60 GiB of 80 GiB']);
   });
 
   it('promises 2 Gbit/s on 1 Gbit/s', () => {
     const network = of(page, 'network');
     expect(network.level).toBe(0);
     expect(words(network.bank)).toBe(
-      'If every guest sends as fast as it may, that is 2 times what fits through eno1. ' +
+      'If all guests send as fast as they may, that is 2 times what fits through eno1. ' +
         'Guests would wait, not stop.',
     );
     expect(barsOf(network)).toEqual(['Promised: 2 Gbit/s', 'Capacity: 1 Gbit/s']);
@@ -189,7 +191,7 @@ describe('the small host at the second look', () => {
     const page = factsLater({ host: { oomKills: 1 } });
     expect(of(page, 'memory').level).toBe(3);
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 In the last ten minutes the host killed 1 of its processes for want of memory.',
+      '3 The host killed 1 process in the last ten minutes because it ran out of memory.',
     ]);
   });
 });
@@ -203,10 +205,10 @@ describe('a host that promises no more than it has', () => {
   it('says so of each resource', () => {
     expect(page.summary).toBe('CPU, memory, storage and network are at low risk.');
     expect(page.resources.map(({ bank }) => words(bank))).toEqual([
-      'If every vCPU were busy at once, there would be a CPU for each.',
-      'If every guest claims its promise, 6 GiB are left of memory and swap.',
-      'If every guest claims its promise, 30 GiB are left on /var/lib/libvirt/images.',
-      'If every guest sends as fast as it may, all of it fits through eno1.',
+      'If all vCPUs were busy at once, there would be a CPU for each.',
+      'If all guests claim what they were promised, 6 GiB are left in memory and swap.',
+      'If all guests claim what they were promised, 30 GiB are left on /var/lib/libvirt/images.',
+      'If all guests send as fast as they may, all of it fits through eno1.',
     ]);
   });
 });
@@ -259,7 +261,7 @@ describe('memory with swap', () => {
     ];
     const page = facts({ ...snapshot, host: { ...snapshot.host, swapAreas } });
     expect(words(of(page, 'memory').bank)).toBe(
-      'If every guest claims its promise, 3 GiB must be swapped out: they may still take 9 GiB.',
+      'If all guests claim what they were promised, 3 GiB must be swapped out: they can still claim 9 GiB.',
     );
   });
 });
@@ -296,7 +298,7 @@ describe('a host in need', () => {
       says: words(sentence),
     }));
     expect(reasons.filter(({ says }) => says.includes('free') || says.includes('left'))).toEqual([
-      { level: 2, says: 'Images may still grow, and no space is left.' },
+      { level: 2, says: 'Images can still grow, but no space is left.' },
     ]);
   });
 
@@ -314,7 +316,7 @@ describe('a host in need', () => {
     );
     expect(page.problems.map(({ sentence }) => words(sentence))).toEqual([
       'b crashed.',
-      'a does not answer on the monitor: what only QEMU knows is not known.',
+      'a does not answer on the QEMU monitor: balloon and disk values are missing.',
       'Storage /mnt/nfs does not answer: no answer within 2 s',
     ]);
     expect(page.guests.rows.map(({ name, state }) => `${name}: ${state}`)).toEqual([
@@ -376,14 +378,14 @@ describe('an exporter that does not see everything', () => {
     );
     expect(
       page.exporter.faults.map(({ sentence, detail: why }) => [words(sentence), why && words(why)]),
-    ).toEqual([['No connection to libvirt: only the host itself is seen, no guest.', detail]]);
+    ).toEqual([['No connection to libvirt: only the host is shown, no guests.', detail]]);
     expect(page.guestCount).toBeUndefined();
     expect(page.resources.map(({ bank }) => words(bank))).toEqual(
-      Array.from({ length: 4 }, () => 'Not known: libvirt tells nothing about guests.'),
+      Array.from({ length: 4 }, () => 'Unknown: libvirt could not be asked about guests.'),
     );
     // 6 of 16 GiB are available, but what was promised is not known: that is not a low risk.
     expect(of(page, 'memory').level).toBeUndefined();
-    expect(page.summary).toBe('No risk is known.');
+    expect(page.summary).toBe('All risks are unknown.');
     expect(of(page, 'cpu').level).toBeUndefined();
     expect(page.description.map(plain)).toEqual(['4 CPUs', '16 GiB of memory']);
   });
@@ -398,7 +400,7 @@ describe('an exporter that does not see everything', () => {
       host: { ...host.host, meminfo: meminfo && { ...meminfo, availableBytes: 0.1 * GIB } },
     });
     expect(page.summary).toBe(
-      'Memory is at high risk; that of CPU, storage and network is not known.',
+      'Memory is at high risk; the risk of CPU, storage and network is unknown.',
     );
   });
 
@@ -454,7 +456,7 @@ describe('an exporter that does not see everything', () => {
     expect(
       pageFacts(broken, NOTHING_RECENT).exporter.faults.map(({ sentence }) => words(sentence)),
     ).toEqual([
-      'The policy file is broken. The policy read at 2023-11-14 22:13:21 UTC stays in force.',
+      'The policy file is invalid. The policy read at 2023-11-14 22:13:21 UTC stays in force.',
     ]);
   });
 });
@@ -468,7 +470,7 @@ describe('a host without guests', () => {
       'No guest runs: nothing is promised.',
       'No guest runs: nothing is promised.',
       'No guest has a disk: nothing is promised.',
-      'No running guest has a way out of this host.',
+      'No running guest uses an uplink of this host.',
     ]);
     expect(page.summary).toBe('CPU, memory, storage and network are at low risk.');
   });

@@ -121,7 +121,7 @@ describe('the page', () => {
     const snapshot = smallHost({ seconds: 10, guests });
     const view = exampleView(snapshot);
     landingPage(view, recent.before(snapshot), '/metrics');
-    // CPU time: a busy machine does not make the page dearer.
+    // CPU time: a busy machine does not make the page more expensive.
     const before = process.threadCpuUsage();
     const page = landingPage(view, recent.before(snapshot), '/metrics');
     const { user, system } = process.threadCpuUsage(before);

@@ -35,7 +35,7 @@ describe('the counters of the last minutes', () => {
     expect(after([0, 300]).rates).toBeUndefined();
   });
 
-  it('are forgotten when the clock is set back', () => {
+  it('are dropped when the clock is set back', () => {
     expect(after([1000, 1010, 0]).rates).toBeUndefined();
     expect(after([1000, 1010, 0, 20]).rates).toMatchObject({ seconds: 20 });
   });

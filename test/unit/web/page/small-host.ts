@@ -71,7 +71,7 @@ export const B: GuestAt = {
 };
 
 /**
- * A host small enough to reckon by hand: 4 CPUs; 16 GiB, of which 6 GiB are available and 0.5 GiB
+ * A host small enough to compute by hand: 4 CPUs; 16 GiB, of which 6 GiB are available and 0.5 GiB
  * are kept by the built-in policy; no swap; 100 GiB of storage, 40 GiB of it free; 1 Gbit/s; and the
  * guests `a` and `b`.
  */

@@ -1,0 +1,64 @@
+import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { nodeBinary } from './node-binary.ts';
+import { REPOSITORY, type Architecture } from './project.ts';
+import { run } from './run.ts';
+
+/**
+ * V8 as bin/kvm-overcommit-exporter has it; what each option is for is said there. More come with the
+ * environment variable NODE_OPTIONS.
+ */
+export const NODE_FLAGS = [
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=40',
+  '--disable-sigusr1',
+  '--no-warnings',
+] as const;
+
+/** Tools that take symbols off a program of that processor. */
+const STRIP: Readonly<Record<Architecture, string>> = {
+  x64: 'x86_64-linux-gnu-strip',
+  arm64: 'aarch64-linux-gnu-strip',
+};
+
+/**
+ * Makes one executable of Node and the bundle (Node's documentation, "Single executable
+ * applications"). Without code cache and start-up snapshot: V8 refuses the first unless all its flags
+ * agree, and neither comes out the same twice.
+ *
+ * @param code the bundle.
+ * @param target where the executable goes.
+ */
+export async function buildExecutable(
+  architecture: Architecture,
+  code: string,
+  target: string,
+  scratch: string,
+): Promise<void> {
+  await mkdir(scratch, { recursive: true });
+  const main = join(scratch, 'main.mjs');
+  await writeFile(main, code);
+  // Before the code is put in: its symbols are a fifth of Node, and afterwards they cannot go.
+  const stripped = join(scratch, 'node');
+  const { program } = await nodeBinary(architecture, scratch);
+  await copyFile(program, stripped);
+  await run(STRIP[architecture], ['--strip-all', stripped]);
+  const configuration = join(scratch, 'sea.json');
+  await writeFile(
+    configuration,
+    JSON.stringify({
+      main,
+      mainFormat: 'module',
+      executable: stripped,
+      output: target,
+      disableExperimentalSEAWarning: true,
+      useSnapshot: false,
+      useCodeCache: false,
+      execArgv: NODE_FLAGS,
+      execArgvExtension: 'env',
+    }),
+  );
+  await run(join(REPOSITORY, 'node_modules/.bin/node'), ['--build-sea', configuration]);
+  await chmod(target, 0o755);
+}

@@ -1,0 +1,90 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { hashSync } from 'bcryptjs';
+
+import { PrivateDaemon } from '../integration/libvirt/private-daemon.ts';
+import { run } from '../lab/harness/command.ts';
+import { eventually } from '../lab/harness/polling.ts';
+import { children } from '../lab/support/process-readings.ts';
+import { builtFile, VERSION } from './support/files.ts';
+import { ANY_PORT, Started } from './support/started.ts';
+
+/** Neither Node nor anything else of this machine's. */
+const NOTHING = { env: { PATH: '/nonexistent' } };
+
+describe('the executable, with nothing beside it', () => {
+  const program = () => builtFile('first', '_linux_amd64');
+  let directory: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'executable-'));
+  });
+
+  afterAll(async () => {
+    await rm(directory, { recursive: true });
+  });
+
+  it('prints its version', async () => {
+    expect(await run(program(), ['--version'])).toBe(`kvm-overcommit-exporter ${VERSION}\n`);
+  });
+
+  it('shows the simulated host and ends on SIGTERM', async () => {
+    await using exporter = await Started.by(program(), ['--demo', ANY_PORT], NOTHING);
+    expect(await exporter.metrics()).toContain('kvm_domain_info{');
+    expect(await exporter.end()).toBe(null);
+  });
+
+  it('opens no debugger on SIGUSR1 and reads again on SIGHUP', async () => {
+    await using exporter = await Started.by(program(), ['--demo', ANY_PORT], NOTHING);
+    process.kill(exporter.pid, 'SIGUSR1');
+    process.kill(exporter.pid, 'SIGHUP');
+    await eventually('the policy is read', 20_000, () => exporter.said().includes('policy read'));
+    expect(exporter.said()).not.toContain('Debugger');
+  });
+
+  it('checks passwords on a thread, whose code it carries', async () => {
+    const file = join(directory, 'web.yml');
+    await writeFile(file, `basic_auth_users:\n  one: ${hashSync('right', 4)}\n`);
+    const flags = ['--demo', ANY_PORT, `--web.config.file=${file}`];
+    await using exporter = await Started.by(program(), flags, NOTHING);
+    const status = async (password: string) => {
+      const authorization = `Basic ${Buffer.from(`one:${password}`).toString('base64')}`;
+      return (await fetch(`${exporter.url}/metrics`, { headers: { authorization } })).status;
+    };
+    expect(await status('right')).toBe(200);
+    expect(await status('wrong')).toBe(401);
+  });
+
+  it('reads images in a process that is itself once more, which ends with it', async () => {
+    const image = join(directory, 'disk.qcow2');
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', image, '7G']);
+    const host = join(directory, 'host.xml');
+    await writeFile(
+      host,
+      `<node><domain type='test'><name>with-an-image</name>
+        <uuid>6695eb01-f6a4-8304-79aa-97f2502e1941</uuid>
+        <memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os>
+        <devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/>
+        <source file='${image}'/><target dev='vda' bus='virtio'/></disk></devices>
+      </domain></node>`,
+    );
+    await using daemon = await PrivateDaemon.start();
+    const uri = `test+unix://${host}?socket=${daemon.readOnlySocket}`;
+    await using exporter = await Started.by(program(), [`--libvirt.uri=${uri}`, ANY_PORT], NOTHING);
+    await eventually('the size in the header is there', 60_000, async () => {
+      const text = await exporter.metrics();
+      return new RegExp(`^kvm_\\w+\\{.*disk\\.qcow2.*\\} ${7 * 2 ** 30}$`, 'm').test(text);
+    });
+    const [worker, ...others] = children(exporter.pid);
+    expect(others).toEqual([]);
+    expect(worker).toBeDefined();
+    await exporter.end();
+    await eventually('the worker is gone', 20_000, async () => {
+      const found = await run('sh', ['-c', `test -d /proc/${worker ?? 0} && echo yes || echo no`]);
+      return found.trim() === 'no';
+    });
+  });
+});
