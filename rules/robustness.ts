@@ -23,7 +23,7 @@ export interface Exception {
 
 const AGE_OF_BALLOON_STATS = [
   'kvm_policy_memory_balloon_stats_age_ratio',
-  'kvm_domain_balloon_last_update_timestamp_seconds',
+  'kvm_domain_balloon_stats_age_seconds',
   'kvm_domain_balloon_stats_period_seconds',
   'kvm_domain_state',
 ];

@@ -21,10 +21,13 @@ function dashboardUrl({ uid, variables }: DashboardLink): string {
   return `${GRAFANA_BASE_URL}/d/${uid}${query === '' ? '' : `?${query}`}`;
 }
 
-type Format = 'number' | 'cpus' | 'bytes' | 'bytes per second' | 'percent' | 'seconds' | 'time';
+type Format =
+  'number' | 'count' | 'cpus' | 'bytes' | 'bytes per second' | 'percent' | 'seconds' | 'time';
 
 const FORMATS: Readonly<Record<Format, { readonly filter: string; readonly unit: string }>> = {
   number: { filter: 'humanize', unit: '' },
+  /** What increase() makes of a whole number is none. */
+  count: { filter: 'printf "%.0f"', unit: '' },
   // Half a CPU is 0.50, not 500m.
   cpus: { filter: 'printf "%.2f"', unit: '' },
   bytes: { filter: 'humanize1024', unit: 'B' },

@@ -10,10 +10,7 @@ const SWAPPED = top('kvm_domain_swap_bytes{@}', 'bytes');
 const RESIDENT = top('sum without (kind) (kvm_domain_resident_bytes{@})', 'bytes');
 
 const GONE = namesOrNone(
-  'last_over_time(kvm_domain_start_time_seconds{@}[1h] offset 10m) unless on (domain) kvm_domain_start_time_seconds{@}',
-);
-const KILLED_INSIDE = namesOrNone(
-  'kvm_domain_memory_events_total{@,event="oom_kill"} > on (domain) last_over_time(kvm_domain_memory_events_total{@,event="oom_kill"}[1h] offset 10m)',
+  'kvm_domain_start_time_seconds{@} offset 10m unless on (domain) kvm_domain_start_time_seconds{@}',
 );
 
 /** Memory of the host: what was promised, what can still be claimed, and what paging costs. */
@@ -98,22 +95,6 @@ export const memory: Subject = {
       `,
     },
     {
-      record: 'instance:kvm_host_memory_available_below_claims:ratio',
-      expr: promql`
-        # Where guests hold all they were promised, little is left because little was meant to be left.
-        instance:kvm_host_memory_available:ratio
-        unless on (cluster, job, instance) instance:kvm_memory_exposure_per_supply:ratio <= 1
-      `,
-    },
-    {
-      record: 'instance:kvm_host_swap_used_below_claims:ratio',
-      expr: promql`
-        # Swap full of pages nobody wants back is swap well used, as long as it is not needed for claims.
-        instance:kvm_host_swap_used:ratio
-        unless on (cluster, job, instance) instance:kvm_memory_exposure_per_supply:ratio <= 1
-      `,
-    },
-    {
       record: 'instance:kvm_host_swap_in_bytes:rate5m',
       expr: promql`
         # Pages that zswap serves are not in pswpin, but the guest waited for them all the same.
@@ -180,14 +161,7 @@ export const memory: Subject = {
     },
     {
       record: 'instance:kvm_host_oom_kills:increase10m',
-      expr: promql`
-        # Whole kills, and none is lost in a gap between scrapes: what the counter shows now less what it
-        # showed at least ten minutes ago.
-        kvm_host_oom_kills_total - last_over_time(kvm_host_oom_kills_total[1h] offset 10m) >= 0
-        or
-        # The host was booted in between.
-        kvm_host_oom_kills_total < last_over_time(kvm_host_oom_kills_total[1h] offset 10m)
-      `,
+      expr: 'increase(kvm_host_oom_kills_total[10m])',
     },
     {
       record: 'instance_domain:kvm_domain_swapped:ratio',
@@ -349,10 +323,9 @@ export const memory: Subject = {
       name: 'KvmHostOomKill',
       summary: 'A host killed a process for want of memory.',
       description: prose`
-        {{ $labels.instance }} killed processes in the last ten minutes, as many as: ${value('number')}.
-        Guests that were there and are not: ${GONE}. Guests killed in their own memory limit:
-        ${KILLED_INSIDE}. Largest that are left: ${RESIDENT}. Free memory before a victim is started
-        again.
+        Processes {{ $labels.instance }} killed in the last ten minutes: ${value('count')}. Guests that
+        ran ten minutes ago and do not run now: ${GONE}. Largest that are left: ${RESIDENT}. Free
+        memory before a victim is started again.
       `,
       dashboard: MEMORY,
       // No waiting: the process is gone already.
@@ -366,13 +339,12 @@ export const memory: Subject = {
               )
               # A program of the host that met its own limit is no guest.
               and on (cluster, job, instance) (
-                last_over_time(kvm_domain_start_time_seconds[1h] offset 10m)
+                kvm_domain_start_time_seconds offset 10m
                   unless on (cluster, job, instance, domain) kvm_domain_start_time_seconds
                 or
-                sum without (event) (kvm_domain_memory_events_total{event="oom_kill"})
-                  > sum without (event) (
-                    last_over_time(kvm_domain_memory_events_total{event="oom_kill"}[1h] offset 10m)
-                  )
+                sum without (event) (
+                  increase(kvm_domain_cgroup_memory_events_total{event="oom_kill"}[10m])
+                ) > 0
               )
             `
           : promql`
