@@ -94,12 +94,15 @@ export function brokenLegends(results: readonly QueryResult[]): readonly string[
 }
 
 function fillIn(expr: string, dashboard: DashboardModel, choice: Choice): string {
-  const several = new Set(
-    variablesOf(dashboard).flatMap(({ name, multi }) => (multi === true ? [name] : [])),
+  const several = new Map(
+    variablesOf(dashboard).flatMap(({ name, multi, allValue }) =>
+      multi === true ? [[name, allValue ?? '.+'] as const] : [],
+    ),
   );
   return expr.replaceAll(/\$\{?(\w+)\}?/g, (variable, name: string) => {
     if (name === '__rate_interval') return choice.rateInterval;
-    if (several.has(name)) return '.+';
+    const all = several.get(name);
+    if (all !== undefined) return all;
     if (name === 'domain') return choice.domain;
     return variable;
   });

@@ -37,8 +37,7 @@ export async function buildExecutable(
   scratch: string,
 ): Promise<void> {
   await mkdir(scratch, { recursive: true });
-  const main = join(scratch, 'main.mjs');
-  await writeFile(main, code);
+  await writeFile(join(scratch, 'main.mjs'), code);
   // Before the code is put in: its symbols are a fifth of Node, and afterwards they cannot go.
   const stripped = join(scratch, 'node');
   const { program } = await nodeBinary(architecture, scratch);
@@ -48,7 +47,8 @@ export async function buildExecutable(
   await writeFile(
     configuration,
     JSON.stringify({
-      main,
+      // The name is part of the executable: a whole path would make it another one in each folder.
+      main: 'main.mjs',
       mainFormat: 'module',
       executable: stripped,
       output: target,
@@ -59,6 +59,8 @@ export async function buildExecutable(
       execArgvExtension: 'env',
     }),
   );
-  await run(join(REPOSITORY, 'node_modules/.bin/node'), ['--build-sea', configuration]);
+  await run(join(REPOSITORY, 'node_modules/.bin/node'), ['--build-sea', configuration], {
+    cwd: scratch,
+  });
   await chmod(target, 0o755);
 }

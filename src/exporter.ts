@@ -31,7 +31,7 @@ const STUCK_MS = 1000;
 /** Runs with these arguments until a signal ends it. Sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   const log = standardError();
-  const version = import.meta.bundledVersion ?? versionOf();
+  const version = import.meta.bundledVersion ?? readVersion();
   const flags = parseFlags(
     argv,
     COLLECTORS.map(({ name, help, enabledByDefault }) => ({
@@ -78,13 +78,13 @@ async function run(config: Config, version: string, log: LogOutput): Promise<voi
   }
 
   const enabled = new Set([...config.collectors].filter(isCollectorName));
-  const sources = sourcesOf(config, enabled, policy, logger);
+  const sources = openSources(config, enabled, policy, logger);
   const build = { version, nodeVersion: process.version };
   const connections = new Connections();
   const refusals = new RefusalLog(logger);
   let ready = false;
   const app = createApp({
-    web: { ...config.web, allowedHosts: namesOf(config) },
+    web: { ...config.web, allowedHosts: listNames(config) },
     limits: { enabled, ...config.scrape },
     scraper: new Scraper(sources, policy, build, new FailureLog(logger)),
     access,
@@ -143,19 +143,19 @@ function checkLibvirtUri(uri: string): void {
 }
 
 /** Names of this host that were chosen, and those it was told to listen on. */
-function namesOf({ web }: Config): readonly string[] {
+function listNames({ web }: Config): readonly string[] {
   return [...web.allowedHosts, ...web.listenAddresses.flatMap(({ host }) => host ?? [])];
 }
 
 /** The version of the package this file lies in. */
-function versionOf(): string {
+function readVersion(): string {
   const packageJson = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const version = textAt(JSON.parse(packageJson), 'version');
   if (version === undefined) throw new Error('package.json has no version');
   return version;
 }
 
-function sourcesOf(
+function openSources(
   config: Config,
   enabled: ReadonlySet<CollectorName>,
   policy: PolicyStore,

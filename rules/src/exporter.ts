@@ -1,4 +1,4 @@
-import { dependantsOf } from '../../src/snapshot/collectors.ts';
+import { findDependants } from '../../src/snapshot/collectors.ts';
 import { names, only, top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
@@ -8,7 +8,7 @@ const HOST = { uid: 'kvm-host', variables: ['cluster', 'job', 'instance'] } as c
 const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 /** Collectors that can read nothing without libvirt. */
-const OF_LIBVIRT = ['domain', 'pool', ...dependantsOf('domain')].join('|');
+const OF_LIBVIRT = ['domain', 'pool', ...findDependants('domain')].join('|');
 
 /** Guests nobody knows about, because asking them could have cost the others an answer. */
 const UNKNOWN = 'kvm_domain_monitor_unasked{@,reason=~"budget|storage"}';

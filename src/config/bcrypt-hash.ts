@@ -8,14 +8,14 @@ const MAX_COST = 14;
 const HASH = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
 /** The cost of a bcrypt hash; undefined for a text that is none. */
-function costOf(hash: string): number | undefined {
+function parseCost(hash: string): number | undefined {
   const cost = HASH.exec(hash)?.[1];
   return cost === undefined ? undefined : Number(cost);
 }
 
 /** What keeps a text from being a password's hash here, if anything. */
 export function faultOfHash(hash: string): string | undefined {
-  const cost = costOf(hash);
+  const cost = parseCost(hash);
   if (cost === undefined) return 'it must be a bcrypt hash';
   if (cost >= MIN_COST && cost <= MAX_COST) return undefined;
   return `its cost must be from ${MIN_COST} to ${MAX_COST}, and is ${cost}`;
@@ -23,7 +23,7 @@ export function faultOfHash(hash: string): string | undefined {
 
 /** @throws Error for a text that {@link faultOfHash} finds fault with. */
 export function bcryptCost(hash: string): number {
-  const cost = costOf(hash);
+  const cost = parseCost(hash);
   if (cost === undefined) throw new Error('not a bcrypt hash');
   return cost;
 }

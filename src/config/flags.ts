@@ -100,7 +100,7 @@ export function parseFlags(
   });
   try {
     command.parse([...argv], { from: 'user' });
-    const config = configOf(command, collectors);
+    const config = toConfig(command, collectors);
     if (command.opts<RawFlags>()['policy.check'] !== true) return { kind: 'run', config };
     const { policyFile } = config;
     if (policyFile === undefined) throw fault('--policy.check needs --policy.file');
@@ -277,7 +277,7 @@ interface RawFlags {
   'collector.disableDefaults'?: boolean;
 }
 
-function configOf(command: Command, collectors: readonly CollectorFlag[]): Config {
+function toConfig(command: Command, collectors: readonly CollectorFlag[]): Config {
   const flags = command.opts<RawFlags>();
   if (flags['scrape.timeoutOffset'] >= flags['scrape.timeout']) {
     throw fault('--scrape.timeout-offset must be shorter than --scrape.timeout');

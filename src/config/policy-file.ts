@@ -23,7 +23,7 @@ export async function loadPolicy(path: string): Promise<PolicyResult> {
  */
 export function parsePolicy(text: string, path: string): PolicyResult {
   const file = parseYaml(text, path, { schema: POLICY_FILE, whole: 'the policy', allowedKeys });
-  return file.ok ? { ok: true, policy: policyOf(file.value) } : file;
+  return file.ok ? { ok: true, policy: toPolicy(file.value) } : file;
 }
 
 /** A string or number of YAML, read by one of the quantity parsers. */
@@ -165,7 +165,7 @@ const POLICY_FILE = z.strictObject({
   domains: z.strictObject({ include: patterns, exclude: patterns }).nullish(),
 });
 
-function policyOf(file: z.output<typeof POLICY_FILE>): Policy {
+function toPolicy(file: z.output<typeof POLICY_FILE>): Policy {
   const { reserves, supply, domains } = DEFAULT_POLICY;
   return {
     limits: LIMITS.map((limit) => file[limit.resource]?.[limit.name] ?? limit),

@@ -53,7 +53,7 @@ export function selectsDomain({ include, exclude }: DomainSelection, name: strin
 }
 
 /** One limit in force. The name must be one of `LIMITS`. */
-export function limitOf(policy: Policy, resource: Limit['resource'], name: string): Limit {
+export function findLimit(policy: Policy, resource: Limit['resource'], name: string): Limit {
   const limit = policy.limits.find((one) => one.resource === resource && one.name === name);
   if (limit === undefined) throw new RangeError(`no limit ${resource}.${name}`);
   return limit;

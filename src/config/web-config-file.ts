@@ -13,7 +13,7 @@ import {
   SUITE_NAMES,
 } from './tls-names.ts';
 import type { ClientAuth, TlsConfig, TlsVersion, WebConfig } from './web-config.ts';
-import { messageOf, parseYaml, readText, type FileResult } from './yaml-file.ts';
+import { toMessage, parseYaml, readText, type FileResult } from './yaml-file.ts';
 
 /**
  * Reads and checks a web configuration file and the certificates it names, relative ones beside it.
@@ -205,25 +205,25 @@ async function loadTls(
     prefersOwnCiphers: section.prefer_server_cipher_suites,
     curves: opensslCurves(section.curve_preferences),
   };
-  const unusable = faultOf(tls);
+  const unusable = findFault(tls);
   return unusable === undefined
     ? { ok: true, value: tls }
     : { ok: false, errors: [`${path}: tls_server_config: ${unusable}`] };
 }
 
 /** What OpenSSL has against these texts, e.g. a key of another certificate. */
-function faultOf(tls: TlsConfig): string | undefined {
+function findFault(tls: TlsConfig): string | undefined {
   const { certificate, key, clientAuthority, ciphers, curves } = tls;
   try {
     createSecureContext({ cert: certificate, key, ciphers, ecdhCurve: curves });
   } catch (error) {
-    return messageOf(error);
+    return toMessage(error);
   }
   try {
     // An authority that is none would go unnoticed above, and then trust nobody.
     if (clientAuthority !== undefined) new X509Certificate(clientAuthority);
     return undefined;
   } catch (error) {
-    return `client_ca_file: ${messageOf(error)}`;
+    return `client_ca_file: ${toMessage(error)}`;
   }
 }

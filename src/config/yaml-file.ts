@@ -64,7 +64,7 @@ export async function readText(path: string): Promise<FileResult<string>> {
       await file.close();
     }
   } catch (error) {
-    return { ok: false, errors: [`${oneLine(path)}: ${oneLine(withoutCall(messageOf(error)))}`] };
+    return { ok: false, errors: [`${oneLine(path)}: ${oneLine(withoutCall(toMessage(error)))}`] };
   }
 }
 
@@ -106,17 +106,17 @@ function parseSized<T>(text: string, path: string, form: FileForm<T>): FileResul
         () =>
           faultAt(pos[0], message),
     );
-    if (broken.length > 0) return { ok: false, errors: firstOf(broken, path) };
+    if (broken.length > 0) return { ok: false, errors: findFirstFaults(broken, path) };
     const twice = keysUsedTwice(document).map(
       (offset) => () => faultAt(offset, 'Map keys must be unique'),
     );
-    if (twice.length > 0) return { ok: false, errors: firstOf(twice, path) };
+    if (twice.length > 0) return { ok: false, errors: findFirstFaults(twice, path) };
     content = document.toJS();
   } catch (error) {
     // Aliases which multiply beyond reason, lists in lists without end.
     return {
       ok: false,
-      errors: [`${path}: ${shortened(oneLine(messageOf(error)), MAX_FAULT_CHARACTERS)}`],
+      errors: [`${path}: ${shortened(oneLine(toMessage(error)), MAX_FAULT_CHARACTERS)}`],
     };
   }
   const parsed = form.schema.safeParse(content ?? {});
@@ -124,14 +124,14 @@ function parseSized<T>(text: string, path: string, form: FileForm<T>): FileResul
   const at = (keys: readonly PropertyKey[], message: string): string => {
     const key = keys.map((one) => shortened(String(one), MAX_QUOTED_CHARACTERS)).join('.');
     const what = key === '' ? form.whole : key;
-    return faultAt(offsetOf(document, keys), `${what}: ${message}`);
+    return faultAt(findOffset(document, keys), `${what}: ${message}`);
   };
-  const faults = parsed.error.issues.flatMap((issue) => faultsOf(issue, form, at));
-  return { ok: false, errors: firstOf(faults, path) };
+  const faults = parsed.error.issues.flatMap((issue) => findFaults(issue, form, at));
+  return { ok: false, errors: findFirstFaults(faults, path) };
 }
 
 /** The first faults put into words, and how many more there are. */
-function firstOf(faults: readonly (() => string)[], path: string): readonly string[] {
+function findFirstFaults(faults: readonly (() => string)[], path: string): readonly string[] {
   const named = faults.slice(0, MAX_FAULTS).map((fault) => fault());
   const others = faults.length - named.length;
   return others === 0 ? named : [...named, `${path}: and ${others} more`];
@@ -154,11 +154,11 @@ function keysUsedTwice(document: Document): readonly number[] {
   return twice;
 }
 
-export function messageOf(error: unknown): string {
+export function toMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function faultsOf<T>(
+function findFaults<T>(
   issue: z.core.$ZodIssue,
   { allowedKeys, refusal }: FileForm<T>,
   at: (keys: readonly PropertyKey[], message: string) => string,
@@ -176,7 +176,7 @@ function faultsOf<T>(
 }
 
 /** Where the deepest key of a path is that the file has; 0 for an empty path. */
-function offsetOf(document: Document, keys: readonly PropertyKey[]): number {
+function findOffset(document: Document, keys: readonly PropertyKey[]): number {
   let node: unknown = document.contents;
   let offset = 0;
   for (const key of keys) {

@@ -57,7 +57,7 @@ const LOGGING: ReadonlySet<Role> = new Set<Role>(['app', 'mail']);
 export const FILL_BYTES_PER_SECOND = (60 * GIB) / 180;
 const LOGGING_GUESTS = 10;
 
-export function activityOf(guest: Guest, { seconds, phase, speed }: Moment): Activity {
+export function computeActivity(guest: Guest, { seconds, phase, speed }: Moment): Activity {
   const usualActivity = USUAL[guest.role];
   // No two guests are busy at the same time.
   const wave = 1 + 0.3 * Math.sin((2 * Math.PI * seconds) / (90 + 7 * guest.index) + guest.index);

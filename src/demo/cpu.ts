@@ -46,7 +46,7 @@ export function stepCpu(
   const softIrqCpus = traffic * SOFT_IRQ_SECONDS_PER_BYTE;
   const hostCpus = SERVICES_CPUS + KSMD_CPUS + reclaimCpus + softIrqCpus;
 
-  const demands = guests.map((guest, i) => demandOf(guest, activities[i], memoryStall));
+  const demands = guests.map((guest, i) => computeDemand(guest, activities[i], memoryStall));
   const wanted = demands.map((demand) => sum(THREADS, (thread) => demand[thread]));
   const granted = shareOut(
     wanted,
@@ -108,7 +108,7 @@ export function stepCpu(
 }
 
 /** CPUs each thread would use if it never had to wait; a vCPU that waits for memory wants none. */
-function demandOf(
+function computeDemand(
   { backlogSeconds, pausedAt }: RunningGuest,
   activity: Activity | undefined,
   memoryStall: number,
@@ -134,7 +134,7 @@ function shareOut(
   capacity: number,
 ): readonly number[] {
   const shares = wanted.map(() => 0);
-  const byNeed = [...wanted.keys()].sort((a, b) => needOf(a) - needOf(b));
+  const byNeed = [...wanted.keys()].sort((a, b) => toNeed(a) - toNeed(b));
   let left = capacity;
   let weightLeft = sum(weights, (weight) => weight);
   for (const i of byNeed) {
@@ -146,7 +146,7 @@ function shareOut(
   }
   return shares;
 
-  function needOf(i: number): number {
+  function toNeed(i: number): number {
     return (wanted[i] ?? 0) / (weights[i] ?? 1);
   }
 }

@@ -4,12 +4,12 @@ import { OutcomeLog } from '../snapshot/outcome-log.ts';
 import type { SnapshotSources } from '../snapshot/snapshot-sources.ts';
 import type { DomainConfig } from '../sources/domain-config.ts';
 import { parseDomainXml } from '../sources/domain-xml.ts';
-import { domainsOf, type ConfigOf } from './guest-view.ts';
+import { toDomains, type ConfigOf } from './guest-view.ts';
 import { guestXml } from './guest-xml.ts';
-import { hostOf } from './host-view.ts';
-import { networkOf } from './network-view.ts';
+import { toHost } from './host-view.ts';
+import { toNetwork } from './network-view.ts';
 import { Simulation } from './simulation.ts';
-import { poolOf, storageOf } from './storage-view.ts';
+import { toPool, toStorage } from './storage-view.ts';
 
 export interface DemoHostOptions {
   /** How fast the story goes; 1 takes half an hour for all phases. */
@@ -57,20 +57,20 @@ export class DemoHost implements SnapshotSources {
   collect(wanted: ReadonlySet<CollectorName>): Promise<Snapshot> {
     const log = new OutcomeLog(wanted);
     const state = this.#simulation.at(this.#elapsedSeconds());
-    const moment = this.#simulation.momentOf(state);
+    const moment = this.#simulation.toMoment(state);
     const startedAtSeconds = this.#startedAtSeconds;
     const domains = log.run('domain', () =>
-      domainsOf({ state, moment, startedAtSeconds, configOf: this.#configOf }, log),
+      toDomains({ state, moment, startedAtSeconds, configOf: this.#configOf }, log),
     );
     return Promise.resolve({
       takenAtSeconds: startedAtSeconds + state.seconds,
       demo: true,
-      host: hostOf(state, startedAtSeconds, log),
+      host: toHost(state, startedAtSeconds, log),
       libvirt: LIBVIRT,
       domains,
-      pools: log.run('pool', () => [poolOf(state)]),
-      storage: domains && log.run('image', () => storageOf(state)),
-      network: log.run('network', () => networkOf(state)),
+      pools: log.run('pool', () => [toPool(state)]),
+      storage: domains && log.run('image', () => toStorage(state)),
+      network: log.run('network', () => toNetwork(state)),
       outcomes: log.outcomes(),
     });
   }

@@ -17,7 +17,7 @@ import { EMULATOR_USER_RATIO, VCPU_GUEST_RATIO } from './cpu.ts';
 import { GUEST_DISK_BYTES, GUEST_MEMORY_BYTES, STATS_PERIOD_SECONDS } from './guest-xml.ts';
 import { GUESTS } from './guests.ts';
 import { KSM_ITEM_BYTES, ksmPages } from './host-view.ts';
-import { residentOf, swappedOf } from './memory.ts';
+import { computeResident, computeSwapped } from './memory.ts';
 import type { Moment } from './schedule.ts';
 import {
   QEMU_BYTES,
@@ -28,7 +28,7 @@ import {
   type Thread,
 } from './state.ts';
 import { IMAGE_DEVICE } from './storage-view.ts';
-import { allocatedOf } from './storage.ts';
+import { computeAllocated } from './storage.ts';
 import { MIB, nanoseconds, PAGE_BYTES, sum, whole, wholePages } from './units.ts';
 
 const USER_HZ = 100;
@@ -49,11 +49,11 @@ export interface GuestViewInput {
   readonly configOf: ConfigOf;
 }
 
-export function domainsOf(input: GuestViewInput, log: OutcomeLog): readonly Domain[] {
-  return input.state.guests.map((guest) => domainOf(guest, input, log));
+export function toDomains(input: GuestViewInput, log: OutcomeLog): readonly Domain[] {
+  return input.state.guests.map((guest) => toDomain(guest, input, log));
 }
 
-function domainOf(guest: RunningGuest, input: GuestViewInput, log: OutcomeLog): Domain {
+function toDomain(guest: RunningGuest, input: GuestViewInput, log: OutcomeLog): Domain {
   const { moment, startedAtSeconds, configOf } = input;
   const { name, uuid, autostart } = guest.guest;
   const paused = guest.pausedAt !== undefined;
@@ -66,31 +66,31 @@ function domainOf(guest: RunningGuest, input: GuestViewInput, log: OutcomeLog): 
     active: true,
     persistent: true,
     autostart,
-    config: configOf(guest, idOf(guest), balloonTarget(moment)),
+    config: configOf(guest, toId(guest), balloonTarget(moment)),
     monitor: isAsked ? 'responsive' : 'unasked',
     unaskedReason: undefined,
-    balloon: log.run('balloon', () => balloonOf(guest, moment, startedAtSeconds)),
+    balloon: log.run('balloon', () => showBalloon(guest, moment, startedAtSeconds)),
     disks: log.run('block', () => [diskCounters(guest)]),
     nics: log.run('nic', () => [nicCounters(guest)]),
     libvirtCpu: undefined,
     kvm: undefined,
-    process: log.run('process', () => processOf(guest, input, log)),
-    cgroup: log.run('cgroup', () => cgroupOf(guest)),
+    process: log.run('process', () => toProcess(guest, input, log)),
+    cgroup: log.run('cgroup', () => toCgroup(guest)),
     job: undefined,
     perf: log.run('perf', () => ({ events: new Map(), bandwidth: [] })),
   };
 }
 
 /** libvirt numbers each start of a guest; here so that no two starts share a number. */
-function idOf({ guest, starts }: RunningGuest): number {
+function toId({ guest, starts }: RunningGuest): number {
   return guest.index + 1 + (starts - 1) * GUESTS.length;
 }
 
-function pidOf(guest: RunningGuest): number {
-  return 2000 + idOf(guest) * 10;
+function toPid(guest: RunningGuest): number {
+  return 2000 + toId(guest) * 10;
 }
 
-function balloonOf(guest: RunningGuest, moment: Moment, startedAtSeconds: number): Balloon {
+function showBalloon(guest: RunningGuest, moment: Moment, startedAtSeconds: number): Balloon {
   const currentBytes = wholePages(guest.balloonBytes);
   const totalBytes = wholePages(currentBytes * (1 - GUEST_KERNEL_RATIO));
   const usedBytes = Math.min(totalBytes, guest.touchedBytes - QEMU_BYTES);
@@ -112,7 +112,7 @@ function balloonOf(guest: RunningGuest, moment: Moment, startedAtSeconds: number
     guestMinorFaults: whole(guest.minorFaults),
     guestHugetlbAllocations: 0n,
     guestHugetlbFailures: 0n,
-    residentBytes: residentOf(guest) + QEMU_TEXT_BYTES,
+    residentBytes: computeResident(guest) + QEMU_TEXT_BYTES,
     lastUpdateSeconds: Math.floor(startedAtSeconds + reportedAt),
   };
 }
@@ -130,7 +130,7 @@ function diskCounters(guest: RunningGuest): DiskCounters {
     flushNanoseconds: nanoseconds(guest.flushes * 0.002),
     capacityBytes: BigInt(GUEST_DISK_BYTES),
     highestOffsetBytes: whole(guest.writtenBytes),
-    physicalBytes: BigInt(allocatedOf(guest)),
+    physicalBytes: BigInt(computeAllocated(guest)),
     thresholdBytes: 0n,
   };
 }
@@ -149,13 +149,13 @@ function nicCounters(guest: RunningGuest): NicCounters {
   };
 }
 
-function processOf(
+function toProcess(
   guest: RunningGuest,
   { state, startedAtSeconds }: GuestViewInput,
   log: OutcomeLog,
 ): GuestProcess {
-  const pid = pidOf(guest);
-  const residentBytes = residentOf(guest);
+  const pid = toPid(guest);
+  const residentBytes = computeResident(guest);
   const virtualBytes = GUEST_MEMORY_BYTES + QEMU_VIRTUAL_BYTES;
   const { vcpu, emulator } = guest.threads;
   const guestSeconds = vcpu.runSeconds * VCPU_GUEST_RATIO;
@@ -188,7 +188,7 @@ function processOf(
       residentAnonymousBytes: residentBytes,
       residentFileBytes: QEMU_TEXT_BYTES,
       residentSharedBytes: 0,
-      swappedBytes: swappedOf(guest),
+      swappedBytes: computeSwapped(guest),
       hugetlbBytes: 0,
       lockedBytes: 0,
       pinnedBytes: 0,
@@ -198,7 +198,7 @@ function processOf(
       allowedCpus: '0-3',
       allowedNodes: '0',
     },
-    threads: THREADS.map((thread, i) => threadOf(thread, pid, i, guest)),
+    threads: THREADS.map((thread, i) => toThread(thread, pid, i, guest)),
     ksm: log.run('guestksm', () => guestKsm(guest, state)),
     smaps: undefined,
   };
@@ -211,7 +211,7 @@ const THREAD_NAMES: Readonly<Record<Thread, { comm: string; role: ThreadRole }>>
   vhost: { comm: 'vhost', role: { kind: 'vhost' } },
 };
 
-function threadOf(
+function toThread(
   thread: Thread,
   pid: number,
   index: number,
@@ -236,8 +236,8 @@ function threadOf(
 /** Merged pages spread over the guests by their size. */
 function guestKsm(guest: RunningGuest, state: State): ProcessKsm {
   const { shared, sharing } = ksmPages(state);
-  const residentPages = residentOf(guest) / PAGE_BYTES;
-  const ratio = (residentPages * PAGE_BYTES) / sum(state.guests, residentOf);
+  const residentPages = computeResident(guest) / PAGE_BYTES;
+  const ratio = (residentPages * PAGE_BYTES) / sum(state.guests, computeResident);
   const mergingPages = Math.floor((shared + sharing) * ratio);
   const rmapItems = mergingPages + Math.floor((residentPages - mergingPages) * 0.8);
   return {
@@ -250,8 +250,8 @@ function guestKsm(guest: RunningGuest, state: State): ProcessKsm {
   };
 }
 
-function cgroupOf(guest: RunningGuest): GuestCgroupFacts {
-  const residentBytes = residentOf(guest);
+function toCgroup(guest: RunningGuest): GuestCgroupFacts {
+  const residentBytes = computeResident(guest);
   return {
     cpu: {
       share: { kind: 'weight', weight: guest.guest.cpuWeight },
@@ -265,7 +265,7 @@ function cgroupOf(guest: RunningGuest): GuestCgroupFacts {
     memory: {
       usage: {
         currentBytes: residentBytes + QEMU_TEXT_BYTES,
-        swapBytes: swappedOf(guest),
+        swapBytes: computeSwapped(guest),
         zswapBytes: 0,
         anonymousBytes: residentBytes,
         fileBytes: QEMU_TEXT_BYTES,

@@ -10,7 +10,7 @@ export const BRIDGE = 'br0';
 export const STATS_PERIOD_SECONDS = 10;
 
 /** Databases have raw images, web servers are clones of one base image. */
-export function imageOf({ name, role }: Guest): {
+export function toImage({ name, role }: Guest): {
   readonly path: string;
   readonly format: 'raw' | 'qcow2';
   readonly isClone: boolean;
@@ -27,7 +27,7 @@ export function imageOf({ name, role }: Guest): {
  * @param askedBytes `<currentMemory>`: what its balloon is asked to leave it.
  */
 export function guestXml(guest: Guest, id: number, askedBytes: number): string {
-  const { path, format, isClone } = imageOf(guest);
+  const { path, format, isClone } = toImage(guest);
   const backing = isClone
     ? `<backingStore type='file' index='2'>
         <format type='qcow2'/>

@@ -19,9 +19,9 @@ import {
   KSM_PAGES_TO_SCAN,
   KSM_SLEEP_SECONDS,
   MEMORY_BYTES,
-  residentOf,
-  savedOf,
-  swappedOf,
+  computeResident,
+  computeSaved,
+  computeSwapped,
 } from './memory.ts';
 import { CORES, SWAP_BYTES, UPTIME_AT_START_SECONDS, type State } from './state.ts';
 import { GIB, MIB, PAGE_BYTES, sum, whole } from './units.ts';
@@ -32,7 +32,7 @@ const SHARERS = 9;
 /** Bytes ksmd keeps per page it looks at (struct ksm_rmap_item). */
 export const KSM_ITEM_BYTES = 64;
 
-export function hostOf(state: State, startedAtSeconds: number, log: OutcomeLog): Host {
+export function toHost(state: State, startedAtSeconds: number, log: OutcomeLog): Host {
   const { host } = state;
   return {
     pageBytes: PAGE_BYTES,
@@ -94,7 +94,7 @@ export function hostOf(state: State, startedAtSeconds: number, log: OutcomeLog):
       debug: undefined,
     })),
     pressure: log.run('pressure', () => pressure(state)),
-    ksm: log.run('ksm', () => ksmOf(state)),
+    ksm: log.run('ksm', () => toKsm(state)),
     numaNodes: log.run('numa', () => [numaNode(state)]),
     kernelThreads: log.run('kernelthreads', () => kernelThreads(state)),
     inventory: log.run('inventory', () => INVENTORY),
@@ -226,7 +226,7 @@ function swapAreas({ guests }: State): readonly SwapArea[] {
       path: '/dev/dm-1',
       kind: 'partition',
       sizeBytes: SWAP_BYTES,
-      usedBytes: sum(guests, swappedOf),
+      usedBytes: sum(guests, computeSwapped),
       priority: -2,
       zram: undefined,
     },
@@ -244,15 +244,15 @@ function pressure({ host }: State): ReadonlyMap<PressureResource, Pressure> {
 
 /** KSM pages which exist, and how many more mappings they have. */
 export function ksmPages(state: State): { readonly shared: number; readonly sharing: number } {
-  const sharing = savedOf(state) / PAGE_BYTES;
+  const sharing = computeSaved(state) / PAGE_BYTES;
   return { shared: Math.floor(sharing / SHARERS), sharing };
 }
 
-function ksmOf(state: State): Ksm {
+function toKsm(state: State): Ksm {
   const { host, guests } = state;
   const { shared, sharing } = ksmPages(state);
   const merged = shared + sharing;
-  const others = sum(guests, residentOf) / PAGE_BYTES - merged;
+  const others = sum(guests, computeResident) / PAGE_BYTES - merged;
   const unshared = Math.floor(others * 0.7);
   const volatile = Math.floor(others * 0.1);
   return {

@@ -53,22 +53,23 @@ export interface HostMemory {
 }
 
 /** Whole pages in swap: VmSwap. */
-export function swappedOf({ swappedBytes }: RunningGuest): number {
+export function computeSwapped({ swappedBytes }: RunningGuest): number {
   return wholePages(swappedBytes);
 }
 
 /** Whole pages in memory: RssAnon. A merged page counts here for each guest that has it. */
-export function residentOf({ touchedBytes, swappedBytes }: RunningGuest): number {
+export function computeResident({ touchedBytes, swappedBytes }: RunningGuest): number {
   return wholePages(touchedBytes - swappedBytes);
 }
 
 /** Whole pages that merging saves: pages_sharing. */
-export function savedOf({ host }: State): number {
+export function computeSaved({ host }: State): number {
   return wholePages(host.ksmSavedBytes);
 }
 
 export function hostMemory(state: State): HostMemory {
-  const anonymousBytes = sum(state.guests, residentOf) - savedOf(state) + HOST_OWN.anonymousBytes;
+  const anonymousBytes =
+    sum(state.guests, computeResident) - computeSaved(state) + HOST_OWN.anonymousBytes;
   const leftBytes = MEMORY_BYTES - HOST_OWN_BYTES + HOST_OWN.anonymousBytes - anonymousBytes;
   const pageCacheBytes = wholePages(
     Math.min(MOST_PAGE_CACHE_BYTES, Math.max(0, leftBytes - 1.5 * WATERMARK_BYTES) * 0.85),
@@ -78,7 +79,7 @@ export function hostMemory(state: State): HostMemory {
     pageCacheBytes,
     availableBytes: Math.max(0, leftBytes - WATERMARK_BYTES),
     anonymousBytes,
-    swapFreeBytes: SWAP_BYTES - sum(state.guests, swappedOf),
+    swapFreeBytes: SWAP_BYTES - sum(state.guests, computeSwapped),
   };
 }
 
@@ -95,7 +96,7 @@ export function bootMemory(): number {
  * Part of the time in which nobody gets on for want of memory, from the traffic of the last step.
  * Both directions count only where they meet: mere swapping out, or back in, hurts little.
  */
-export function memoryStallOf({ host }: State): number {
+export function computeMemoryStall({ host }: State): number {
   const both = Math.min(host.swapTraffic.in, host.swapTraffic.out);
   const either = Math.max(host.swapTraffic.in, host.swapTraffic.out);
   const load = both + 0.03 * (either - both);

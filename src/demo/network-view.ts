@@ -11,7 +11,7 @@ import { whole } from './units.ts';
 const UPLINK = 'eno1';
 const MADE_UP: LinkSpeed = { known: false, because: 'made-up' };
 
-export function networkOf({ guests, host }: State): NetworkLinks {
+export function toNetwork({ guests, host }: State): NetworkLinks {
   const { uplink } = host;
   const wire = counters(uplink);
   const links: NetworkLink[] = [

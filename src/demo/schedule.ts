@@ -47,7 +47,7 @@ export class Schedule {
   }
 
   /** When a phase of a loop begins and ends. */
-  spanOf(phase: Phase, loop: number): { readonly start: number; readonly end: number } {
+  findSpan(phase: Phase, loop: number): { readonly start: number; readonly end: number } {
     const index = PHASES.findIndex((one) => one.phase === phase);
     const before = PHASES.slice(0, index).reduce((sum, { seconds }) => sum + seconds, 0);
     const start = loop * this.loopSeconds + before / this.speed;

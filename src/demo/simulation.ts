@@ -1,11 +1,11 @@
-import { activityOf, ALIKE_RATIO, balloonTarget, IDLE, type Activity } from './activity.ts';
+import { computeActivity, ALIKE_RATIO, balloonTarget, IDLE, type Activity } from './activity.ts';
 import { stepCpu } from './cpu.ts';
 import { GUESTS } from './guests.ts';
-import { bootMemory, memoryStallOf, settledMemory, stepMemory } from './memory.ts';
+import { bootMemory, computeMemoryStall, settledMemory, stepMemory } from './memory.ts';
 import { stepNetwork } from './network.ts';
 import { Schedule, type Moment } from './schedule.ts';
 import { initialState, startedGuest, type State } from './state.ts';
-import { allocatedAtStart, ioStallOf, stepStorage } from './storage.ts';
+import { allocatedAtStart, computeIoStall, stepStorage } from './storage.ts';
 import { sum } from './units.ts';
 
 /** Levels and rates change once a second. */
@@ -22,7 +22,7 @@ export class Simulation {
   constructor(speed: number) {
     this.schedule = new Schedule(speed);
     const beginning = this.schedule.at(0);
-    const settled = GUESTS.map((guest) => settledMemory(activityOf(guest, beginning)));
+    const settled = GUESTS.map((guest) => settledMemory(computeActivity(guest, beginning)));
     this.#state = initialState(
       (guest) => ({
         touchedBytes: settled[guest.index] ?? 0,
@@ -45,7 +45,7 @@ export class Simulation {
     return state;
   }
 
-  momentOf({ seconds }: State): Moment {
+  toMoment({ seconds }: State): Moment {
     return this.schedule.at(seconds);
   }
 
@@ -56,10 +56,10 @@ export class Simulation {
       state.loop = moment.loop;
     }
     const activities = state.guests.map(({ guest, pausedAt }): Activity =>
-      pausedAt === undefined ? activityOf(guest, moment) : IDLE,
+      pausedAt === undefined ? computeActivity(guest, moment) : IDLE,
     );
-    const memoryStall = memoryStallOf(state);
-    const ioStall = ioStallOf(state, activities);
+    const memoryStall = computeMemoryStall(state);
+    const ioStall = computeIoStall(state, activities);
     stepCpu(state, activities, memoryStall, ioStall, dt);
     stepMemory(state, activities, moment, memoryStall, dt);
     stepNetwork(state, activities, dt);

@@ -1,7 +1,7 @@
 /** The demo host's images, filesystem and storage pool as the readers would show them. */
 
 import type { DomainDisk, Storage, StoragePool } from '../snapshot/storage.ts';
-import { belowOf, NOTHING_BELOW } from '../sources/header-facts.ts';
+import { toBelow, NOTHING_BELOW } from '../sources/header-facts.ts';
 import { filesystemTraits } from '../sources/filesystem.ts';
 import type { ChainImage } from '../sources/image-chain.ts';
 import type { ImageFile, ImageRequest } from '../sources/image-file.ts';
@@ -9,10 +9,10 @@ import type { Mount } from '../sources/mounts.ts';
 import type { Qcow2Header } from '../sources/qcow2-header.ts';
 import { qcow2WorstCase, rawWorstCase } from '../sources/qcow2-size.ts';
 import { found } from '../sources/reading.ts';
-import { BASE_IMAGE, GUEST_DISK_BYTES, IMAGE_DIRECTORY, imageOf } from './guest-xml.ts';
+import { BASE_IMAGE, GUEST_DISK_BYTES, IMAGE_DIRECTORY, toImage } from './guest-xml.ts';
 import type { RunningGuest, State } from './state.ts';
 import {
-  allocatedOf,
+  computeAllocated,
   availableBytes,
   BASE_IMAGE_ALLOCATED_BYTES,
   FILESYSTEM_BYTES,
@@ -40,9 +40,9 @@ const BASE_IMAGE_VIRTUAL_BYTES = 10 * GIB;
 const BASE_IMAGE_INODE = 11;
 const FIRST_GUEST_INODE = 100;
 
-export function storageOf(state: State): Storage {
+export function toStorage(state: State): Storage {
   return {
-    disks: state.guests.map(diskOf),
+    disks: state.guests.map(toDisk),
     filesystems: [
       {
         mount: MOUNT,
@@ -60,7 +60,7 @@ export function storageOf(state: State): Storage {
   };
 }
 
-export function poolOf(state: State): StoragePool {
+export function toPool(state: State): StoragePool {
   const available = BigInt(availableBytes(state));
   const uuid = '1b6c7f2e-8a54-4c0d-9a3f-2f0e8d3b7c11';
   return {
@@ -89,15 +89,15 @@ export function poolOf(state: State): StoragePool {
   };
 }
 
-function diskOf(guest: RunningGuest): DomainDisk {
-  const { path, format, isClone } = imageOf(guest.guest);
+function toDisk(guest: RunningGuest): DomainDisk {
+  const { path, format, isClone } = toImage(guest.guest);
   const leaf: ImageRequest = { path, declaredFormat: format };
   const image =
     format === 'raw'
-      ? rawImage(path, allocatedOf(guest), FIRST_GUEST_INODE + guest.guest.index)
+      ? rawImage(path, computeAllocated(guest), FIRST_GUEST_INODE + guest.guest.index)
       : qcow2Image(
           path,
-          allocatedOf(guest),
+          computeAllocated(guest),
           FIRST_GUEST_INODE + guest.guest.index,
           qcow2Header(GUEST_DISK_BYTES, isClone ? BASE_IMAGE : undefined),
         );
@@ -126,7 +126,7 @@ function diskOf(guest: RunningGuest): DomainDisk {
 
 function rawImage(path: string, allocatedBytes: number, inode: number): ImageFile {
   return {
-    ...fileOf(path, allocatedBytes, inode),
+    ...toFile(path, allocatedBytes, inode),
     fileSizeBytes: GUEST_DISK_BYTES,
     format: 'raw',
     capacityBytes: GUEST_DISK_BYTES,
@@ -142,17 +142,17 @@ function qcow2Image(
   header: Qcow2Header,
 ): ImageFile {
   return {
-    ...fileOf(path, allocatedBytes, inode),
+    ...toFile(path, allocatedBytes, inode),
     fileSizeBytes: allocatedBytes,
     format: 'qcow2',
     capacityBytes: header.virtualSizeBytes,
     qcow2: found(header),
-    below: belowOf(header.backingFileName, header.backingFormat),
+    below: toBelow(header.backingFileName, header.backingFormat),
     worstCase: qcow2WorstCase(header),
   };
 }
 
-function fileOf(path: string, allocatedBytes: number, inode: number) {
+function toFile(path: string, allocatedBytes: number, inode: number) {
   return {
     path,
     resolvedPath: path,

@@ -33,19 +33,19 @@ export function allocatedAtStart({ diskWeight }: Guest): number {
 }
 
 /** Whole blocks: st_blocks × 512. */
-export function allocatedOf({ allocatedBytes }: RunningGuest): number {
+export function computeAllocated({ allocatedBytes }: RunningGuest): number {
   return Math.floor(allocatedBytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
 export function availableBytes({ guests }: State): number {
   return Math.max(
     0,
-    FILESYSTEM_BYTES - OTHER_BYTES - BASE_IMAGE_ALLOCATED_BYTES - sum(guests, allocatedOf),
+    FILESYSTEM_BYTES - OTHER_BYTES - BASE_IMAGE_ALLOCATED_BYTES - sum(guests, computeAllocated),
   );
 }
 
 /** Part of the time in which nobody gets on for want of the disk, swapping included. */
-export function ioStallOf({ host }: State, activities: readonly Activity[]): number {
+export function computeIoStall({ host }: State, activities: readonly Activity[]): number {
   const bytes =
     sum(activities, (one) => one.readBytesPerSecond + one.writeBytesPerSecond) +
     host.swapTraffic.in +

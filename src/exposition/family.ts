@@ -51,7 +51,7 @@ const SUFFIX_OF_ANOTHER_TYPE = /_(?:total|info|bucket|sum|count|created|gsum|gco
  * `promtool check metrics`; empty when it is sound. For tests of the catalogue and for strict
  * writers; colons are refused because they are kept for recording rules.
  */
-export function faultsOf(family: Family): readonly string[] {
+export function findFamilyFaults(family: Family): readonly string[] {
   const faults: string[] = [];
   const { name, type, unit, help, labels } = family;
   if (!METRIC_NAME.test(name)) faults.push(`${name}: not a metric name`);

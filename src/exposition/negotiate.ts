@@ -45,7 +45,7 @@ function unquote(text: string): string {
 }
 
 /** The format a media range asks for, or undefined when we do not speak it. */
-function formatOf(choice: Choice): Format | undefined {
+function toFormat(choice: Choice): Format | undefined {
   const version = choice.parameters.get('version');
   switch (choice.value) {
     case 'application/openmetrics-text':
@@ -71,7 +71,7 @@ const ESCAPING_SCHEMES: ReadonlySet<string> = new Set([
  * Our names need no escaping, so every scheme gives the same text: the one asked for is confirmed.
  * Only known schemes are echoed, so that a request cannot write into a response header.
  */
-function contentTypeOf(format: Format, asked: string | undefined): string {
+function toContentType(format: Format, asked: string | undefined): string {
   if (format.name === 'text-0.0.4') return 'text/plain; version=0.0.4; charset=utf-8';
   const escaping = asked !== undefined && ESCAPING_SCHEMES.has(asked) ? asked : 'underscores';
   return `application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=${escaping}`;
@@ -81,12 +81,12 @@ function contentTypeOf(format: Format, asked: string | undefined): string {
 export function negotiateFormat(accept: string | undefined): Negotiated {
   let best: { readonly format: Format; readonly choice: Choice } | undefined;
   for (const choice of parseChoices(accept ?? '')) {
-    const format = formatOf(choice);
+    const format = toFormat(choice);
     if (format === undefined || choice.quality === 0) continue;
     if (best === undefined || choice.quality > best.choice.quality) best = { format, choice };
   }
   const format = best?.format ?? textFormat;
-  return { format, contentType: contentTypeOf(format, best?.choice.parameters.get('escaping')) };
+  return { format, contentType: toContentType(format, best?.choice.parameters.get('escaping')) };
 }
 
 /** gzip when it is wanted at least as much as no compression at all. */

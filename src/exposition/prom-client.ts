@@ -36,7 +36,7 @@ interface RegistryValue {
 export async function readRegistry(registry: Registry): Promise<readonly ForeignFamily[]> {
   const families: ForeignFamily[] = [];
   for (const metric of await registry.getMetricsAsJSON()) {
-    const type = typeOf(String(metric.type), metric.name);
+    const type = toType(String(metric.type), metric.name);
     if (type !== 'counter' && metric.name.endsWith('_total')) continue;
     const values: readonly RegistryValue[] = metric.values;
     const labelNames = [...new Set(values.flatMap((value) => Object.keys(value.labels)))].filter(
@@ -50,7 +50,7 @@ export async function readRegistry(registry: Registry): Promise<readonly Foreign
       labels: labelNames,
     };
     const known = values.filter(({ value }) => !Number.isNaN(value));
-    families.push({ family, samples: known.map((value) => sampleOf(family, value)) });
+    families.push({ family, samples: known.map((value) => toSample(family, value)) });
   }
   return families;
 }
@@ -67,7 +67,7 @@ export function* writeForeign(
   }
 }
 
-function typeOf(type: string, name: string): FamilyType {
+function toType(type: string, name: string): FamilyType {
   switch (type) {
     case 'counter':
       // Without the suffix it could not be told from its OpenMetrics family name.
@@ -83,7 +83,7 @@ function typeOf(type: string, name: string): FamilyType {
   }
 }
 
-function sampleOf(family: Family, { value, labels, metricName }: RegistryValue): ForeignSample {
+function toSample(family: Family, { value, labels, metricName }: RegistryValue): ForeignSample {
   const names = Object.keys(labels);
   const values = names.map((name) => {
     const label = labels[name];

@@ -1,5 +1,5 @@
 import { formatValue } from './escape.ts';
-import { faultsOf, openMetricsName, type Family } from './family.ts';
+import { findFamilyFaults, openMetricsName, type Family } from './family.ts';
 import type { Format } from './format.ts';
 import { SeenSeries } from './seen-series.ts';
 import { TextBuffer } from './text-buffer.ts';
@@ -66,7 +66,7 @@ export class ExpositionWriter {
       throw new ExpositionError(`family ${family.name} is written twice`);
     }
     if (this.#strict) {
-      const fault = faultsOf(family)[0];
+      const fault = findFamilyFaults(family)[0];
       if (fault !== undefined) throw new ExpositionError(fault);
     }
     this.#familiesSeen.add(key);

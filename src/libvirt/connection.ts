@@ -256,7 +256,7 @@ export class LibvirtConnection {
   }
 
   async storagePoolGetXmlDesc(pool: NamedObject, options?: CallOptions): Promise<string> {
-    return this.#xmlOf(procedures.storagePoolGetXmlDesc, pool, options);
+    return this.#readXml(procedures.storagePoolGetXmlDesc, pool, options);
   }
 
   /** Networks that match `flags` ({@link listNetworks}); 0 gives all. */
@@ -265,7 +265,7 @@ export class LibvirtConnection {
   }
 
   async networkGetXmlDesc(network: NamedObject, options?: CallOptions): Promise<string> {
-    return this.#xmlOf(procedures.networkGetXmlDesc, network, options);
+    return this.#readXml(procedures.networkGetXmlDesc, network, options);
   }
 
   /** Names of the host's devices that match `flags` ({@link listNodeDevices}); 0 gives all. */
@@ -314,7 +314,7 @@ export class LibvirtConnection {
     await this.close();
   }
 
-  async #xmlOf(
+  async #readXml(
     procedure: typeof procedures.networkGetXmlDesc,
     object: NamedObject,
     options: CallOptions | undefined,

@@ -94,7 +94,7 @@ export function* writeCatalogue(view: View, writer: ExpositionWriter): Generator
     }
     let untilStop = GUESTS_PER_STOP;
     for (const domain of view.domains) {
-      // Guests have names of their own, see viewOf, and the name is in each of their series.
+      // Guests have names of their own, see toView, and the name is in each of their series.
       writer.startGroup();
       metric.write(domain, sample);
       untilStop -= 1;

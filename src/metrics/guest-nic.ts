@@ -35,17 +35,17 @@ export function guestNics({ config, nics }: Domain, waysOut: WaysOut): readonly 
         device: names[index] ?? '',
         config: one,
         counters: target === undefined ? undefined : counted.find((c) => c.device === target),
-        bridge: waysOut.bridgeOf(target) ?? source.bridge,
+        bridge: waysOut.findBridge(target) ?? source.bridge,
         // A tap in another namespace still hangs on the bridge or device of the XML.
-        uplinks: waysOut.uplinksOf([target, source.bridge, source.device]),
+        uplinks: waysOut.findUplinks([target, source.bridge, source.device]),
       };
     }),
     ...unplanned.map((counters, index) => ({
       device: names[interfaces.length + index] ?? '',
       config: undefined,
       counters,
-      bridge: waysOut.bridgeOf(counters.device),
-      uplinks: waysOut.uplinksOf([counters.device]),
+      bridge: waysOut.findBridge(counters.device),
+      uplinks: waysOut.findUplinks([counters.device]),
     })),
   ];
 }
@@ -61,7 +61,7 @@ export class WaysOut {
   }
 
   /** Of Open vSwitch sysfs knows the datapath but not the bridge, which the XML names. */
-  bridgeOf(device: string | undefined): string | undefined {
+  findBridge(device: string | undefined): string | undefined {
     const links = this.#network?.links;
     const master = device === undefined ? undefined : links?.get(device)?.master;
     if (master === undefined) return undefined;
@@ -69,7 +69,7 @@ export class WaysOut {
   }
 
   /** Of the first of these devices that exists. */
-  uplinksOf(devices: readonly (string | undefined)[]): readonly string[] {
+  findUplinks(devices: readonly (string | undefined)[]): readonly string[] {
     const route = this.#routes?.fromFirst(devices);
     if (this.#network === undefined || route === undefined) return [];
     return bottoms(route.uplinks, this.#network);

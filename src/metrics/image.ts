@@ -41,7 +41,7 @@ export const imageMetrics: readonly Metric[] = [
       );
       for (const { path, image } of images) {
         if (image === undefined) continue;
-        const header = headerOf(image);
+        const header = findHeader(image);
         const [dataFile] = image.dataFiles;
         const values = [
           path,
@@ -89,19 +89,19 @@ export const imageMetrics: readonly Metric[] = [
     'snapshots',
     'Internal snapshots of a qcow2 image, each of which can keep up to the whole capacity ' +
       'once more',
-    (image) => headerOf(image)?.internalSnapshotCount,
+    (image) => findHeader(image)?.internalSnapshotCount,
     ['proxmox_guest_snapshots'],
   ),
   ofImage(
     'dirty',
     'Whether reference counts of a qcow2 image may be stale, which is normal while a guest ' +
       'with lazy refcounts runs',
-    (image) => zeroOne(headerOf(image)?.dirty),
+    (image) => zeroOne(findHeader(image)?.dirty),
   ),
   ofImage(
     'corrupt',
     'Whether QEMU found damaged metadata in a qcow2 image, to which it then refuses to write',
-    (image) => zeroOne(headerOf(image)?.corrupt),
+    (image) => zeroOne(findHeader(image)?.corrupt),
   ),
   gauge(
     'kvm_image_readable',
@@ -165,7 +165,7 @@ export const imageMetrics: readonly Metric[] = [
   ),
 ];
 
-function headerOf({ qcow2 }: ImageFile): Qcow2Header | undefined {
+function findHeader({ qcow2 }: ImageFile): Qcow2Header | undefined {
   return qcow2?.ok === true ? qcow2.value : undefined;
 }
 

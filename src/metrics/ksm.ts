@@ -227,7 +227,7 @@ function pages(
     `${meaning} (/sys/kernel/mm/ksm/${file}, times the page size).`,
     { replaces },
     ({ snapshot }, sample) => {
-      sample('', bytesOf(snapshot.host, pagesOf));
+      sample('', toBytes(snapshot.host, pagesOf));
     },
   );
 }
@@ -238,19 +238,19 @@ function pagesCounter(name: string, meaning: string, file: string, pagesOf: Valu
     `${meaning} (/sys/kernel/mm/ksm/${file}, times the page size).`,
     {},
     ({ snapshot }, sample) => {
-      sample('', bytesOf(snapshot.host, pagesOf));
+      sample('', toBytes(snapshot.host, pagesOf));
     },
   );
 }
 
-function bytesOf({ ksm, pageBytes }: Host, pagesOf: ValueOf): number | undefined {
+function toBytes({ ksm, pageBytes }: Host, pagesOf: ValueOf): number | undefined {
   const count = ksm === undefined ? undefined : pagesOf(ksm);
   return count === undefined ? undefined : count * pageBytes;
 }
 
 function savedBytes(host: Host): number | undefined {
   // A kernel without ksm_zero_pages puts zero pages into the sharing ones or leaves them alone.
-  return bytesOf(host, ({ pagesSharing, zeroPages }) =>
+  return toBytes(host, ({ pagesSharing, zeroPages }) =>
     pagesSharing === undefined ? undefined : pagesSharing + (zeroPages ?? 0),
   );
 }

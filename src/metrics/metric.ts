@@ -97,7 +97,7 @@ function declare(name: string, help: string, type: FamilyType, details: Details)
     name,
     help,
     type,
-    unit: unitOf(name, type),
+    unit: findUnit(name, type),
     labels: details.labels ?? [],
     note: details.note,
     replaces: details.replaces ?? [],
@@ -107,7 +107,7 @@ function declare(name: string, help: string, type: FamilyType, details: Details)
 const UNIT_SUFFIXES: readonly Exclude<FamilyUnit, ''>[] = ['seconds', 'bytes', 'ratio'];
 
 /** The unit is part of the name by convention, so it is not declared a second time. */
-function unitOf(name: string, type: FamilyType): FamilyUnit {
+function findUnit(name: string, type: FamilyType): FamilyUnit {
   if (type === 'info') return '';
   const base = name.replace(/_total$/, '');
   return UNIT_SUFFIXES.find((unit) => base.endsWith(`_${unit}`)) ?? '';

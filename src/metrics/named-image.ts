@@ -32,23 +32,23 @@ export function namedImages(storage: Storage | undefined): NamedImages {
     for (const { image } of images) {
       const known = files.get(image.identity);
       // The smallest path, so that the order of guests does not decide.
-      if (known === undefined || pathOf(image) < pathOf(known)) files.set(image.identity, image);
+      if (known === undefined || toPath(image) < toPath(known)) files.set(image.identity, image);
     }
   }
   const byPath = new Map<string, ImageFile | undefined>();
   for (const path of unreadable) byPath.set(path, undefined);
-  for (const file of files.values()) byPath.set(pathOf(file), file);
+  for (const file of files.values()) byPath.set(toPath(file), file);
   return {
     all: [...byPath].map(([path, image]) => ({
       path,
       labels: labelText(['path'], [path]),
       image,
     })),
-    pathOf: new Map([...files].map(([identity, file]) => [identity, pathOf(file)])),
+    pathOf: new Map([...files].map(([identity, file]) => [identity, toPath(file)])),
   };
 }
 
-function pathOf({ blockDevice, resolvedPath }: ImageFile): string {
+function toPath({ blockDevice, resolvedPath }: ImageFile): string {
   const name = blockDevice?.deviceMapperName;
   return name === undefined ? resolvedPath : `/dev/mapper/${name}`;
 }

@@ -1,4 +1,4 @@
-import { limitOf } from '../config/policy.ts';
+import { findLimit } from '../config/policy.ts';
 import { LIMITS, type LimitDeclaration } from '../config/policy-defaults.ts';
 import { gauge, type Metric } from './metric.ts';
 
@@ -75,7 +75,7 @@ function limitMetric({ resource, name, bad, meaning }: LimitDeclaration): Metric
       'and its source.',
     { labels: ['severity'] },
     ({ policy }, sample) => {
-      const limit = limitOf(policy.policy, resource, name);
+      const limit = findLimit(policy.policy, resource, name);
       sample('{severity="warning"}', limit.warning);
       sample('{severity="critical"}', limit.critical);
     },

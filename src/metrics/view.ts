@@ -1,5 +1,5 @@
 import type { Policy } from '../config/policy.ts';
-import { hostPagesOf } from '../overcommit/assess-memory.ts';
+import { toHostPages } from '../overcommit/assess-memory.ts';
 import type { Assessment } from '../overcommit/assessment.ts';
 import type { CpuOfGuest } from '../overcommit/cpu.ts';
 import type { HostPages } from '../overcommit/memory-traits.ts';
@@ -70,11 +70,11 @@ export interface GuestMomTarget {
 }
 
 /** Brings the parts of a scrape together, guest by guest. */
-export function viewOf(...parts: Parameters<typeof viewInParts>): View {
+export function toView(...parts: Parameters<typeof viewInParts>): View {
   return atOnce(viewInParts(...parts));
 }
 
-/** As {@link viewOf}. */
+/** As {@link toView}. */
 export function* viewInParts(
   snapshot: Snapshot,
   assessment: Assessment,
@@ -94,7 +94,7 @@ export function* viewInParts(
   yield;
   const images = namedImages(snapshot.storage);
   yield;
-  const pages = hostPagesOf(snapshot.host);
+  const pages = toHostPages(snapshot.host);
   const waysOut = new WaysOut(snapshot.network);
   const views = yield* mapInParts(domains, (domain): DomainView | undefined => {
     const own = labels.get(domain.uuid);

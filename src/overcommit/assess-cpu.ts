@@ -6,12 +6,12 @@ import type { GuestCgroupCpu } from '../sources/cgroup-cpu.ts';
 import { parseCpuList } from '../sources/cpu-list.ts';
 import type { CpuTopology } from '../sources/cpu-topology.ts';
 import type { CpuBandwidth } from '../sources/domain-config.ts';
-import { valueOf } from '../sources/reading.ts';
+import { toValue } from '../sources/reading.ts';
 import { promisedVcpus } from './assess-promise.ts';
 import { cpusOfBandwidth, cpusOfQuota } from './cpu-quota.ts';
 import type { CpuGuest, CpuHost, CpuWeight } from './cpu.ts';
 
-export function cpuHostOf(topology: CpuTopology, policy: Policy): CpuHost {
+export function toCpuHost(topology: CpuTopology, policy: Policy): CpuHost {
   const coreOf = new Map<number, string>();
   const nodeOf = new Map<number, number>();
   for (const { cpu, siblings, node } of topology.cpus) {
@@ -29,7 +29,7 @@ export function cpuHostOf(topology: CpuTopology, policy: Policy): CpuHost {
 }
 
 /** One running guest; undefined where nothing tells how many vCPUs it has. */
-export function cpuGuestOf(domain: Domain): CpuGuest | undefined {
+export function toCpuGuest(domain: Domain): CpuGuest | undefined {
   const vcpus = promisedVcpus(domain);
   if (vcpus === undefined) return undefined;
   const { config, cgroup } = domain;
@@ -44,7 +44,7 @@ export function cpuGuestOf(domain: Domain): CpuGuest | undefined {
     // Without a pin of their own emulator threads follow <vcpu cpuset> (qemuProcessSetupPid).
     emulatorCpus: setOrUndefined(config?.cputune.emulatorPin) ?? common,
     memoryNodes: boundNodes(domain),
-    weight: weightOf(cgroup?.cpu),
+    weight: toWeight(cgroup?.cpu),
     quotaCpusPerVcpu: cpusOfBandwidth(config?.cputune.vcpu),
     quotaCpus: guestQuota(cgroup?.cpu, config?.cputune.global),
   };
@@ -59,7 +59,7 @@ function placedByNumad({ config, process }: Domain): readonly number[] | undefin
   if (config?.vcpu.placement !== 'auto' || config.cputune.emulatorPin !== undefined) {
     return undefined;
   }
-  return allowed === undefined ? undefined : valueOf(parseCpuList(allowed, 'Cpus_allowed_list'));
+  return allowed === undefined ? undefined : toValue(parseCpuList(allowed, 'Cpus_allowed_list'));
 }
 
 /** `restrictive` binds as `strict` does, by cpuset.mems (libvirt docs/formatdomain.rst). */
@@ -70,7 +70,7 @@ function boundNodes({ config }: Domain): ReadonlySet<number> | undefined {
 }
 
 /** The XML's shares are no use here: it does not say of which cgroup version they are. */
-function weightOf(cgroup: GuestCgroupCpu | undefined): CpuWeight | undefined {
+function toWeight(cgroup: GuestCgroupCpu | undefined): CpuWeight | undefined {
   const share = cgroup?.share;
   if (share === undefined) return undefined;
   return share.kind === 'weight'

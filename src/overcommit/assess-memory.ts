@@ -7,29 +7,29 @@ import type { Meminfo } from '../sources/meminfo.ts';
 import type { ProcessStatus } from '../sources/process-status.ts';
 import { promisedMemory } from './assess-promise.ts';
 import { guestRam, type GuestRam, type HostPages } from './memory-traits.ts';
-import type { HugepagePool, KsmSavings, MemoryBacking, MemoryGuest, MemoryHost } from './memory.ts';
+import type { HugepagePool, KsmSavings, MemoryKind, MemoryGuest, MemoryHost } from './memory.ts';
 
 /** Part of a guest's memory that must be locked or pinned for all of it to count as such. */
 const ABOUT_ALL = 0.9;
 
 /** Undefined where the kernel does not say how much memory is available (before 3.14). */
-export function memoryHostOf(host: Host, meminfo: Meminfo, policy: Policy): MemoryHost | undefined {
+export function toMemoryHost(host: Host, meminfo: Meminfo, policy: Policy): MemoryHost | undefined {
   if (meminfo.availableBytes === undefined) return undefined;
-  const swap = swapOf(host, meminfo);
+  const swap = computeSwap(host, meminfo);
   return {
     totalBytes: meminfo.totalBytes,
     availableBytes:
       meminfo.availableBytes + (policy.supply.zfsArc ? (host.zfsArc?.reclaimableBytes ?? 0) : 0),
     swapTotalBytes: swap.totalBytes,
     swapFreeBytes: swap.freeBytes,
-    hugepagePools: hugepagePoolsOf(host, meminfo),
+    hugepagePools: toHugepagePools(host, meminfo),
     reserveBytes: policy.reserves.memoryBytes,
     ksm: ksmSavings(host),
   };
 }
 
 /** All pools; where /sys tells of none, that of the default size, which meminfo has as well. */
-function hugepagePoolsOf({ hugePages }: Host, meminfo: Meminfo): readonly HugepagePool[] {
+function toHugepagePools({ hugePages }: Host, meminfo: Meminfo): readonly HugepagePool[] {
   const pools = hugePages ?? (meminfo.defaultHugePages ? [meminfo.defaultHugePages] : []);
   return pools.map(({ pageBytes, total, free, reserved }) => ({
     pageBytes,
@@ -40,7 +40,7 @@ function hugepagePoolsOf({ hugePages }: Host, meminfo: Meminfo): readonly Hugepa
 }
 
 /** By area, zram left out; the kernel's sum where the areas were not read. */
-function swapOf(host: Host, meminfo: Meminfo): { totalBytes: number; freeBytes: number } {
+function computeSwap(host: Host, meminfo: Meminfo): { totalBytes: number; freeBytes: number } {
   if (host.swapAreas === undefined) {
     // A kernel without these lines was built without swap.
     return { totalBytes: meminfo.swapTotalBytes ?? 0, freeBytes: meminfo.swapFreeBytes ?? 0 };
@@ -59,26 +59,26 @@ function ksmSavings({ ksm, pageBytes }: Host): KsmSavings | undefined {
   };
 }
 
-export function hostPagesOf({ pageBytes, meminfo }: Host): HostPages {
+export function toHostPages({ pageBytes, meminfo }: Host): HostPages {
   return { baseBytes: pageBytes, defaultHugeBytes: meminfo?.defaultHugePages?.pageBytes };
 }
 
 /** One running guest; undefined where nothing tells what it was promised. */
-export function memoryGuestOf(domain: Domain, pages: HostPages): MemoryGuest | undefined {
+export function toMemoryGuest(domain: Domain, pages: HostPages): MemoryGuest | undefined {
   const promise = promisedMemory(domain);
   if (promise === undefined) return undefined;
   const { config, cgroup } = domain;
   const status = domain.process?.status;
   const ram = config && guestRam(config, pages);
-  const backing = ram === undefined ? backingSeen(status, pages) : backingOf(ram, status);
+  const backing = ram === undefined ? backingSeen(status, pages) : toMemoryKind(ram, status);
   const isAboutAll = (bytes: number | undefined): boolean =>
     bytes !== undefined && bytes > 0 && bytes >= promise.currentBytes * ABOUT_ALL;
   return {
     name: domain.name,
     ...promise,
-    residentBytes: residentOf(domain, backing),
+    residentBytes: computeResident(domain, backing),
     hugetlbBytes: status?.hugetlbBytes ?? 0,
-    swapBytes: swappedOf(domain, backing),
+    swapBytes: computeSwapped(domain, backing),
     swapLimitBytes:
       cgroup?.memory === undefined
         ? swapLimit(config?.memory.swapHardLimitBytes, config?.memory.hardLimitBytes, true)
@@ -100,7 +100,7 @@ export function memoryGuestOf(domain: Domain, pages: HostPages): MemoryGuest | u
  * RssAnon + RssShmem, of memory in a file RssFile too. That, and what libvirt says where /proc of
  * the guest is out of reach, holds some ten MiB of QEMU's own program text as well.
  */
-function residentOf({ process, balloon }: Domain, backing: MemoryBacking): number | undefined {
+function computeResident({ process, balloon }: Domain, backing: MemoryKind): number | undefined {
   const anonymous = process?.status?.residentAnonymousBytes;
   const shared = process?.status?.residentSharedBytes;
   const file = backing.kind === 'file' ? process?.status?.residentFileBytes : undefined;
@@ -112,7 +112,7 @@ function residentOf({ process, balloon }: Domain, backing: MemoryBacking): numbe
 }
 
 /** VmSwap lacks swapped shared memory (proc.rst); of that only the guest's own cgroup tells. */
-function swappedOf({ process, cgroup }: Domain, backing: MemoryBacking): number | undefined {
+function computeSwapped({ process, cgroup }: Domain, backing: MemoryKind): number | undefined {
   const ofProcess = process?.status?.swappedBytes;
   const ofCgroup = backing.kind === 'shared' ? cgroup?.memory?.usage.swapBytes : undefined;
   return ofProcess === undefined || ofCgroup === undefined
@@ -131,14 +131,14 @@ function swapLimit(
 }
 
 /** A file that the process maps as shared memory lies on a tmpfs, and is swapped like a memfd. */
-function backingOf({ backing }: GuestRam, status: ProcessStatus | undefined): MemoryBacking {
+function toMemoryKind({ backing }: GuestRam, status: ProcessStatus | undefined): MemoryKind {
   const shared = status?.residentSharedBytes ?? 0;
   const onTmpfs = backing.kind === 'file' && shared > (status?.residentFileBytes ?? 0);
   return onTmpfs ? { kind: 'shared' } : backing;
 }
 
 /** Without XML: by the kind of memory the process holds most of. */
-function backingSeen(status: ProcessStatus | undefined, pages: HostPages): MemoryBacking {
+function backingSeen(status: ProcessStatus | undefined, pages: HostPages): MemoryKind {
   const anonymous = status?.residentAnonymousBytes ?? 0;
   const shared = status?.residentSharedBytes ?? 0;
   const hugetlb = status?.hugetlbBytes ?? 0;

@@ -2,7 +2,7 @@
 
 import type { Domain } from '../snapshot/domain.ts';
 import type { Host } from '../snapshot/host.ts';
-import { hostPagesOf } from './assess-memory.ts';
+import { toHostPages } from './assess-memory.ts';
 import { promisedMemory } from './assess-promise.ts';
 import { guestRam } from './memory-traits.ts';
 import type { MomGuestHistory, MomHistory } from './mom-averages.ts';
@@ -14,10 +14,10 @@ export function assessMom(
   running: readonly Domain[],
   history: MomHistory,
 ): readonly MomDecision[] {
-  const measured = momHostOf(host, running, history);
+  const measured = toMomHost(host, running, history);
   if (measured === undefined) return [];
   const guests = running.flatMap((domain) => {
-    const guest = momGuestOf(domain, history.guests.get(domain.uuid));
+    const guest = toMomGuest(domain, history.guests.get(domain.uuid));
     return guest === undefined ? [] : [guest];
   });
   return (['mom', 'corrected'] as const).flatMap(
@@ -25,7 +25,7 @@ export function assessMom(
   );
 }
 
-function momHostOf(
+function toMomHost(
   host: Host,
   running: readonly Domain[],
   { freeBytes, buffersBytes, cachedBytes, availableBytes }: MomHistory,
@@ -40,7 +40,7 @@ function momHostOf(
   ) {
     return undefined;
   }
-  const pages = hostPagesOf(host);
+  const pages = toHostPages(host);
   const mergeable = running.filter(
     ({ config }) => config !== undefined && guestRam(config, pages).mergeable,
   );
@@ -68,7 +68,7 @@ function sumOfKnown(values: readonly (number | undefined)[]): number | undefined
 }
 
 /** MOM leaves out a guest whose balloon it cannot read. */
-function momGuestOf(domain: Domain, averages: MomGuestHistory | undefined): MomGuest | undefined {
+function toMomGuest(domain: Domain, averages: MomGuestHistory | undefined): MomGuest | undefined {
   const current = domain.balloon?.currentBytes;
   const promise = promisedMemory(domain);
   if (

@@ -18,25 +18,25 @@ export function assessNetwork(
 ): NetworkOvercommit {
   const routes = new Routes(network);
   return networkOvercommit(
-    running.flatMap((domain) => nicsOf(domain, routes)),
-    [...network.links.values()].flatMap((link) => uplinkOf(link) ?? []),
+    running.flatMap((domain) => toNics(domain, routes)),
+    [...network.links.values()].flatMap((link) => toUplink(link) ?? []),
   );
 }
 
 /** From the XML; without it, from the counters, which know neither limits nor bridges. */
-function nicsOf({ name: guest, config, nics }: Domain, routes: Routes): readonly NetworkNic[] {
+function toNics({ name: guest, config, nics }: Domain, routes: Routes): readonly NetworkNic[] {
   if (config === undefined) {
-    return (nics ?? []).map(({ device }) => nicOf(guest, device, [device], routes));
+    return (nics ?? []).map(({ device }) => toNic(guest, device, [device], routes));
   }
   return config.interfaces.map(({ target, source, alias, inbound, outbound }, index) => {
     // A tap out of sight (another namespace) still hangs on the bridge or device of the XML.
     const waysOut = [target, source.bridge, source.device];
     const device = target ?? alias ?? `nic${index}`;
-    return nicOf(guest, device, waysOut, routes, inbound, outbound);
+    return toNic(guest, device, waysOut, routes, inbound, outbound);
   });
 }
 
-function nicOf(
+function toNic(
   guest: string,
   device: string,
   waysOut: readonly (string | undefined)[],
@@ -61,7 +61,7 @@ const UPLINK_KINDS: Partial<Readonly<Record<NetworkLink['kind'], NetworkUplink['
   vlan: 'vlan',
 };
 
-function uplinkOf({ name, kind, state, lower }: NetworkLink): NetworkUplink | undefined {
+function toUplink({ name, kind, state, lower }: NetworkLink): NetworkUplink | undefined {
   const uplinkKind = UPLINK_KINDS[kind];
   if (uplinkKind === undefined) return undefined;
   return {

@@ -36,7 +36,7 @@ export function promisedVcpus({
   return libvirtCpu?.vcpus.map(({ index }) => ({ id: index, online: true }));
 }
 
-export interface MemoryPromise {
+export interface PromisedGuestMemory {
   readonly currentBytes: number;
   readonly maximumBytes: number;
 }
@@ -48,7 +48,7 @@ export interface MemoryPromise {
  * asked for and less than what the guest has. Memory devices that are no RAM are left out.
  * Undefined: neither is known.
  */
-export function promisedMemory({ balloon, config }: Domain): MemoryPromise | undefined {
+export function promisedMemory({ balloon, config }: Domain): PromisedGuestMemory | undefined {
   const totalBytes = balloon?.maximumBytes ?? config?.memory.maximumBytes;
   const maximumBytes = ramBytes(totalBytes, config);
   const saidBytes = balloon?.currentBytes ?? config?.memory.currentBytes;

@@ -26,12 +26,14 @@ export function* assessStorage(storage: Storage, policy: Policy): Parts<StorageO
       ),
     );
   const keys = filesystemKeys(storage.filesystems);
-  const mentions = yield* mapInParts(storage.disks, (disk) => mentionsOf(disk, thinVolumes, keys));
+  const mentions = yield* mapInParts(storage.disks, (disk) =>
+    listMentions(disk, thinVolumes, keys),
+  );
   yield;
   return storageOvercommit(
     mentions.flat(),
-    storage.filesystems.map((filesystem) => filesystemOf(filesystem, policy.reserves.storage)),
-    thinPoolsOf(thin),
+    storage.filesystems.map((filesystem) => toFilesystem(filesystem, policy.reserves.storage)),
+    toThinPools(thin),
   );
 }
 
@@ -49,7 +51,7 @@ function filesystemKeys(filesystems: readonly Filesystem[]): FilesystemKeys {
 type ThinVolumes = ReadonlyMap<string, ThinVolume>;
 
 /** Every image of a disk, and one that is there but could not be read. */
-function mentionsOf(
+function listMentions(
   { domainName, readOnly, source }: DomainDisk,
   volumes: ThinVolumes | undefined,
   keys: FilesystemKeys,
@@ -59,7 +61,7 @@ function mentionsOf(
   }
   const { images, end } = source.chain;
   const known = images.map(({ image, role, depth }) =>
-    mentionOf(image, isWrittenTo(role, depth) && !readOnly, domainName, volumes, keys),
+    toMention(image, isWrittenTo(role, depth) && !readOnly, domainName, volumes, keys),
   );
   const beyond = beyondEnd(end, domainName, images.length === 0 && !readOnly);
   return beyond === undefined ? known : [...known, beyond];
@@ -95,7 +97,7 @@ function unknownImage(
   };
 }
 
-function mentionOf(
+function toMention(
   image: ImageFile,
   writable: boolean,
   guest: string,
@@ -147,7 +149,7 @@ function spaceBehind(
   return /^(?:rbd|nbd)\d/.test(name ?? '') ? 'elsewhere' : 'own';
 }
 
-function filesystemOf({ mount, traits, space }: Filesystem, reserve: Amount): StorageFilesystem {
+function toFilesystem({ mount, traits, space }: Filesystem, reserve: Amount): StorageFilesystem {
   return {
     id: mount.device,
     mountpoint: mount.mountpoint,
@@ -164,7 +166,7 @@ function filesystemOf({ mount, traits, space }: Filesystem, reserve: Amount): St
 }
 
 /** A pool whose fill level is not known (failed, not active) is no place to grow into. */
-function thinPoolsOf(thin: ThinStorage | undefined): readonly StorageThinPool[] {
+function toThinPools(thin: ThinStorage | undefined): readonly StorageThinPool[] {
   return (thin?.pools ?? []).flatMap((pool) => {
     if (pool.sizeBytes === undefined || pool.dataUsedBytes === undefined) return [];
     return {

@@ -4,8 +4,8 @@ import type { Host } from '../snapshot/host.ts';
 import { atOnce, mapInParts, type Parts } from '../snapshot/in-parts.ts';
 import type { Snapshot } from '../snapshot/model.ts';
 import { assessBootStorm } from './assess-boot-storm.ts';
-import { cpuGuestOf, cpuHostOf } from './assess-cpu.ts';
-import { hostPagesOf, memoryGuestOf, memoryHostOf } from './assess-memory.ts';
+import { toCpuGuest, toCpuHost } from './assess-cpu.ts';
+import { toHostPages, toMemoryGuest, toMemoryHost } from './assess-memory.ts';
 import { assessMom } from './assess-mom.ts';
 import { assessNetwork } from './assess-network.ts';
 import { assessStorage } from './assess-storage.ts';
@@ -57,10 +57,10 @@ function* assessCpu(
   policy: Policy,
 ): Parts<CpuOvercommit | undefined> {
   if (cpuTopology === undefined) return undefined;
-  const guests = yield* mapInParts(running, cpuGuestOf);
+  const guests = yield* mapInParts(running, toCpuGuest);
   yield;
   return yield* cpuOvercommitInParts(
-    cpuHostOf(cpuTopology, policy),
+    toCpuHost(cpuTopology, policy),
     guests.filter((guest) => guest !== undefined),
   );
 }
@@ -71,11 +71,11 @@ function assessMemory(
   policy: Policy,
 ): MemoryOvercommit | undefined {
   const { meminfo } = host;
-  const memoryHost = meminfo && memoryHostOf(host, meminfo, policy);
+  const memoryHost = meminfo && toMemoryHost(host, meminfo, policy);
   if (meminfo === undefined || memoryHost === undefined) return undefined;
-  const pages = hostPagesOf(host);
+  const pages = toHostPages(host);
   return memoryOvercommit(
     memoryHost,
-    running.flatMap((domain) => memoryGuestOf(domain, pages) ?? []),
+    running.flatMap((domain) => toMemoryGuest(domain, pages) ?? []),
   );
 }

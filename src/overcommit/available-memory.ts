@@ -5,7 +5,7 @@ import type { Host } from '../snapshot/host.ts';
  * of its cache that can be given up, which MemAvailable lacks. Undefined where the kernel does not say
  * (before 3.14).
  */
-export function availableMemoryOf({ meminfo, zfsArc }: Host): number | undefined {
+export function computeAvailableMemory({ meminfo, zfsArc }: Host): number | undefined {
   const available = meminfo?.availableBytes;
   return available === undefined ? undefined : available + (zfsArc?.reclaimableBytes ?? 0);
 }

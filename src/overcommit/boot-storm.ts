@@ -43,22 +43,22 @@ export function bootStorm(domains: readonly BootStormDomain[]): BootStorm {
   const persistent = domains.filter((domain) => domain.persistent);
   const autostart = persistent.filter((domain) => domain.autostart);
   return {
-    autostart: stormOf(autostart),
-    all: stormOf(persistent),
+    autostart: computeStorm(autostart),
+    all: computeStorm(persistent),
     activeWithoutAutostart: domains.filter(
       (domain) => domain.active && !(domain.persistent && domain.autostart),
     ).length,
   };
 }
 
-function stormOf(members: readonly BootStormDomain[]): BootStormSet {
+function computeStorm(members: readonly BootStormDomain[]): BootStormSet {
   return {
-    added: demandOf(members.filter((domain) => !domain.active)),
-    afterReboot: demandOf(members),
+    added: computeDemand(members.filter((domain) => !domain.active)),
+    afterReboot: computeDemand(members),
   };
 }
 
-function demandOf(domains: readonly BootStormDomain[]): BootDemand {
+function computeDemand(domains: readonly BootStormDomain[]): BootDemand {
   let vcpus = 0;
   let maximumMemoryBytes = 0;
   let claimableStorageBytes = 0;

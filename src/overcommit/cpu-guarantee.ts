@@ -1,14 +1,14 @@
 /** What a guest can use at most, and what it gets when every vCPU of the host is busy. */
 
 import type { PlacedGuest, PlacedSet, PlacedVcpu, Placement } from './cpu-placement.ts';
-import { intersects, isSubset, unionOf, type CpuSet } from './cpu-set.ts';
+import { intersects, isSubset, computeUnion, type CpuSet } from './cpu-set.ts';
 import type { CpuGuest, CpuWeight } from './cpu.ts';
 import { fairShares, type Claim, type JointLimit } from './fair-share.ts';
 
 /** An upper bound: vCPUs with the same set cannot use more than the set, nor all more than all. */
-export function capOf({ guest, vcpus }: PlacedGuest): number {
+export function computeCap({ guest, vcpus }: PlacedGuest): number {
   const groups = onlineBySet(vcpus);
-  const union = unionOf(groups.map((group) => group.set));
+  const union = computeUnion(groups.map((group) => group.set));
   const together = groups.reduce((sum, group) => sum + groupCap(guest, group), 0);
   return Math.min(together, union.size, Math.max(0, guest.quotaCpus ?? Infinity));
 }
@@ -33,7 +33,7 @@ export function guaranteedCpus(
 
   for (const [owner, placed] of guests.entries()) {
     const { guest, vcpus } = placed;
-    const cap = capOf(placed);
+    const cap = computeCap(placed);
     const groups = onlineBySet(vcpus);
     const online = groups.reduce((sum, group) => sum + group.vcpus, 0);
     const own = groups.map((group) => {
@@ -59,7 +59,7 @@ export function guaranteedCpus(
     limits.push({ claims: claimsOf(within), limit: set.cpus.size });
   }
   for (const group of overlapping(all)) {
-    limits.push({ claims: claimsOf(group), limit: unionOf(group).size });
+    limits.push({ claims: claimsOf(group), limit: computeUnion(group).size });
   }
   limits.push({
     claims: claimsOf(all.filter((set) => set.kind === 'shared')),

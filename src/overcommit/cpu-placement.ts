@@ -1,6 +1,6 @@
 /** Where each vCPU may run, and whom each CPU serves: rules 1 to 3 of cpu.ts. */
 
-import { isSubset, setOf, type CpuSet } from './cpu-set.ts';
+import { isSubset, toCpuSet, type CpuSet } from './cpu-set.ts';
 import type { CpuGuest, CpuHost, PromisedVcpus } from './cpu.ts';
 
 export interface Placement {
@@ -36,7 +36,7 @@ export interface PlacedSet extends CpuSet {
   readonly promised: PromisedVcpus;
 }
 
-export function placementOf(host: CpuHost, guests: readonly CpuGuest[]): Placement {
+export function computePlacement(host: CpuHost, guests: readonly CpuGuest[]): Placement {
   const place = placerFor(host);
   const placed = guests.map((guest): PlacedGuest => ({
     guest,
@@ -68,7 +68,7 @@ function placerFor(host: CpuHost): (allowed: ReadonlySet<number> | undefined) =>
   const ordinary = (cpus: Iterable<number>): CpuSet => {
     const present = [...cpus].filter((cpu) => host.onlineCpus.has(cpu));
     const balanced = present.filter((cpu) => !host.isolatedCpus.has(cpu));
-    return setOf(balanced.length > 0 ? balanced : present);
+    return toCpuSet(balanced.length > 0 ? balanced : present);
   };
   const floating = ordinary(host.onlineCpus);
   // Thousands of vCPUs have a few set objects between them: each is worked out once.

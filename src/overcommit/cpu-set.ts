@@ -6,7 +6,7 @@ export interface CpuSet {
   readonly cpus: ReadonlySet<number>;
 }
 
-export function setOf(cpus: Iterable<number>): CpuSet {
+export function toCpuSet(cpus: Iterable<number>): CpuSet {
   const sorted = ascending(cpus);
   return { key: sorted.join(','), cpus: new Set(sorted) };
 }
@@ -27,7 +27,7 @@ export function intersects(one: ReadonlySet<number>, other: ReadonlySet<number>)
 }
 
 /** All CPUs of some sets. One set is handed back as it is: guests with one set are the rule. */
-export function unionOf(sets: readonly CpuSet[]): ReadonlySet<number> {
+export function computeUnion(sets: readonly CpuSet[]): ReadonlySet<number> {
   const [first, ...rest] = sets;
   if (first === undefined) return new Set();
   if (rest.every((set) => set.key === first.key)) return first.cpus;

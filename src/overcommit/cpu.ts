@@ -6,9 +6,14 @@
  */
 
 import { atOnce, mapInParts, type Parts } from '../snapshot/in-parts.ts';
-import { capOf, guaranteedCpus } from './cpu-guarantee.ts';
-import { placementOf, type PlacedGuest, type PlacedSet, type PlacedVcpu } from './cpu-placement.ts';
-import { ascending, intersects, isSubset, unionOf } from './cpu-set.ts';
+import { computeCap, guaranteedCpus } from './cpu-guarantee.ts';
+import {
+  computePlacement,
+  type PlacedGuest,
+  type PlacedSet,
+  type PlacedVcpu,
+} from './cpu-placement.ts';
+import { ascending, intersects, isSubset, computeUnion } from './cpu-set.ts';
 
 /** The host's CPUs. Numbers are logical CPU numbers as in /sys/devices/system/cpu. */
 export interface CpuHost {
@@ -170,7 +175,7 @@ export function* cpuOvercommitInParts(
   host: CpuHost,
   guests: readonly CpuGuest[],
 ): Parts<CpuOvercommit> {
-  const placement = placementOf(host, guests);
+  const placement = computePlacement(host, guests);
   yield;
   const { shared, dedicated, isolated } = placement.cpus;
   const sets = [...placement.sets.values()];
@@ -199,7 +204,7 @@ export function* cpuOvercommitInParts(
       capacity: capacity(isolated),
       promised: promised('isolated'),
     },
-    withoutOnlineCpu: countOf(
+    withoutOnlineCpu: countVcpus(
       placement.guests.flatMap(({ vcpus }) => vcpus.filter((vcpu) => vcpu.withoutOnlineCpu)),
     ),
     nodes: nodeNumbers(host).map((node) => {
@@ -299,17 +304,17 @@ function guestFigures(
 ): CpuOfGuest {
   const { guest, vcpus, emulatorCpus } = placed;
   const online = vcpus.filter((vcpu) => vcpu.online);
-  const allowed = unionOf(online.map((vcpu) => vcpu.set));
+  const allowed = computeUnion(online.map((vcpu) => vcpu.set));
   const isOffMemory = (cpu: number): boolean => {
     const node = host.nodeOf.get(cpu);
     return node !== undefined && guest.memoryNodes !== undefined && !guest.memoryNodes.has(node);
   };
   return {
     name: guest.name,
-    vcpus: countOf(vcpus),
+    vcpus: countVcpus(vcpus),
     allowed: capacity(allowed),
     largerThanAllowed: online.length > allowed.size,
-    capCpus: capOf(placed),
+    capCpus: computeCap(placed),
     guaranteedCpus: guaranteed,
     vcpusWithoutOnlineCpu: online.filter((vcpu) => vcpu.withoutOnlineCpu).length,
     vcpusOffMemoryNodes:
@@ -323,6 +328,6 @@ function guestFigures(
   };
 }
 
-function countOf(vcpus: readonly PlacedVcpu[]): PromisedVcpus {
+function countVcpus(vcpus: readonly PlacedVcpu[]): PromisedVcpus {
   return { current: vcpus.filter((vcpu) => vcpu.online).length, maximum: vcpus.length };
 }

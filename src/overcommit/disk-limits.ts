@@ -28,7 +28,7 @@ export function diskLimit(
   if (all.every((one) => one[limit] === undefined)) return undefined;
   let lowest: DiskLimit | undefined;
   for (const one of all) {
-    const value = one[limit] ?? one[steadyOf(limit)];
+    const value = one[limit] ?? one[toSteadyLimit(limit)];
     if (value === undefined || (lowest !== undefined && lowest.value <= value)) continue;
     const sharing = disks.filter((other) => uses(other, one));
     lowest = { value, sharedGroup: sharing.length > 1 ? one.group : undefined };
@@ -49,6 +49,6 @@ const STEADY: Readonly<Partial<Record<IoLimit, IoLimit>>> = {
   writeRequestsPerSecondMax: 'writeRequestsPerSecond',
 };
 
-function steadyOf(limit: IoLimit): IoLimit {
+function toSteadyLimit(limit: IoLimit): IoLimit {
   return STEADY[limit] ?? limit;
 }

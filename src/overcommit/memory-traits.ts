@@ -4,7 +4,7 @@
  */
 
 import type { DomainConfig, DomainMemory, MemoryDevice } from '../sources/domain-config.ts';
-import type { HugepageCell, MemoryBacking, MemoryOfGuest } from './memory.ts';
+import type { HugepageCell, MemoryKind, MemoryOfGuest } from './memory.ts';
 
 /** Sizes of pages on this host, in bytes. */
 export interface HostPages {
@@ -15,7 +15,7 @@ export interface HostPages {
 
 export interface GuestRam {
   /** Of what is not in `hugepageCells`. */
-  readonly backing: MemoryBacking;
+  readonly backing: MemoryKind;
   readonly hugepageCells: readonly HugepageCell[];
   /** All of it stays in RAM from the start: see {@link isPinned}. */
   readonly pinned: boolean;
@@ -25,7 +25,7 @@ export interface GuestRam {
 
 /** What the guest's RAM is made of, as libvirt starts it (qemuBuildMemoryBackendProps). */
 export function guestRam(config: DomainConfig, pages: HostPages): GuestRam {
-  const parts = partsOf(config, pages);
+  const parts = toParts(config, pages);
   const bySize = new Map<number, number>();
   for (const { pageBytes, bytes } of parts) {
     if (pageBytes === undefined) continue;
@@ -54,7 +54,7 @@ export function guestRam(config: DomainConfig, pages: HostPages): GuestRam {
   };
 }
 
-type OrdinaryKind = Exclude<MemoryBacking['kind'], 'hugepages'>;
+type OrdinaryKind = Exclude<MemoryKind['kind'], 'hugepages'>;
 
 /** Where a guest has several: the one the host can do least with stands for all. */
 const ORDINARY: readonly OrdinaryKind[] = ['file', 'shared', 'anonymous'];
@@ -67,21 +67,21 @@ interface Part {
   readonly bytes: number | undefined;
 }
 
-function partsOf({ memory, numa }: DomainConfig, pages: HostPages): readonly Part[] {
+function toParts({ memory, numa }: DomainConfig, pages: HostPages): readonly Part[] {
   const ofCell = (id: number, bytes: number | undefined, own: string | undefined): Part =>
-    partOf(hugepagesOf(memory, id, pages), bytes, kindOf(memory, own));
+    toPart(toHugepages(memory, id, pages), bytes, toKind(memory, own));
   const cells = numa.guestCells.map(({ id, memoryBytes, access }) =>
     ofCell(id, memoryBytes, access),
   );
   const devices = memory.devices.filter(isRam);
   const plugged = devices.map(({ node, sizeBytes, pageBytes, access }) => {
     const cellAccess = numa.guestCells.find(({ id }) => id === node)?.access;
-    const kind = kindOf(memory, access ?? cellAccess);
+    const kind = toKind(memory, access ?? cellAccess);
     const huge =
       pageBytes === undefined
-        ? hugepagesOf(memory, node ?? 0, pages)
+        ? toHugepages(memory, node ?? 0, pages)
         : unlessBase(pageBytes, pages);
-    return partOf(huge, sizeBytes, kind);
+    return toPart(huge, sizeBytes, kind);
   });
   if (cells.length > 0) return [...cells, ...plugged];
   const allDevices = memory.devices.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -89,7 +89,7 @@ function partsOf({ memory, numa }: DomainConfig, pages: HostPages): readonly Par
   return [ofCell(0, bytes, undefined), ...plugged];
 }
 
-function partOf(
+function toPart(
   pageBytes: number | undefined,
   bytes: number | undefined,
   ordinary: OrdinaryKind,
@@ -102,14 +102,14 @@ function partOf(
  * memfd is a file in libvirt's memory_backing_dir, whether or not `<source type='file'>` says so; of
  * a private one each page that is written becomes anonymous.
  */
-function kindOf({ backing }: DomainMemory, ownAccess: string | undefined): OrdinaryKind {
+function toKind({ backing }: DomainMemory, ownAccess: string | undefined): OrdinaryKind {
   const access = ownAccess ?? backing.access;
   if (backing.source === 'memfd') return access === 'private' ? 'anonymous' : 'shared';
   return access === 'shared' ? 'file' : 'anonymous';
 }
 
 /** Size of the huge pages of a guest's cell; undefined: it has normal ones. */
-function hugepagesOf(
+function toHugepages(
   { backing: { hugepages } }: DomainMemory,
   cell: number,
   pages: HostPages,
@@ -184,7 +184,7 @@ export function currentRamBytes(
 
 /** What can be done with a guest's memory when the host runs short. */
 export interface MemoryTraits {
-  readonly backing: MemoryBacking['kind'];
+  readonly backing: MemoryKind['kind'];
   /** KSM may merge it. */
   readonly mergeable: boolean;
   readonly swappable: boolean;

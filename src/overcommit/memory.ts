@@ -46,7 +46,7 @@ export interface KsmSavings {
  * does not show; a file on a disk, which the host writes back to its file instead of swapping it; or
  * pages of a hugepage pool.
  */
-export type MemoryBacking =
+export type MemoryKind =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'shared' }
   | { readonly kind: 'file' }
@@ -76,7 +76,7 @@ export interface MemoryGuest {
   /** memory.swap.max, or what memsw leaves above the memory limit. Undefined: unlimited. */
   readonly swapLimitBytes: number | undefined;
   /** Of all its memory but what is in `hugepageCells`. */
-  readonly backing: MemoryBacking;
+  readonly backing: MemoryKind;
   /** Parts of the guest in huge pages while others are not, or are in pages of another size. */
   readonly hugepageCells?: readonly HugepageCell[];
   /** `<memoryBacking><locked/>`, or VmLck of about the guest's size. */
@@ -123,7 +123,7 @@ export interface MemoryExposure {
   readonly shortfallBytes: number;
 }
 
-export interface HugepagePromise {
+export interface PromisedHugepages {
   readonly pageBytes: number;
   /** Undefined where guests are promised pages of a size the host has no pool of. */
   readonly totalBytes: number | undefined;
@@ -135,7 +135,7 @@ export interface HugepagePromise {
 export interface MemoryOfGuest {
   readonly name: string;
   readonly class: MemoryClass;
-  readonly backing: MemoryBacking['kind'];
+  readonly backing: MemoryKind['kind'];
   /** The host can swap it. */
   readonly swappable: boolean;
   /** What it may still claim of its promise. Undefined: resident size unknown. */
@@ -158,7 +158,7 @@ export interface MemoryOvercommit {
   readonly maximum: MemoryExposure;
   readonly ksmUnmergeBytes: number;
   readonly ksmSavedBytes: number;
-  readonly hugepages: readonly HugepagePromise[];
+  readonly hugepages: readonly PromisedHugepages[];
   readonly guestsWithUnknownResident: number;
   readonly guestsWithoutBalloon: number;
   readonly guestsWithIneffectiveBalloon: number;
@@ -191,10 +191,10 @@ export function memoryOvercommit(
   guests: readonly MemoryGuest[],
 ): MemoryOvercommit {
   const pools = host.hugepagePools.reduce((sum, pool) => sum + pool.totalBytes, 0);
-  const ordinary = guests.filter((guest) => classOf(guest) !== 'hugepages');
+  const ordinary = guests.filter((guest) => toMemoryClass(guest) !== 'hugepages');
   const ofClass = (one: MemoryClass): PromisedMemory =>
-    promiseOf(guests.filter((guest) => classOf(guest) === one).map(withoutCells));
-  const inCells = promiseOf(guests.flatMap(cellsOf));
+    sumPromised(guests.filter((guest) => toMemoryClass(guest) === one).map(withoutCells));
+  const inCells = sumPromised(guests.flatMap(listCells));
   const hugepages = ofClass('hugepages');
   const promisedByClass = {
     anonymous: ofClass('anonymous'),
@@ -209,21 +209,21 @@ export function memoryOvercommit(
   };
   const ofGuests = guests.map((guest): MemoryOfGuest => ({
     name: guest.name,
-    class: classOf(guest),
+    class: toMemoryClass(guest),
     backing: guest.backing.kind,
     swappable: isSwappable(guest),
     claimableBytes: claimable(guest, (promise) => promise.currentBytes),
     claimableAtMaximumBytes: claimable(guest, (promise) => promise.maximumBytes),
     swapBytes: guest.swapBytes,
-    balloon: balloonOf(guest),
+    balloon: computeBalloonEffect(guest),
   }));
   const ksmUnmergeBytes = host.ksm?.sharingBytes ?? 0;
   return {
     capacityBytes: Math.max(0, host.totalBytes - pools - host.reserveBytes),
-    promised: promiseOf(ordinary.map(withoutCells)),
+    promised: sumPromised(ordinary.map(withoutCells)),
     promisedByClass,
-    current: exposureOf(host, guests, ksmUnmergeBytes, (promise) => promise.currentBytes),
-    maximum: exposureOf(host, guests, ksmUnmergeBytes, (promise) => promise.maximumBytes),
+    current: computeExposure(host, guests, ksmUnmergeBytes, (promise) => promise.currentBytes),
+    maximum: computeExposure(host, guests, ksmUnmergeBytes, (promise) => promise.maximumBytes),
     ksmUnmergeBytes,
     ksmSavedBytes: ksmUnmergeBytes + (host.ksm?.zeroBytes ?? 0),
     hugepages: hugepagePromises(host.hugepagePools, guests),
@@ -236,7 +236,7 @@ export function memoryOvercommit(
   };
 }
 
-function classOf(guest: MemoryGuest): MemoryClass {
+function toMemoryClass(guest: MemoryGuest): MemoryClass {
   if (guest.backing.kind === 'hugepages') return 'hugepages';
   return guest.locked || guest.vfio ? 'locked' : guest.backing.kind;
 }
@@ -247,11 +247,11 @@ interface Promised {
   readonly maximumBytes: number;
 }
 
-interface PromiseOfPool extends Promised {
+interface PromisedOfPool extends Promised {
   readonly pageBytes: number;
 }
 
-function promiseOf(promises: readonly Promised[]): PromisedMemory {
+function sumPromised(promises: readonly Promised[]): PromisedMemory {
   return {
     guests: promises.length,
     currentBytes: promises.reduce((sum, one) => sum + one.currentBytes, 0),
@@ -260,7 +260,7 @@ function promiseOf(promises: readonly Promised[]): PromisedMemory {
 }
 
 /** What a guest was promised of each pool beside its main backing. */
-function cellsOf(guest: MemoryGuest): readonly PromiseOfPool[] {
+function listCells(guest: MemoryGuest): readonly PromisedOfPool[] {
   const part = guest.maximumBytes === 0 ? 0 : guest.currentBytes / guest.maximumBytes;
   return (guest.hugepageCells ?? []).map(({ pageBytes, bytes }) => ({
     pageBytes,
@@ -271,7 +271,7 @@ function cellsOf(guest: MemoryGuest): readonly PromiseOfPool[] {
 
 /** What a guest was promised of its main backing. */
 function withoutCells(guest: MemoryGuest): Promised {
-  const cells = promiseOf(cellsOf(guest));
+  const cells = sumPromised(listCells(guest));
   return {
     currentBytes: Math.max(0, guest.currentBytes - cells.currentBytes),
     maximumBytes: Math.max(0, guest.maximumBytes - cells.maximumBytes),
@@ -283,19 +283,19 @@ function withoutCells(guest: MemoryGuest): Promised {
  * ram_block_discard_is_disabled). Hugepages: a page goes back only when all its 4 KiB pieces are in
  * the balloon, and then to the pool.
  */
-function balloonOf(guest: MemoryGuest): MemoryOfGuest['balloon'] {
+function computeBalloonEffect(guest: MemoryGuest): MemoryOfGuest['balloon'] {
   if (!guest.balloonPresent) return 'absent';
   return holdsAll(guest) ? 'ineffective' : 'effective';
 }
 
 /** It has all its memory from the start, and gives none of it back. */
 function holdsAll(guest: MemoryGuest): boolean {
-  const memoryClass = classOf(guest);
+  const memoryClass = toMemoryClass(guest);
   return memoryClass === 'hugepages' || memoryClass === 'locked';
 }
 
 function isSwappable(guest: MemoryGuest): boolean {
-  const memoryClass = classOf(guest);
+  const memoryClass = toMemoryClass(guest);
   return memoryClass === 'anonymous' || memoryClass === 'shared';
 }
 
@@ -307,13 +307,13 @@ function claimable(
   if (holdsAll(guest)) return 0;
   if (guest.residentBytes === undefined) return undefined;
   // Huge pages beyond those of its cells are those of a guest whose XML is not known.
-  const inCells = promiseOf(cellsOf(guest)).maximumBytes;
+  const inCells = sumPromised(listCells(guest)).maximumBytes;
   const otherHugetlb = Math.max(0, guest.hugetlbBytes - inCells);
   const held = guest.residentBytes + otherHugetlb + (guest.swapBytes ?? 0);
   return Math.max(0, promisedBytes(withoutCells(guest)) - held);
 }
 
-function exposureOf(
+function computeExposure(
   host: MemoryHost,
   guests: readonly MemoryGuest[],
   ksmUnmergeBytes: number,
@@ -346,7 +346,7 @@ function exposureOf(
 function hugepagePromises(
   pools: readonly HugepagePool[],
   guests: readonly MemoryGuest[],
-): readonly HugepagePromise[] {
+): readonly PromisedHugepages[] {
   const guestsOf = new Map<number, Promised[]>(pools.map((pool) => [pool.pageBytes, []]));
   const add = (pageBytes: number, promise: Promised): void => {
     const list = guestsOf.get(pageBytes);
@@ -356,7 +356,7 @@ function hugepagePromises(
   for (const guest of guests) {
     const { backing } = guest;
     if (backing.kind === 'hugepages') add(backing.pageBytes, withoutCells(guest));
-    for (const cell of cellsOf(guest)) add(cell.pageBytes, cell);
+    for (const cell of listCells(guest)) add(cell.pageBytes, cell);
   }
   return [...guestsOf]
     .sort(([one], [other]) => one - other)
@@ -367,7 +367,7 @@ function hugepagePromises(
         totalBytes: pool?.totalBytes,
         unreservedBytes:
           pool === undefined ? undefined : Math.max(0, pool.freeBytes - pool.reservedBytes),
-        promised: promiseOf(own),
+        promised: sumPromised(own),
       };
     });
 }

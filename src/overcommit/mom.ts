@@ -109,7 +109,7 @@ export function momDecision(
   return {
     variant,
     hostFreeRatio,
-    zone: zoneOf(hostFreeRatio),
+    zone: computeZone(hostFreeRatio),
     ksm: ksmSetting(host, freeBytes, shareableBytes),
     guests: guests.map((guest) => ({
       name: guest.name,
@@ -122,7 +122,7 @@ export function momDecision(
   };
 }
 
-function zoneOf(hostFreeRatio: number): MomZone {
+function computeZone(hostFreeRatio: number): MomZone {
   if (hostFreeRatio <= PRESSURE_CRITICAL) return 'critical';
   return hostFreeRatio < PRESSURE_THRESHOLD ? 'pressure' : 'comfortable';
 }

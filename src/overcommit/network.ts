@@ -79,7 +79,7 @@ export function networkOvercommit(
   const byId = new Map(uplinks.map((uplink) => [uplink.id, uplink]));
   const nicsOf = new Map<string, NetworkNic[]>();
   for (const nic of nics) {
-    const bottoms = new Set(nic.uplinks.map((id) => bottomOf(id, byId)));
+    const bottoms = new Set(nic.uplinks.map((id) => findBottom(id, byId)));
     for (const id of bottoms) {
       const list = nicsOf.get(id);
       if (list === undefined) nicsOf.set(id, [nic]);
@@ -92,7 +92,7 @@ export function networkOvercommit(
   );
   const ids = new Set(
     uplinks
-      .filter((uplink) => !members.has(uplink.id) && bottomOf(uplink.id, byId) === uplink.id)
+      .filter((uplink) => !members.has(uplink.id) && findBottom(uplink.id, byId) === uplink.id)
       .map((uplink) => uplink.id),
   );
   for (const id of nicsOf.keys()) ids.add(id);
@@ -125,7 +125,7 @@ export function networkOvercommit(
 }
 
 /** Down through VLANs to the device that has the wire (or to where our knowledge ends). */
-function bottomOf(id: string, byId: ReadonlyMap<string, NetworkUplink>): string {
+function findBottom(id: string, byId: ReadonlyMap<string, NetworkUplink>): string {
   const seen = new Set<string>();
   let at = id;
   for (;;) {

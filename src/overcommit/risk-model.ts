@@ -1,4 +1,4 @@
-import { limitOf, type Policy } from '../config/policy.ts';
+import { findLimit, type Policy } from '../config/policy.ts';
 import type { LimitDeclaration } from '../config/policy-defaults.ts';
 
 /**
@@ -346,7 +346,7 @@ export function riskLevels(
     });
     if (measured.length === 0) return undefined;
     const reasons = measured
-      .flatMap(({ signal, value }) => reasonOf(signal, value, policy) ?? [])
+      .flatMap(({ signal, value }) => toReason(signal, value, policy) ?? [])
       .sort((one, other) => other.level - one.level);
     if (reasons.length === 0 && !promised.has(resource)) return undefined;
     return { level: reasons[0]?.level ?? 0, reasons };
@@ -354,13 +354,13 @@ export function riskLevels(
   return { cpu: of('cpu'), memory: of('memory'), storage: of('storage'), network: of('network') };
 }
 
-function reasonOf(signal: RiskSignal, value: number, policy: Policy): RiskReason | undefined {
+function toReason(signal: RiskSignal, value: number, policy: Policy): RiskReason | undefined {
   const { threshold } = signal;
   if (threshold.kind === 'definition') {
     const { above: limit, level } = threshold;
     return value > limit ? { signal, value, limit, level } : undefined;
   }
-  const declared = limitOf(policy, threshold.resource, threshold.name);
+  const declared = findLimit(policy, threshold.resource, threshold.name);
   // The critical limit first: it gives the higher level.
   for (const severity of ['critical', 'warning'] as const) {
     const limit = declared[severity];

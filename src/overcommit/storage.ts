@@ -55,7 +55,7 @@ export interface StorageThinPool {
 }
 
 /** Sums over distinct images. */
-export interface StoragePromise {
+export interface PromisedStorage {
   readonly images: number;
   /** Images whose allocated or worst-case size is unknown: the sums lack that part of them. */
   readonly imagesUnknown: number;
@@ -66,7 +66,7 @@ export interface StoragePromise {
   readonly claimableBytes: number;
 }
 
-export interface StorageContainer extends StoragePromise {
+export interface StorageContainer extends PromisedStorage {
   readonly id: string;
   readonly kind: 'filesystem' | 'thin pool';
   /** Mount point, or name of the pool. */
@@ -97,13 +97,13 @@ export interface StorageOfGuest {
 export interface StorageOvercommit {
   readonly containers: readonly StorageContainer[];
   /** Thick block devices: promised and allocated alike, nothing claimable. */
-  readonly thick: StoragePromise;
+  readonly thick: PromisedStorage;
   /** Remote images. */
-  readonly remote: StoragePromise;
+  readonly remote: PromisedStorage;
   /** Files and thin volumes whose filesystem or pool is unknown, e.g. because it vanished. */
-  readonly unplaced: StoragePromise;
+  readonly unplaced: PromisedStorage;
   /** All of this host's: containers, thick and unplaced; not remote. */
-  readonly host: StoragePromise & {
+  readonly host: PromisedStorage & {
     /** Σ of positive shortfalls: room left on one filesystem does not help another. */
     readonly shortfallBytes: number;
   };
@@ -130,25 +130,25 @@ export function storageOvercommit(
     unplaced: [],
   };
   for (const image of images) {
-    const place = placeOf(image, known);
+    const place = findPlace(image, known);
     if (place !== 'container') elsewhere[place].push(image);
     else if (image.containerId !== undefined) append(imagesOf, image.containerId, image);
   }
 
   const containers = [
     ...filesystems.map((filesystem) =>
-      filesystemContainer(filesystem, promiseOf(imagesOf.get(filesystem.id) ?? [])),
+      filesystemContainer(filesystem, sumPromised(imagesOf.get(filesystem.id) ?? [])),
     ),
-    ...thinPools.map((pool) => thinPoolContainer(pool, promiseOf(imagesOf.get(pool.id) ?? []))),
+    ...thinPools.map((pool) => thinPoolContainer(pool, sumPromised(imagesOf.get(pool.id) ?? []))),
   ];
   const local = images.filter((image) => image.kind !== 'remote');
   return {
     containers,
-    thick: promiseOf(elsewhere.thick),
-    remote: promiseOf(elsewhere.remote),
-    unplaced: promiseOf(elsewhere.unplaced),
+    thick: sumPromised(elsewhere.thick),
+    remote: sumPromised(elsewhere.remote),
+    unplaced: sumPromised(elsewhere.unplaced),
     host: {
-      ...promiseOf(local),
+      ...sumPromised(local),
       shortfallBytes: containers.reduce(
         (sum, container) => sum + Math.max(0, container.shortfallBytes ?? 0),
         0,
@@ -186,7 +186,7 @@ function distinctImages(mentions: readonly StorageImage[]): readonly StorageImag
   }));
 }
 
-function placeOf(image: StorageImage, known: ReadonlySet<string>): StoragePlace {
+function findPlace(image: StorageImage, known: ReadonlySet<string>): StoragePlace {
   if (image.kind === 'thick' || image.kind === 'remote') return image.kind;
   return image.containerId !== undefined && known.has(image.containerId) ? 'container' : 'unplaced';
 }
@@ -198,7 +198,7 @@ interface ImageFigures {
   readonly claimableBytes: number;
 }
 
-function figuresOf(image: StorageImage): ImageFigures {
+function computeFigures(image: StorageImage): ImageFigures {
   const allocated = image.allocatedBytes;
   if (!image.writable || image.kind === 'thick') {
     return {
@@ -208,7 +208,7 @@ function figuresOf(image: StorageImage): ImageFigures {
       claimableBytes: 0,
     };
   }
-  const worst = worstCaseOf(image);
+  const worst = computeWorstCase(image);
   return {
     known: allocated !== undefined && worst !== undefined,
     promisedBytes: worst ?? 0,
@@ -223,19 +223,19 @@ function figuresOf(image: StorageImage): ImageFigures {
  * once: after the first write a cluster is its own and is overwritten in place. So an image of 60 GB
  * with ten snapshots of a disk of 100 GB ends at 160 GB and not at 1100.
  */
-function worstCaseOf(image: StorageImage): number | undefined {
+function computeWorstCase(image: StorageImage): number | undefined {
   const { allocatedBytes, worstCaseBytes, snapshotsWorstCaseBytes } = image;
   if (worstCaseBytes === undefined) return undefined;
   return worstCaseBytes + Math.min(snapshotsWorstCaseBytes, allocatedBytes ?? Infinity);
 }
 
-function promiseOf(images: readonly StorageImage[]): StoragePromise {
+function sumPromised(images: readonly StorageImage[]): PromisedStorage {
   let imagesUnknown = 0;
   let promisedBytes = 0;
   let allocatedBytes = 0;
   let claimableBytes = 0;
   for (const image of images) {
-    const figures = figuresOf(image);
+    const figures = computeFigures(image);
     if (!figures.known) imagesUnknown += 1;
     promisedBytes += figures.promisedBytes;
     allocatedBytes += figures.allocatedBytes;
@@ -246,7 +246,7 @@ function promiseOf(images: readonly StorageImage[]): StoragePromise {
 
 function filesystemContainer(
   filesystem: StorageFilesystem,
-  promise: StoragePromise,
+  promise: PromisedStorage,
 ): StorageContainer {
   return {
     ...promise,
@@ -260,7 +260,7 @@ function filesystemContainer(
   };
 }
 
-function thinPoolContainer(pool: StorageThinPool, promise: StoragePromise): StorageContainer {
+function thinPoolContainer(pool: StorageThinPool, promise: PromisedStorage): StorageContainer {
   const availBytes = Math.max(0, pool.sizeBytes - pool.usedBytes);
   return {
     ...promise,
@@ -285,9 +285,9 @@ function guestParts(
 ): readonly StorageOfGuest[] {
   const parts = new Map<string, StorageOfGuest>();
   for (const image of images) {
-    const place = placeOf(image, known);
+    const place = findPlace(image, known);
     const containerId = place === 'container' ? image.containerId : undefined;
-    const figures = figuresOf(image);
+    const figures = computeFigures(image);
     const users = image.guests.length;
     for (const guest of image.guests) {
       const key = JSON.stringify([guest, place, containerId]);

@@ -55,7 +55,7 @@ export class BalloonCache {
   }
 
   /** Of this run of the guest. */
-  kvmOf({ uuid, id }: DomainRef): KvmCounters | undefined {
+  getKvm({ uuid, id }: DomainRef): KvmCounters | undefined {
     const kept = this.#kept.get(uuid);
     return kept !== undefined && kept.id === id ? kept.kvm : undefined;
   }

@@ -72,9 +72,9 @@ const BEGINS_WITH: ReadonlyMap<CollectorName, CollectorName> = new Map([
 ]);
 
 /** All that have nothing to read where this collector found nothing, in the order of COLLECTORS. */
-export function dependantsOf(collector: CollectorName): readonly CollectorName[] {
+export function findDependants(collector: CollectorName): readonly CollectorName[] {
   return COLLECTORS.map(({ name }) => name).filter((name) =>
-    prerequisitesOf(name).includes(collector),
+    findPrerequisites(name).includes(collector),
   );
 }
 
@@ -82,11 +82,11 @@ export function dependantsOf(collector: CollectorName): readonly CollectorName[]
 export function withDependencies(
   collectors: ReadonlySet<CollectorName>,
 ): ReadonlySet<CollectorName> {
-  return new Set([...collectors].flatMap((name) => [name, ...prerequisitesOf(name)]));
+  return new Set([...collectors].flatMap((name) => [name, ...findPrerequisites(name)]));
 }
 
 /** The nearest first. */
-function prerequisitesOf(collector: CollectorName): readonly CollectorName[] {
+function findPrerequisites(collector: CollectorName): readonly CollectorName[] {
   const first = BEGINS_WITH.get(collector);
-  return first === undefined ? [] : [first, ...prerequisitesOf(first)];
+  return first === undefined ? [] : [first, ...findPrerequisites(first)];
 }

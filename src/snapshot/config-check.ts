@@ -36,7 +36,7 @@ export function agrees(config: DomainConfig, { disks, vcpus }: SeenConfig): bool
 }
 
 /** The same for the same sight, so that one that a fresh XML does not explain is met once. */
-export function signatureOf({ disks, vcpus }: SeenConfig): string {
+export function computeSignature({ disks, vcpus }: SeenConfig): string {
   return JSON.stringify([disks && [...disks], vcpus && [...vcpus]]);
 }
 

@@ -3,6 +3,7 @@ import type { DomainConfig } from '../sources/domain-config.ts';
 import { parseDomainXmlInSlices } from '../sources/domain-xml.ts';
 import type { Reading, SourceError } from '../sources/reading.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
+import { severalAtOnce } from './several-at-once.ts';
 
 /**
  * Not every change sends an event (memtune, vCPU counts …): in this long each XML is read again, so that
@@ -86,11 +87,10 @@ export class DomainConfigs {
       else wanted.push(domain);
     }
     const oldest = usable.sort((a, b) => a.readAt - b.readAt).slice(0, this.#refreshes(domains));
-    const queue = [...wanted, ...oldest.map(({ domain }) => domain)].values();
-    const fetchInTurn = async (): Promise<void> => {
-      for (const domain of queue) await this.#fetch(domain, calls, deadline, errors, gone);
-    };
-    await Promise.all(Array.from({ length: calls.maxCalls }, fetchInTurn));
+    const queue = [...wanted, ...oldest.map(({ domain }) => domain)];
+    await severalAtOnce(calls.maxCalls, queue, (domain) =>
+      this.#fetch(domain, calls, deadline, errors, gone),
+    );
     const left = gone.size === 0 ? domains : domains.filter(({ uuid }) => !gone.has(uuid));
     return { configs: this.#current(left, errors), errors, gone };
   }
@@ -109,18 +109,14 @@ export class DomainConfigs {
     const errors: SourceError[] = [];
     const gone = new Set<string>();
     const configs = new Map<string, DomainConfig>();
-    const queue = domains.values();
-    const fetchInTurn = async (): Promise<void> => {
-      for (const domain of queue) {
-        const before = this.#kept.get(domain.uuid);
-        await this.#fetch(domain, calls, deadline, errors, gone);
-        const kept = this.#kept.get(domain.uuid);
-        if (kept === undefined || kept === before) continue;
-        const config = this.#usable(kept, domain.name, errors);
-        if (config !== undefined) configs.set(domain.uuid, config);
-      }
-    };
-    await Promise.all(Array.from({ length: calls.maxCalls }, fetchInTurn));
+    await severalAtOnce(calls.maxCalls, domains, async (domain) => {
+      const before = this.#kept.get(domain.uuid);
+      await this.#fetch(domain, calls, deadline, errors, gone);
+      const kept = this.#kept.get(domain.uuid);
+      if (kept === undefined || kept === before) return;
+      const config = this.#usable(kept, domain.name, errors);
+      if (config !== undefined) configs.set(domain.uuid, config);
+    });
     return { configs, errors, gone };
   }
 

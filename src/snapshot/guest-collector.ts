@@ -6,7 +6,7 @@ import type { MemoryFile } from '../sources/qemu-memory-files.ts';
 import { QemuProcessFinder, type QemuProcess } from '../sources/qemu-processes.ts';
 import type { Roots } from '../sources/roots.ts';
 import { BalloonCache } from './balloon-cache.ts';
-import { agrees, seenConfig, signatureOf, type SeenConfig } from './config-check.ts';
+import { agrees, seenConfig, computeSignature, type SeenConfig } from './config-check.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import type { Balloon, Domain, DomainJob, KvmCounters, NicCounters } from './domain.ts';
 import { DomainConfigs, type DomainConfigsResult } from './domain-configs.ts';
@@ -15,11 +15,12 @@ import { GuestList, type ListedGuest } from './guest-list.ts';
 import { GuestMonitor, monitorGroups, type MonitorAnswer } from './guest-monitor.ts';
 import { GuestNics } from './guest-nics.ts';
 import { GuestProcessCollector, type GuestFacts } from './guest-process-collector.ts';
-import { balloonOf, disksOf, kvmCountersOf, libvirtCpuOf, perfOf } from './guest-stats.ts';
+import { toBalloon, toDisks, toKvmCounters, toLibvirtCpu, toPerf } from './guest-stats.ts';
 import type { LibvirtSession } from './libvirt-session.ts';
 import type { NetworkLinks } from './network.ts';
 import { OccupiedGuests } from './occupied-guests.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import { severalAtOnce } from './several-at-once.ts';
 import type { SeenStandstill } from './standstill.ts';
 import type { StorageCheck } from './storage-check.ts';
 
@@ -180,7 +181,7 @@ export class GuestCollector {
     const unlocked = running.filter(({ uuid }) => !locked.has(uuid));
     await log.runAsync('domain', () => this.#occupied.look(unlocked, deadline));
 
-    const { configs, gone } = await this.#configsOf(wanted, log, deadline);
+    const { configs, gone } = await this.#readConfigs(wanted, log, deadline);
     const isThere = ({ uuid }: DomainRef): boolean => !gone.has(uuid);
     const selected = wanted.filter(({ ref }) => isThere(ref));
     const active = running.filter(isThere);
@@ -224,11 +225,11 @@ export class GuestCollector {
       const { uuid } = one.ref;
       const answer = answers.get(uuid);
       domains.push(
-        domainOf(one, log, {
+        toDomain(one, log, {
           config: configOf(uuid),
           answer,
-          balloon: this.#balloonOf(uuid, answer, log),
-          kvm: this.#kvmOf(one.ref, answer, log),
+          balloon: this.#findBalloon(uuid, answer, log),
+          kvm: this.#findKvm(one.ref, answer, log),
           nics: nics?.get(uuid),
           facts: facts.get(uuid),
           job: jobs?.get(uuid),
@@ -250,11 +251,11 @@ export class GuestCollector {
     const found = await log.runAsync('process', async () =>
       log.required('process', await this.#finder.find(expected)),
     );
-    if (found === undefined) log.failDependantsOf('process');
+    if (found === undefined) log.failDependants('process');
     return found ?? new Map();
   }
 
-  async #configsOf(
+  async #readConfigs(
     selected: readonly ListedGuest[],
     log: OutcomeLog,
     deadline: number,
@@ -285,7 +286,7 @@ export class GuestCollector {
       if (config === undefined) continue;
       const one = seenConfig(answers.get(uuid)?.stats, facts.get(uuid)?.process?.threads);
       if (agrees(config, one)) this.#unexplained.delete(uuid);
-      else if (this.#unexplained.get(uuid) !== signatureOf(one)) seen.set(uuid, one);
+      else if (this.#unexplained.get(uuid) !== computeSignature(one)) seen.set(uuid, one);
     }
     const uuids = new Set(active.map(({ uuid }) => uuid));
     for (const uuid of this.#unexplained.keys())
@@ -300,7 +301,7 @@ export class GuestCollector {
       changed.set(uuid, { name, uuid, config, memoryFiles });
       const one = seen.get(uuid);
       if (config !== undefined && one !== undefined && !agrees(config, one)) {
-        this.#unexplained.set(uuid, signatureOf(one));
+        this.#unexplained.set(uuid, computeSignature(one));
       }
     }
   }
@@ -348,7 +349,7 @@ export class GuestCollector {
     for (const { question, wantsBalloon } of asked) {
       const stats = answers.get(question.ref.uuid)?.stats;
       if (stats === undefined || !wantsBalloon) continue;
-      this.#balloons.put(question.ref, balloonOf(stats), kvmCountersOf(stats));
+      this.#balloons.put(question.ref, toBalloon(stats), toKvmCounters(stats));
     }
     const milliseconds = performance.now() - start;
     const missed = [...answers.values()].filter(({ reason }) => reason === 'budget').length;
@@ -365,7 +366,7 @@ export class GuestCollector {
     return answers;
   }
 
-  #balloonOf(
+  #findBalloon(
     uuid: string,
     answer: MonitorAnswer | undefined,
     log: OutcomeLog,
@@ -374,13 +375,13 @@ export class GuestCollector {
     return this.#balloons.get(uuid);
   }
 
-  #kvmOf(
+  #findKvm(
     ref: DomainRef,
     answer: MonitorAnswer | undefined,
     log: OutcomeLog,
   ): KvmCounters | undefined {
     if (!log.wants('balloon') || answer?.monitor === 'unresponsive') return undefined;
-    return this.#balloons.kvmOf(ref);
+    return this.#balloons.getKvm(ref);
   }
 
   /** Of guests whose monitor has just answered: the others would only keep a slot. */
@@ -390,21 +391,19 @@ export class GuestCollector {
     deadline: number,
   ): Promise<ReadonlyMap<string, DomainJob>> {
     const jobs = new Map<string, DomainJob>();
-    const queue = active.values();
-    const askInTurn = async (): Promise<void> => {
-      for (const ref of queue) {
-        if ((answers.get(ref.uuid)?.monitor ?? 'responsive') !== 'responsive') continue;
-        const info = await this.#monitor.askJob(ref, deadline);
-        const job = info === undefined ? undefined : jobOf(info);
-        if (job !== undefined) jobs.set(ref.uuid, job);
-      }
-    };
-    await Promise.all(Array.from({ length: this.#calls.maxCalls }, askInTurn));
+    const responsive = active.filter(
+      ({ uuid }) => (answers.get(uuid)?.monitor ?? 'responsive') === 'responsive',
+    );
+    await severalAtOnce(this.#calls.maxCalls, responsive, async (ref) => {
+      const info = await this.#monitor.askJob(ref, deadline);
+      const job = info === undefined ? undefined : toJob(info);
+      if (job !== undefined) jobs.set(ref.uuid, job);
+    });
     return jobs;
   }
 }
 
-function domainOf(
+function toDomain(
   { ref, state, persistent, autostart, params }: ListedGuest,
   log: OutcomeLog,
   learnt: Learnt,
@@ -425,15 +424,15 @@ function domainOf(
     disks:
       answered === undefined || !log.wants('block') || answer?.reason === 'storage'
         ? undefined
-        : disksOf(answered),
+        : toDisks(answered),
     nics,
     libvirtCpu:
-      answered === undefined || facts?.process !== undefined ? undefined : libvirtCpuOf(answered),
+      answered === undefined || facts?.process !== undefined ? undefined : toLibvirtCpu(answered),
     kvm,
     process: facts?.process,
     cgroup: facts?.cgroup,
     job,
-    perf: params === undefined || !log.wants('perf') ? undefined : perfOf(params),
+    perf: params === undefined || !log.wants('perf') ? undefined : toPerf(params),
   };
 }
 
@@ -449,7 +448,7 @@ const JOB_OPERATIONS: ReadonlyMap<number, string> = new Map([
   [2, 'unbounded'],
 ]);
 
-function jobOf(info: DomainJobInfo): DomainJob | undefined {
+function toJob(info: DomainJobInfo): DomainJob | undefined {
   const operation = JOB_OPERATIONS.get(info.type);
   if (operation === undefined) return undefined;
   return {

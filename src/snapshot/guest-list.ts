@@ -139,7 +139,7 @@ export class GuestList {
       this.#last === undefined ? undefined : await this.#lastKnown(this.#last, new Set(), deadline);
     if (lastKnown === undefined) {
       const kind = list.kind === 'timeout' || list.kind === 'owed' ? 'timeout' : 'absent';
-      log.fail('domain', { kind, subject: 'libvirt', detail: reasonOf(list) });
+      log.fail('domain', { kind, subject: 'libvirt', detail: toReason(list) });
     }
     return lastKnown;
   }
@@ -173,7 +173,7 @@ export class GuestList {
   }
 }
 
-function reasonOf(answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answered' }>): string {
+function toReason(answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answered' }>): string {
   switch (answer.kind) {
     case 'timeout':
       return `the list of guests was not answered within ${LIST_TIMEOUT_MS} ms`;

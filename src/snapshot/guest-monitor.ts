@@ -13,6 +13,7 @@ import { Backoff } from './backoff.ts';
 import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
 import { MainLoops, type SleepingThreads } from './main-loops.ts';
 import type { OccupiedGuests } from './occupied-guests.ts';
+import { severalAtOnce } from './several-at-once.ts';
 import type { SeenStandstill, Standstill } from './standstill.ts';
 import type { FailureDomain, StorageCheck } from './storage-check.ts';
 
@@ -67,7 +68,7 @@ export interface Question {
 }
 
 /** What of {@link StorageCheck} is asked here. */
-type StorageAnswers = Pick<StorageCheck, 'domainsOf' | 'silentOf'>;
+type StorageAnswers = Pick<StorageCheck, 'findFailureDomains' | 'findSilentDomains'>;
 
 /** Whether guests of a failure domain may be asked in this collection. */
 type Gate = 'untested' | 'open' | 'closed' | Promise<unknown>;
@@ -166,7 +167,7 @@ export class GuestMonitor {
     const groups = new Map<string, Question[]>();
     for (const question of questions) {
       if (this.#calls.stuck > 0 && question.pid !== undefined) this.#loops.sample(question.pid);
-      const key = (round.storage?.domainsOf(question.ref.uuid) ?? []).join('\n');
+      const key = (round.storage?.findFailureDomains(question.ref.uuid) ?? []).join('\n');
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [question]);
       else group.push(question);
@@ -176,20 +177,15 @@ export class GuestMonitor {
 
   async #askGroup(questions: readonly Question[], round: Round): Promise<void> {
     // Those that have timed out before come last, the latest at the very end.
-    const queue = questions
-      .toSorted(
-        (a, b) => (this.#timedOut.get(a.ref.uuid) ?? 0) - (this.#timedOut.get(b.ref.uuid) ?? 0),
-      )
-      .values();
+    const queue = questions.toSorted(
+      (a, b) => (this.#timedOut.get(a.ref.uuid) ?? 0) - (this.#timedOut.get(b.ref.uuid) ?? 0),
+    );
     const uncertain = new Map<Question, SleepingThreads>();
-    const askInTurn = async (): Promise<void> => {
-      for (const question of queue) {
-        const answer = await this.#ask(question, round, undefined);
-        if ('monitor' in answer) round.answers.set(question.ref.uuid, answer);
-        else uncertain.set(question, answer.asleep);
-      }
-    };
-    await Promise.all(Array.from({ length: this.#atOnce(questions) }, askInTurn));
+    await severalAtOnce(this.#atOnce(questions), queue, async (question) => {
+      const answer = await this.#ask(question, round, undefined);
+      if ('monitor' in answer) round.answers.set(question.ref.uuid, answer);
+      else uncertain.set(question, answer.asleep);
+    });
     if (uncertain.size === 0) return;
     await sleepUntil(performance.now() + SECOND_LOOK_MS, round.deadline);
     for (const [question, asleep] of uncertain) {
@@ -243,12 +239,12 @@ export class GuestMonitor {
       return unresponsive(standstill);
     }
 
-    const silent = (await round.storage?.silentOf(uuid)) ?? [];
+    const silent = (await round.storage?.findSilentDomains(uuid)) ?? [];
     const askable = silent.length === 0 ? groups : groups & ~monitorGroups.block;
     if (askable === 0) return unasked('storage');
     const domains: readonly string[] =
       silent.length === 0
-        ? (round.storage?.domainsOf(uuid) ?? [])
+        ? (round.storage?.findFailureDomains(uuid) ?? [])
         : silent.map((domain) => `balloons on ${domain}`);
     const answer = await this.#askThroughGates(question, askable, domains, round);
     return silent.length === 0 || answer.reason !== undefined

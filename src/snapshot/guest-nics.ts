@@ -3,7 +3,7 @@ import type { DomainConfig, Interface } from '../sources/domain-config.ts';
 import { Backoff } from './backoff.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import type { NicCounters } from './domain.ts';
-import { nicOf, nicsOf } from './guest-stats.ts';
+import { toNic, toNics } from './guest-stats.ts';
 import type { NetworkLinks } from './network.ts';
 import { nicInSight, nicsInSight } from './nic-counters.ts';
 import type { OutcomeLog } from './outcome-log.ts';
@@ -90,7 +90,7 @@ export class GuestNics {
     if (answer.kind === 'answered') {
       this.#backoff.answer(BULK_KEY);
       for (const record of answer.value) {
-        nics.set(record.domain.uuid, nicsOf(readDomainStats(record)));
+        nics.set(record.domain.uuid, toNics(readDomainStats(record)));
       }
       return;
     }
@@ -129,7 +129,7 @@ export class GuestNics {
         (connection, options) => connection.domainInterfaceStats(ref, target, options),
       );
       if (answer.kind === 'answered' && performance.now() - start < PROGRAM_TIMEOUT_MS) {
-        counters.push(nicOf(target, answer.value));
+        counters.push(toNic(target, answer.value));
         continue;
       }
       if (answer.kind === 'timeout') {

@@ -23,6 +23,7 @@ import { readSmapsRollup, type SmapsRollup } from '../sources/smaps-rollup.ts';
 import { TimeSlice } from '../sources/time-slice.ts';
 import type { GuestCgroupFacts, GuestProcess } from './domain.ts';
 import type { OutcomeLog } from './outcome-log.ts';
+import { severalAtOnce } from './several-at-once.ts';
 import { readStandstill, type SeenStandstill } from './standstill.ts';
 import { VhostThreads } from './vhost-threads.ts';
 
@@ -168,8 +169,8 @@ export class GuestProcessCollector {
         smaps: undefined,
       };
     });
-    const census = censusOf(process?.threads);
-    const known = log.run('cgroup', () => this.#cgroupOf(qemu, log));
+    const census = toCensus(process?.threads);
+    const known = log.run('cgroup', () => this.#findCgroup(qemu, log));
     return {
       process,
       cgroup:
@@ -199,14 +200,14 @@ export class GuestProcessCollector {
           ? undefined
           : log.optional('cgroup', readProcessNuma(memoryDirectory, this.#pageBytes)),
       pressure: {
-        cpu: pressureOf(cgroup, 'cpu', log),
-        memory: pressureOf(cgroup, 'memory', log),
-        io: pressureOf(cgroup, 'io', log),
+        cpu: toPressure(cgroup, 'cpu', log),
+        memory: toPressure(cgroup, 'memory', log),
+        io: toPressure(cgroup, 'io', log),
       },
     };
   }
 
-  #cgroupOf({ uuid, pid, startTimeTicks }: QemuProcess, log: OutcomeLog): KnownCgroup {
+  #findCgroup({ uuid, pid, startTimeTicks }: QemuProcess, log: OutcomeLog): KnownCgroup {
     const known = this.#cgroups.get(pid);
     const changed = this.#changed.delete(uuid);
     if (known?.startTimeTicks === startTimeTicks && !changed) return known;
@@ -249,17 +250,13 @@ async function readOneByOne<T>(
   deadline: number,
 ): Promise<ReadonlyMap<string, Reading<T>>> {
   const readings = new Map<string, Reading<T>>();
-  const queue = processes.entries();
   const slice = new TimeSlice();
-  const readNext = async (): Promise<void> => {
-    for (const [uuid, { pid }] of queue) {
-      if (slice.isOver) await slice.nextTurn();
-      const remaining = deadline - performance.now();
-      if (remaining <= 0) return;
-      readings.set(uuid, await read(pid, Math.min(LOCKED_FILE_MILLISECONDS, remaining)));
-    }
-  };
-  await Promise.all(Array.from({ length: LOCKED_FILES_AT_ONCE }, readNext));
+  await severalAtOnce(LOCKED_FILES_AT_ONCE, processes, async ([uuid, { pid }]) => {
+    if (slice.isOver) await slice.nextTurn();
+    const remaining = deadline - performance.now();
+    if (remaining <= 0) return;
+    readings.set(uuid, await read(pid, Math.min(LOCKED_FILE_MILLISECONDS, remaining)));
+  });
   return readings;
 }
 
@@ -292,7 +289,7 @@ function notReached(subject: string, missed: number, all: number): SourceError {
   return { kind: 'timeout', subject, detail: `${missed} of ${all} not read before the deadline` };
 }
 
-function pressureOf(
+function toPressure(
   cgroup: GuestCgroup,
   resource: PressureResource,
   log: OutcomeLog,
@@ -301,7 +298,7 @@ function pressureOf(
   return log.optional('cgroup', readCgroupPressure(cgroup.unifiedPath, resource));
 }
 
-function censusOf(threads: readonly ProcessThread[] | undefined): ThreadCensus | undefined {
+function toCensus(threads: readonly ProcessThread[] | undefined): ThreadCensus | undefined {
   if (threads === undefined) return undefined;
   const census = { vcpus: 0, iothreads: 0 };
   for (const { role } of threads) {

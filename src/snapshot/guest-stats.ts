@@ -18,7 +18,7 @@ import type {
 
 /** libvirt's statistics in the terms of the snapshot: bytes, and nothing that was not reported. */
 
-export function balloonOf({ balloon }: DomainStats): Balloon {
+export function toBalloon({ balloon }: DomainStats): Balloon {
   // 0 is how QEMU says that the guest's driver never reported.
   const lastUpdate = balloon.lastUpdateSeconds ?? 0n;
   return {
@@ -40,9 +40,9 @@ export function balloonOf({ balloon }: DomainStats): Balloon {
 }
 
 /** Top images only: backing images repeat the name of their disk. Nameless entries are dropped. */
-export function disksOf({ block }: DomainStats): readonly DiskCounters[] {
+export function toDisks({ block }: DomainStats): readonly DiskCounters[] {
   return block.blocks.flatMap((disk) =>
-    disk.name === undefined || isBackingImage(disk, block.blocks) ? [] : diskOf(disk.name, disk),
+    disk.name === undefined || isBackingImage(disk, block.blocks) ? [] : toDisk(disk.name, disk),
   );
 }
 
@@ -50,7 +50,7 @@ function isBackingImage(disk: BlockStats, all: readonly BlockStats[]): boolean {
   return all.some((other) => other.name === disk.name && other.index < disk.index);
 }
 
-function diskOf(device: string, disk: BlockStats): DiskCounters {
+function toDisk(device: string, disk: BlockStats): DiskCounters {
   return {
     device,
     readBytes: disk.readBytes,
@@ -69,12 +69,12 @@ function diskOf(device: string, disk: BlockStats): DiskCounters {
 }
 
 /** NICs without a device on the host (user networking) have no counters and are dropped. */
-export function nicsOf({ net }: DomainStats): readonly NicCounters[] {
-  return net.nets.flatMap((nic) => (nic.name === undefined ? [] : nicOf(nic.name, nic)));
+export function toNics({ net }: DomainStats): readonly NicCounters[] {
+  return net.nets.flatMap((nic) => (nic.name === undefined ? [] : toNic(nic.name, nic)));
 }
 
 /** One NIC, by the name of its device on the host. */
-export function nicOf(device: string, nic: InterfaceStats): NicCounters {
+export function toNic(device: string, nic: InterfaceStats): NicCounters {
   return {
     device,
     receiveBytes: nic.receivedBytes,
@@ -88,7 +88,7 @@ export function nicOf(device: string, nic: InterfaceStats): NicCounters {
   };
 }
 
-export function libvirtCpuOf({ cpu, vcpu }: DomainStats): LibvirtCpu {
+export function toLibvirtCpu({ cpu, vcpu }: DomainStats): LibvirtCpu {
   return {
     totalNanoseconds: cpu.timeNanoseconds,
     userNanoseconds: cpu.userNanoseconds,
@@ -103,7 +103,7 @@ export function libvirtCpuOf({ cpu, vcpu }: DomainStats): LibvirtCpu {
 }
 
 /** Undefined where QEMU said nothing of KVM: emulation (TCG), or a libvirt or kernel that is too old. */
-export function kvmCountersOf({ cpu, vcpu }: DomainStats): KvmCounters | undefined {
+export function toKvmCounters({ cpu, vcpu }: DomainStats): KvmCounters | undefined {
   const { haltPollSuccessNanoseconds, haltPollFailNanoseconds } = cpu;
   const vcpus = vcpu.vcpus.flatMap((one): readonly KvmVcpu[] => {
     const { index, exits, directedYieldsAttempted, directedYieldsSuccessful } = one;
@@ -125,17 +125,17 @@ function sumOfKnown(one: bigint | undefined, other: bigint | undefined): bigint 
 }
 
 /** `perf.<event>` and `memory.bandwidth.monitor.<i>.node.<j>.*`; undefined when there is neither. */
-export function perfOf(params: TypedParams): PerfCounters | undefined {
+export function toPerf(params: TypedParams): PerfCounters | undefined {
   const events = new Map<string, bigint>();
   for (const [field, value] of params) {
     const count = field.startsWith('perf.') ? wholeNumber(value) : undefined;
     if (count !== undefined) events.set(field.slice('perf.'.length), count);
   }
-  const bandwidth = bandwidthOf(params);
+  const bandwidth = toBandwidth(params);
   return events.size === 0 && bandwidth.length === 0 ? undefined : { events, bandwidth };
 }
 
-function bandwidthOf(params: TypedParams): readonly MemoryBandwidth[] {
+function toBandwidth(params: TypedParams): readonly MemoryBandwidth[] {
   const prefix = 'memory.bandwidth.monitor';
   const found: MemoryBandwidth[] = [];
   // A count that is larger than the whole reply is none.

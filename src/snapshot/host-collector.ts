@@ -16,7 +16,7 @@ import {
   type Pressure,
   type PressureResource,
 } from '../sources/pressure.ts';
-import { valueOf, type Reading } from '../sources/reading.ts';
+import { toValue, type Reading } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 import { readSwapAreas } from '../sources/swap.ts';
 import { readTransparentHugePages } from '../sources/transparent-hugepage.ts';
@@ -41,7 +41,7 @@ export class HostCollector {
     this.#roots = roots;
     this.#kernelThreads = new KernelThreadReader(roots);
     this.#pageSize = readPageSize(roots);
-    this.pageBytes = valueOf(this.#pageSize) ?? USUAL_PAGE_BYTES;
+    this.pageBytes = toValue(this.#pageSize) ?? USUAL_PAGE_BYTES;
   }
 
   async collect(log: OutcomeLog, inventory: Inventory): Promise<Host> {

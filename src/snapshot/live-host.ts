@@ -103,8 +103,8 @@ export class LiveHost implements SnapshotSources {
       links,
       images,
     ]);
-    if (domains === undefined) log.failDependantsOf('domain');
-    else if (storage === undefined) log.failDependantsOf('image');
+    if (domains === undefined) log.failDependants('domain');
+    else if (storage === undefined) log.failDependants('image');
     return {
       takenAtSeconds,
       demo: false,

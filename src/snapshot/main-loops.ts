@@ -1,7 +1,7 @@
 import { listKernelDirectory, readKernelFile } from '../sources/kernel-file.ts';
 import { parseSchedstat, readThreadState } from '../sources/process-threads.ts';
 import { readProcessStat } from '../sources/process-stat.ts';
-import { valueOf } from '../sources/reading.ts';
+import { toValue } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 
 interface Sample {
@@ -50,15 +50,15 @@ export class MainLoops {
 
   /** The state of the main thread now (`S`, `T`, `D` …); undefined when the process is gone. */
   state(pid: number): string | undefined {
-    return valueOf(readProcessStat(this.#roots, pid))?.state;
+    return toValue(readProcessStat(this.#roots, pid))?.state;
   }
 
   /** The threads that sleep uninterruptibly now (state D). */
   asleep(pid: number): SleepingThreads {
     const directory = `${this.#roots.procfs}/${pid}/task`;
     const asleep = new Map<string, bigint | undefined>();
-    for (const tid of valueOf(listKernelDirectory(directory)) ?? []) {
-      const state = valueOf(readThreadState(`${directory}/${tid}`));
+    for (const tid of toValue(listKernelDirectory(directory)) ?? []) {
+      const state = toValue(readThreadState(`${directory}/${tid}`));
       if (state === 'D') asleep.set(tid, this.#timeslices(`${directory}/${tid}`));
     }
     return asleep;
@@ -79,6 +79,6 @@ export class MainLoops {
   #timeslices(directory: string): bigint | undefined {
     const path = `${directory}/schedstat`;
     const text = readKernelFile(path);
-    return text.ok ? valueOf(parseSchedstat(text.value, path))?.timeslices : undefined;
+    return text.ok ? toValue(parseSchedstat(text.value, path))?.timeslices : undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { isAbsence, type Reading, type SourceError } from '../sources/reading.ts';
-import { dependantsOf, type CollectorName } from './collectors.ts';
+import { findDependants, type CollectorName } from './collectors.ts';
 import type { CollectorOutcome } from './model.ts';
 
 /** What is missing when a collector that others begin with has found nothing. */
@@ -105,8 +105,8 @@ export class OutcomeLog {
    * This collector has nothing at all that others could begin with, not merely too little: they have
    * not run, so they have failed with it.
    */
-  failDependantsOf(collector: Prerequisite): void {
-    for (const dependant of dependantsOf(collector)) {
+  failDependants(collector: Prerequisite): void {
+    for (const dependant of findDependants(collector)) {
       this.fail(dependant, MISSING[collector]);
       this.#entry(dependant).lacking ??= collector;
     }

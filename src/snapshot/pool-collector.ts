@@ -4,7 +4,7 @@ import {
   type NamedObject,
   type StoragePoolInfo,
 } from '../libvirt/index.ts';
-import { valueOf, type Reading } from '../sources/reading.ts';
+import { toValue, type Reading } from '../sources/reading.ts';
 import {
   parseStoragePoolXmlInSlices,
   type StoragePoolDescription,
@@ -54,7 +54,7 @@ export class PoolCollector {
   get places(): readonly PoolPlace[] {
     return [...this.#known.values()].map(({ pool, description }) => ({
       name: pool.name,
-      description: description === undefined ? undefined : valueOf(description),
+      description: description === undefined ? undefined : toValue(description),
     }));
   }
 
@@ -85,7 +85,7 @@ export class PoolCollector {
     return [...this.#known.values()].map(({ pool: { name, uuid }, description }) => ({
       name,
       uuid,
-      description: description === undefined ? undefined : valueOf(description),
+      description: description === undefined ? undefined : toValue(description),
       reading: readings.get(uuid),
     }));
   }
@@ -137,7 +137,7 @@ export class PoolCollector {
     if (description?.ok === false) {
       log.fail('pool', { ...description.error, subject: `XML of pool ${name}` });
     }
-    return readingOf(info.value);
+    return toReading(info.value);
   }
 
   /** Reads the pool's XML where that is due; what was known stays where it can not be had. */
@@ -168,7 +168,7 @@ export class PoolCollector {
   }
 }
 
-function readingOf(info: StoragePoolInfo): PoolReading {
+function toReading(info: StoragePoolInfo): PoolReading {
   return {
     state: POOL_STATES[info.state] ?? 'unknown',
     capacityBytes: info.capacityBytes,

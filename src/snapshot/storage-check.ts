@@ -41,7 +41,7 @@ export class StorageCheck {
     for (const { uuid, config } of guests) {
       const domains = new Set<FailureDomain>();
       const addPath = (path: string): void => {
-        const mount = mounts.mountOf(path);
+        const mount = mounts.findMount(path);
         // Names of block devices lie in memory; what hangs is what they stand for.
         if (mount === undefined || mount.type === 'devtmpfs') {
           domains.add(BLOCK_DEVICES);
@@ -52,7 +52,7 @@ export class StorageCheck {
         if (!asked.has(domain)) asked.set(domain, mount);
       };
       for (const disk of config?.disks ?? []) {
-        for (const source of sourcesOf(disk)) {
+        for (const source of listSources(disk)) {
           const path = locate(source);
           if (path !== undefined) addPath(path);
           else domains.add(remoteDomain(source));
@@ -72,14 +72,14 @@ export class StorageCheck {
   }
 
   /** What this guest's disks depend on; empty for a guest without disks. */
-  domainsOf(uuid: string): readonly FailureDomain[] {
+  findFailureDomains(uuid: string): readonly FailureDomain[] {
     return this.#domains.get(uuid) ?? [];
   }
 
   /** Those of them that owe an answer; settles when each has answered or was given up. */
-  async silentOf(uuid: string): Promise<readonly FailureDomain[]> {
+  async findSilentDomains(uuid: string): Promise<readonly FailureDomain[]> {
     const silent: FailureDomain[] = [];
-    for (const domain of this.domainsOf(uuid)) {
+    for (const domain of this.findFailureDomains(uuid)) {
       if ((await this.#silent.get(domain)) === true) silent.push(domain);
     }
     return silent;
@@ -87,7 +87,7 @@ export class StorageCheck {
 }
 
 /** Everything QEMU holds open for a disk, as far as the XML names it. */
-function sourcesOf(disk: Disk): readonly DiskSource[] {
+function listSources(disk: Disk): readonly DiskSource[] {
   const mirror = disk.mirror === undefined ? [] : [disk.mirror, ...disk.mirror.backing];
   return [disk, ...disk.backing, ...mirror].flatMap(({ source }) => {
     if (source === undefined) return [];

@@ -7,9 +7,13 @@ import type {
 } from '../sources/domain-config.ts';
 import { readFilesystems } from '../sources/filesystem.ts';
 import { HostFiles } from '../sources/host-files.ts';
-import { ImageChainReader, type DeclaredImage, type DiskSource } from '../sources/image-chain.ts';
+import {
+  ImageChainReader,
+  type DeclaredImage,
+  type DescribedDisk,
+} from '../sources/image-chain.ts';
 import { ImageReader, type ImageRequest } from '../sources/image-file.ts';
-import { digestOf, visibleNetworkName, visibleReference } from '../sources/image-reference.ts';
+import { computeDigest, visibleNetworkName, visibleReference } from '../sources/image-reference.ts';
 import { readMounts, type Mount, type MountTable } from '../sources/mounts.ts';
 import type { Roots } from '../sources/roots.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/thin-pool-refresher.ts';
@@ -29,7 +33,7 @@ interface Located {
   readonly domain: ConfiguredGuest;
   readonly disk: Pick<Disk, 'target' | 'readOnly'>;
   readonly part: DomainDisk['part'];
-  readonly source: { readonly local: DiskSource } | { readonly remote: RemoteName };
+  readonly source: { readonly local: DescribedDisk } | { readonly remote: RemoteName };
 }
 
 interface RemoteName {
@@ -81,7 +85,7 @@ export class StorageCollector {
   ): StorageCheck | undefined {
     const mounts = readMounts(this.#roots);
     if (!mounts.ok) return undefined;
-    const locate = (source: XmlSource): string | undefined => pathOf(source, pools);
+    const locate = (source: XmlSource): string | undefined => findPath(source, pools);
     return new StorageCheck(guests, this.#knownPaths, locate, mounts.value, this.#files, deadline);
   }
 
@@ -95,13 +99,12 @@ export class StorageCollector {
     const mounts = log.required('image', readMounts(this.#roots));
     if (mounts === undefined) return undefined;
     const located = guests.flatMap((guest) => [
-      ...disksOf(guest, pools),
-      ...memoryDisksOf(guest, guest.config),
-      ...ramFilesOf(guest, mounts),
+      ...listDisks(guest, pools),
+      ...listMemoryDisks(guest, guest.config),
+      ...listRamFiles(guest, mounts),
     ]);
     const local = located.flatMap(({ source }) => ('local' in source ? [source.local] : []));
-    const directories = [...directoriesOf(pools), ...ramDirectoriesOf(guests)];
-    const chains = await this.#chains.read(local, directories, mounts, deadline);
+    const chains = await this.#chains.read(local, listDirectories(pools), mounts, deadline);
 
     const disks: DomainDisk[] = [];
     const holding = new Set<Mount>();
@@ -133,7 +136,7 @@ export class StorageCollector {
         if (error.kind === 'unreadable') log.fail('image', error);
         else log.note('image', error);
         // A hung filesystem is shown as not responding instead of vanishing with its images.
-        const mount = error.kind === 'timeout' ? mounts.mountOf(path) : undefined;
+        const mount = error.kind === 'timeout' ? mounts.findMount(path) : undefined;
         if (mount !== undefined) holding.add(mount);
       }
     }
@@ -170,7 +173,7 @@ function pathsByGuest(disks: readonly DomainDisk[]): ReadonlyMap<string, readonl
   return paths;
 }
 
-function disksOf(
+function listDisks(
   domain: ConfiguredGuest,
   pools: readonly PoolPlace[] | undefined,
 ): readonly Located[] {
@@ -190,7 +193,7 @@ function disksOf(
 }
 
 /** Files behind nvdimm and virtio-pmem: disks by another name, raw and written in place. */
-function memoryDisksOf(
+function listMemoryDisks(
   domain: ConfiguredGuest,
   config: DomainConfig | undefined,
 ): readonly Located[] {
@@ -210,10 +213,10 @@ const MEMORY_DISKS: ReadonlySet<string> = new Set(['nvdimm', 'virtio-pmem']);
  * Files that are the RAM of a running guest (`<source type='file'>` with shared access). Each is as long as
  * the memory and sparse: the guest fills it like a disk. On a tmpfs it is memory and counts as that.
  */
-function ramFilesOf(domain: ConfiguredGuest, mounts: MountTable): readonly Located[] {
+function listRamFiles(domain: ConfiguredGuest, mounts: MountTable): readonly Located[] {
   const disks = new Set(domain.config?.memory.devices.map(({ path }) => path));
   return domain.memoryFiles.flatMap(({ id, path }): readonly Located[] => {
-    const type = mounts.mountOf(path)?.type;
+    const type = mounts.findMount(path)?.type;
     if (type === undefined || MEMORY_FILESYSTEMS.has(type)) return [];
     if (disks.has(path) || !LIBVIRT_RAM_FILE.test(path)) return [];
     const request = { path, declaredFormat: 'raw', namedByHeader: true } as const;
@@ -234,14 +237,6 @@ const MEMORY_FILESYSTEMS: ReadonlySet<string> = new Set([
  * rewrite its command line, so no other path in it is followed, and that one not through links.
  */
 const LIBVIRT_RAM_FILE = /^\/.+\/\d+-[^/]+\/[^/]+$/;
-
-function ramDirectoriesOf(guests: readonly ConfiguredGuest[]): readonly string[] {
-  return guests.flatMap(({ memoryFiles }) =>
-    memoryFiles.flatMap(({ path }) =>
-      LIBVIRT_RAM_FILE.test(path) ? [path.slice(0, path.lastIndexOf('/'))] : [],
-    ),
-  );
-}
 
 /** The images of a disk, or of what a job writes it to. */
 interface DeclaredChain extends Pick<Disk, 'backing' | 'backingComplete'> {
@@ -270,7 +265,7 @@ function requestFor(
   format: string | undefined,
   pools: readonly PoolPlace[] | undefined,
 ): DeclaredImage | undefined {
-  const path = pathOf(source, pools);
+  const path = findPath(source, pools);
   if (path?.startsWith('/') !== true) return undefined;
   if (!('path' in source) || source.kind === 'other') return { path, declaredFormat: format };
   // Encryption of a qcow2 is a matter of its own header.
@@ -279,11 +274,11 @@ function requestFor(
     path,
     declaredFormat: isLuks ? 'luks' : format,
     ...(source.slice === undefined ? {} : { slice: source.slice }),
-    ...(source.dataStore === undefined ? {} : dataStoreOf(source.dataStore, pools)),
+    ...(source.dataStore === undefined ? {} : findDataStore(source.dataStore, pools)),
   };
 }
 
-function dataStoreOf(
+function findDataStore(
   { source, format }: BackingImage,
   pools: readonly PoolPlace[] | undefined,
 ): Pick<DeclaredImage, 'dataStore'> {
@@ -296,12 +291,12 @@ function dataStoreOf(
 }
 
 /** Where libvirt's pools keep their volumes, for those that have a place in the file tree. */
-function directoriesOf(pools: readonly PoolPlace[] | undefined): readonly string[] {
+function listDirectories(pools: readonly PoolPlace[] | undefined): readonly string[] {
   return (pools ?? []).flatMap(({ description }) => description?.targetPath ?? []);
 }
 
 /** The path on this host, if there is one. */
-function pathOf(source: XmlSource, pools: readonly PoolPlace[] | undefined): string | undefined {
+function findPath(source: XmlSource, pools: readonly PoolPlace[] | undefined): string | undefined {
   switch (source.kind) {
     case 'file':
     case 'block':
@@ -326,7 +321,7 @@ function pathOf(source: XmlSource, pools: readonly PoolPlace[] | undefined): str
 const PATH_POOLS: ReadonlySet<string> = new Set(['dir', 'fs', 'netfs', 'logical', 'disk']);
 
 function remoteName(source: XmlSource): RemoteName {
-  return { name: visibleName(source), digest: digestOf(wholeName(source)) };
+  return { name: visibleName(source), digest: computeDigest(wholeName(source)) };
 }
 
 function visibleName(source: XmlSource): string {

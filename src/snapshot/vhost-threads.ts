@@ -1,7 +1,7 @@
 import { KernelThreadReader } from '../sources/kernel-threads.ts';
 import { readKernelFile } from '../sources/kernel-file.ts';
 import { parseSchedstat, type ProcessThread } from '../sources/process-threads.ts';
-import { found, isAbsence, valueOf, type Reading } from '../sources/reading.ts';
+import { found, isAbsence, toValue, type Reading } from '../sources/reading.ts';
 import type { Roots } from '../sources/roots.ts';
 import { TimeSlice } from '../sources/time-slice.ts';
 
@@ -29,7 +29,7 @@ export class VhostThreads {
     if (this.#apart === undefined) {
       const release = readKernelFile(`${this.#roots.procfs}/sys/kernel/osrelease`);
       if (!release.ok && !isAbsence(release.error)) return release;
-      this.#apart = areThreadsApart(valueOf(release));
+      this.#apart = areThreadsApart(toValue(release));
     }
     if (!this.#apart) return found(threads);
     const changed = [...qemuPids].some((pid) => !this.#lastPids.has(pid));

@@ -10,7 +10,7 @@ export class AllowedPlaces {
     this.#directories = new Set(directories);
     for (const directory of this.#directories) {
       for (let path = directory; path !== '/';) {
-        path = parentOf(path);
+        path = toParent(path);
         this.#above.add(path);
       }
     }
@@ -18,7 +18,7 @@ export class AllowedPlaces {
 
   /** Within one of the directories. */
   holds(path: string): boolean {
-    for (let at = path; ; at = parentOf(at)) {
+    for (let at = path; ; at = toParent(at)) {
       if (this.#directories.has(at)) return true;
       if (at === '/') return false;
     }
@@ -46,7 +46,7 @@ export function placedIn(path: string, directories: NamedDirectories): string | 
 }
 
 function fromDirectory(path: string, directories: NamedDirectories): string | undefined {
-  for (let at = path; at !== '/'; at = parentOf(at)) {
+  for (let at = path; at !== '/'; at = toParent(at)) {
     const canonical = directories.get(at);
     if (canonical !== undefined) return `${canonical}${path.slice(at.length)}`;
   }
@@ -54,8 +54,8 @@ function fromDirectory(path: string, directories: NamedDirectories): string | un
 }
 
 /** The directory a path names a file in; undefined where that is the root, which allows nothing. */
-export function directoryOf(path: string): string | undefined {
-  const directory = parentOf(normalized(path));
+export function findDirectory(path: string): string | undefined {
+  const directory = toParent(normalized(path));
   return directory === '/' ? undefined : directory;
 }
 
@@ -69,7 +69,7 @@ export function normalized(path: string): string {
   return `/${kept.join('/')}`;
 }
 
-function parentOf(path: string): string {
+function toParent(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash <= 0 ? '/' : path.slice(0, slash);
 }

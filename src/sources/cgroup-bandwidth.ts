@@ -124,7 +124,7 @@ function throttledTime(stat: string, faults: Faults, subject: string): number | 
 export function parseCpuMax(text: string): CpuQuota | undefined {
   if (text.startsWith('max ')) return 'unlimited';
   const [quota, period] = text.trim().split(' ');
-  return quotaOf(parseDecimal(quota), parseDecimal(period));
+  return toQuota(parseDecimal(quota), parseDecimal(period));
 }
 
 /** v1 cpu.cfs_quota_us and cpu.cfs_period_us; a quota of -1 is none. */
@@ -133,10 +133,10 @@ export function parseCfsQuota(
   period: string | undefined,
 ): CpuQuota | undefined {
   if (quota?.trim() === '-1') return 'unlimited';
-  return quotaOf(parseDecimal(quota), parseDecimal(period));
+  return toQuota(parseDecimal(quota), parseDecimal(period));
 }
 
-function quotaOf(quota: number | undefined, period: number | undefined): CpuQuota | undefined {
+function toQuota(quota: number | undefined, period: number | undefined): CpuQuota | undefined {
   if (quota === undefined || period === undefined || period === 0) return undefined;
   return {
     quotaSeconds: microsecondsToSeconds(quota),

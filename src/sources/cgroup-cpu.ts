@@ -139,7 +139,7 @@ export class GuestCgroupCpuReader {
   ): Pick<GuestCgroupCpu, 'vcpus' | 'iothreads' | 'emulator'> {
     if (census === undefined || !isSame(census, this.#threads?.census)) {
       const groups = faults.optional(listCgroupThreadGroups(this.#cpu));
-      this.#threads = groups === undefined ? undefined : readersOf(groups, census);
+      this.#threads = groups === undefined ? undefined : openReaders(groups, census);
     }
     const threads = this.#threads;
     const vcpus = readAll(threads?.vcpus, faults);
@@ -165,7 +165,7 @@ function readShares(path: string): Reading<CpuShare | undefined> {
   return shares.ok ? found({ kind: 'shares', shares: shares.value }) : shares;
 }
 
-function readersOf(groups: CgroupThreadGroups, census: ThreadCensus | undefined): ThreadReaders {
+function openReaders(groups: CgroupThreadGroups, census: ThreadCensus | undefined): ThreadReaders {
   const readers = (
     directories: ReadonlyMap<number, CgroupDirectory>,
   ): ReadonlyMap<number, CgroupBandwidthReader> =>

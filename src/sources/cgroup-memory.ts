@@ -102,7 +102,7 @@ export class GuestCgroupMemoryReader {
       ),
       oom: undefined,
       oomKill: faults.optional(
-        sumOf([
+        computeSum([
           oomKills(control.value, `${path}/memory.oom_control`),
           ...(nestedPath === undefined ? [] : [readOomKills(`${nestedPath}/memory.oom_control`)]),
         ]),
@@ -158,7 +158,7 @@ function readLimits(memory: GuestCgroupDirectory): Reading<CgroupMemoryLimits> {
   if (!own.ok) return own;
   const faults = new Faults();
   const tightest = (file: string): MemoryLimit =>
-    pathsOf(memory)
+    listPaths(memory)
       .map((path) => faults.optional(readKernelValue(`${path}/${file}`, parseMemoryLimit)))
       .reduce(tighter, undefined);
   const limits = {
@@ -191,10 +191,10 @@ function readUnifiedEvents({ path }: GuestCgroupDirectory): Reading<CgroupMemory
 }
 
 function readLegacyFailures(memory: GuestCgroupDirectory): Reading<number | undefined> {
-  return sumOf(pathsOf(memory).map((path) => readKernelInteger(`${path}/memory.failcnt`)));
+  return computeSum(listPaths(memory).map((path) => readKernelInteger(`${path}/memory.failcnt`)));
 }
 
-function pathsOf(memory: GuestCgroupDirectory): readonly string[] {
+function listPaths(memory: GuestCgroupDirectory): readonly string[] {
   return memory.nestedPath === undefined ? [memory.path] : [memory.path, memory.nestedPath];
 }
 
@@ -231,7 +231,7 @@ function oomKills(control: string, subject: string): Reading<number | undefined>
 }
 
 /** Of those that are there; none where one of them is there but cannot be read. */
-function sumOf(parts: readonly Reading<number | undefined>[]): Reading<number | undefined> {
+function computeSum(parts: readonly Reading<number | undefined>[]): Reading<number | undefined> {
   let sum: number | undefined;
   for (const part of parts) {
     if (!part.ok) {

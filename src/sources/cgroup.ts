@@ -199,8 +199,8 @@ export function parseGuestCgroup(
     const controllers = line.slice(first + 1, second);
     const group = line.slice(second + 1);
     if (!group.startsWith('/')) continue;
-    if (controllers === '') unifiedGroup = guestGroupOf(group);
-    else for (const name of controllers.split(',')) v1Groups.set(name, guestGroupOf(group));
+    if (controllers === '') unifiedGroup = toGuestGroup(group);
+    else for (const name of controllers.split(',')) v1Groups.set(name, toGuestGroup(group));
   }
   if (unifiedGroup === undefined && v1Groups.size === 0) {
     return failed('malformed', subject, 'no line of the form id:controllers:/path');
@@ -213,7 +213,7 @@ export function parseGuestCgroup(
   const keep = (group: GuestGroup | undefined): GuestGroup | undefined =>
     own === undefined || (group !== undefined && isGuestScope(group.scope)) ? group : undefined;
 
-  const unified = directoryOf(mounts.unified, keep(unifiedGroup));
+  const unified = toDirectory(mounts.unified, keep(unifiedGroup));
   const controllers = new Map<CgroupController, GuestCgroupDirectory>();
   for (const controller of CGROUP_CONTROLLERS) {
     const mount = mounts.v1.get(controller);
@@ -221,7 +221,7 @@ export function parseGuestCgroup(
     // its files are read.
     if (mount === undefined && controller === 'cpuacct') continue;
     const directory =
-      mount === undefined ? unified : directoryOf(mount, keep(v1Groups.get(controller)));
+      mount === undefined ? unified : toDirectory(mount, keep(v1Groups.get(controller)));
     if (directory !== undefined) controllers.set(controller, directory);
   }
   const name = (own ?? unifiedGroup ?? groups[0])?.scope;
@@ -245,7 +245,7 @@ interface GuestGroup {
 const THREAD_GROUP = /\/(?:emulator|vcpu\d+|iothread\d+)$/;
 const NESTED_GROUP = /\/libvirt$/;
 
-function guestGroupOf(group: string): GuestGroup {
+function toGuestGroup(group: string): GuestGroup {
   const guest = group.replace(THREAD_GROUP, '');
   const scope = guest.replace(NESTED_GROUP, '');
   return { scope: scope === '' ? '/' : scope, nested: scope !== guest };
@@ -260,7 +260,7 @@ function isGuestScope(scope: string): boolean {
  * Both the mounted root and the group are as seen from our cgroup namespace, so a host mount in a
  * container has the root `/../..` and the group begins alike.
  */
-function directoryOf(
+function toDirectory(
   mount: CgroupMount | undefined,
   group: GuestGroup | undefined,
 ): GuestCgroupDirectory | undefined {

@@ -58,7 +58,7 @@ export function parseCpuTime(text: string, subject: string): Reading<HostCpuTime
     // The intr line alone can be 50 kB: never split what is not needed.
     if (text.startsWith('cpu', start)) {
       const [name = '', ...ticks] = text.slice(start, end).trim().split(/ +/);
-      const time = cpuTimeOf(ticks);
+      const time = toCpuTime(ticks);
       if (time === undefined) return failed('malformed', subject, `times of ${name}`);
       const cpu = parseDecimal(name.slice('cpu'.length));
       if (name === 'cpu') total = time;
@@ -91,7 +91,7 @@ export function parseCpuTime(text: string, subject: string): Reading<HostCpuTime
   });
 }
 
-function cpuTimeOf(ticks: readonly string[]): CpuTime | undefined {
+function toCpuTime(ticks: readonly string[]): CpuTime | undefined {
   const seconds = ticks.map((text) => ticksToSeconds(parseDecimal(text) ?? Number.NaN));
   // Ten since 2.6.33.
   const [user, nice, system, idle, ioWait, irq, softIrq, steal, guest, guestNice] = seconds;

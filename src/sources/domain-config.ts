@@ -21,7 +21,7 @@ export interface DomainConfig {
     /** `host-passthrough`, `host-model`, `custom`, `maximum`. */
     readonly mode: string | undefined;
     readonly model: string | undefined;
-    readonly topology: CpuTopology | undefined;
+    readonly topology: GuestCpuTopology | undefined;
   };
   readonly cputune: CpuTune;
   /** Threads declared in `<iothreads>`; 0 without. */
@@ -126,7 +126,7 @@ export interface DomainVcpus {
   }[];
 }
 
-export interface CpuTopology {
+export interface GuestCpuTopology {
   readonly sockets: number;
   readonly dies: number;
   readonly clusters: number;

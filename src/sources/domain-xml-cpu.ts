@@ -1,6 +1,6 @@
 import type {
   CpuBandwidth,
-  CpuTopology,
+  GuestCpuTopology,
   CpuTune,
   DomainNuma,
   DomainVcpus,
@@ -12,9 +12,9 @@ import {
   bytesAttribute,
   countFrom,
   integerAttribute,
-  integerOf,
+  parseInteger,
   isOn,
-  limitOf,
+  parseLimit,
   numberSet,
   orAbsent,
   readable,
@@ -26,7 +26,7 @@ import {
 import type { XmlElement } from './xml-element.ts';
 
 /** `<vcpu>` and `<vcpus>`; libvirt takes a domain without them to have one. */
-export function vcpusOf(domain: XmlElement): DomainVcpus {
+export function parseVcpus(domain: XmlElement): DomainVcpus {
   const vcpu = domain.child('vcpu');
   const count = (text: string): number | undefined =>
     vcpu && orAbsent(vcpu, ({ name }) => countFrom(name, text));
@@ -45,7 +45,7 @@ export function vcpusOf(domain: XmlElement): DomainVcpus {
   };
 }
 
-export function topologyOf(topology: XmlElement | undefined): CpuTopology | undefined {
+export function parseTopology(topology: XmlElement | undefined): GuestCpuTopology | undefined {
   if (topology === undefined) return undefined;
   const count = (attribute: string): number =>
     topology.attribute(attribute) === undefined ? 1 : requiredInteger(topology, attribute);
@@ -59,13 +59,13 @@ export function topologyOf(topology: XmlElement | undefined): CpuTopology | unde
 }
 
 /** `<cputune>`: weights, caps and pinning. */
-export function cputuneOf(cputune: XmlElement | undefined): CpuTune {
+export function parseCputune(cputune: XmlElement | undefined): CpuTune {
   const bandwidth = (prefix: string): CpuBandwidth => ({
-    periodMicroseconds: limitOf(cputune?.child(`${prefix}period`)),
-    quotaMicroseconds: limitOf(cputune?.child(`${prefix}quota`)),
+    periodMicroseconds: parseLimit(cputune?.child(`${prefix}period`)),
+    quotaMicroseconds: parseLimit(cputune?.child(`${prefix}quota`)),
   });
   return {
-    shares: integerOf(cputune?.child('shares')),
+    shares: parseInteger(cputune?.child('shares')),
     vcpu: bandwidth(''),
     global: bandwidth('global_'),
     emulator: bandwidth('emulator_'),
@@ -87,20 +87,20 @@ function pinnedTo(pin: XmlElement): readonly number[] {
 }
 
 /** `<numatune>` and `<cpu><numa>`. */
-export function numaOf(domain: XmlElement): DomainNuma {
+export function parseNuma(domain: XmlElement): DomainNuma {
   const numatune = domain.child('numatune');
   const memory = numatune?.child('memory');
   return {
-    memory: memory === undefined ? undefined : policyOf(memory),
+    memory: memory === undefined ? undefined : parsePolicy(memory),
     cells: allOrNone(numatune?.all('memnode') ?? [], (node) => ({
       cell: requiredInteger(node, 'cellid'),
-      ...policyOf(node),
+      ...parsePolicy(node),
     })),
     guestCells: allOrNone(domain.at('cpu', 'numa')?.all('cell') ?? [], guestCell),
   };
 }
 
-function policyOf(element: XmlElement): NumaPolicy {
+function parsePolicy(element: XmlElement): NumaPolicy {
   return { mode: element.attribute('mode'), hostNodes: setAttribute(element, 'nodeset') };
 }
 

@@ -8,26 +8,26 @@ import type {
 } from './domain-config.ts';
 import {
   integerAttribute,
-  limitOf,
+  parseLimit,
   required,
   requiredAttribute,
-  textOf,
+  parseElementText,
 } from './domain-xml-values.ts';
 import type { XmlElement } from './xml-element.ts';
 
 /** `<disk>` (libvirt docs/formatdomain.rst, "Hard drives, floppy disks, CDROMs"). */
-export function diskOf(disk: XmlElement): Disk {
+export function parseDisk(disk: XmlElement): Disk {
   const type = disk.attribute('type') ?? 'file';
   const driver = disk.child('driver');
   const target = required(disk.child('target'), 'disk><target');
-  const { images, complete } = backingOf(disk);
+  const { images, complete } = parseBacking(disk);
   return {
     type,
     device: disk.attribute('device') ?? 'disk',
     target: requiredAttribute(target, 'dev'),
     bus: target.attribute('bus'),
     // Of old <encryption> stands beside <source>.
-    source: sourceOf(type, disk.child('source'), disk.child('encryption')),
+    source: parseSource(type, disk.child('source'), disk.child('encryption')),
     driver: {
       name: driver?.attribute('name'),
       type: driver?.attribute('type'),
@@ -42,12 +42,12 @@ export function diskOf(disk: XmlElement): Disk {
     readOnly: disk.child('readonly') !== undefined,
     shareable: disk.child('shareable') !== undefined,
     transient: disk.child('transient') !== undefined,
-    serial: textOf(disk.child('serial')),
+    serial: parseElementText(disk.child('serial')),
     alias: disk.child('alias')?.attribute('name'),
     backing: images,
     backingComplete: complete,
-    mirror: mirrorOf(disk.child('mirror')),
-    iotune: iotuneOf(disk.child('iotune')),
+    mirror: parseMirror(disk.child('mirror')),
+    iotune: parseIotune(disk.child('iotune')),
     throttleFilters: (disk.child('throttlefilters')?.all('throttlefilter') ?? []).map((filter) =>
       requiredAttribute(filter, 'group'),
     ),
@@ -55,7 +55,7 @@ export function diskOf(disk: XmlElement): Disk {
 }
 
 /** The source of a disk or backing image; undefined when there is none (an empty drive). */
-function sourceOf(
+function parseSource(
   type: string,
   source: XmlElement | undefined,
   outerEncryption?: XmlElement,
@@ -103,19 +103,19 @@ function pathSource(
   encryption: string | undefined,
 ): DiskSource | undefined {
   if (path === undefined || path === '') return undefined;
-  const slice = sliceOf(source.child('slices'));
+  const slice = parseSlice(source.child('slices'));
   const dataStore = source.child('dataStore');
   return {
     kind,
     path,
     ...(slice === undefined ? {} : { slice }),
     ...(encryption === undefined ? {} : { encryption }),
-    ...(dataStore === undefined ? {} : { dataStore: imageOf(dataStore) }),
+    ...(dataStore === undefined ? {} : { dataStore: parseImage(dataStore) }),
   };
 }
 
 /** The one slice libvirt knows: where in the file the image lies. */
-function sliceOf(slices: XmlElement | undefined): StorageSlice | undefined {
+function parseSlice(slices: XmlElement | undefined): StorageSlice | undefined {
   const slice = slices?.all('slice').find((one) => one.attribute('type') === 'storage');
   const offsetBytes = integerAttribute(slice, 'offset');
   const sizeBytes = integerAttribute(slice, 'size');
@@ -135,22 +135,22 @@ function pciAddress(address: XmlElement | undefined): string {
 }
 
 /** What `<backingStore>`, `<mirror>` and `<dataStore>` have in common. */
-function imageOf(element: XmlElement): BackingImage {
+function parseImage(element: XmlElement): BackingImage {
   const type = element.attribute('type') ?? 'file';
   return {
     type,
     format: element.child('format')?.attribute('type'),
-    source: sourceOf(type, element.child('source')),
+    source: parseSource(type, element.child('source')),
   };
 }
 
-function mirrorOf(mirror: XmlElement | undefined): Mirror | undefined {
+function parseMirror(mirror: XmlElement | undefined): Mirror | undefined {
   if (mirror === undefined) return undefined;
   // Before 1.2.6 a copy to a file was told in attributes alone, and there was no other job.
   const job = mirror.attribute('job') ?? 'copy';
   const path = mirror.attribute('file');
-  const { images, complete } = backingOf(mirror);
-  const image = imageOf(mirror);
+  const { images, complete } = parseBacking(mirror);
+  const image = parseImage(mirror);
   return {
     ...image,
     format: image.format ?? mirror.attribute('format'),
@@ -162,7 +162,7 @@ function mirrorOf(mirror: XmlElement | undefined): Mirror | undefined {
 }
 
 /** Walks the nested `<backingStore>` elements; an empty one says that the chain ends there. */
-function backingOf(disk: XmlElement): {
+function parseBacking(disk: XmlElement): {
   readonly images: readonly BackingImage[];
   readonly complete: boolean;
 } {
@@ -170,19 +170,19 @@ function backingOf(disk: XmlElement): {
   let store = disk.child('backingStore');
   while (store !== undefined) {
     if (store.attribute('type') === undefined) return { images, complete: true };
-    images.push(imageOf(store));
+    images.push(parseImage(store));
     store = store.child('backingStore');
   }
   return { images, complete: false };
 }
 
-function iotuneOf(iotune: XmlElement | undefined): IoTune | undefined {
-  return iotune && limitsOf(iotune);
+function parseIotune(iotune: XmlElement | undefined): IoTune | undefined {
+  return iotune && parseLimits(iotune);
 }
 
 /** The limits in an `<iotune>` or `<throttlegroup>`, which are of one form. */
-export function limitsOf(iotune: XmlElement): IoTune {
-  const limit = (name: string): number | undefined => limitOf(iotune.child(name));
+export function parseLimits(iotune: XmlElement): IoTune {
+  const limit = (name: string): number | undefined => parseLimit(iotune.child(name));
   return {
     totalBytesPerSecond: limit('total_bytes_sec'),
     readBytesPerSecond: limit('read_bytes_sec'),
@@ -196,6 +196,6 @@ export function limitsOf(iotune: XmlElement): IoTune {
     totalRequestsPerSecondMax: limit('total_iops_sec_max'),
     readRequestsPerSecondMax: limit('read_iops_sec_max'),
     writeRequestsPerSecondMax: limit('write_iops_sec_max'),
-    group: textOf(iotune.child('group_name')),
+    group: parseElementText(iotune.child('group_name')),
   };
 }

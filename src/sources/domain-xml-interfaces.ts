@@ -3,7 +3,7 @@ import { integerAttribute, requiredAttribute } from './domain-xml-values.ts';
 import type { XmlElement } from './xml-element.ts';
 
 /** `<interface>` (libvirt docs/formatdomain.rst, "Network interfaces"). */
-export function interfaceOf(element: XmlElement): Interface {
+export function parseInterface(element: XmlElement): Interface {
   const source = element.child('source');
   const driver = element.child('driver');
   const bandwidth = element.child('bandwidth');
@@ -25,15 +25,15 @@ export function interfaceOf(element: XmlElement): Interface {
     queues: integerAttribute(driver, 'queues'),
     mtuBytes: integerAttribute(element.child('mtu'), 'size'),
     linkUp: element.child('link')?.attribute('state') !== 'down',
-    inbound: bandwidthOf(bandwidth?.child('inbound')),
-    outbound: bandwidthOf(bandwidth?.child('outbound')),
+    inbound: parseBandwidth(bandwidth?.child('inbound')),
+    outbound: parseBandwidth(bandwidth?.child('outbound')),
     alias: element.child('alias')?.attribute('name'),
   };
 }
 
 const MOST_BYTES = 2 ** 64;
 
-function bandwidthOf(element: XmlElement | undefined): Bandwidth | undefined {
+function parseBandwidth(element: XmlElement | undefined): Bandwidth | undefined {
   if (element === undefined) return undefined;
   const times = (attribute: string, factor: number): number | undefined => {
     const value = integerAttribute(element, attribute);

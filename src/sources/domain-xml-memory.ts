@@ -7,40 +7,40 @@ import type {
 } from './domain-config.ts';
 import {
   bytesAttribute,
-  bytesOf,
+  parseBytes,
   integerAttribute,
-  integerOf,
+  parseInteger,
   isOn,
   numberSet,
   readable,
   required,
   requiredAttribute,
   setAttribute,
-  textOf,
+  parseElementText,
 } from './domain-xml-values.ts';
 import type { XmlElement } from './xml-element.ts';
 
 /** All that a domain says of its memory except where it lies. */
-export function memoryOf(domain: XmlElement): DomainMemory {
+export function parseMemory(domain: XmlElement): DomainMemory {
   const memory = domain.child('memory');
   if (memory === undefined) domain.complain('no <memory>');
-  const maximumBytes = bytesOf(memory);
+  const maximumBytes = parseBytes(memory);
   const current = domain.child('currentMemory');
   const hotplug = domain.child('maxMemory');
-  const hotplugBytes = bytesOf(hotplug);
+  const hotplugBytes = parseBytes(hotplug);
   const tune = domain.child('memtune');
   return {
     maximumBytes,
-    currentBytes: current === undefined ? maximumBytes : bytesOf(current),
+    currentBytes: current === undefined ? maximumBytes : parseBytes(current),
     hotplug:
       hotplugBytes === undefined
         ? undefined
         : { maximumBytes: hotplugBytes, slots: integerAttribute(hotplug, 'slots') },
-    backing: backingOf(domain.child('memoryBacking')),
+    backing: parseBacking(domain.child('memoryBacking')),
     hardLimitBytes: tuneLimit(tune?.child('hard_limit')),
     softLimitBytes: tuneLimit(tune?.child('soft_limit')),
     swapHardLimitBytes: tuneLimit(tune?.child('swap_hard_limit')),
-    devices: readable(domain.child('devices')?.all('memory') ?? [], deviceOf),
+    devices: readable(domain.child('devices')?.all('memory') ?? [], parseDevice),
   };
 }
 
@@ -48,11 +48,11 @@ export function memoryOf(domain: XmlElement): DomainMemory {
 const UNLIMITED_BYTES = 9_007_199_254_740_991 * 1024;
 
 function tuneLimit(element: XmlElement | undefined): number | undefined {
-  const bytes = bytesOf(element);
+  const bytes = parseBytes(element);
   return bytes !== undefined && bytes >= UNLIMITED_BYTES ? undefined : bytes;
 }
 
-function backingOf(backing: XmlElement | undefined): MemoryBacking {
+function parseBacking(backing: XmlElement | undefined): MemoryBacking {
   const hugepages = backing?.child('hugepages');
   return {
     hugepages:
@@ -70,20 +70,20 @@ function backingOf(backing: XmlElement | undefined): MemoryBacking {
   };
 }
 
-function deviceOf(device: XmlElement): MemoryDevice {
+function parseDevice(device: XmlElement): MemoryDevice {
   const target = required(device.child('target'), 'memory><target');
   const source = device.child('source');
   const nodes = source?.child('nodemask');
   return {
     model: requiredAttribute(device, 'model'),
-    sizeBytes: required(bytesOf(target.child('size')), 'memory><target><size'),
-    requestedBytes: bytesOf(target.child('requested')),
-    currentBytes: bytesOf(target.child('current')),
-    blockBytes: bytesOf(target.child('block')),
-    node: integerOf(target.child('node')),
-    pageBytes: bytesOf(source?.child('pagesize')),
+    sizeBytes: required(parseBytes(target.child('size')), 'memory><target><size'),
+    requestedBytes: parseBytes(target.child('requested')),
+    currentBytes: parseBytes(target.child('current')),
+    blockBytes: parseBytes(target.child('block')),
+    node: parseInteger(target.child('node')),
+    pageBytes: parseBytes(source?.child('pagesize')),
     hostNodes: nodes === undefined ? undefined : numberSet(nodes.name, nodes.text.trim()),
-    path: textOf(source?.child('path')),
+    path: parseElementText(source?.child('path')),
     readOnly: target.child('readonly') !== undefined,
     access: device.attribute('access'),
     alias: device.child('alias')?.attribute('name'),
@@ -91,7 +91,7 @@ function deviceOf(device: XmlElement): MemoryDevice {
 }
 
 /** The balloon; undefined for model `none` and where there is none. */
-export function balloonOf(balloon: XmlElement | undefined): MemoryBalloon | undefined {
+export function parseBalloon(balloon: XmlElement | undefined): MemoryBalloon | undefined {
   const model = balloon?.attribute('model');
   if (model === undefined || model === 'none') return undefined;
   const period = integerAttribute(balloon?.child('stats'), 'period');

@@ -59,7 +59,7 @@ function integerFrom(where: string, text: string): number {
 }
 
 /** The text of an element as a number from 0. */
-export function integerOf(element: XmlElement | undefined): number | undefined {
+export function parseInteger(element: XmlElement | undefined): number | undefined {
   return element && orAbsent(element, ({ name, text }) => integerFrom(name, text.trim()));
 }
 
@@ -73,15 +73,15 @@ export function integerAttribute(
   return orAbsent(element, ({ name }) => integerFrom(`${name} ${attribute}`, text));
 }
 
-/** As `integerOf`, with 0 and numbers below read as "no limit". */
-export function limitOf(element: XmlElement | undefined): number | undefined {
+/** As `parseInteger`, with 0 and numbers below read as "no limit". */
+export function parseLimit(element: XmlElement | undefined): number | undefined {
   if (element === undefined || /^-\d+$/.test(element.text.trim())) return undefined;
-  const value = integerOf(element);
+  const value = parseInteger(element);
   return value === 0 ? undefined : value;
 }
 
 /** The text of an element as it stands; undefined where there is none. */
-export function textOf(element: XmlElement | undefined): string | undefined {
+export function parseElementText(element: XmlElement | undefined): string | undefined {
   return element === undefined || element.text === '' ? undefined : element.text;
 }
 
@@ -119,7 +119,7 @@ function scaled(where: string, size: number, unit: string): number {
 }
 
 /** The size an element holds, in bytes; libvirt's default unit for memory is KiB. */
-export function bytesOf(element: XmlElement | undefined): number | undefined {
+export function parseBytes(element: XmlElement | undefined): number | undefined {
   return (
     element &&
     orAbsent(element, ({ name, text }) => {

@@ -1,15 +1,15 @@
 import type { DomainConfig, HostDevice, NovaMetadata, NovaOwner } from './domain-config.ts';
-import { cputuneOf, numaOf, topologyOf, vcpusOf } from './domain-xml-cpu.ts';
-import { diskOf, limitsOf } from './domain-xml-disks.ts';
-import { interfaceOf } from './domain-xml-interfaces.ts';
-import { balloonOf, memoryOf } from './domain-xml-memory.ts';
+import { parseCputune, parseNuma, parseTopology, parseVcpus } from './domain-xml-cpu.ts';
+import { parseDisk, parseLimits } from './domain-xml-disks.ts';
+import { parseInterface } from './domain-xml-interfaces.ts';
+import { parseBalloon, parseMemory } from './domain-xml-memory.ts';
 import {
   DomainXmlError,
-  integerOf,
+  parseInteger,
   readable,
   required,
   requiredAttribute,
-  textOf,
+  parseElementText,
 } from './domain-xml-values.ts';
 import { failed, found, type Reading } from './reading.ts';
 import { parseXml, parseXmlInSlices } from './xml-document.ts';
@@ -86,69 +86,70 @@ function configFrom(root: Reading<XmlElement>, subject: string): Reading<DomainC
     return failed('malformed', subject, `root element <${root.value.name}>, not <domain>`);
   }
   try {
-    return found(configOf(root.value));
+    return found(parseConfig(root.value));
   } catch (error) {
     if (error instanceof DomainXmlError) return failed('malformed', subject, error.message);
     throw error;
   }
 }
 
-function configOf(domain: XmlElement): DomainConfig {
+function parseConfig(domain: XmlElement): DomainConfig {
   const osType = domain.at('os', 'type');
   const cpu = domain.child('cpu');
   const blkio = domain.child('blkiotune');
   const devices = domain.child('devices');
   const devicesCalled = (name: string): readonly XmlElement[] => devices?.all(name) ?? [];
   return {
-    name: required(textOf(domain.child('name')), 'name'),
-    uuid: required(textOf(domain.child('uuid')), 'uuid')
+    name: required(parseElementText(domain.child('name')), 'name'),
+    uuid: required(parseElementText(domain.child('uuid')), 'uuid')
       .trim()
       .toLowerCase(),
     type: requiredAttribute(domain, 'type'),
     os: {
-      type: textOf(osType),
+      type: parseElementText(osType),
       arch: osType?.attribute('arch'),
       machine: osType?.attribute('machine'),
     },
-    memory: memoryOf(domain),
-    vcpu: vcpusOf(domain),
+    memory: parseMemory(domain),
+    vcpu: parseVcpus(domain),
     cpu: {
       mode: cpu?.attribute('mode'),
-      model: textOf(cpu?.child('model')),
-      topology: topologyOf(cpu?.child('topology')),
+      model: parseElementText(cpu?.child('model')),
+      topology: parseTopology(cpu?.child('topology')),
     },
-    cputune: cputuneOf(domain.child('cputune')),
-    iothreads: domain.child('iothreads') === undefined ? 0 : integerOf(domain.child('iothreads')),
-    numa: numaOf(domain),
+    cputune: parseCputune(domain.child('cputune')),
+    iothreads:
+      domain.child('iothreads') === undefined ? 0 : parseInteger(domain.child('iothreads')),
+    numa: parseNuma(domain),
     blkio: {
-      weight: integerOf(blkio?.child('weight')),
+      weight: parseInteger(blkio?.child('weight')),
       devices: readable(blkio?.all('device') ?? [], (device) => ({
-        path: required(textOf(device.child('path')), 'blkiotune><device><path'),
-        weight: integerOf(device.child('weight')),
+        path: required(parseElementText(device.child('path')), 'blkiotune><device><path'),
+        weight: parseInteger(device.child('weight')),
       })),
     },
-    balloon: balloonOf(devices?.child('memballoon')),
-    disks: readable(devicesCalled('disk'), diskOf),
-    throttleGroups: (domain.child('throttlegroups')?.all('throttlegroup') ?? []).map(limitsOf),
-    interfaces: readable(devicesCalled('interface'), interfaceOf),
-    hostdevs: readable(devicesCalled('hostdev'), hostDeviceOf),
+    balloon: parseBalloon(devices?.child('memballoon')),
+    disks: readable(devicesCalled('disk'), parseDisk),
+    throttleGroups: (domain.child('throttlegroups')?.all('throttlegroup') ?? []).map(parseLimits),
+    interfaces: readable(devicesCalled('interface'), parseInterface),
+    hostdevs: readable(devicesCalled('hostdev'), parseHostDevice),
     launchSecurity: domain.child('launchSecurity')?.attribute('type'),
-    ownerUid: ownerUidOf(domain.all('seclabel')),
-    partition: textOf(domain.at('resource', 'partition')),
-    nova: novaOf(domain.child('metadata')),
+    ownerUid: parseOwnerUid(domain.all('seclabel')),
+    partition: parseElementText(domain.at('resource', 'partition')),
+    nova: parseNova(domain.child('metadata')),
     // Last: by now everything was read.
     faults: domain.faults,
   };
 }
 
 /** `+107:+107` (libvirt's own labels) or `107:107`; a label of names says nothing here. */
-function ownerUidOf(labels: readonly XmlElement[]): number | undefined {
+function parseOwnerUid(labels: readonly XmlElement[]): number | undefined {
   const dac = labels.find((label) => label.attribute('model') === 'dac');
-  const match = /^\+?(\d{1,10}):/.exec(textOf(dac?.child('label')) ?? '');
+  const match = /^\+?(\d{1,10}):/.exec(parseElementText(dac?.child('label')) ?? '');
   return match === null ? undefined : Number(match[1]);
 }
 
-function hostDeviceOf(hostdev: XmlElement): HostDevice {
+function parseHostDevice(hostdev: XmlElement): HostDevice {
   return {
     type: requiredAttribute(hostdev, 'type'),
     mode: hostdev.attribute('mode') ?? 'subsystem',
@@ -160,7 +161,7 @@ function hostDeviceOf(hostdev: XmlElement): HostDevice {
 const NOVA_NAMESPACE = 'http://openstack.org/xmlns/libvirt/nova/';
 
 /** Found by its namespace, since any prefix may stand for it. */
-function novaOf(metadata: XmlElement | undefined): NovaMetadata | undefined {
+function parseNova(metadata: XmlElement | undefined): NovaMetadata | undefined {
   for (const instance of metadata?.children ?? []) {
     const [prefix, local] = instance.name.split(':');
     if (prefix === undefined || local !== 'instance') continue;
@@ -173,7 +174,7 @@ function novaOf(metadata: XmlElement | undefined): NovaMetadata | undefined {
       return name === undefined ? undefined : { name, id: seriously(element.attribute('uuid')) };
     };
     return {
-      instanceName: seriously(textOf(instance.child(`${prefix}:name`))),
+      instanceName: seriously(parseElementText(instance.child(`${prefix}:name`))),
       flavor: seriously(instance.child(`${prefix}:flavor`)?.attribute('name')),
       user: owner('user'),
       project: owner('project'),

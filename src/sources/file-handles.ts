@@ -18,14 +18,14 @@ const SUBJECT = '/proc/sys/fs/file-nr';
 export async function readFileHandles(): Promise<Reading<FileHandles>> {
   try {
     const { fsOpenFiles } = await import('systeminformation/lib/filesystem.js');
-    return fileHandlesOf(await fsOpenFiles());
+    return parseFileHandles(await fsOpenFiles());
   } catch (error) {
     return failedFrom(error, SUBJECT);
   }
 }
 
 /** What systeminformation made of the file: null or NaN where it made nothing of it. */
-export function fileHandlesOf(files: {
+export function parseFileHandles(files: {
   readonly allocated: number | null;
   readonly max: number | null;
 }): Reading<FileHandles> {

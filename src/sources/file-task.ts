@@ -5,7 +5,7 @@ import {
   namingPath,
   NotAllowed,
   openMountpoint,
-  placeOf,
+  toPlacePath,
   walk,
   WalkMemory,
   type WalkedMount,
@@ -155,7 +155,7 @@ function look(
   },
 ): FileLook {
   const fingerprint = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
-  const type = typeOf(stat);
+  const type = toType(stat);
   const isImage = type === 'file' && !devicesOnly;
   const read = isImage && wanted.headerBytes > 0 && fingerprint !== wanted.known;
   return {
@@ -175,7 +175,7 @@ function look(
   };
 }
 
-function typeOf(stat: BigIntStats): FileLook['type'] {
+function toType(stat: BigIntStats): FileLook['type'] {
   if (stat.isFile()) return 'file';
   if (stat.isBlockDevice()) return 'block';
   return stat.isDirectory() ? 'directory' : 'other';
@@ -231,19 +231,19 @@ function readHandle(
 function openForReading(handle: number, path: string): number {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
   try {
-    return openSync(placeOf(handle), flags | constants.O_NOATIME);
+    return openSync(toPlacePath(handle), flags | constants.O_NOATIME);
   } catch (error) {
-    if (codeOf(error) !== 'EPERM') throw namingPath(error, path);
+    if (toErrorCode(error) !== 'EPERM') throw namingPath(error, path);
   }
   try {
-    return openSync(placeOf(handle), flags);
+    return openSync(toPlacePath(handle), flags);
   } catch (error) {
     throw namingPath(error, path);
   }
 }
 
 function space(mount: number): FileSpace {
-  const stat = statfsSync(placeOf(mount), { bigint: true });
+  const stat = statfsSync(toPlacePath(mount), { bigint: true });
   return {
     kind: 'space',
     // Counts are in fragments where the two sizes differ (FUSE); older Node tells only bsize.
@@ -261,11 +261,11 @@ function attempt<T>(work: () => T): T | FileFailure {
     return work();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { kind: 'failed', code: codeOf(error), message };
+    return { kind: 'failed', code: toErrorCode(error), message };
   }
 }
 
-function codeOf(error: unknown): string {
+function toErrorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code
     : '';

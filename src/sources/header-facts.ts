@@ -49,7 +49,7 @@ export const NOTHING_BELOW: HeaderFacts = {
   qcow2: undefined,
 };
 
-export function belowOf(name: string | undefined, format: string | undefined): Below {
+export function toBelow(name: string | undefined, format: string | undefined): Below {
   return name === undefined ? { kind: 'nothing' } : { kind: 'named', name, format };
 }
 

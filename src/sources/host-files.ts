@@ -96,13 +96,13 @@ export class HostFiles {
    * Bytes of a regular file or block device which was found before; fewer where it ends. A block
    * device hangs by itself. `at` and `bytes` in bytes.
    */
-  async bytesOf(
+  async readBytes(
     { look, mount }: FoundFile,
     at: number,
     bytes: number,
     deadline: number,
   ): Promise<Reading<Uint8Array>> {
-    const key = look.type === 'block' ? `block ${look.rdev}` : keyOf(mount);
+    const key = look.type === 'block' ? `block ${look.rdev}` : toKey(mount);
     const rest = below(mount, look.path);
     const { dev, inode, rdev } = look;
     const task: FileTask = { kind: 'read', rest, at, bytes, dev, inode, rdev };
@@ -112,7 +112,7 @@ export class HostFiles {
       case 'head':
         return found(answer.value.bytes);
       case 'failed':
-        return failureOf(answer.value, look.path);
+        return toFailure(answer.value, look.path);
       case 'left':
       case 'look':
       case 'space':
@@ -123,13 +123,13 @@ export class HostFiles {
   /** statfs(2) of a mounted filesystem. */
   async space(mount: Mount, deadline: number): Promise<Reading<FileSpace>> {
     const task: FileTask = { kind: 'space' };
-    const answer = await this.#one(keyOf(mount), mount, task, mount.mountpoint, deadline);
+    const answer = await this.#one(toKey(mount), mount, task, mount.mountpoint, deadline);
     if (!answer.ok) return answer;
     switch (answer.value.kind) {
       case 'space':
         return found(answer.value);
       case 'failed':
-        return failureOf(answer.value, mount.mountpoint);
+        return toFailure(answer.value, mount.mountpoint);
       case 'left':
       case 'look':
       case 'head':
@@ -139,7 +139,7 @@ export class HostFiles {
 
   /** The mount's filesystem does not answer and is left alone until it does. */
   hangs(mount: Mount): boolean {
-    const key = keyOf(mount);
+    const key = toKey(mount);
     return this.#pool.hung.some((call) => call.key === key);
   }
 
@@ -175,7 +175,7 @@ export class HostFiles {
   async #lookBatch(looks: readonly PendingLook[], mount: Mount, looking: Looking): Promise<void> {
     const { mounts, deadline, results, allowed } = looking;
     const answers = await this.#pool.run(
-      keyOf(mount),
+      toKey(mount),
       {
         ...this.#batchOn(mount),
         childMountpoints: mounts.childMountpoints(mount),
@@ -204,7 +204,7 @@ export class HostFiles {
       if (answer?.kind === 'look') {
         results[look.index] = found({ look: answer, mount });
       } else if (answer?.kind === 'failed') {
-        results[look.index] = failureOf(answer, subject);
+        results[look.index] = toFailure(answer, subject);
       } else if (answer?.kind !== 'left') {
         results[look.index] = unexpected(answer, subject);
       } else if (mountToStartFrom(answer.path, mounts) === mount && answer.links === look.links) {
@@ -255,7 +255,7 @@ function below(mount: Mount, path: string): string {
 }
 
 /** What hangs together: all mounts of one superblock. */
-function keyOf(mount: Mount): string {
+function toKey(mount: Mount): string {
   return `filesystem ${mount.device}`;
 }
 
@@ -266,11 +266,11 @@ function keyOf(mount: Mount): string {
 function mountToStartFrom(path: string, mounts: MountTable): Mount | undefined {
   if (!path.startsWith('/')) return undefined;
   const dots = /\/(?:\.{0,2})(?:\/|$)/.exec(path);
-  return mounts.mountOf(dots === null ? path : path.slice(0, dots.index) || '/');
+  return mounts.findMount(dots === null ? path : path.slice(0, dots.index) || '/');
 }
 
 /** A failed file-system call as a reading. */
-export function failureOf(answer: FileFailure, subject: string): Reading<never> {
+export function toFailure(answer: FileFailure, subject: string): Reading<never> {
   return failedFrom(Object.assign(new Error(answer.message), { code: answer.code }), subject);
 }
 

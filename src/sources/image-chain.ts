@@ -1,4 +1,4 @@
-import { directoryOf, normalized } from './allowed-places.ts';
+import { findDirectory, normalized } from './allowed-places.ts';
 import type { AllowedDirectories, HostFiles } from './host-files.ts';
 import {
   imageRequestKey,
@@ -18,7 +18,7 @@ export interface DeclaredImage extends ImageRequest {
 }
 
 /** A disk as the domain XML describes it. */
-export interface DiskSource {
+export interface DescribedDisk {
   /** First the disk's own image, then whatever <backingStore> elements follow, outermost first. */
   readonly declared: readonly [DeclaredImage, ...DeclaredImage[]];
   /** The XML ended the chain with an empty <backingStore/>: headers are not asked further. */
@@ -65,7 +65,7 @@ export type ChainEnd =
   | { readonly kind: 'bad-header'; readonly path: string; readonly error: SourceError };
 
 export interface ImageChain {
-  readonly disk: DiskSource;
+  readonly disk: DescribedDisk;
   /** Leaf first. Empty when the leaf itself could not be read. */
   readonly images: readonly ChainImage[];
   readonly end: ChainEnd;
@@ -98,7 +98,7 @@ export class ImageChainReader {
    * `deadline` is a moment of `performance.now()`.
    */
   async read(
-    disks: readonly DiskSource[],
+    disks: readonly DescribedDisk[],
     poolDirectories: Iterable<string>,
     mounts: MountTable,
     deadline: number,
@@ -157,7 +157,7 @@ export class ImageChainReader {
    * target or the directory of an image may be a symbolic link.
    */
   async #allowed(
-    disks: readonly DiskSource[],
+    disks: readonly DescribedDisk[],
     poolDirectories: Iterable<string>,
     mounts: MountTable,
     deadline: number,
@@ -168,7 +168,7 @@ export class ImageChainReader {
     }
     for (const { declared } of disks) {
       for (const { path } of declared.flatMap(withDataStore)) {
-        const directory = path.startsWith('/') ? directoryOf(path) : undefined;
+        const directory = path.startsWith('/') ? findDirectory(path) : undefined;
         if (directory !== undefined) names.add(directory);
       }
     }
@@ -209,7 +209,7 @@ function withDataStore(image: DeclaredImage): readonly ImageRequest[] {
 
 /** The chain as far as `imageAt` knows the images; undefined when it lacks one. */
 function follow(
-  disk: DiskSource,
+  disk: DescribedDisk,
   imageAt: (request: ImageRequest) => Reading<ImageFile> | undefined,
 ): ImageChain | undefined {
   const images: ChainImage[] = [];
@@ -236,7 +236,7 @@ function follow(
       return stop({ kind: 'unspecified-format', reference: visibleReference(inHeader.name) });
     }
     let missing = false;
-    for (const dataRequest of dataFilesOf(request, image)) {
+    for (const dataRequest of listDataFiles(request, image)) {
       if ('kind' in dataRequest) return stop(remoteEnd(dataRequest));
       const data = imageAt(dataRequest);
       if (data === undefined) missing = true;
@@ -266,7 +266,7 @@ function follow(
 }
 
 /** The further files of an image: as the XML says, else as its header does. */
-function dataFilesOf(
+function listDataFiles(
   { path, dataStore }: DeclaredImage,
   { dataFiles }: ImageFile,
 ): readonly NonNullable<DeclaredImage['dataStore']>[] {

@@ -8,7 +8,7 @@ import {
   type ReadMore,
 } from './header-facts.ts';
 import {
-  failureOf,
+  toFailure,
   type AllowedDirectories,
   type FoundFile,
   type HostFiles,
@@ -215,7 +215,7 @@ export class ImageReader {
         format === 'raw'
           ? (request.slice?.sizeBytes ?? wholeSectors(fileSizeBytes))
           : facts?.capacityBytes,
-      qcow2: qcow2Of(content),
+      qcow2: toQcow2(content),
       headerError: content.facts.ok ? undefined : content.facts.error,
       below: facts?.below ?? NOTHING_BELOW.below,
       dataFiles: facts?.dataFiles ?? [],
@@ -246,16 +246,16 @@ export class ImageReader {
     const from = request.slice?.offsetBytes ?? 0;
     const end = request.slice === undefined ? fileSizeBytes : from + request.slice.sizeBytes;
     const more: ReadMore = async (at, length) => {
-      const bytes = await this.#files.bytesOf(file, from + at, length, deadline);
+      const bytes = await this.#files.readBytes(file, from + at, length, deadline);
       if (!bytes.ok) return bytes;
-      return found(bufferOf(bytes.value).subarray(0, Math.max(0, end - from - at)));
+      return found(toBuffer(bytes.value).subarray(0, Math.max(0, end - from - at)));
     };
     let start: Reading<Buffer>;
     if (look.header === undefined) start = await more(0, USUAL_HEADER_BYTES);
     else if (look.header.kind === 'head')
-      start = found(bufferOf(look.header.bytes).subarray(0, Math.max(0, end - from)));
-    else start = failureOf(look.header, request.path);
-    const content = await contentOf(request.path, declared, start, end - from, more);
+      start = found(toBuffer(look.header.bytes).subarray(0, Math.max(0, end - from)));
+    else start = toFailure(look.header, request.path);
+    const content = await readContent(request.path, declared, start, end - from, more);
     const age = BigInt(Date.now()) * 1_000_000n - look.modifiedNs;
     if (!isBlock && content.facts.ok && age > SETTLED_AFTER_NS) {
       this.#known.set(key, { fingerprint: look.fingerprint, content });
@@ -305,7 +305,7 @@ function headerBytesFor({ declaredFormat }: ImageRequest): number {
 }
 
 /** Format and facts from the beginning of the image and whatever else the format asks for. */
-async function contentOf(
+async function readContent(
   path: string,
   declared: ImageFormat | undefined,
   start: Reading<Buffer>,
@@ -326,11 +326,11 @@ async function contentOf(
   };
 }
 
-function qcow2Of({ format, facts }: Content): Reading<Qcow2Header> | undefined {
+function toQcow2({ format, facts }: Content): Reading<Qcow2Header> | undefined {
   if (!facts.ok) return format === 'qcow2' ? facts : undefined;
   return facts.value.qcow2 === undefined ? undefined : found(facts.value.qcow2);
 }
 
-function bufferOf(bytes: Uint8Array): Buffer {
+function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -1,5 +1,5 @@
 import {
-  belowOf,
+  toBelow,
   NOTHING_BELOW,
   refused,
   type HeaderFacts,
@@ -103,7 +103,7 @@ async function qcow2Facts(start: Buffer, more: ReadMore): Promise<Reading<Header
   const { header } = parsed;
   const { backingFileName, backingFormat, hasExternalDataFile, externalDataFileName } = header;
   const facts: HeaderFacts = {
-    below: belowOf(backingFileName, backingFormat),
+    below: toBelow(backingFileName, backingFormat),
     dataFiles:
       externalDataFileName === undefined ? [] : [{ name: externalDataFileName, format: 'raw' }],
     capacityBytes: header.virtualSizeBytes,

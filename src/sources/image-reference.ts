@@ -69,11 +69,16 @@ function remote(
   protocol: string,
   image: string | undefined,
 ): ImageReference & { readonly kind: 'remote' } {
-  return { kind: 'remote', protocol, visible: shown(protocol, image), digest: digestOf(whole) };
+  return {
+    kind: 'remote',
+    protocol,
+    visible: shown(protocol, image),
+    digest: computeDigest(whole),
+  };
 }
 
 /** Equal for equal names, and says nothing of them. */
-export function digestOf(whole: string): string {
+export function computeDigest(whole: string): string {
   return createHash('sha256').update(whole).digest('hex');
 }
 
@@ -104,9 +109,9 @@ function nameBehind(protocol: string, rest: string): string | undefined {
       return rbdName(rest);
     case 'nbd':
     case 'nbds':
-      return rest.startsWith('//') ? lastOf(pathOfUrl(rest)) : nbdExport(rest);
+      return rest.startsWith('//') ? findLastPart(pathOfUrl(rest)) : nbdExport(rest);
     case 'sheepdog':
-      return rest.startsWith('//') ? lastOf(pathOfUrl(rest)) : sheepdogDisk(rest);
+      return rest.startsWith('//') ? findLastPart(pathOfUrl(rest)) : sheepdogDisk(rest);
     case 'iscsi':
     case 'iser':
       return iscsiName(pathOfUrl(rest));
@@ -122,7 +127,7 @@ function nameBehind(protocol: string, rest: string): string | undefined {
     case 'nfs':
     case 'vxhs':
     case 'file':
-      return lastOf(pathOfUrl(rest));
+      return findLastPart(pathOfUrl(rest));
     default:
       return undefined;
   }
@@ -144,7 +149,7 @@ function afterHost(text: string): string {
   return slash === -1 ? '' : text.slice(slash + 1);
 }
 
-function lastOf(path: string): string | undefined {
+function findLastPart(path: string): string | undefined {
   const last = path.slice(path.lastIndexOf('/') + 1);
   return last === '' ? undefined : last;
 }
@@ -232,8 +237,8 @@ function layerReference(
   whole: string,
   depth: number,
 ): ImageReference {
-  const driver = textOf(layer, 'driver');
-  const fileName = textOf(layer, 'filename');
+  const driver = findText(layer, 'driver');
+  const fileName = findText(layer, 'filename');
   const file = layer?.get('file');
   if (driver !== undefined && LOCAL_DRIVERS.has(driver)) {
     return fileName === undefined ? remote(whole, 'json', undefined) : local(fileName, overlayPath);
@@ -252,7 +257,7 @@ function layerReference(
     if (named?.kind === 'path') return named;
     return named === undefined
       ? remote(whole, 'json', undefined)
-      : { ...named, digest: digestOf(whole) };
+      : { ...named, digest: computeDigest(whole) };
   }
   return remote(whole, driver ?? 'json', driver && protocolLayerName(driver, layer));
 }
@@ -273,14 +278,14 @@ function over(
     return { ...below, format: below.format ?? 'raw' };
   // A slice of a slice, of an image rather than of a file, or without an end: nobody makes these.
   const whole = below.slice === undefined && (below.format ?? 'raw') === 'raw';
-  const offsetBytes = offset === undefined ? 0 : bytesOf(offset);
-  const sizeBytes = bytesOf(size);
+  const offsetBytes = offset === undefined ? 0 : parseBytes(offset);
+  const sizeBytes = parseBytes(size);
   if (!whole || offsetBytes === undefined || sizeBytes === undefined) return undefined;
   return { ...below, format: below.format ?? 'raw', slice: { offsetBytes, sizeBytes } };
 }
 
 /** Numbers may be text in a `json:` name. */
-function bytesOf(value: unknown): number | undefined {
+function parseBytes(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
   return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0
     ? number
@@ -289,41 +294,43 @@ function bytesOf(value: unknown): number | undefined {
 
 /** The image's name among the options of a protocol driver (QEMU qapi/block-core.json). */
 function protocolLayerName(driver: string, layer: Layer | undefined): string | undefined {
-  const url = textOf(layer, 'url');
+  const url = findText(layer, 'url');
   switch (driver) {
     case 'rbd': {
-      const [pool, image] = [textOf(layer, 'pool'), textOf(layer, 'image')];
+      const [pool, image] = [findText(layer, 'pool'), findText(layer, 'image')];
       return pool === undefined || image === undefined ? undefined : rbdName(`${pool}/${image}`);
     }
     case 'nbd':
-      return textOf(layer, 'export');
+      return findText(layer, 'export');
     case 'sheepdog':
-      return textOf(layer, 'vdi');
+      return findText(layer, 'vdi');
     case 'vxhs':
-      return textOf(layer, 'vdisk-id');
+      return findText(layer, 'vdisk-id');
     case 'iscsi': {
-      const target = textOf(layer, 'target');
+      const target = findText(layer, 'target');
       const lun = layer?.get('lun') ?? 0;
-      return target === undefined ? undefined : iscsiName(`${target}/${String(bytesOf(lun) ?? 0)}`);
+      return target === undefined
+        ? undefined
+        : iscsiName(`${target}/${String(parseBytes(lun) ?? 0)}`);
     }
     case 'gluster': {
-      const [volume, path] = [textOf(layer, 'volume'), textOf(layer, 'path')];
+      const [volume, path] = [findText(layer, 'volume'), findText(layer, 'path')];
       return volume === undefined ? undefined : `${volume}/${(path ?? '').replace(/^\//, '')}`;
     }
     case 'ssh':
     case 'nfs':
-      return lastOf(textOf(layer, 'path') ?? '');
+      return findLastPart(findText(layer, 'path') ?? '');
     case 'http':
     case 'https':
     case 'ftp':
     case 'ftps':
-      return url === undefined ? undefined : lastOf(pathOfUrl(url.replace(/^[^/:]*:/, '')));
+      return url === undefined ? undefined : findLastPart(pathOfUrl(url.replace(/^[^/:]*:/, '')));
     default:
       return undefined;
   }
 }
 
-function textOf(layer: Layer | undefined, name: string): string | undefined {
+function findText(layer: Layer | undefined, name: string): string | undefined {
   const value = layer?.get(name);
   return typeof value === 'string' ? value : undefined;
 }

@@ -76,7 +76,7 @@ export class MountTable {
    * the kernel walks it, so that what a later mount hides is not mistaken for visible. Undefined
    * where the table has no root.
    */
-  mountOf(path: string): Mount | undefined {
+  findMount(path: string): Mount | undefined {
     let mount = this.#descend(this.#top, '/');
     for (let end = 1; mount !== undefined && end <= path.length; end += 1) {
       if (end < path.length && path[end] !== '/') continue;

@@ -146,7 +146,7 @@ export class NetworkLinkReader {
     for (const name of names) {
       if (this.#natures.has(name)) continue;
       const before = this.#faults.errors.length;
-      const nature = this.#natureOf(name, procNet);
+      const nature = this.#readNature(name, procNet);
       // What was only read in part is read again next time, and until then left out.
       const whole = this.#faults.errors.length === before;
       if (nature !== undefined && whole) this.#natures.set(name, nature);
@@ -180,7 +180,7 @@ export class NetworkLinkReader {
   }
 
   /** undefined for what is no interface (the file bonding_masters) or went away meanwhile. */
-  #natureOf(name: string, procNet: string | undefined): Nature | undefined {
+  #readNature(name: string, procNet: string | undefined): Nature | undefined {
     const inode = this.#inode(name);
     const entries = this.#faults.optional(listKernelDirectory(this.#directory(name)));
     const uevent = entries === undefined ? undefined : this.#text(name, 'uevent');
@@ -193,7 +193,7 @@ export class NetworkLinkReader {
     const linkedIndex = this.#integer(name, 'iflink');
     const devtype = /^DEVTYPE=(.*)$/m.exec(uevent)?.[1];
     const linked = linkedIndex !== undefined && linkedIndex !== index;
-    const kind = this.#kindOf(name, devtype, entries, linked);
+    const kind = this.#readKind(name, devtype, entries, linked);
     return {
       inode,
       kind,
@@ -207,7 +207,7 @@ export class NetworkLinkReader {
     };
   }
 
-  #kindOf(
+  #readKind(
     name: string,
     devtype: string | undefined,
     entries: readonly string[],
@@ -231,10 +231,10 @@ export class NetworkLinkReader {
 
   /** Of software devices without a DEVTYPE only teams and failover pairs have ports of their own. */
   #isTeam(name: string, { kind, unnamed }: Nature, lower: readonly string[]): boolean {
-    return kind === 'virtual' && unnamed && lower.some((port) => this.#masterOf(port) === name);
+    return kind === 'virtual' && unnamed && lower.some((port) => this.#readMaster(port) === name);
   }
 
-  #masterOf(port: string): string | undefined {
+  #readMaster(port: string): string | undefined {
     try {
       return readlinkSync(this.#directory(port, 'master')).split('/').at(-1);
     } catch {
@@ -277,12 +277,12 @@ export class NetworkLinkReader {
         index,
         master: masterOf.get(name),
         lower: lowerOf.get(name) ?? [],
-        peer: kind === 'veth' ? this.#peerOf(index, linkedIndex, nameOf) : undefined,
+        peer: kind === 'veth' ? this.#findPeer(index, linkedIndex, nameOf) : undefined,
         vlanId,
         bond: kind === 'bond' ? this.#bondState(name) : undefined,
         transmitQueuePackets,
         mtuBytes,
-        state: CARRIES_OTHERS.has(kind) ? this.#stateOf(name, kind) : undefined,
+        state: CARRIES_OTHERS.has(kind) ? this.#readState(name, kind) : undefined,
         counters: counters?.get(name),
       });
     }
@@ -290,7 +290,7 @@ export class NetworkLinkReader {
   }
 
   /** A peer in another namespace may bear the number of a local interface: it must point back. */
-  #peerOf(
+  #findPeer(
     index: number,
     linkedIndex: number | undefined,
     nameOf: ReadonlyMap<number, string>,
@@ -310,14 +310,14 @@ export class NetworkLinkReader {
     return { mode, activeMember: active === '' ? undefined : active };
   }
 
-  #stateOf(name: string, kind: LinkKind): LinkState {
+  #readState(name: string, kind: LinkKind): LinkState {
     return {
       operational: this.#field(name, 'operstate', (text) =>
         OPERATIONAL_STATES.has(text) ? text : undefined,
       ),
       carrier: this.#field(name, 'carrier', parseSwitch),
       speed: HAS_REAL_SPEED.has(kind)
-        ? speedOf(this.#field(name, 'speed', parseSignedDecimal))
+        ? toSpeed(this.#field(name, 'speed', parseSignedDecimal))
         : { known: false, because: 'made-up' },
     };
   }
@@ -406,7 +406,7 @@ function lowerIn(entries: readonly string[]): readonly string[] {
 }
 
 /** /sys/class/net/<if>/speed: Mbit/s, -1 for unknown; not readable for many devices. */
-function speedOf(megabits: number | undefined): LinkSpeed {
+function toSpeed(megabits: number | undefined): LinkSpeed {
   if (megabits === undefined) return { known: false, because: 'none' };
   // 4294967295 is the same -1 from drivers that forgot the sign.
   if (megabits <= 0 || megabits >= 2 ** 32 - 1) {

@@ -20,7 +20,7 @@ export interface Route {
  * → parent; veth → its peer's bridge. Pure; each link is visited once, so loops of bridges do no
  * harm.
  */
-export function uplinksOf(name: string, { links }: NetworkLinkTable): Route {
+export function findUplinks(name: string, { links }: NetworkLinkTable): Route {
   const uplinks = new Set<string>();
   const visited = new Set<string>();
   let unseen: Route['unseen'];
@@ -137,13 +137,13 @@ export class Routes {
     this.#table = table;
   }
 
-  /** As {@link uplinksOf}. */
+  /** As {@link findUplinks}. */
   from(name: string): Route {
     const link = this.#table.links.get(name);
     const start = link?.kind === 'tap' && link.master !== undefined ? link.master : name;
     let route = this.#known.get(start);
     if (route === undefined) {
-      route = uplinksOf(start, this.#table);
+      route = findUplinks(start, this.#table);
       this.#known.set(start, route);
     }
     return route;

@@ -4,7 +4,7 @@
  * else has read, and trust none of them.
  */
 import {
-  belowOf,
+  toBelow,
   NOTHING_BELOW,
   refused,
   sizeFrom,
@@ -33,7 +33,7 @@ export function parseQcowHeader(start: Buffer): HeaderResult | 'truncated' {
   if (name === 'truncated' || !name.ok) return name;
   return {
     ok: true,
-    facts: { ...NOTHING_BELOW, capacityBytes, below: belowOf(name.text, undefined) },
+    facts: { ...NOTHING_BELOW, capacityBytes, below: toBelow(name.text, undefined) },
   };
 }
 
@@ -64,7 +64,7 @@ export function parseQedHeader(start: Buffer): HeaderResult | 'truncated' {
   const format = (features & QED_BACKING_IS_RAW) === 0n ? undefined : 'raw';
   return {
     ok: true,
-    facts: { ...NOTHING_BELOW, capacityBytes, below: belowOf(name.text, format) },
+    facts: { ...NOTHING_BELOW, capacityBytes, below: toBelow(name.text, format) },
   };
 }
 

@@ -88,7 +88,7 @@ export class WalkMemory {
   start(within: WalkedMount): { readonly handle: number; readonly mountId: string | undefined } {
     if (this.#start === undefined) {
       const handle = openMountpoint(within, this);
-      this.#start = { handle, mountId: mountIdOf(handle) };
+      this.#start = { handle, mountId: readMountId(handle) };
       this.#ofThisWalk = this.#ofThisWalk.filter((other) => other !== handle);
     }
     return this.#start;
@@ -152,7 +152,7 @@ export function walk(
         if (here.path === '/') continue;
         return {
           kind: 'left',
-          path: joined(parentOf(here.path), ahead.slice(at)),
+          path: joined(toParent(here.path), ahead.slice(at)),
           links: followed,
         };
       }
@@ -172,9 +172,9 @@ export function walk(
       if (handle === undefined) {
         handle = memory.opened(openAt(here, component));
         // Before anything is asked that the filesystem itself would have to answer.
-        if (mountIdOf(handle) !== mountId) throw new NewMount(next);
+        if (readMountId(handle) !== mountId) throw new NewMount(next);
         stat = fstatSync(handle, { bigint: true });
-        if (stat.isSymbolicLink()) target = readlinkSync(placeOf(here.handle, component));
+        if (stat.isSymbolicLink()) target = readlinkSync(toPlacePath(here.handle, component));
         else if (stat.isDirectory()) memory.rememberDirectory(next, handle);
       }
       if (target === undefined) {
@@ -227,14 +227,14 @@ export function openMountpoint(
 }
 
 /** How Node's calls, which all take paths, get at a handle or at what is in a directory. */
-export function placeOf(handle: number, component?: string): string {
+export function toPlacePath(handle: number, component?: string): string {
   const place = `/proc/self/fd/${handle}`;
   return component === undefined ? place : `${place}/${component}`;
 }
 
 function openAt({ path, handle }: Step, component: string): number {
   try {
-    return openSync(placeOf(handle, component), O_PATH | constants.O_NOFOLLOW);
+    return openSync(toPlacePath(handle, component), O_PATH | constants.O_NOFOLLOW);
   } catch (error) {
     throw namingPath(error, `${path === '/' ? '' : path}/${component}`);
   }
@@ -250,7 +250,7 @@ export function namingPath(error: unknown, path: string): unknown {
 const fdinfo = Buffer.alloc(512);
 
 /** The kernel's id of the mount a handle lies on (proc_pid_fdinfo(5)); the filesystem is not asked. */
-function mountIdOf(handle: number): string | undefined {
+function readMountId(handle: number): string | undefined {
   const fd = openSync(`/proc/self/fdinfo/${handle}`, constants.O_RDONLY);
   try {
     const length = readSync(fd, fdinfo, 0, fdinfo.length, null);
@@ -292,7 +292,7 @@ export class NotAllowed extends Error {
   }
 }
 
-function parentOf(path: string): string {
+function toParent(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash <= 0 ? '/' : path.slice(0, slash);
 }

@@ -53,17 +53,17 @@ const TOTAL = ' total=';
 
 /** `some avg10=0.34 avg60=0.67 avg300=0.92 total=14140586`, total in microseconds. */
 export function parsePressure(text: string, subject: string): Reading<Pressure> {
-  const someSeconds = totalOf(text, 'some');
+  const someSeconds = parseTotal(text, 'some');
   if (someSeconds === undefined) return failed('malformed', subject, 'no total of "some"');
   const faults = new Faults();
-  const fullSeconds = totalOf(text, 'full');
+  const fullSeconds = parseTotal(text, 'full');
   if (fullSeconds === undefined && lineStart(text, 'full') !== -1) {
     faults.malformed(subject, 'no total of "full"');
   }
   return faults.found({ someSeconds, fullSeconds });
 }
 
-function totalOf(text: string, kind: string): number | undefined {
+function parseTotal(text: string, kind: string): number | undefined {
   const start = lineStart(text, kind);
   if (start === -1) return undefined;
   const end = lineEnd(text, start);

@@ -38,12 +38,12 @@ export function readProcessNuma(memory: CgroupDirectory, pageBytes: number): Rea
 
 /** v2 (5.11+), in bytes: `anon N0=1069056 N1=0`. */
 export function parseUnifiedNumaStat(text: string, subject: string): Reading<ProcessNuma> {
-  const anon = nodesOf(text, 'anon ');
-  const file = nodesOf(text, 'file ');
+  const anon = parseNodes(text, 'anon ');
+  const file = parseNodes(text, 'file ');
   if (anon === undefined || file === undefined) {
     return failed('malformed', subject, 'no anon or no file line');
   }
-  const shmem = nodesOf(text, 'shmem ');
+  const shmem = parseNodes(text, 'shmem ');
   if (shmem === undefined) return failed('malformed', subject, 'no shmem line');
   return found(
     anon.map(({ node, value: anonymous }) => {
@@ -64,12 +64,13 @@ export function parseLegacyNumaStat(
   pageBytes: number,
   subject: string,
 ): Reading<ProcessNuma> {
-  const anon = nodesOf(text, 'hierarchical_anon=') ?? nodesOf(text, 'anon=');
-  const file = nodesOf(text, 'hierarchical_file=') ?? nodesOf(text, 'file=');
+  const anon = parseNodes(text, 'hierarchical_anon=') ?? parseNodes(text, 'anon=');
+  const file = parseNodes(text, 'hierarchical_file=') ?? parseNodes(text, 'file=');
   if (anon === undefined || file === undefined) {
     return failed('malformed', subject, 'no anon or no file line');
   }
-  const unevictable = nodesOf(text, 'hierarchical_unevictable=') ?? nodesOf(text, 'unevictable=');
+  const unevictable =
+    parseNodes(text, 'hierarchical_unevictable=') ?? parseNodes(text, 'unevictable=');
   if (unevictable === undefined) return failed('malformed', subject, 'no unevictable line');
   return found(
     anon.map(({ node, value }) => ({
@@ -94,7 +95,7 @@ interface OnNode {
  * The ` N<node>=<value>` of the line that begins so; undefined without the line, without any, and
  * where one of them is something else, no node, or there twice.
  */
-function nodesOf(text: string, beginning: string): readonly OnNode[] | undefined {
+function parseNodes(text: string, beginning: string): readonly OnNode[] | undefined {
   const start = text.startsWith(beginning) ? 0 : text.indexOf(`\n${beginning}`) + 1;
   if (start === 0 && !text.startsWith(beginning)) return undefined;
   const end = lineEnd(text, start);

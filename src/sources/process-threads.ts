@@ -1,6 +1,6 @@
 import { listKernelDirectory, readKernelFile } from './kernel-file.ts';
 import { bigDecimalAt, digitsEnd } from './kernel-scan.ts';
-import { failed, found, isAbsence, valueOf, type Reading } from './reading.ts';
+import { failed, found, isAbsence, toValue, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 
 /**
@@ -184,7 +184,7 @@ export class ProcessThreadReader {
     const stillSince = hasRun ? now : (previous?.stillSince ?? now);
     const state = readThreadState(directory);
     if (!state.ok && !isAbsence(state.error)) return state;
-    const seen = { schedule, state: valueOf(state), stillMs: now - stillSince };
+    const seen = { schedule, state: toValue(state), stillMs: now - stillSince };
     if (text.ok && previous?.settled === true && sameThread) {
       const { comm, role } = previous.thread;
       return found({ thread: { tid, comm, role, ...seen }, stillSince, settled: true });

@@ -2,7 +2,7 @@ import { readCgroupMounts, readGuestCgroup, type CgroupMounts } from './cgroup.t
 import { listKernelDirectory, ownerUid, readKernelFile, readRawKernelFile } from './kernel-file.ts';
 import { parseMemoryFiles, type MemoryFile } from './qemu-memory-files.ts';
 import { readProcessStat, type ProcessStat } from './process-stat.ts';
-import { Faults, found, isAbsence, valueOf, type Reading } from './reading.ts';
+import { Faults, found, isAbsence, toValue, type Reading } from './reading.ts';
 import type { Roots } from './roots.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -237,20 +237,20 @@ export class QemuProcessFinder {
       startTimeTicks,
       memoryFiles: parseMemoryFiles(cmdline),
       stat,
-      ownerUid: ownerOf(valueOf(readKernelFile(`${this.#roots.procfs}/${pid}/status`))),
+      ownerUid: parseOwner(toValue(readKernelFile(`${this.#roots.procfs}/${pid}/status`))),
       scopeRunId: this.#scopeRunId(pid),
     });
   }
 
   #scopeRunId(pid: number): number | undefined {
-    this.#cgroupMounts ??= valueOf(readCgroupMounts(this.#roots));
+    this.#cgroupMounts ??= toValue(readCgroupMounts(this.#roots));
     if (this.#cgroupMounts === undefined) return undefined;
-    const cgroup = valueOf(readGuestCgroup(this.#roots, this.#cgroupMounts, pid));
+    const cgroup = toValue(readGuestCgroup(this.#roots, this.#cgroupMounts, pid));
     if (cgroup?.exclusive !== true) return undefined;
     const directory = cgroup.unifiedPath ?? [...cgroup.controllers.values()][0]?.path;
     // A group out of sight vouches for nobody.
     if (directory === undefined || ownerUid(directory) === undefined) return undefined;
-    return runIdOf(cgroup.name);
+    return parseRunId(cgroup.name);
   }
 }
 
@@ -274,7 +274,7 @@ function vouchedFor(
 }
 
 /** `Uid:` of a status file: real, effective, saved and file system user, which are one for a QEMU. */
-function ownerOf(status: string | undefined): number | undefined {
+function parseOwner(status: string | undefined): number | undefined {
   const match = /^Uid:\t(\d{1,10})\t(\d+)\t(\d+)\t(\d+)$/m.exec(status ?? '');
   if (match === null) return undefined;
   const [, real, ...others] = match;
@@ -285,7 +285,7 @@ function ownerOf(status: string | undefined): number | undefined {
  * The domain's id in the name of its group: `machine-qemu\x2d3\x2dweb.scope` under systemd, else
  * `qemu-3-web.libvirt-qemu` (virDomainDriverGenerateMachineName).
  */
-function runIdOf(group: string): number | undefined {
+function parseRunId(group: string): number | undefined {
   const leaf = group.slice(group.lastIndexOf('/') + 1);
   const match = /^(?:machine-)?qemu(?:\\x2d|-)(\d{1,9})(?:\\x2d|-)/.exec(leaf);
   return match === null ? undefined : Number(match[1]);
@@ -300,13 +300,13 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function parseQemuCommandLine(
   commandLine: string,
 ): { readonly uuid: string; readonly name: string | undefined } | undefined {
-  const uuid = argumentOf(commandLine, '-uuid')?.toLowerCase();
+  const uuid = findArgument(commandLine, '-uuid')?.toLowerCase();
   if (uuid === undefined || !UUID.test(uuid)) return undefined;
-  const name = argumentOf(commandLine, '-name');
+  const name = findArgument(commandLine, '-name');
   return { uuid, name: name === undefined ? undefined : guestName(name) };
 }
 
-function argumentOf(commandLine: string, option: string): string | undefined {
+function findArgument(commandLine: string, option: string): string | undefined {
   const at = commandLine.indexOf(`\0${option}\0`);
   if (at === -1) return undefined;
   const start = at + option.length + 2;

@@ -53,7 +53,7 @@ export function isAbsence({ kind }: SourceError): boolean {
 }
 
 /** The value, or undefined where there is none: for places where the reason no longer matters. */
-export function valueOf<T>(reading: Reading<T>): T | undefined {
+export function toValue<T>(reading: Reading<T>): T | undefined {
   return reading.ok ? reading.value : undefined;
 }
 

@@ -58,25 +58,25 @@ function descriptionFrom(parsed: Reading<XmlElement>): Reading<StoragePoolDescri
   if (pool.name !== 'pool') return failed('malformed', SUBJECT, 'no <pool> element');
   const type = pool.attribute('type');
   if (type === undefined) return failed('malformed', SUBJECT, 'a pool without a type');
-  const name = textOf(pool, 'name');
+  const name = parseElementText(pool, 'name');
   if (name === undefined) return failed('malformed', SUBJECT, 'a pool without a name');
   return found({
     type,
     name,
-    uuid: textOf(pool, 'uuid')?.trim(),
-    targetPath: textOf(pool, 'target', 'path'),
-    source: sourceOf(pool.child('source')),
+    uuid: parseElementText(pool, 'uuid')?.trim(),
+    targetPath: parseElementText(pool, 'target', 'path'),
+    source: parseSource(pool.child('source')),
   });
 }
 
 const SUBJECT = 'storage pool XML';
 
-function sourceOf(source: XmlElement | undefined): StoragePoolSource {
+function parseSource(source: XmlElement | undefined): StoragePoolSource {
   return {
-    name: textOf(source, 'name'),
+    name: parseElementText(source, 'name'),
     hosts: (source?.all('host') ?? []).flatMap((host) => {
       const [name, port] = [host.attribute('name'), host.attribute('port')];
-      return name === undefined ? [] : { name, port: portOf(port) };
+      return name === undefined ? [] : { name, port: parsePort(port) };
     }),
     directory: source?.child('dir')?.attribute('path'),
     devices: (source?.all('device') ?? []).flatMap((device) => device.attribute('path') ?? []),
@@ -85,11 +85,14 @@ function sourceOf(source: XmlElement | undefined): StoragePoolSource {
   };
 }
 
-function portOf(text: string | undefined): number | undefined {
+function parsePort(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) : undefined;
 }
 
-function textOf(element: XmlElement | undefined, ...path: readonly string[]): string | undefined {
+function parseElementText(
+  element: XmlElement | undefined,
+  ...path: readonly string[]
+): string | undefined {
   const text = element?.at(...path)?.text;
   return text === '' ? undefined : text;
 }

@@ -58,8 +58,8 @@ export function parseSwaps(text: string, subject: string): Reading<readonly Swap
   for (const line of lines) {
     if (line === '') continue;
     const [name = '', type, size, used, priorityText] = line.trim().split(/\s+/);
-    const sizeBytes = bytesOf(size);
-    const usedBytes = bytesOf(used);
+    const sizeBytes = parseBytes(size);
+    const usedBytes = parseBytes(used);
     const priority = parseSignedDecimal(priorityText);
     if (sizeBytes === undefined || usedBytes === undefined || priority === undefined) {
       return failed('malformed', subject, `not a swap area: ${line}`);
@@ -77,7 +77,7 @@ export function parseSwaps(text: string, subject: string): Reading<readonly Swap
   return found(areas);
 }
 
-function bytesOf(kibibytes: string | undefined): number | undefined {
+function parseBytes(kibibytes: string | undefined): number | undefined {
   const value = parseDecimal(kibibytes);
   return value === undefined ? undefined : kibibytesToBytes(value);
 }

@@ -173,7 +173,7 @@ export function parseLvs(text: string): Reading<ThinStorage> {
   } catch {
     return failed('malformed', 'lvs', 'not JSON');
   }
-  const reported = rowsOf(json);
+  const reported = parseRows(json);
   if (reported === undefined)
     return failed('malformed', 'lvs', 'a row without the fields asked for');
   // With a seg_ field lvs writes a row for each segment, all else in them the same (lvs(8)).
@@ -187,14 +187,14 @@ export function parseLvs(text: string): Reading<ThinStorage> {
       if ((number(percent) ?? 0) > 100) return failed('malformed', 'lvs', `${percent} percent`);
     }
     // First letter of lv_attr: t is a thin pool, V a volume in one.
-    if (row.lv_attr.startsWith('t')) pools.push(poolOf(row, sizeBytes));
-    else if (row.lv_attr.startsWith('V')) volumes.push(volumeOf(row, sizeBytes));
+    if (row.lv_attr.startsWith('t')) pools.push(toPool(row, sizeBytes));
+    else if (row.lv_attr.startsWith('V')) volumes.push(toVolume(row, sizeBytes));
   }
   return found({ pools, volumes });
 }
 
 /** `{"report": [{"lv": [row, …]}]}`; undefined where anything in it is not as it should be. */
-function rowsOf(json: unknown): readonly LvRow[] | undefined {
+function parseRows(json: unknown): readonly LvRow[] | undefined {
   const reports = propertyAt(json, 'report');
   if (!Array.isArray(reports)) return undefined;
   const rows: LvRow[] = [];
@@ -213,7 +213,7 @@ function isLvRow(value: unknown): value is LvRow {
   return LV_FIELDS.every((field) => textAt(value, field) !== undefined);
 }
 
-function poolOf(row: LvRow, sizeBytes: number): ThinPool {
+function toPool(row: LvRow, sizeBytes: number): ThinPool {
   const metadataSizeBytes = number(row.lv_metadata_size);
   return {
     vgName: row.vg_name,
@@ -222,7 +222,7 @@ function poolOf(row: LvRow, sizeBytes: number): ThinPool {
     dataUsedBytes: share(row.data_percent, sizeBytes),
     metadataSizeBytes,
     metadataUsedBytes: share(row.metadata_percent, metadataSizeBytes),
-    state: stateOf(row),
+    state: toState(row),
     needsCheck:
       row.lv_check_needed === 'unknown' ? undefined : row.lv_check_needed === 'check needed',
     queueWhenFull: row.lv_when_full === '' ? undefined : row.lv_when_full === 'queue',
@@ -231,7 +231,7 @@ function poolOf(row: LvRow, sizeBytes: number): ThinPool {
   };
 }
 
-function volumeOf(row: LvRow, sizeBytes: number): ThinVolume {
+function toVolume(row: LvRow, sizeBytes: number): ThinVolume {
   const major = number(row.lv_kernel_major);
   const minor = number(row.lv_kernel_minor);
   return {
@@ -245,7 +245,7 @@ function volumeOf(row: LvRow, sizeBytes: number): ThinVolume {
   };
 }
 
-function stateOf(row: LvRow): ThinPoolState {
+function toState(row: LvRow): ThinPoolState {
   switch (row.lv_health_status) {
     case 'failed':
       return 'failed';

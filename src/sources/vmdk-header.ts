@@ -3,7 +3,7 @@
  * sparse file with such a text inside.
  */
 import {
-  belowOf,
+  toBelow,
   NOTHING_BELOW,
   refused,
   sizeFrom,
@@ -59,17 +59,17 @@ async function embedded(sectors: bigint, more: ReadMore): Promise<Reading<Header
   if (capacityBytes === undefined) return found(refused(`a VMDK of ${sectors} sectors`));
   const descriptor = await more(EMBEDDED_AT, EMBEDDED_BYTES);
   if (!descriptor.ok) return descriptor;
-  const parent = parentOf(textOf(descriptor.value));
+  const parent = parseParent(toText(descriptor.value));
   if (!parent.ok) return found(parent);
   return found({
     ok: true,
-    facts: { ...NOTHING_BELOW, capacityBytes, below: belowOf(parent.name, 'vmdk') },
+    facts: { ...NOTHING_BELOW, capacityBytes, below: toBelow(parent.name, 'vmdk') },
   });
 }
 
 function descriptorFile(bytes: Reading<Buffer>): Reading<HeaderResult> {
   if (!bytes.ok) return bytes;
-  const text = textOf(bytes.value);
+  const text = toText(bytes.value);
   return found(
     bytes.value.length === MAX_DESCRIPTOR_BYTES && !bytes.value.includes(0)
       ? refused(`a VMDK descriptor of more than ${MAX_DESCRIPTOR_BYTES} bytes`, 'unsupported')
@@ -78,7 +78,7 @@ function descriptorFile(bytes: Reading<Buffer>): Reading<HeaderResult> {
 }
 
 /** Up to the first NUL, which ends it for QEMU. */
-function textOf(bytes: Buffer): string {
+function toText(bytes: Buffer): string {
   const nul = bytes.indexOf(0);
   return bytes.toString('utf8', 0, nul === -1 ? bytes.length : nul);
 }
@@ -110,7 +110,7 @@ export function parseVmdkDescriptor(text: string, fileBytes: number): HeaderResu
   if (!CREATE_TYPES.has(createType)) {
     return refused(`a VMDK of a type QEMU does not open either`, 'unsupported');
   }
-  const parent = parentOf(text);
+  const parent = parseParent(text);
   if (!parent.ok) return parent;
   const dataFiles: NamedFile[] = [];
   let sectors = 0n;
@@ -131,7 +131,7 @@ export function parseVmdkDescriptor(text: string, fileBytes: number): HeaderResu
   if (capacityBytes === undefined) return refused(`a VMDK of ${sectors} sectors`);
   const facts: HeaderFacts = {
     ...NOTHING_BELOW,
-    below: belowOf(parent.name, 'vmdk'),
+    below: toBelow(parent.name, 'vmdk'),
     dataFiles,
     capacityBytes,
     worstCase: { ...rawWorstCase(fileBytes), metadataBytes: fileBytes },
@@ -146,7 +146,7 @@ type Parent =
   | { readonly ok: true; readonly name: string | undefined };
 
 /** QEMU takes the first mention, even in a comment, and what stands between the next quotes. */
-function parentOf(text: string): Parent {
+function parseParent(text: string): Parent {
   const key = 'parentFileNameHint';
   const at = text.indexOf(key);
   if (at === -1) return { ok: true, name: undefined };

@@ -145,7 +145,7 @@ export function* readingSteps(
         if (!closesItself) passedOver += 1;
         continue;
       }
-      const form = formOf(xml, tag, at, open, wanted);
+      const form = findForm(xml, tag, at, open, wanted);
       if (form === undefined) {
         tree.write(xml.slice(from, tag));
         if (closesItself) from = at;
@@ -167,7 +167,7 @@ export function* readingSteps(
 }
 
 /** What is read of the element whose tag begins there; undefined: nothing. */
-function formOf(
+function findForm(
   xml: string,
   tag: number,
   end: number,

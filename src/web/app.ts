@@ -14,7 +14,7 @@ import type { ExpositionWriter } from '../exposition/writer.ts';
 import { writeCatalogue } from '../metrics/catalogue.ts';
 import type { View } from '../metrics/view.ts';
 import type { Connections } from './connections.ts';
-import { answerFault, Guard, type Asked, type Route } from './guard.ts';
+import { answerFault, Guard, type Asked, type GuardedRoute } from './guard.ts';
 import { HostNames } from './host-names.ts';
 import { landingPage } from './landing-page.ts';
 import { PAGE_SECURITY_POLICY } from './page/security-policy.ts';
@@ -62,7 +62,7 @@ export function createApp(options: AppOptions): RequestListener {
     droppedLogLines: options.droppedLogLines,
   });
   const bodies = new Bodies();
-  const routes: Readonly<Record<string, Route>> = {
+  const routes: Readonly<Record<string, GuardedRoute>> = {
     // First, so that nothing takes its place where the metrics are asked for at `/`.
     [web.telemetryPath]: metricsRoute(bodies, self, options),
     '/-/healthy': {
@@ -124,7 +124,7 @@ class Bodies {
   }
 }
 
-function metricsRoute(bodies: Bodies, self: SelfMetrics, options: AppOptions): Route {
+function metricsRoute(bodies: Bodies, self: SelfMetrics, options: AppOptions): GuardedRoute {
   const { limits, scraper, logger, web } = options;
   const answer = async (asked: Asked, response: ServerResponse): Promise<void> => {
     const timeout = asked.headers['x-prometheus-scrape-timeout-seconds'];
@@ -146,7 +146,7 @@ function metricsRoute(bodies: Bodies, self: SelfMetrics, options: AppOptions): R
     }
     const view = await scraper.view(scrape.request, asked.gone);
     const body = bodies.open(view, `${format.name} ${encoding}`, () => {
-      const chunks = metricsOf(view, format, web.exporterMetrics ? self : undefined);
+      const chunks = writeMetrics(view, format, web.exporterMetrics ? self : undefined);
       return bodyStream(countingDrops(chunks, self, logger), encoding);
     });
     await send(body, response, headers, asked.gone);
@@ -160,7 +160,7 @@ function metricsRoute(bodies: Bodies, self: SelfMetrics, options: AppOptions): R
   };
 }
 
-function pageRoute(bodies: Bodies, { limits, scraper, web }: AppOptions): Route {
+function pageRoute(bodies: Bodies, { limits, scraper, web }: AppOptions): GuardedRoute {
   const headers = {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': PAGE_SECURITY_POLICY,
@@ -179,14 +179,14 @@ function pageRoute(bodies: Bodies, { limits, scraper, web }: AppOptions): Route 
         return;
       }
       const view = await scraper.view(request, asked.gone);
-      const body = bodies.open(view, 'page', () => pageOf(view, scraper, web.telemetryPath));
+      const body = bodies.open(view, 'page', () => writePage(view, scraper, web.telemetryPath));
       await send(body, response, headers, asked.gone);
     },
   };
 }
 
 /** One chunk, made when it is asked for. */
-async function* pageOf(
+async function* writePage(
   view: View,
   scraper: Scraper,
   telemetryPath: string,
@@ -222,7 +222,7 @@ async function* startingWith(
   yield* rest;
 }
 
-async function* metricsOf(
+async function* writeMetrics(
   view: View,
   format: Format,
   self: SelfMetrics | undefined,

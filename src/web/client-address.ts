@@ -19,7 +19,7 @@ export function plainAddress(address: string): string {
  *
  * @param address of the other end; undefined once it is gone.
  */
-export function clientOf(address: string | undefined): string {
+export function toClient(address: string | undefined): string {
   const plain = plainAddress(address ?? '');
   if (!isIPv6(plain)) return plain;
   const [left = '', right] = plain.split('::');

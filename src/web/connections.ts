@@ -48,7 +48,7 @@ export class Connections {
     milliseconds: number,
   ): Exchange | undefined {
     const { socket } = request;
-    const exchanges = this.#exchangesOf(socket);
+    const exchanges = this.#findExchanges(socket);
     if (exchanges.size >= MAX_PIPELINED) {
       socket.destroy();
       return undefined;
@@ -73,7 +73,7 @@ export class Connections {
 
   /** Whether an answer is under way on a connection. */
   isBusy(socket: Duplex): boolean {
-    return socket instanceof Socket && this.#exchangesOf(socket).size > 0;
+    return socket instanceof Socket && this.#findExchanges(socket).size > 0;
   }
 
   /**
@@ -83,7 +83,7 @@ export class Connections {
   stop(graceMilliseconds: number): void {
     this.#stopping = true;
     for (const socket of this.#channels) {
-      if (this.#exchangesOf(socket).size === 0) socket.destroy();
+      if (this.#findExchanges(socket).size === 0) socket.destroy();
     }
     setTimeout(() => {
       this.closeAll();
@@ -103,7 +103,7 @@ export class Connections {
     socket.once('close', () => sockets.delete(socket));
   }
 
-  #exchangesOf(socket: Socket): Set<AbortController> {
+  #findExchanges(socket: Socket): Set<AbortController> {
     let exchanges = this.#exchanges.get(socket);
     if (exchanges === undefined) {
       const begun = new Set<AbortController>();

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 
 import type { RequestHandler } from 'express';
 
-import { clientOf } from './client-address.ts';
+import { toClient } from './client-address.ts';
 import type { Connections, Exchange } from './connections.ts';
 import { parseHost, type HostNames } from './host-names.ts';
 import { Places } from './places.ts';
@@ -15,7 +15,7 @@ import type { WebAccess } from './web-access.ts';
  * What a path answers. Without any of its marks it is asked for a login, answers only under names we
  * are known by, and counts against the limit of requests.
  */
-export interface Route {
+export interface GuardedRoute {
   /** Answers under any name, since what asks it is no browser. */
   readonly anyHost?: true;
   /** Costs next to nothing and is answered when all places are taken: a host's health check. */
@@ -82,7 +82,7 @@ export class Guard {
       const exchange = connections.begin(request, response, answerSeconds * 1000);
       if (exchange === undefined) {
         refusals.report('connection closed: too many requests on it before an answer', {
-          client: clientOf(request.socket.remoteAddress),
+          client: toClient(request.socket.remoteAddress),
         });
         return;
       }
@@ -90,7 +90,7 @@ export class Guard {
         refusals.report('request refused', {
           status,
           reason: text,
-          client: clientOf(request.socket.remoteAddress),
+          client: toClient(request.socket.remoteAddress),
         });
         // What may still come of its body is not read.
         response.setHeader('Connection', 'close');
@@ -111,7 +111,7 @@ export class Guard {
         refuse(413, 'Requests have no body here.');
         return;
       }
-      const host = parseHost(hostsOf(request, target.authority));
+      const host = parseHost(readHosts(request, target.authority));
       if (host.kind === 'malformed') {
         refuse(400, 'The Host header names no host.');
         return;
@@ -127,7 +127,7 @@ export class Guard {
   }
 
   /** The handler of a route. It settles when the work for the request has ended. */
-  around(route: Route): RequestHandler {
+  around(route: GuardedRoute): RequestHandler {
     return async (request, response) => {
       const { refusals } = this.#options;
       const { answered } = route;
@@ -146,12 +146,16 @@ export class Guard {
     };
   }
 
-  async #pass(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #pass(
+    route: GuardedRoute,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const entered = this.#entered.get(request);
     if (entered === undefined) throw new Error('a request came in another way');
     const { exchange, host, query } = entered;
     const { access, hosts, refusals, maxRequests } = this.#options;
-    const client = clientOf(request.socket.remoteAddress);
+    const client = toClient(request.socket.remoteAddress);
     const isKnown = host !== undefined && hosts.know(host, request.socket.localAddress);
     if (route.anyHost !== true && !isKnown) {
       refusals.report('request refused', { status: 421, reason: 'another host name', client });
@@ -212,7 +216,7 @@ export function answerFault(request: IncomingMessage, response: ServerResponse):
 }
 
 /** All `Host` headers: Node keeps the first alone. The target of a request goes before them. */
-function hostsOf({ rawHeaders }: IncomingMessage, authority: string | undefined): string[] {
+function readHosts({ rawHeaders }: IncomingMessage, authority: string | undefined): string[] {
   const hosts = rawHeaders.filter(
     (_, at) => rawHeaders[at - 1]?.toLowerCase() === 'host' && at % 2 === 1,
   );

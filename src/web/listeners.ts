@@ -53,7 +53,7 @@ export class Listeners {
 
   /** Where they listen, with the port the kernel chose. */
   get addresses(): readonly string[] {
-    return this.#servers.map(addressOf);
+    return this.#servers.map(toAddress);
   }
 
   /** Takes other certificates for connections to come. */
@@ -123,7 +123,7 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
   });
 }
 
-function addressOf(server: Server): string {
+function toAddress(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === 'string') return String(address);
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;

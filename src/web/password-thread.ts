@@ -43,7 +43,6 @@ export class PasswordThread {
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
     });
-    worker.unref();
     worker.on('message', ({ id, matches }: PasswordResult) => {
       this.#open.get(id)?.resolve(matches);
       this.#open.delete(id);
@@ -58,6 +57,8 @@ export class PasswordThread {
     worker.on('exit', () => {
       end(new Error('the thread that checks passwords ended'));
     });
+    // After the listeners: each one added makes the thread keep the process again.
+    worker.unref();
     return worker;
   }
 }

@@ -67,7 +67,7 @@ export function parseScrape(
     named.add(name);
   }
   const chosen = collect.length > 0 ? named : limits.enabled.difference(named);
-  const timeoutSeconds = timeoutOf(timeoutHeader, limits);
+  const timeoutSeconds = parseTimeout(timeoutHeader, limits);
   if (timeoutSeconds === undefined) {
     return { ok: false, fault: 'X-Prometheus-Scrape-Timeout-Seconds is not a number of seconds' };
   }
@@ -91,7 +91,7 @@ function filterMeantBy(name: string): (typeof FILTERS)[number] | undefined {
 const MAX_NAME_CHARACTERS = 32;
 
 /** Even a server that waits for less than the offset gets half of what it waits for. */
-function timeoutOf(header: string | undefined, limits: ScrapeLimits): number | undefined {
+function parseTimeout(header: string | undefined, limits: ScrapeLimits): number | undefined {
   const own = limits.timeoutSeconds - limits.timeoutOffsetSeconds;
   if (header === undefined) return own;
   if (!/^\d{1,6}(?:\.\d+)?$/.test(header)) return undefined;

@@ -44,7 +44,7 @@ export class Scraper {
     // Scrapes that shared the collection share what is made of it.
     let view = this.#views.get(snapshot);
     if (view === undefined || view.stopped) {
-      view = new SharedWork((stop) => this.#viewOf(snapshot, stop));
+      view = new SharedWork((stop) => this.#toView(snapshot, stop));
       this.#views.set(snapshot, view);
     }
     return await view.join(gone);
@@ -56,7 +56,7 @@ export class Scraper {
   }
 
   /** In parts, between which it yields to the event loop. */
-  async #viewOf(snapshot: Snapshot, stop: AbortSignal): Promise<View> {
+  async #toView(snapshot: Snapshot, stop: AbortSignal): Promise<View> {
     this.#failures.report(snapshot.outcomes);
     const { policy, lastReadOk, loadedAtSeconds } = this.#policy;
     const history = this.#momAverages.add(snapshot);

@@ -472,11 +472,15 @@ describe('what the exporter says of a host', () => {
         expect(ofPool('capacity')).toBeUndefined();
         continue;
       }
-      for (const name of ['Capacity', 'Allocation', 'Available']) {
+      for (const [name, metric] of [
+        ['Capacity', 'capacity'],
+        ['Allocation', 'allocated'],
+        ['Available', 'available'],
+      ] as const) {
         readings.push({
           what: `${pool} ${name}`,
           theirs: Number(field(name)),
-          ours: ofPool(name.toLowerCase()),
+          ours: ofPool(metric),
         });
       }
     }

@@ -9,7 +9,7 @@ import {
   type NetworkLink,
   type NetworkLinkTable,
 } from '../../src/sources/network-links.ts';
-import { uplinksOf } from '../../src/sources/network-uplinks.ts';
+import { findUplinks } from '../../src/sources/network-uplinks.ts';
 import { run } from './harness/command.ts';
 import { guestImage } from './harness/guest-image.ts';
 import { ensurePackages, LAB_PACKAGES } from './harness/packages.ts';
@@ -129,7 +129,7 @@ describe('interfaces made by a kernel with every driver', () => {
     ['a macvtap', 'macvtap0', ['eth2']],
   ])('lead %s to its uplink', (_, name, uplinks) => {
     link(name);
-    expect(uplinksOf(name, table)).toEqual({ uplinks, unseen: undefined });
+    expect(findUplinks(name, table)).toEqual({ uplinks, unseen: undefined });
   });
 
   it('have the speed of the wire where the driver knows it', () => {

@@ -87,9 +87,9 @@ describe.each([
     expect(said).not.toMatch(/warning/i);
     expect(await version()).toBe(`kvm-overcommit-exporter ${VERSION}`);
     expect(await root.run('getent', 'passwd', SERVICE_USER)).toMatch(/:\/:\/usr\/sbin\/nologin\n$/);
-    expect(await root.files('etc/systemd/system/multi-user.target.wants')).toEqual([
+    expect(await root.files('etc/systemd/system/multi-user.target.wants')).toContain(
       'etc/systemd/system/multi-user.target.wants/kvm-overcommit-exporter.service',
-    ]);
+    );
   }, 300_000);
 
   it('answers a scrape as that user, with its one capability', async () => {

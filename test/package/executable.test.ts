@@ -34,7 +34,7 @@ describe('the executable, with nothing beside it', () => {
   it('shows the simulated host and ends on SIGTERM', async () => {
     await using exporter = await Started.by(program(), ['--demo', ANY_PORT], NOTHING);
     expect(await exporter.metrics()).toContain('kvm_domain_info{');
-    expect(await exporter.end()).toBe(null);
+    expect(await exporter.end()).toBe(0);
   });
 
   it('opens no debugger on SIGUSR1 and reads again on SIGHUP', async () => {
@@ -56,6 +56,7 @@ describe('the executable, with nothing beside it', () => {
     };
     expect(await status('right')).toBe(200);
     expect(await status('wrong')).toBe(401);
+    expect(await exporter.end()).toBe(0);
   });
 
   it('reads images in a process that is itself once more, which ends with it', async () => {

@@ -18,6 +18,8 @@ describe('the package for npm, with an old Node first in PATH', () => {
     HOME: directory,
     npm_config_cache: join(directory, 'cache'),
     npm_config_update_notifier: 'false',
+    // `npm run --silent test:package` would keep npm from saying what is looked for.
+    npm_config_loglevel: 'notice',
   });
   const settings = async () => {
     const get = async (name: string) => (await run('npm', ['config', 'get', name])).trim();
@@ -31,7 +33,7 @@ describe('the package for npm, with an old Node first in PATH', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'npm-'));
-    environment = { ...process.env, ...env(), ...(await settings()) };
+    environment = { ...env(), ...(await settings()) };
   }, 60_000);
 
   afterAll(async () => {

@@ -14,14 +14,14 @@ const sums = (build: 'first' | 'again') =>
 describe('what npm run package builds', () => {
   it('is the same to the byte when it is built once more elsewhere', () => {
     const again = sums('again');
-    // Executable, .deb, .rpm, image, npm package, bill of materials.
-    expect(again.length).toBe(6);
+    // Executable, .deb, .rpm, image, npm package, manifest, bill of materials.
+    expect(again.length).toBe(7);
     expect(sums('first').filter((line) => !/arm64|aarch64/.test(line))).toEqual(again);
   });
 
   it('has checksums that sha256sum finds right', async () => {
     const text = await run('sh', ['-c', `cd ${inject('built').first} && sha256sum -c SHA256SUMS`]);
-    expect(text.match(/: OK$/gm)?.length).toBe(10);
+    expect(text.match(/: OK$/gm)?.length).toBe(11);
   });
 
   it('carries the version of package.json in every name', () => {

@@ -19,13 +19,14 @@ export function hostVariables(): VariableModel[] {
       .description('The Prometheus that scrapes the exporters and evaluates the rules')
       .type('prometheus')
       .build(),
-    query('cluster', 'Cluster', 'label_values(kvm_exporter_build_info, cluster)', 'Clusters')
-      .multi(true)
-      .includeAll(true)
+    chosenFrom(
+      'cluster',
+      'Cluster',
+      'label_values(kvm_exporter_build_info, cluster)',
+      'Clusters',
       // Where Prometheus adds no such label, all hosts are one cluster.
-      .allValue('.*')
-      .current(ALL)
-      .build(),
+      '.*',
+    ),
     chosenFrom(
       'job',
       'Job',
@@ -54,11 +55,17 @@ export function labelVariable(label: string, title: string, metric: string): Var
   return chosenFrom(label, title, `label_values(${of(metric)}, ${label})`, `${title}s to show`);
 }
 
-function chosenFrom(name: string, label: string, expr: string, description: string): VariableModel {
+function chosenFrom(
+  name: string,
+  label: string,
+  expr: string,
+  description: string,
+  allValue = '.+',
+): VariableModel {
   return query(name, label, expr, description)
     .multi(true)
     .includeAll(true)
-    .allValue('.+')
+    .allValue(allValue)
     .current(ALL)
     .build();
 }

@@ -1,7 +1,7 @@
 import { html, type Html } from './html.ts';
 import type { Bar, Chart } from './resource-facts.ts';
 import type { Sentence } from './sentence.ts';
-import { wordsOf } from './sentence.ts';
+import { toWords } from './sentence.ts';
 import { sentenceHtml } from './sentence-html.ts';
 
 /**
@@ -13,7 +13,7 @@ export function chartHtml({ of, bars }: Chart, resource: string): Html {
   const longest = Math.max(...bars.map(({ value }) => value));
   return html`<figure class="chart">
     ${of === undefined ? undefined : html`<figcaption>${sentenceHtml(heading)}</figcaption>`}
-    ${bars.map((bar) => barHtml(bar, longest, wordsOf(heading)))}
+    ${bars.map((bar) => barHtml(bar, longest, toWords(heading)))}
   </figure>`;
 }
 

@@ -30,9 +30,9 @@ export function cpuFacts(
       (count) => formatCount(count, 'vCPU'),
       (count) => formatCount(count, 'CPU'),
     ),
-    bank: shared === undefined ? unknown(snapshot) : bankOf(vcpus, cpus),
-    charts: shared === undefined ? [] : [chartOf(vcpus, cpus, rates?.host.busyCpus)],
-    notes: notesOf(assessment, vcpus, cpus),
+    bank: shared === undefined ? unknown(snapshot) : toBank(vcpus, cpus),
+    charts: shared === undefined ? [] : [toChart(vcpus, cpus, rates?.host.busyCpus)],
+    notes: toNotes(assessment, vcpus, cpus),
     top: {
       title: rates === undefined ? 'Most vCPUs' : 'Using most CPU',
       guests:
@@ -68,7 +68,7 @@ function unknown({ domains }: View['snapshot']): Sentence {
     : say`Unknown: the CPUs of the host could not be read.`;
 }
 
-function bankOf(vcpus: number, cpus: number): Sentence {
+function toBank(vcpus: number, cpus: number): Sentence {
   if (vcpus === 0) return say`No guest runs: nothing is promised.`;
   if (vcpus <= cpus) {
     return say`If all vCPUs were busy at once, there would be ${figure('a CPU for each')}.`;
@@ -80,7 +80,7 @@ function bankOf(vcpus: number, cpus: number): Sentence {
 const vcpuBar = barsIn((value) => formatCount(value, 'vCPU'));
 const cpuBar = barsIn((value) => formatCount(value, 'CPU'));
 
-function chartOf(vcpus: number, cpus: number, busyCpus: number | undefined): Chart {
+function toChart(vcpus: number, cpus: number, busyCpus: number | undefined): Chart {
   return {
     of: undefined,
     bars: [
@@ -91,7 +91,7 @@ function chartOf(vcpus: number, cpus: number, busyCpus: number | undefined): Cha
   };
 }
 
-function notesOf({ cpu, bootStorm }: View['assessment'], vcpus: number, cpus: number): Sentence[] {
+function toNotes({ cpu, bootStorm }: View['assessment'], vcpus: number, cpus: number): Sentence[] {
   const notes: Sentence[] = [];
   if (cpu === undefined) return notes;
   const { dedicated, withoutOnlineCpu, guests } = cpu;

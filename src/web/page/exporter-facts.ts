@@ -59,10 +59,10 @@ export function exporterFacts({ snapshot, policy, build }: View): ExporterFacts 
       detail: undefined,
     });
   }
-  return { faults, about: aboutOf(build.version, snapshot, failed.length) };
+  return { faults, about: toAbout(build.version, snapshot, failed.length) };
 }
 
-function aboutOf(
+function toAbout(
   version: string,
   { libvirt, outcomes }: View['snapshot'],
   failed: number,

@@ -23,29 +23,31 @@ export interface GuestRow {
   readonly trafficBytesPerSecond: number | undefined;
 }
 
-export interface GuestList {
+export interface GuestRows {
   readonly rows: readonly GuestRow[];
   readonly total: number;
 }
 
 /** Guests in trouble first, then the active ones, each by name. */
-export function guestList({ domains }: View, rates: Rates | undefined): GuestList {
+export function guestList({ domains }: View, rates: Rates | undefined): GuestRows {
   const ranked = domains
-    .map((view) => ({ view, rank: rankOf(view.domain) }))
+    .map((view) => ({ view, rank: computeRank(view.domain) }))
     .sort(
       (one, other) =>
         one.rank - other.rank || compareNames(one.view.domain.name, other.view.domain.name),
     );
   return {
     total: ranked.length,
-    rows: ranked.slice(0, MOST_GUEST_ROWS).map(({ view, rank }) => rowOf(view, rank < CALM, rates)),
+    rows: ranked
+      .slice(0, MOST_GUEST_ROWS)
+      .map(({ view, rank }) => toGuestRow(view, rank < CALM, rates)),
   };
 }
 
 /** Ranks below this are trouble. */
 const CALM = 4;
 
-function rankOf(domain: DomainView['domain']): number {
+function computeRank(domain: DomainView['domain']): number {
   if (isPausedOnIoError(domain)) return 0;
   if (hasCrashed(domain)) return 1;
   if (domain.monitor === 'unresponsive') return 2;
@@ -87,7 +89,7 @@ function stateWords({ state, reason, monitor }: DomainView['domain']): string {
   return [word, ...details].join(', ');
 }
 
-function rowOf(view: DomainView, isTrouble: boolean, rates: Rates | undefined): GuestRow {
+function toGuestRow(view: DomainView, isTrouble: boolean, rates: Rates | undefined): GuestRow {
   const { domain, memory, storage } = view;
   const own = rates?.guests.get(domain.uuid);
   const traffic = own?.traffic;

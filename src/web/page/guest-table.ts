@@ -1,5 +1,5 @@
 import { formatBitRate, formatBytes, formatNumber, formatPercent } from './format.ts';
-import type { GuestList, GuestRow } from './guest-rows.ts';
+import type { GuestRows, GuestRow } from './guest-rows.ts';
 import { html, type Html } from './html.ts';
 import { nameHtml } from './sentence-html.ts';
 
@@ -49,7 +49,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** The guests as a table that becomes a list of cards where the screen is narrow. */
-export function guestTable({ rows, total }: GuestList): Html {
+export function guestTable({ rows, total }: GuestRows): Html {
   if (total === 0) return html`<p>libvirt has no guests.</p>`;
   // Narrow screens lay the table out as blocks, which takes its roles away in some browsers.
   return html`<table role="table" aria-labelledby="guests" aria-describedby="guests-order">

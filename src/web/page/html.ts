@@ -35,7 +35,7 @@ export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[
  *   comment, a style, a script), and for a link that leads elsewhere: faults of the template, not of the value.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
-  const places = placesOf(strings);
+  const places = findPlaces(strings);
   let text = strings[0] ?? '';
   for (const [index, value] of values.entries()) {
     text += writeValue(value, places[index] ?? 'nowhere') + (strings[index + 1] ?? '');
@@ -69,11 +69,11 @@ export function render(markup: Html): string {
 }
 
 /** Where a value lands. */
-type Place = 'text' | 'attribute' | 'link' | 'nowhere';
+type ValuePlace = 'text' | 'attribute' | 'link' | 'nowhere';
 
-const known = new WeakMap<TemplateStringsArray, readonly Place[]>();
+const known = new WeakMap<TemplateStringsArray, readonly ValuePlace[]>();
 
-function placesOf(strings: TemplateStringsArray): readonly Place[] {
+function findPlaces(strings: TemplateStringsArray): readonly ValuePlace[] {
   let places = known.get(strings);
   if (places === undefined) {
     places = scan(strings);
@@ -83,8 +83,8 @@ function placesOf(strings: TemplateStringsArray): readonly Place[] {
 }
 
 /** A part of the HTML tokenizer: as much as the templates of this folder need. */
-function scan(strings: readonly string[]): readonly Place[] {
-  const places: Place[] = [];
+function scan(strings: readonly string[]): readonly ValuePlace[] {
+  const places: ValuePlace[] = [];
   let inside: 'text' | 'tag' | 'quotes' | 'element' | 'comment' = 'text';
   let tag = '';
   let quote = '';
@@ -123,12 +123,12 @@ function scan(strings: readonly string[]): readonly Place[] {
           break;
       }
     }
-    places.push(placeOf(inside, tag));
+    places.push(findPlace(inside, tag));
   }
   return places;
 }
 
-function placeOf(inside: string, tag: string): Place {
+function findPlace(inside: string, tag: string): ValuePlace {
   if (inside === 'text') return 'text';
   if (inside !== 'quotes') return 'nowhere';
   const attribute = /([\w:-]+)=$/.exec(tag)?.[1]?.toLowerCase() ?? '';
@@ -138,7 +138,7 @@ function placeOf(inside: string, tag: string): Place {
 
 const LINKS = new Set(['href', 'src', 'action', 'formaction', 'xlink:href']);
 
-function writeValue(value: HtmlValue, place: Place): string {
+function writeValue(value: HtmlValue, place: ValuePlace): string {
   if (value === undefined) return '';
   if (value instanceof Markup) {
     if (place === 'text') return value.text;

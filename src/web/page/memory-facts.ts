@@ -1,5 +1,5 @@
 import type { View } from '../../metrics/view.ts';
-import { availableMemoryOf } from '../../overcommit/available-memory.ts';
+import { computeAvailableMemory } from '../../overcommit/available-memory.ts';
 import type { MemoryOvercommit } from '../../overcommit/memory.ts';
 import { formatBytes, formatCount } from './format.ts';
 import {
@@ -21,9 +21,9 @@ export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskO
     resource: 'memory',
     ...risk,
     promise: promiseInShort(memory?.promised.currentBytes, memory?.capacityBytes, formatBytes),
-    bank: memory === undefined ? unknown(snapshot) : bankOf(memory),
-    charts: memory === undefined ? [] : chartsOf(memory, snapshot),
-    notes: memory === undefined ? [] : notesOf(memory),
+    bank: memory === undefined ? unknown(snapshot) : toBank(memory),
+    charts: memory === undefined ? [] : toCharts(memory, snapshot),
+    notes: memory === undefined ? [] : toNotes(memory),
     top: {
       title: 'Most claimable memory',
       guests: topGuests(
@@ -44,7 +44,7 @@ function unknown({ domains }: View['snapshot']): Sentence {
     : say`Unknown: the memory of the host could not be read.`;
 }
 
-function bankOf({ promised, current }: MemoryOvercommit): Sentence {
+function toBank({ promised, current }: MemoryOvercommit): Sentence {
   if (promised.guests === 0) return say`No guest runs: nothing is promised.`;
   const { exposureBytes, supplyBytes, supplyWithoutSwapBytes } = current;
   const { shortfallBytes, shortfallWithoutSwapBytes } = current;
@@ -58,10 +58,10 @@ function bankOf({ promised, current }: MemoryOvercommit): Sentence {
   return say`If all guests claim what they were promised, ${figure(`${formatBytes(supplyBytes - exposureBytes)} are left`)} in memory and swap.`;
 }
 
-function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {
+function toCharts(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {
   const { promised, capacityBytes, current, hugepages } = memory;
   const total = host.meminfo?.totalBytes;
-  const available = availableMemoryOf(host);
+  const available = computeAvailableMemory(host);
   return [
     {
       of: undefined,
@@ -91,7 +91,7 @@ function chartsOf(memory: MemoryOvercommit, { host }: View['snapshot']): readonl
   ];
 }
 
-function notesOf(memory: MemoryOvercommit): Sentence[] {
+function toNotes(memory: MemoryOvercommit): Sentence[] {
   const { promised, maximum, ksmSavedBytes } = memory;
   const notes: Sentence[] = [];
   if (promised.maximumBytes > promised.currentBytes) {

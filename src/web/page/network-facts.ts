@@ -28,7 +28,8 @@ export function networkFacts(
     .filter(({ nics }) => nics > 0)
     .toSorted(
       (one, other) =>
-        (promiseOf(other) ?? -1) - (promiseOf(one) ?? -1) || (one.id < other.id ? -1 : 1),
+        (computePromisedRatio(other) ?? -1) - (computePromisedRatio(one) ?? -1) ||
+        (one.id < other.id ? -1 : 1),
     );
   const [worst] = uplinks;
   return {
@@ -39,11 +40,11 @@ export function networkFacts(
       worst?.speedBytesPerSecond,
       formatBitRate,
     ),
-    bank: network === undefined ? unknown(snapshot) : bankOf(worst),
+    bank: network === undefined ? unknown(snapshot) : toBank(worst),
     charts: uplinks
       .slice(0, MOST_CHARTS)
-      .flatMap((uplink) => chartOf(uplink, rates?.links.get(uplink.id))),
-    notes: network === undefined ? [] : notesOf(network.nicsWithoutUplink, uplinks),
+      .flatMap((uplink) => toChart(uplink, rates?.links.get(uplink.id))),
+    notes: network === undefined ? [] : toNotes(network.nicsWithoutUplink, uplinks),
     top: {
       title: 'Most traffic',
       guests: topGuests(
@@ -60,7 +61,7 @@ export function networkFacts(
   };
 }
 
-function promiseOf(uplink: NetworkOfUplink): number | undefined {
+function computePromisedRatio(uplink: NetworkOfUplink): number | undefined {
   const promised = promisedBytesPerSecond(uplink);
   const speed = uplink.speedBytesPerSecond;
   return promised === undefined || speed === undefined || speed === 0
@@ -74,9 +75,9 @@ function unknown({ domains }: View['snapshot']): Sentence {
     : say`Unknown: the interfaces of the host could not be read.`;
 }
 
-function bankOf(worst: NetworkOfUplink | undefined): Sentence {
+function toBank(worst: NetworkOfUplink | undefined): Sentence {
   if (worst === undefined) return say`No running guest uses an uplink of this host.`;
-  const promise = promiseOf(worst);
+  const promise = computePromisedRatio(worst);
   if (promise === undefined) {
     return say`The speed of ${name(worst.id)} is unknown, and so is the ratio of promised bandwidth.`;
   }
@@ -87,7 +88,7 @@ function bankOf(worst: NetworkOfUplink | undefined): Sentence {
   return say`If all guests send as fast as they may, that is ${times} through ${name(worst.id)}. Guests would wait, not stop.`;
 }
 
-function chartOf(uplink: NetworkOfUplink, traffic: Traffic | undefined): readonly Chart[] {
+function toChart(uplink: NetworkOfUplink, traffic: Traffic | undefined): readonly Chart[] {
   const promised = promisedBytesPerSecond(uplink);
   const speed = uplink.speedBytesPerSecond;
   if (promised === undefined || speed === undefined) return [];
@@ -104,7 +105,7 @@ function chartOf(uplink: NetworkOfUplink, traffic: Traffic | undefined): readonl
   ];
 }
 
-function notesOf(nicsWithoutUplink: number, uplinks: readonly NetworkOfUplink[]): Sentence[] {
+function toNotes(nicsWithoutUplink: number, uplinks: readonly NetworkOfUplink[]): Sentence[] {
   const notes: Sentence[] = [];
   for (const { id, up, nics, inbound, outbound } of uplinks.slice(0, MOST_CHARTS)) {
     if (up === false) notes.push(say`${name(id)} is down.`);

@@ -9,15 +9,15 @@ import {
 import { cpuFacts } from './cpu-facts.ts';
 import { exporterFacts, type ExporterFacts } from './exporter-facts.ts';
 import { formatBytes, formatCount } from './format.ts';
-import { guestList, type GuestList } from './guest-rows.ts';
+import { guestList, type GuestRows } from './guest-rows.ts';
 import { memoryFacts } from './memory-facts.ts';
 import { networkFacts } from './network-facts.ts';
-import { problemsOf, type Problem } from './problems.ts';
-import { reasonsOf } from './reasons.ts';
+import { findProblems, type Problem } from './problems.ts';
+import { toReasons } from './reasons.ts';
 import type { Recently } from './recent-counters.ts';
 import type { ResourceFacts, RiskOf } from './resource-facts.ts';
 import { LEVEL_WORDS } from './risk-words.ts';
-import { signalsOf } from './signals.ts';
+import { computeSignals } from './signals.ts';
 import { storageFacts } from './storage-facts.ts';
 
 /** Everything the page says, before it is HTML. */
@@ -34,7 +34,7 @@ export interface PageFacts {
   readonly hasRates: boolean;
   readonly problems: readonly Problem[];
   readonly resources: readonly ResourceFacts[];
-  readonly guests: GuestList;
+  readonly guests: GuestRows;
   /** Undefined when libvirt could not be asked. */
   readonly guestCount: string | undefined;
   readonly exporter: ExporterFacts;
@@ -44,21 +44,21 @@ export interface PageFacts {
 export function pageFacts(view: View, recently: Recently): PageFacts {
   const { snapshot, policy } = view;
   const { rates } = recently;
-  const risks = riskLevels(signalsOf(view, recently), policy.policy, resourcesPromised(view));
+  const risks = riskLevels(computeSignals(view, recently), policy.policy, resourcesPromised(view));
   const resources = [
-    cpuFacts(view, rates, riskOf(risks.cpu)),
-    memoryFacts(view, riskOf(risks.memory)),
-    storageFacts(view, rates, riskOf(risks.storage)),
-    networkFacts(view, rates, riskOf(risks.network)),
+    cpuFacts(view, rates, toRisk(risks.cpu)),
+    memoryFacts(view, toRisk(risks.memory)),
+    storageFacts(view, rates, toRisk(risks.storage)),
+    networkFacts(view, rates, toRisk(risks.network)),
   ];
   return {
     demo: snapshot.demo,
     hostname: snapshot.host.inventory?.hostname,
     description: describe(view),
     takenAtSeconds: snapshot.takenAtSeconds,
-    summary: summaryOf(risks),
+    summary: toSummary(risks),
     hasRates: rates !== undefined,
-    problems: problemsOf(view, resources),
+    problems: findProblems(view, resources),
     resources,
     guests: guestList(view, rates),
     guestCount: snapshot.domains === undefined ? undefined : guestCount(view),
@@ -70,8 +70,8 @@ function resourcesPromised({ assessment }: View): ReadonlySet<RiskResource> {
   return new Set(RISK_RESOURCES.filter((resource) => assessment[resource] !== undefined));
 }
 
-function riskOf(risk: ResourceRisk | undefined): RiskOf {
-  return { level: risk?.level, reasons: reasonsOf(risk) };
+function toRisk(risk: ResourceRisk | undefined): RiskOf {
+  return { level: risk?.level, reasons: toReasons(risk) };
 }
 
 function describe({ snapshot }: View): readonly string[] {
@@ -107,7 +107,7 @@ type Risks = Readonly<Record<RiskResource, ResourceRisk | undefined>>;
 const LEVELS: readonly RiskLevel[] = [3, 2, 1, 0];
 
 /** `Memory and storage are at high risk, CPU at medium; the risk of network is unknown.` */
-function summaryOf(risks: Risks): string {
+function toSummary(risks: Risks): string {
   const byLevel = Map.groupBy(RISK_RESOURCES, (resource) => risks[resource]?.level);
   const parts = LEVELS.flatMap((level) => {
     const resources = byLevel.get(level) ?? [];

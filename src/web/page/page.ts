@@ -11,7 +11,7 @@ import { riskBadge, riskMark } from './risk-badge.ts';
 import { RESOURCE_WORDS } from './risk-words.ts';
 import { nameHtml, sentenceHtml } from './sentence-html.ts';
 import { STYLE } from './style.ts';
-import { figureOf } from './sentence.ts';
+import { findFigure } from './sentence.ts';
 import { visibleName } from './visible-name.ts';
 
 /**
@@ -108,7 +108,7 @@ function hostHtml(facts: PageFacts, host: string): Html {
 }
 
 function glanceHtml({ resource, level, promise, bank }: ResourceFacts): Html {
-  const claimed = figureOf(bank);
+  const claimed = findFigure(bank);
   return html`<li>
     <a href="${`#${resource}`}"
       ><span class="title">${RESOURCE_WORDS[resource]}</span>

@@ -2,7 +2,7 @@ import type { DomainView, View } from '../../metrics/view.ts';
 import type { RiskLevel } from '../../overcommit/risk-model.ts';
 import { formatCount } from './format.ts';
 import type { ResourceFacts } from './resource-facts.ts';
-import { foreign, namesOf, path, say, type Sentence } from './sentence.ts';
+import { foreign, listNames, path, say, type Sentence } from './sentence.ts';
 import { isPausedOnIoError } from './signals.ts';
 
 /** Something a person should do about; `critical` things are losses already. */
@@ -15,7 +15,7 @@ export interface Problem {
  * What is wrong now, severest first: guests that stand still, storage that does not answer, and
  * whatever the risk model calls a loss.
  */
-export function problemsOf(view: View, resources: readonly ResourceFacts[]): readonly Problem[] {
+export function findProblems(view: View, resources: readonly ResourceFacts[]): readonly Problem[] {
   const lossReasons = resources.flatMap((facts) =>
     facts.reasons.filter(({ level }) => level === 3).map((reason) => withCulprits(reason, facts)),
   );
@@ -35,7 +35,7 @@ export function problemsOf(view: View, resources: readonly ResourceFacts[]): rea
 function withCulprits({ level, sentence }: Problem, { resource, top }: ResourceFacts): Problem {
   if (resource !== 'cpu' || top.guests.length === 0) return { level, sentence };
   const names = top.guests.map(({ name }) => name);
-  return { level, sentence: say`${sentence} ${top.title}: ${namesOf(names)}.` };
+  return { level, sentence: say`${sentence} ${top.title}: ${listNames(names)}.` };
 }
 
 function saysPaused(sentence: Sentence): boolean {
@@ -62,7 +62,7 @@ function pausedOnIoError({ domains, assessment }: View): readonly Problem[] {
   return [
     {
       level: 3,
-      sentence: say`${namesOf(names)} ${areOrIs(names)} paused because a write failed. Make room ${where}, then resume.`,
+      sentence: say`${listNames(names)} ${areOrIs(names)} paused because a write failed. Make room ${where}, then resume.`,
     },
   ];
 }
@@ -77,12 +77,12 @@ function guestProblems(domains: readonly DomainView[]): readonly Problem[] {
     const names = namesWhere(domains, is);
     if (names.length > 0) problems.push({ level, sentence: tell(names) });
   };
-  add(3, hasCrashed, (names) => say`${namesOf(names)} crashed.`);
+  add(3, hasCrashed, (names) => say`${listNames(names)} crashed.`);
   add(
     2,
     ({ monitor }) => monitor === 'unresponsive',
     (names) =>
-      say`${namesOf(names)} ${names.length === 1 ? 'does' : 'do'} not answer on the QEMU monitor: balloon and disk values are missing.`,
+      say`${listNames(names)} ${names.length === 1 ? 'does' : 'do'} not answer on the QEMU monitor: balloon and disk values are missing.`,
   );
   return problems;
 }

@@ -74,7 +74,7 @@ export function ratesBetween(older: CounterSample, newer: CounterSample): Rates 
     ),
     links: new Map(
       [...newer.links].flatMap(([link, now]) => {
-        const traffic = trafficOf([[older.links.get(link), now]], rate);
+        const traffic = computeTraffic([[older.links.get(link), now]], rate);
         return traffic === undefined ? [] : [[link, traffic] as const];
       }),
     ),
@@ -109,7 +109,7 @@ function guestRates(before: GuestCounters, now: GuestCounters, rate: Rate): Gues
       delays.length === 0 ? undefined : unthrottled(delays.reduce((sum, one) => sum + one, 0)),
     measuredVcpus: delays.length,
     delayRatio: delays.length === 0 ? undefined : Math.min(1, unthrottled(Math.max(...delays))),
-    traffic: trafficOf(
+    traffic: computeTraffic(
       [...now.nics].map(([device, nic]) => [before.nics.get(device), nic] as const),
       rate,
     ),
@@ -118,7 +118,7 @@ function guestRates(before: GuestCounters, now: GuestCounters, rate: Rate): Gues
 }
 
 /** The sum over interfaces that were there both times; undefined where there was none. */
-function trafficOf(
+function computeTraffic(
   pairs: readonly (readonly [TrafficCounters | undefined, TrafficCounters])[],
   rate: Rate,
 ): Traffic | undefined {

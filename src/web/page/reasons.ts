@@ -10,12 +10,12 @@ import type { Reason } from './resource-facts.ts';
 import { say, type Sentence } from './sentence.ts';
 
 /** Why a resource has its level, in plain words; what says the same twice is said once. */
-export function reasonsOf(risk: ResourceRisk | undefined): readonly Reason[] {
+export function toReasons(risk: ResourceRisk | undefined): readonly Reason[] {
   const reasons = risk?.reasons ?? [];
   const given = new Map(reasons.map((reason) => [reason.signal.id, reason]));
   return reasons
     .filter((reason) => !isSaidBy(reason, given))
-    .map((reason) => ({ level: reason.level, sentence: sentenceOf(reason) }));
+    .map((reason) => ({ level: reason.level, sentence: toSentence(reason) }));
 }
 
 const NO_SPACE_LEFT = say`Images can still grow, but no space is left.`;
@@ -33,9 +33,9 @@ function isSaidBy(
   return false;
 }
 
-function sentenceOf({ signal, value, limit }: RiskReason): Sentence {
+function toSentence({ signal, value, limit }: RiskReason): Sentence {
   if (value === Infinity) return claimOnNothing(signal.id);
-  const times = timesOf(value);
+  const times = toTimes(value);
   const above = `(limit\u00a0${formatNumber(limit)})`;
   const aboveShare = `(limit\u00a0${formatPercent(limit)})`;
   switch (signal.id) {
@@ -108,7 +108,7 @@ function claimOnNothing(id: RiskReason['signal']['id']): Sentence {
 }
 
 /** A limit of 1 is passed by little first, and "1 times" would say nothing. */
-function timesOf(value: number): string {
+function toTimes(value: number): string {
   const number = value > 1 && value < 1.1 ? value.toFixed(2) : formatNumber(value);
   return `${number}\u00a0times`;
 }

@@ -8,7 +8,7 @@ export interface ResourceFacts {
   /** Undefined: nothing of it was measured. */
   readonly level: RiskLevel | undefined;
   /** Undefined where what is promised or the capacity is not known. */
-  readonly promise: PromiseInShort | undefined;
+  readonly promise: PromisedInShort | undefined;
   /** What happens if everybody wants what was promised at once; its figure can stand alone. */
   readonly bank: Sentence;
   readonly charts: readonly Chart[];
@@ -20,7 +20,7 @@ export interface ResourceFacts {
 }
 
 /** The over-commitment of a resource; of its worst part where it has several. */
-export interface PromiseInShort {
+export interface PromisedInShort {
   /** `8 : 1` */
   readonly ratio: string;
   /** `32 vCPUs` */
@@ -78,7 +78,7 @@ export function promiseInShort(
   capacity: number | undefined,
   write: (value: number) => string,
   writeCapacity = write,
-): PromiseInShort | undefined {
+): PromisedInShort | undefined {
   if (promised === undefined || capacity === undefined || capacity === 0) return undefined;
   return {
     ratio: formatRatio(promised / capacity),

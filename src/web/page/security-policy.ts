@@ -10,14 +10,14 @@ import { STYLE } from './style.ts';
  */
 export const PAGE_SECURITY_POLICY = [
   "default-src 'none'",
-  `style-src ${hashOf(STYLE)}`,
-  `script-src ${hashOf(REFRESH_SCRIPT)}`,
+  `style-src ${computeHash(STYLE)}`,
+  `script-src ${computeHash(REFRESH_SCRIPT)}`,
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
 
-function hashOf({ content }: ConstantElement): string {
+function computeHash({ content }: ConstantElement): string {
   return `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
 }

@@ -36,7 +36,7 @@ export function say(
 }
 
 /** `a`, `a and b`, `a, b and 7 more`: at most `most` of them by name. */
-export function namesOf(names: readonly string[], most = 3): Sentence {
+export function listNames(names: readonly string[], most = 3): Sentence {
   const named = names.slice(0, most).map(name);
   const left = names.length - named.length;
   const parts: readonly Phrase[] =
@@ -48,7 +48,7 @@ export function namesOf(names: readonly string[], most = 3): Sentence {
 }
 
 /** What the sentence is about, in short. */
-export function figureOf(sentence: Sentence): string | undefined {
+export function findFigure(sentence: Sentence): string | undefined {
   for (const phrase of sentence) {
     if (typeof phrase !== 'string' && phrase.kind === 'figure') return phrase.text;
   }
@@ -56,6 +56,6 @@ export function figureOf(sentence: Sentence): string | undefined {
 }
 
 /** The words alone. */
-export function wordsOf(sentence: Sentence): string {
+export function toWords(sentence: Sentence): string {
   return sentence.map((phrase) => (typeof phrase === 'string' ? phrase : phrase.text)).join('');
 }

@@ -1,18 +1,18 @@
 import type { View } from '../../metrics/view.ts';
-import { availableMemoryOf } from '../../overcommit/available-memory.ts';
+import { computeAvailableMemory } from '../../overcommit/available-memory.ts';
 import type { SignalId } from '../../overcommit/risk-model.ts';
 import type { StorageContainer } from '../../overcommit/storage.ts';
 import type { StoragePool } from '../../snapshot/storage.ts';
 import type { Recently } from './recent-counters.ts';
 
-export type Signals = ReadonlyMap<SignalId, number | undefined>;
+export type SignalValues = ReadonlyMap<SignalId, number | undefined>;
 
 /**
  * The values the risk model looks at, each as the recording rule of the same signal has it, only
  * over the last minute and not over five. `storage_fill` stays unmeasured: it needs hours of
  * history, which Prometheus has and this exporter has not.
  */
-export function signalsOf(view: View, recently: Recently): Signals {
+export function computeSignals(view: View, recently: Recently): SignalValues {
   return new Map([
     ...cpuSignals(view, recently),
     ...memorySignals(view, recently),
@@ -54,12 +54,15 @@ function delayOfAllVcpus(rates: Recently['rates']): number | undefined {
 function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Recently): Entries {
   const { memory } = assessment;
   const { meminfo } = snapshot.host;
-  const available = availableMemoryOf(snapshot.host);
-  const swap = swapOf(snapshot.host);
+  const available = computeAvailableMemory(snapshot.host);
+  const swap = computeSwap(snapshot.host);
   const exposure = memory && perSupply(memory.current.exposureBytes, memory.current.supplyBytes);
   // Where guests hold all they were promised, little is left because little was meant to be left.
   const isCovered = exposure !== undefined && exposure <= 1;
-  const hugepages = (snapshot.host.hugePages ?? []).reduce((sum, pool) => sum + pool.total * pool.pageBytes, 0);
+  const hugepages = (snapshot.host.hugePages ?? []).reduce(
+    (sum, pool) => sum + pool.total * pool.pageBytes,
+    0,
+  );
   const swapIn = rates?.host.swapInBytesPerSecond;
   const swapOut = rates?.host.swapOutBytesPerSecond;
   return [
@@ -71,10 +74,7 @@ function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Rece
       'memory_overcommitted',
       memory && perCapacity(memory.promised.currentBytes, memory.capacityBytes),
     ],
-    [
-      'memory_exposure',
-      exposure,
-    ],
+    ['memory_exposure', exposure],
     ['memory_ksm_unmerge', memory && perSupply(memory.ksmUnmergeBytes, memory.current.supplyBytes)],
     [
       'memory_available',
@@ -96,7 +96,7 @@ function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Rece
 }
 
 /** Devices and files, zram left out, as kvm_host_swap_size_bytes; undefined without swap. */
-export function swapOf(
+export function computeSwap(
   host: View['snapshot']['host'],
 ): { readonly totalBytes: number; readonly usedBytes: number } | undefined {
   const { swapAreas, meminfo } = host;
@@ -118,7 +118,7 @@ function storageSignals({ snapshot, domains, assessment }: View, { rates }: Rece
   const filesystems = containers.filter(({ kind }) => kind === 'filesystem');
   const thinPools = snapshot.storage?.thin?.storage.pools ?? [];
   return [
-    ['storage_overcommitted', highest(containers, exposureOf)],
+    ['storage_overcommitted', highest(containers, computeClaimableRatio)],
     [
       'storage_promise',
       highest(filesystems, ({ promisedBytes, sizeBytes }) =>
@@ -131,21 +131,18 @@ function storageSignals({ snapshot, domains, assessment }: View, { rates }: Rece
       highest(snapshot.pools ?? [], (pool) =>
         pool.reading === undefined || !mayOutgrow(pool, assessment.storage)
           ? undefined
-          : perCapacity(
-              Number(pool.reading.allocationBytes),
-              Number(pool.reading.capacityBytes),
-            ),
+          : perCapacity(Number(pool.reading.allocationBytes), Number(pool.reading.capacityBytes)),
       ),
     ],
     ['storage_available', lowest(filesystems, availableWhereItMatters)],
     [
       'storage_thin_data',
-      highest(thinPools, ({ dataUsedBytes, sizeBytes }) => shareOf(dataUsedBytes, sizeBytes)),
+      highest(thinPools, ({ dataUsedBytes, sizeBytes }) => computeShare(dataUsedBytes, sizeBytes)),
     ],
     [
       'storage_thin_metadata',
       highest(thinPools, ({ metadataUsedBytes, metadataSizeBytes }) =>
-        shareOf(metadataUsedBytes, metadataSizeBytes),
+        computeShare(metadataUsedBytes, metadataSizeBytes),
       ),
     ],
     [
@@ -177,17 +174,17 @@ const DIRECTORY_POOLS: ReadonlySet<string> = new Set(['dir', 'fs', 'netfs']);
  * A volume group that is cut up is as it should be; so is a directory whose images cannot grow by more
  * than their filesystem has left.
  */
-function mayOutgrow(
-  { description }: StoragePool,
-  storage: View['assessment']['storage'],
-): boolean {
+function mayOutgrow({ description }: StoragePool, storage: View['assessment']['storage']): boolean {
   const type = description?.type ?? '';
   if (CUT_UP_POOLS.has(type)) return false;
   return !DIRECTORY_POOLS.has(type) || (storage?.host.shortfallBytes ?? 0) > 0;
 }
 
 /** What may still be written per room there is. */
-export function exposureOf({ claimableBytes, availBytes }: StorageContainer): number | undefined {
+export function computeClaimableRatio({
+  claimableBytes,
+  availBytes,
+}: StorageContainer): number | undefined {
   return availBytes === undefined ? undefined : perSupply(claimableBytes, availBytes);
 }
 
@@ -195,7 +192,7 @@ export function exposureOf({ claimableBytes, availBytes }: StorageContainer): nu
 function availableWhereItMatters(container: StorageContainer): number | undefined {
   const { claimableBytes, availBytes, sizeBytes } = container;
   if (availBytes === undefined || claimableBytes <= availBytes) return undefined;
-  return shareOf(availBytes, sizeBytes);
+  return computeShare(availBytes, sizeBytes);
 }
 
 function networkSignals({ snapshot, domains, assessment }: View, { rates }: Recently): Entries {
@@ -207,20 +204,20 @@ function networkSignals({ snapshot, domains, assessment }: View, { rates }: Rece
     [
       'network_promise',
       highest(uplinks, (uplink) =>
-        shareOf(promisedBytesPerSecond(uplink), uplink.speedBytesPerSecond),
+        computeShare(promisedBytesPerSecond(uplink), uplink.speedBytesPerSecond),
       ),
     ],
     [
       'network_guarantee',
       highest(uplinks, ({ floorBytesPerSecond, speedBytesPerSecond }) =>
-        shareOf(floorBytesPerSecond, speedBytesPerSecond),
+        computeShare(floorBytesPerSecond, speedBytesPerSecond),
       ),
     ],
     [
       'network_utilisation',
       highest(uplinks, ({ id, speedBytesPerSecond }) => {
         const traffic = rates?.links.get(id);
-        return shareOf(
+        return computeShare(
           traffic && Math.max(traffic.receivedBytesPerSecond, traffic.sentBytesPerSecond),
           speedBytesPerSecond,
         );
@@ -257,7 +254,7 @@ function perSupply(claim: number, supply: number): number | undefined {
   return claim > 0 ? Infinity : undefined;
 }
 
-function shareOf(part: number | undefined, whole: number | undefined): number | undefined {
+function computeShare(part: number | undefined, whole: number | undefined): number | undefined {
   return part === undefined || whole === undefined ? undefined : perCapacity(part, whole);
 }
 

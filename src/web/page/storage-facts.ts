@@ -11,7 +11,7 @@ import {
   type RiskOf,
 } from './resource-facts.ts';
 import { figure, path, say, type Sentence } from './sentence.ts';
-import { exposureOf } from './signals.ts';
+import { computeClaimableRatio } from './signals.ts';
 
 const bytes = barsIn(formatBytes);
 
@@ -29,16 +29,17 @@ export function storageFacts(
   const { storage } = assessment;
   const containers = (storage?.containers ?? []).toSorted(
     (one, other) =>
-      (exposureOf(other) ?? -1) - (exposureOf(one) ?? -1) || (one.name < other.name ? -1 : 1),
+      (computeClaimableRatio(other) ?? -1) - (computeClaimableRatio(one) ?? -1) ||
+      (one.name < other.name ? -1 : 1),
   );
   const [worst] = containers;
   return {
     resource: 'storage',
     ...risk,
     promise: promiseInShort(worst?.promisedBytes, worst?.sizeBytes, formatBytes),
-    bank: storage === undefined ? unknown(snapshot) : bankOf(worst, storage),
-    charts: containers.slice(0, MOST_CHARTS).flatMap(chartOf),
-    notes: storage === undefined ? [] : notesOf(storage, containers, rates),
+    bank: storage === undefined ? unknown(snapshot) : toBank(worst, storage),
+    charts: containers.slice(0, MOST_CHARTS).flatMap(toChart),
+    notes: storage === undefined ? [] : toNotes(storage, containers, rates),
     top: {
       title: 'Most claimable space',
       guests: topGuests(
@@ -72,7 +73,7 @@ function unknown({ domains }: View['snapshot']): Sentence {
     : say`Unknown: the images of the guests could not be read.`;
 }
 
-function bankOf(worst: StorageContainer | undefined, storage: StorageOvercommit): Sentence {
+function toBank(worst: StorageContainer | undefined, storage: StorageOvercommit): Sentence {
   if (worst === undefined) {
     return storage.thick.images + storage.remote.images + storage.unplaced.images === 0
       ? say`No guest has a disk: nothing is promised.`
@@ -88,7 +89,7 @@ function bankOf(worst: StorageContainer | undefined, storage: StorageOvercommit)
   return say`If all guests claim what they were promised, ${figure(`${formatBytes(-shortfallBytes)} are left`)} on ${path(worst.name)}.`;
 }
 
-function chartOf(container: StorageContainer): readonly Chart[] {
+function toChart(container: StorageContainer): readonly Chart[] {
   const { name, promisedBytes, sizeBytes, availBytes, claimableBytes } = container;
   if (sizeBytes === undefined || availBytes === undefined) return [];
   return [
@@ -105,7 +106,7 @@ function chartOf(container: StorageContainer): readonly Chart[] {
   ];
 }
 
-function notesOf(
+function toNotes(
   storage: StorageOvercommit,
   containers: readonly StorageContainer[],
   rates: Rates | undefined,

@@ -7,7 +7,7 @@ import { textFormat } from '../../../src/exposition/format.ts';
 import { render } from '../../../src/exposition/render.ts';
 import { writeCatalogue } from '../../../src/metrics/catalogue.ts';
 import { ScrapeMemory } from '../../../src/metrics/scrape-memory.ts';
-import { viewOf } from '../../../src/metrics/view.ts';
+import { toView } from '../../../src/metrics/view.ts';
 import { assess } from '../../../src/overcommit/assess.ts';
 import { MomAverages } from '../../../src/overcommit/mom-averages.ts';
 import { COLLECTORS } from '../../../src/snapshot/collectors.ts';
@@ -51,7 +51,7 @@ export async function writeDemoHistory(path: string, history: History): Promise<
     const snapshot = await host.collect(wanted);
     const assessment = assess(snapshot, inForce, averages.add(snapshot));
     const inUse = { policy: inForce, lastReadOk, loadedAtSeconds };
-    const view = viewOf(snapshot, assessment, inUse, build, memory);
+    const view = toView(snapshot, assessment, inUse, build, memory);
     const at = history.startedAtSeconds + elapsed;
     let text = '';
     for await (const chunk of render((writer) => writeCatalogue(view, writer), textFormat)) {

@@ -47,7 +47,10 @@ describe('risk in dashboards, when hosts go silent', () => {
           input_series: SERIES.map(([series, samples]) => ({ series, values: samples })),
           promql_expr_test: [
             {
-              expr: expr.replaceAll('$job', '.+').replaceAll('$instance', '.+'),
+              expr: expr
+                .replaceAll('$cluster', '.*')
+                .replaceAll('$job', '.+')
+                .replaceAll('$instance', '.+'),
               eval_time: time,
               exp_samples: Object.entries(values).map(([labels, value]) => ({
                 labels: `{job="kvm",${labels}}`,

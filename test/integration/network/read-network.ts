@@ -3,7 +3,7 @@
  * own by the test beside it. Arguments: the names whose routes to follow.
  */
 import { NetworkLinkReader } from '../../../src/sources/network-links.ts';
-import { uplinksOf } from '../../../src/sources/network-uplinks.ts';
+import { findUplinks } from '../../../src/sources/network-uplinks.ts';
 
 const reader = new NetworkLinkReader({ procfs: '/proc', sysfs: '/sys', rootfs: '' });
 await reader.read();
@@ -18,7 +18,7 @@ if (!table.ok) throw new Error(table.error.detail);
 const network = table.value;
 const links = Object.fromEntries(network.links);
 const routes = Object.fromEntries(
-  process.argv.slice(2).map((name) => [name, uplinksOf(name, network)]),
+  process.argv.slice(2).map((name) => [name, findUplinks(name, network)]),
 );
 milliseconds.sort((one, other) => one - other);
 console.log(

@@ -109,10 +109,10 @@ describe('the page of a calm, over-committed host', () => {
         '32\u00a0:\u00a01',
       ]);
       expect(await page.locator('.glance .of').allInnerTexts()).toEqual([
-        '32\u00a0vCPUs promised, 4\u00a0CPUs there',
-        '24\u00a0GiB promised, 15.5\u00a0GiB there',
-        '3.1\u00a0TiB promised, 0.98\u00a0TiB there',
-        '32\u00a0Gbit/s promised, 1\u00a0Gbit/s there',
+        '32\u00a0vCPUs promised, capacity 4\u00a0CPUs',
+        '24\u00a0GiB promised, capacity 15.5\u00a0GiB',
+        '3.1\u00a0TiB promised, capacity 0.98\u00a0TiB',
+        '32\u00a0Gbit/s promised, capacity 1\u00a0Gbit/s',
       ]);
       expect(await page.locator('.glance .claimed strong').allInnerTexts()).toEqual([
         '13\u00a0% of a CPU for each',
@@ -223,7 +223,7 @@ describe('refreshing', () => {
     await page.clock.runFor(16_000);
     await expect
       .poll(() => textOf(page, '#refresh-status'), SOON)
-      .toBe('The exporter does not answer. This is how it was; trying again.');
+      .toBe('The exporter does not answer. These values are old; retrying.');
     expect(await page.locator('tbody tr').count()).toBe(32);
   });
 });

@@ -14,13 +14,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { DiskSource, ImageChain } from '../../../src/sources/image-chain.ts';
+import type { DescribedDisk, ImageChain } from '../../../src/sources/image-chain.ts';
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
 import { StorageSource } from './storage-source.ts';
 
 const MIB = 1024 ** 2;
 
-function undeclared(path: string, format = 'qcow2'): DiskSource {
+function undeclared(path: string, format = 'qcow2'): DescribedDisk {
   return { declared: [{ path, declaredFormat: format }], declaredToTheEnd: false };
 }
 
@@ -44,9 +44,9 @@ describe('a backing chain', () => {
     writeSync(file, Buffer.from('00000001', 'hex'), 0, 4, header.indexOf('e2792aca', 0, 'hex'));
     closeSync(file);
   };
-  const read = async (...disks: readonly DiskSource[]): Promise<readonly ImageChain[]> =>
+  const read = async (...disks: readonly DescribedDisk[]): Promise<readonly ImageChain[]> =>
     storage.chains.read(disks, pools, storage.mounts, performance.now() + 5000);
-  const chainOf = async (disk: DiskSource): Promise<ImageChain> => {
+  const chainOf = async (disk: DescribedDisk): Promise<ImageChain> => {
     const [chain] = await read(disk);
     if (chain === undefined) throw new Error('no chain');
     return chain;

@@ -20,7 +20,9 @@ import { readFilesystems } from '../../../src/sources/filesystem.ts';
 import { FuseMount, installBindfs } from './fuse-mount.ts';
 import { StorageSource, valueOrThrow } from './storage-source.ts';
 
-const PATIENCE_MS = 400;
+/** Long enough for a healthy file on a busy machine; whatever is quick takes less than half of it. */
+const PATIENCE_MS = 1_000;
+const AT_ONCE_MS = PATIENCE_MS / 2;
 const MIB = 1024 * 1024;
 
 describe('a mount whose server has died', () => {
@@ -74,7 +76,8 @@ describe('a mount whose server has died', () => {
     expect(dead?.ok === false && dead.error.kind).toBe('timeout');
     expect(dead?.ok === false && dead.error.detail).toContain(nfs.mountpoint);
     expect(alive?.ok === true && alive.value.capacityBytes).toBe(8 * MIB);
-    expect(ms).toBeLessThan(PATIENCE_MS + 600);
+    // It was patience that ended it, not the deadline.
+    expect(ms).toBeLessThan(4_500);
   });
 
   it('never makes a caller wait beyond its deadline, even where patience is longer', async () => {
@@ -83,7 +86,7 @@ describe('a mount whose server has died', () => {
     nfs.die();
     const { value, ms } = await timed(storage.image(join(nfs.mountpoint, 'disk.raw'), 'raw', 150));
     expect(value.ok).toBe(false);
-    expect(ms).toBeLessThan(250);
+    expect(ms).toBeLessThan(PATIENCE_MS);
   });
 
   it('is left alone afterwards: the next questions are refused at once', async () => {
@@ -93,7 +96,7 @@ describe('a mount whose server has died', () => {
     await storage.image(path, 'raw');
     const { value, ms } = await timed(storage.image(path, 'raw'));
     expect(!value.ok && value.error.kind).toBe('timeout');
-    expect(ms).toBeLessThan(50);
+    expect(ms).toBeLessThan(AT_ONCE_MS);
   });
 
   it('holds one process only, whatever is asked of it and through which links', async () => {
@@ -119,7 +122,7 @@ describe('a mount whose server has died', () => {
       return images.map((image) => image.ok);
     };
     const deviceOf = (mounted: FuseMount): string =>
-      table.mountOf(mounted.mountpoint)?.device ?? 'none';
+      table.findMount(mounted.mountpoint)?.device ?? 'none';
     for (let scrape = 0; scrape < 3; scrape += 1) {
       const answers = await ask();
       expect(answers.filter(Boolean)).toEqual([true]);
@@ -133,7 +136,7 @@ describe('a mount whose server has died', () => {
     const nfs = await mount('nfs');
     nfs.die();
     const table = storage.mounts;
-    const mounted = table.mountOf(nfs.mountpoint);
+    const mounted = table.findMount(nfs.mountpoint);
     if (mounted === undefined) throw new Error('not in the mount table');
     const [filesystem] = await readFilesystems(storage.files, [mounted], performance.now() + 5000);
     expect(filesystem?.mount.type).toBe('fuse');
@@ -153,8 +156,8 @@ describe('a mount whose server has died', () => {
     const { ms } = await timed(Promise.all(Array.from({ length: 8 }, () => stat(healthy))));
     await asked;
     delay.disable();
-    expect(ms).toBeLessThan(100);
-    expect(delay.max / 1e6).toBeLessThan(100);
+    expect(ms).toBeLessThan(AT_ONCE_MS);
+    expect(delay.max / 1e6).toBeLessThan(AT_ONCE_MS);
   });
 
   it('is asked again as soon as the outstanding call has returned', async () => {
@@ -163,7 +166,7 @@ describe('a mount whose server has died', () => {
     nfs.die();
     expect((await storage.image(path, 'raw')).ok).toBe(false);
     nfs.revive();
-    for (let i = 0; i < 100 && storage.pool.workers.stuck > 0; i += 1) await sleep(20);
+    for (let i = 0; i < 500 && storage.pool.workers.stuck > 0; i += 1) await sleep(20);
     expect(storage.pool.hung).toEqual([]);
     const image = valueOrThrow(await storage.image(path, 'raw'));
     expect(image).toMatchObject({ capacityBytes: 4096, allocatedBytes: 4096 });
@@ -171,7 +174,7 @@ describe('a mount whose server has died', () => {
   });
 
   it('among so many dead ones that all processes are stuck, refuses the rest at once', async () => {
-    const small = new StorageSource({ working: 1, total: 2, patienceMs: 200 });
+    const small = new StorageSource({ working: 1, total: 2, patienceMs: PATIENCE_MS });
     try {
       const first = await mount('first');
       const second = await mount('second');
@@ -183,10 +186,10 @@ describe('a mount whose server has died', () => {
       expect(small.pool.workers).toEqual({ total: 2, stuck: 2 });
       const { value, ms } = await timed(small.image(healthy, 'raw'));
       expect(!value.ok && value.error.kind).toBe('timeout');
-      expect(ms).toBeLessThan(50);
+      expect(ms).toBeLessThan(AT_ONCE_MS);
 
       first.revive();
-      for (let i = 0; i < 100 && small.pool.workers.stuck > 1; i += 1) await sleep(20);
+      for (let i = 0; i < 500 && small.pool.workers.stuck > 1; i += 1) await sleep(20);
       expect((await small.image(healthy, 'raw')).ok).toBe(true);
     } finally {
       small.close();
@@ -242,7 +245,7 @@ describe('a mount whose server has died', () => {
     const exited = new Promise<number | null>((resolve) => exporter.once('exit', resolve));
     const { value: status, ms } = await timed((exporter.stdin.write('leave\n'), exited));
     expect(status).toBe(7);
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(5_000);
 
     const worker = workers[0] ?? '';
     const alive = (): boolean =>

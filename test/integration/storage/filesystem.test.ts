@@ -111,7 +111,7 @@ describe('the filesystem an image lies on', () => {
     });
     symlinkSync(mountpoint, join(directory, 'link'));
     const table = storage.mounts;
-    const mounts = [mountpoint, bound].map((path) => table.mountOf(path));
+    const mounts = [mountpoint, bound].map((path) => table.findMount(path));
     expect(mounts.map((mount) => mount?.mountpoint)).toEqual([mountpoint, bound]);
     const known = mounts.flatMap((mount) => mount ?? []);
     const deadline = performance.now() + 5000;

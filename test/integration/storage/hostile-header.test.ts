@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { ChainEnd, DiskSource, ImageChain } from '../../../src/sources/image-chain.ts';
+import type { ChainEnd, DescribedDisk, ImageChain } from '../../../src/sources/image-chain.ts';
 import { performBatch, type FileAnswer, type FileTask } from '../../../src/sources/file-task.ts';
 import { LoopDevice } from './loop-device.ts';
 import { createImage, qemuImg } from './qemu-img.ts';
@@ -25,7 +25,7 @@ import { StorageSource } from './storage-source.ts';
 
 const MIB = 1024 ** 2;
 
-function leaf(path: string, declaredFormat: string | undefined): DiskSource {
+function leaf(path: string, declaredFormat: string | undefined): DescribedDisk {
   return { declared: [{ path, declaredFormat }], declaredToTheEnd: false };
 }
 
@@ -36,9 +36,9 @@ describe('the header of an image, written by a guest', () => {
   const at = (...names: readonly string[]): string => join(directory, ...names);
   const image = (): string => at('vm', 'disk');
   const chainOf = async (
-    disk: DiskSource,
+    disk: DescribedDisk,
     pools: readonly string[] = [],
-    others: readonly DiskSource[] = [],
+    others: readonly DescribedDisk[] = [],
   ): Promise<ImageChain> => {
     const deadline = performance.now() + 5000;
     const chains = await storage.chains.read([disk, ...others], pools, storage.mounts, deadline);

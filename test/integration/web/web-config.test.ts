@@ -241,6 +241,11 @@ describe('--web.config.file', () => {
     expect(await status({ authorization })).toBe(200);
     expect(await status({})).toBe(401);
     expect(await status({ authorization: authorization.replace('Basic', 'Bearer') })).toBe(401);
+    // The thread that checks passwords keeps nothing alive.
+    const from = performance.now();
+    exporter.signal('SIGTERM');
+    expect((await exporter.ended).code).toBe(0);
+    expect(performance.now() - from).toBeLessThan(5000);
   });
 
   it('is read again on SIGHUP: other certificates, other users, and a broken file changes nothing', async () => {

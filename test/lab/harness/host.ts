@@ -50,8 +50,8 @@ export function hostName(text = process.env[HOST_VARIABLE] ?? 'here'): HostName 
 }
 
 /**
- * The host asked for. The root of another Debian is made when it is not there yet (some minutes, some
- * 300 MB from Debian's mirror) and kept in the cache between labs, which change nothing in it.
+ * The host asked for. The root of another Debian is made when it is not there yet (some minutes, half
+ * a gigabyte) and kept in the cache between labs, which change nothing in it.
  *
  * @throws CommandError when mmdebstrap fails: no network, or no key of that release.
  */

@@ -49,7 +49,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   };
   const teardown = () => rm(folder, { recursive: true, force: true });
   const report = (line: string) => process.stdout.write(`${line}\n`);
-  const kinds = ['deb', 'rpm', 'image', 'npm'] as const;
+  const kinds = ['deb', 'rpm', 'image', 'npm', 'manifest'] as const;
   const common = { fast: true, report };
   try {
     await build({

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { PolicyStore } from '../../../src/config/policy-store.ts';
-import { DEFAULT_POLICY, limitOf } from '../../../src/config/policy.ts';
+import { DEFAULT_POLICY, findLimit } from '../../../src/config/policy.ts';
 
 describe('the policy in force', () => {
   let directory: string;
   let path: string;
   let clock = 1000;
   const promiseOf = (store: PolicyStore): number | undefined =>
-    limitOf(store.policy, 'cpu', 'promised_ratio').warning;
+    findLimit(store.policy, 'cpu', 'promised_ratio').warning;
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'policy-'));

@@ -13,15 +13,19 @@ const readme = text('README.md');
 describe('the README', () => {
   it('has the figures of the benchmarks', () => {
     const rows = text('bench/README.md').replaceAll(/ +/g, ' ');
-    for (const [row, ours, theirs] of [
-      ['scrape, ms (median)', '115', '255'],
-      ['series per guest', '120', '29'],
-      ['exporter CPU per scrape, ms', '61', '54'],
-      ['libvirtd CPU per scrape, ms', '46', '108'],
-      ['peak RSS, MB', '135', '35'],
-    ] as const) {
-      expect(rows).toContain(`| ${row} | ${ours} | ${theirs} |`);
-      const words = readme.replaceAll(/\s+/g, ' ');
+    const words = readme.replaceAll(/\s+/g, ' ');
+    for (const row of [
+      'scrape, ms (median)',
+      'series per guest',
+      'exporter CPU per scrape, ms',
+      'libvirtd CPU per scrape, ms',
+      'peak RSS, MB',
+    ]) {
+      // The only table with two contestants and their ratio.
+      const found = new RegExp(
+        `\\| ${RegExp.escape(row)} \\| (\\d+) \\| (\\d+) \\| \\d+\\.\\d+ \\|`,
+      ).exec(rows);
+      const [, ours = `no ${row}`, theirs = ''] = found ?? [];
       expect(words, row).toMatch(new RegExp(`\\b${ours}\\b.{0,120}\\b${theirs}\\b`));
     }
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { faultsOf, openMetricsName, type Family } from '../../../src/exposition/family.ts';
+import { findFamilyFaults, openMetricsName, type Family } from '../../../src/exposition/family.ts';
 
 const gauge: Family = { name: 'kvm_x', help: 'h', type: 'gauge', unit: '', labels: [] };
 
 describe('a family declaration', () => {
   it('is sound when name, type, unit and labels agree', () => {
     expect(
-      faultsOf({
+      findFamilyFaults({
         name: 'kvm_domain_vcpu_seconds_total',
         help: 'h',
         type: 'counter',
@@ -30,7 +30,7 @@ describe('a family declaration', () => {
     ['a label named twice', { labels: ['a', 'a'] }],
     ['no help', { help: ' ' }],
   ])('is at fault with %s', (_, change) => {
-    expect(faultsOf({ ...gauge, ...change })).toHaveLength(1);
+    expect(findFamilyFaults({ ...gauge, ...change })).toHaveLength(1);
   });
 
   it('loses _total and _info in OpenMetrics, and nothing else', () => {

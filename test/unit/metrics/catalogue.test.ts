@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 
-import { faultsOf, openMetricsName } from '../../../src/exposition/family.ts';
+import { findFamilyFaults, openMetricsName } from '../../../src/exposition/family.ts';
 import { textFormat } from '../../../src/exposition/format.ts';
 import { labelText } from '../../../src/exposition/labels.ts';
 import { ExpositionWriter } from '../../../src/exposition/writer.ts';
@@ -9,7 +9,7 @@ import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
 
 describe('the catalogue', () => {
   it('declares every family soundly', () => {
-    expect(CATALOGUE.flatMap(faultsOf)).toEqual([]);
+    expect(CATALOGUE.flatMap(findFamilyFaults)).toEqual([]);
   });
 
   it('has no two families whose names clash in either format', () => {

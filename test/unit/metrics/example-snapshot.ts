@@ -1,7 +1,7 @@
 import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
 import { writeCatalogue } from '../../../src/metrics/catalogue.ts';
 import { ScrapeMemory } from '../../../src/metrics/scrape-memory.ts';
-import { viewOf, type View } from '../../../src/metrics/view.ts';
+import { toView, type View } from '../../../src/metrics/view.ts';
 import { assess } from '../../../src/overcommit/assess.ts';
 import { MomAverages } from '../../../src/overcommit/mom-averages.ts';
 import type { Format } from '../../../src/exposition/format.ts';
@@ -335,7 +335,7 @@ export function exampleSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
 
 /** The view of a snapshot under the built-in policy, assessed by the real arithmetic. */
 export function exampleView(snapshot: Snapshot, memory = new ScrapeMemory()): View {
-  return viewOf(
+  return toView(
     snapshot,
     assess(snapshot, DEFAULT_POLICY, new MomAverages().add(snapshot)),
     { policy: DEFAULT_POLICY, lastReadOk: true, loadedAtSeconds: 1_700_000_001 },

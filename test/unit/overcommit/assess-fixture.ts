@@ -224,7 +224,7 @@ const MOUNTS = readable(
 );
 
 export function mount(path: string): Mount {
-  const at = MOUNTS.mountOf(path);
+  const at = MOUNTS.findMount(path);
   if (at === undefined) throw new Error(`no mount for ${path}`);
   return at;
 }

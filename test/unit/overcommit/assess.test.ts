@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
 import { assess } from '../../../src/overcommit/assess.ts';
-import { availableMemoryOf } from '../../../src/overcommit/available-memory.ts';
+import { computeAvailableMemory } from '../../../src/overcommit/available-memory.ts';
 import type { Assessment } from '../../../src/overcommit/assessment.ts';
 import { MomAverages } from '../../../src/overcommit/mom-averages.ts';
 import type { Snapshot } from '../../../src/snapshot/model.ts';
@@ -428,10 +428,10 @@ describe('the cache of ZFS', () => {
     assessed({ host: host({ zfsArc }), domains: [] }, policy).memory?.current.supplyBytes;
 
   it('is available memory that MemAvailable lacks', () => {
-    expect(availableMemoryOf(host({ zfsArc }))).toBe(20 * GIB + 24 * GIB);
-    expect(availableMemoryOf(host())).toBe(20 * GIB);
+    expect(computeAvailableMemory(host({ zfsArc }))).toBe(20 * GIB + 24 * GIB);
+    expect(computeAvailableMemory(host())).toBe(20 * GIB);
     const untold = { ...zfsArc, reclaimableBytes: undefined };
-    expect(availableMemoryOf(host({ zfsArc: untold }))).toBe(20 * GIB);
+    expect(computeAvailableMemory(host({ zfsArc: untold }))).toBe(20 * GIB);
   });
 
   it('is no supply for the worst case, as it may shrink too slowly, unless the policy says so', () => {

@@ -85,9 +85,9 @@ class Host {
     const indexes = Array.from({ length: count }, (_, i) => i);
     const uuids = new Map(indexes.map((index) => [guest(index).uuid, index]));
     const domainsOf = (uuid: string) => this.domainsOf(uuids.get(uuid) ?? -1);
-    const storage: Pick<StorageCheck, 'domainsOf' | 'silentOf'> = {
-      domainsOf,
-      silentOf: (uuid) =>
+    const storage: Pick<StorageCheck, 'findFailureDomains' | 'findSilentDomains'> = {
+      findFailureDomains: domainsOf,
+      findSilentDomains: (uuid) =>
         Promise.resolve(domainsOf(uuid).filter((domain) => this.silent.has(domain))),
     };
     const answers = await this.monitor.askAll(

@@ -7,11 +7,11 @@ import {
   type TypedParam,
 } from '../../../src/libvirt/index.ts';
 import {
-  balloonOf,
-  disksOf,
-  kvmCountersOf,
-  nicsOf,
-  perfOf,
+  toBalloon,
+  toDisks,
+  toKvmCounters,
+  toNics,
+  toPerf,
 } from '../../../src/snapshot/guest-stats.ts';
 
 const domain = { name: 'web', uuid: '11111111-1111-1111-1111-111111111111', id: 3 };
@@ -27,28 +27,28 @@ function statsOf(fields: Readonly<Record<string, bigint | number | string>>): Do
 
 describe('balloon statistics', () => {
   it('are KiB at libvirt and bytes here', () => {
-    const balloon = balloonOf(statsOf({ 'balloon.current': 1024n, 'balloon.usable': 3n }));
+    const balloon = toBalloon(statsOf({ 'balloon.current': 1024n, 'balloon.usable': 3n }));
     expect(balloon.currentBytes).toBe(1024 * 1024);
     expect(balloon.guestAvailableBytes).toBe(3072);
   });
 
   it('call the guest total what libvirt calls available', () => {
-    expect(balloonOf(statsOf({ 'balloon.available': 2n })).guestTotalBytes).toBe(2048);
+    expect(toBalloon(statsOf({ 'balloon.available': 2n })).guestTotalBytes).toBe(2048);
   });
 
   it('have no time of the last report when the guest never reported', () => {
-    expect(balloonOf(statsOf({ 'balloon.last-update': 0n })).lastUpdateSeconds).toBeUndefined();
-    expect(balloonOf(statsOf({ 'balloon.last-update': 7n })).lastUpdateSeconds).toBe(7);
+    expect(toBalloon(statsOf({ 'balloon.last-update': 0n })).lastUpdateSeconds).toBeUndefined();
+    expect(toBalloon(statsOf({ 'balloon.last-update': 7n })).lastUpdateSeconds).toBe(7);
   });
 
   it('are absent, not 0, where the guest does not report them', () => {
-    expect(balloonOf(statsOf({})).guestFreeBytes).toBeUndefined();
+    expect(toBalloon(statsOf({})).guestFreeBytes).toBeUndefined();
   });
 });
 
 describe('disk counters', () => {
   it('are those of the top image when backing images come along', () => {
-    const disks = disksOf(
+    const disks = toDisks(
       statsOf({
         'block.count': 2n,
         'block.0.name': 'vda',
@@ -62,14 +62,14 @@ describe('disk counters', () => {
   });
 
   it('are absent, not 0, when the guest was too busy to say', () => {
-    const [disk] = disksOf(statsOf({ 'block.count': 1n, 'block.0.name': 'vda' }));
+    const [disk] = toDisks(statsOf({ 'block.count': 1n, 'block.0.name': 'vda' }));
     expect(disk).toMatchObject({ device: 'vda', readBytes: undefined, capacityBytes: undefined });
   });
 });
 
 describe('NIC counters', () => {
   it('leave out interfaces without a device on the host', () => {
-    const nics = nicsOf(
+    const nics = toNics(
       statsOf({ 'net.count': 2n, 'net.1.name': 'vnet4', 'net.1.rx.bytes': 2n ** 60n }),
     );
     expect(nics.map(({ device, receiveBytes }) => [device, receiveBytes])).toEqual([
@@ -80,7 +80,7 @@ describe('NIC counters', () => {
 
 describe('perf events and bandwidth monitors', () => {
   it('are there when a guest has them configured', () => {
-    const perf = perfOf(
+    const perf = toPerf(
       statsOf({
         'perf.cpu_cycles': 12n,
         'memory.bandwidth.monitor.count': 1n,
@@ -97,7 +97,7 @@ describe('perf events and bandwidth monitors', () => {
   });
 
   it('are absent where libvirt sends what is no count', () => {
-    const perf = perfOf(
+    const perf = toPerf(
       statsOf({
         'perf.cpu_cycles': Number.NaN,
         'perf.cache_misses': Number.POSITIVE_INFINITY,
@@ -112,13 +112,13 @@ describe('perf events and bandwidth monitors', () => {
   });
 
   it('are absent when it has not', () => {
-    expect(perfOf(statsOf({ 'state.state': 1n }).params)).toBeUndefined();
+    expect(toPerf(statsOf({ 'state.state': 1n }).params)).toBeUndefined();
   });
 });
 
 describe('counters of KVM', () => {
   it('are those of each vCPU, as libvirt 9.0 relays them from QEMU 7.2', () => {
-    const kvm = kvmCountersOf(
+    const kvm = toKvmCounters(
       statsOf({
         'cpu.haltpoll.success.time': 626_050_059n,
         'cpu.haltpoll.fail.time': 364_832_581n,
@@ -151,10 +151,10 @@ describe('counters of KVM', () => {
 
   it('are halt polling alone before libvirt 8.9', () => {
     const stats = { 'cpu.haltpoll.success.time': 1n, 'cpu.haltpoll.fail.time': 2n };
-    expect(kvmCountersOf(statsOf({ ...stats, 'vcpu.0.time': 3n }))?.vcpus).toEqual([]);
+    expect(toKvmCounters(statsOf({ ...stats, 'vcpu.0.time': 3n }))?.vcpus).toEqual([]);
   });
 
   it('are none where QEMU emulates', () => {
-    expect(kvmCountersOf(statsOf({ 'cpu.time': 1n, 'vcpu.0.time': 3n }))).toBeUndefined();
+    expect(toKvmCounters(statsOf({ 'cpu.time': 1n, 'vcpu.0.time': 3n }))).toBeUndefined();
   });
 });

@@ -39,7 +39,7 @@ describe('the outcome of a collector', () => {
     const everything = new Set(COLLECTORS.map(({ name }) => name));
     const log = new OutcomeLog(everything);
     log.fail('domain', { kind: 'absent', subject: 'libvirt', detail: 'no socket' });
-    log.failDependantsOf('domain');
+    log.failDependants('domain');
     const failing = log.outcomes().filter(({ success }) => !success);
     expect(failing.map(({ collector }) => collector).toSorted()).toEqual([
       'balloon',
@@ -79,7 +79,7 @@ describe('the outcome of a collector', () => {
 
   it('of QEMU processes decides for what is read of each, and for no more', () => {
     const log = new OutcomeLog(new Set(['domain', 'block', 'process', 'cgroup', 'smaps']));
-    log.failDependantsOf('process');
+    log.failDependants('process');
     expect(
       log.outcomes().flatMap(({ collector, success }) => (success ? [] : [collector])),
     ).toEqual(['cgroup', 'smaps']);

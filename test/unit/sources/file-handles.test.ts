@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-import { fileHandlesOf, readFileHandles } from '../../../src/sources/file-handles.ts';
+import { parseFileHandles, readFileHandles } from '../../../src/sources/file-handles.ts';
 import { failureOf, valueIn } from './kernel-fixtures.ts';
 
 describe('the file handles of the host', () => {
@@ -15,7 +15,7 @@ describe('the file handles of the host', () => {
 
   it('may have a limit nobody reaches, as systemd sets it', () => {
     const limit = Number('9223372036854775807');
-    expect(valueIn(fileHandlesOf({ allocated: 9_000, max: limit }))).toEqual({
+    expect(valueIn(parseFileHandles({ allocated: 9_000, max: limit }))).toEqual({
       allocated: 9_000,
       limit,
     });
@@ -28,6 +28,6 @@ describe('the file handles of the host', () => {
     ['they are negative', -1, 2_466_160, 'malformed'],
     ['they have 400 digits', 5, Number('7'.repeat(400)), 'malformed'],
   ])('are missing rather than 0 when %s', (_, allocated, max, failure) => {
-    expect(failureOf(fileHandlesOf({ allocated, max }))).toBe(failure);
+    expect(failureOf(parseFileHandles({ allocated, max }))).toBe(failure);
   });
 });

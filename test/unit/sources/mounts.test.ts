@@ -10,12 +10,12 @@ function table(): MountTable {
 }
 
 function mountpointOf(path: string): string | undefined {
-  return table().mountOf(path)?.mountpoint;
+  return table().findMount(path)?.mountpoint;
 }
 
 describe('the mount table', () => {
   it('gives type, source, device and options of a mount', () => {
-    expect(table().mountOf('/var/lib/libvirt/images/a.qcow2')).toEqual({
+    expect(table().findMount('/var/lib/libvirt/images/a.qcow2')).toEqual({
       id: 35,
       parentId: 27,
       device: '253:2',
@@ -38,7 +38,7 @@ describe('the mount table', () => {
   });
 
   it('undoes octal escapes', () => {
-    expect(table().mountOf('/srv/nfs images/d.raw')).toMatchObject({
+    expect(table().findMount('/srv/nfs images/d.raw')).toMatchObject({
       mountpoint: '/srv/nfs images',
       source: 'filer.example:/export/vm images',
       type: 'nfs4',
@@ -46,17 +46,17 @@ describe('the mount table', () => {
   });
 
   it('reads mounts without optional fields', () => {
-    expect(table().mountOf('/media/iso/x.iso')).toMatchObject({ type: 'iso9660', device: '7:1' });
+    expect(table().findMount('/media/iso/x.iso')).toMatchObject({ type: 'iso9660', device: '7:1' });
   });
 
   it('takes the uppermost of stacked mounts and none that a later one hides', () => {
-    expect(table().mountOf('/srv/old/deep/e.raw')).toMatchObject({ id: 46, device: '253:6' });
+    expect(table().findMount('/srv/old/deep/e.raw')).toMatchObject({ id: 46, device: '253:6' });
   });
 
   it('knows read-only by mount and by superblock', () => {
-    expect(table().mountOf('/media/iso/x.iso')?.readOnly).toBe(true);
-    expect(table().mountOf('/srv/backup/x')?.readOnly).toBe(true);
-    expect(table().mountOf('/srv/nfs images/x')?.readOnly).toBe(false);
+    expect(table().findMount('/media/iso/x.iso')?.readOnly).toBe(true);
+    expect(table().findMount('/srv/backup/x')?.readOnly).toBe(true);
+    expect(table().findMount('/srv/nfs images/x')?.readOnly).toBe(false);
   });
 
   it('finds all mounts of one filesystem, and what is mounted on a mount', () => {
@@ -65,7 +65,7 @@ describe('the mount table', () => {
         .ofDevice('0:48')
         .map((mount) => mount.mountpoint),
     ).toEqual(['/srv/nfs images', '/srv/backup']);
-    const images = table().mountOf('/var/lib/libvirt/images');
+    const images = table().findMount('/var/lib/libvirt/images');
     expect(images && table().childMountpoints(images)).toEqual(['/var/lib/libvirt/images/fast']);
   });
 
@@ -78,7 +78,7 @@ describe('the mount table', () => {
 
   it('of this machine has a root', () => {
     const mounts = readMounts({ procfs: '/proc', sysfs: '/sys', rootfs: '' });
-    expect(mounts.ok && mounts.value.mountOf('/')?.mountpoint).toBe('/');
+    expect(mounts.ok && mounts.value.findMount('/')?.mountpoint).toBe('/');
   });
 
   it('of the host is that of process 1 where procfs is the host’s', () => {

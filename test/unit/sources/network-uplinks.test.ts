@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { NetworkLinkReader, type NetworkLinkTable } from '../../../src/sources/network-links.ts';
-import { uplinksOf } from '../../../src/sources/network-uplinks.ts';
+import { findUplinks } from '../../../src/sources/network-uplinks.ts';
 import { hypervisor, NetworkTree } from '../../fixtures/net/network-tree.ts';
 
 async function tableOf(tree: NetworkTree): Promise<NetworkLinkTable> {
@@ -22,7 +22,7 @@ describe("a guest's interface", () => {
     ['that is gone leaves by none', 'vnet77', [], undefined],
   ] as const)('%s', async (_, name, uplinks, unseen) => {
     using tree = hypervisor();
-    expect(uplinksOf(name, await tableOf(tree))).toEqual({ uplinks, unseen });
+    expect(findUplinks(name, await tableOf(tree))).toEqual({ uplinks, unseen });
   });
 
   it('leaves by each uplink of a bridge that has several, other guests not counted', async () => {
@@ -32,7 +32,7 @@ describe("a guest's interface", () => {
     tree.add('eth0', { index: 3, entries: ['device'] });
     tree.add('eth1', { index: 4, entries: ['device'] });
     tree.add('br0', { index: 5, devtype: 'bridge', lower: ['vnet0', 'vnet1', 'eth0', 'eth1'] });
-    expect(uplinksOf('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0', 'eth1']);
+    expect(findUplinks('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0', 'eth1']);
   });
 
   it('on a VLAN of a bridge leaves by the uplink of that bridge', async () => {
@@ -42,7 +42,7 @@ describe("a guest's interface", () => {
     tree.add('br0.5', { index: 3, iflink: 4, devtype: 'vlan', lower: ['br0'] });
     tree.add('br0', { index: 4, devtype: 'bridge', lower: ['eth0'] });
     tree.add('eth0', { index: 5, entries: ['device'] });
-    expect(uplinksOf('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0']);
+    expect(findUplinks('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0']);
   });
 
   it('on a VLAN within a VLAN leaves by the inner one', async () => {
@@ -52,7 +52,7 @@ describe("a guest's interface", () => {
     tree.add('eth0.9.5', { index: 3, iflink: 4, devtype: 'vlan', lower: ['eth0.9'] });
     tree.add('eth0.9', { index: 4, iflink: 5, devtype: 'vlan', lower: ['eth0'] });
     tree.add('eth0', { index: 5, entries: ['device'] });
-    expect(uplinksOf('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0.9.5']);
+    expect(findUplinks('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0.9.5']);
   });
 
   it.each([
@@ -67,7 +67,7 @@ describe("a guest's interface", () => {
     tree.add('eth1', { index: 4, entries: ['device'] });
     tree.add('vx', { index: 5, devtype: 'vxlan' });
     tree.add('ovs-system', { index: 6, lower: ['vnet0', 'br-int', ...ports] });
-    expect(uplinksOf('vnet0', await tableOf(tree))).toEqual({
+    expect(findUplinks('vnet0', await tableOf(tree))).toEqual({
       uplinks: [],
       unseen: 'openvswitch',
     });
@@ -79,7 +79,7 @@ describe("a guest's interface", () => {
     tree.add('eth0', { index: 2, entries: ['device'] });
     tree.add('bond0', { index: 3, devtype: 'bond', lower: ['eth0'] });
     tree.add('ovs-system', { index: 4, lower: ['vnet0', 'bond0'] });
-    expect(uplinksOf('vnet0', await tableOf(tree)).uplinks).toEqual(['bond0']);
+    expect(findUplinks('vnet0', await tableOf(tree)).uplinks).toEqual(['bond0']);
   });
 
   it('leaves by the team of its bridge, also over a VLAN', async () => {
@@ -89,7 +89,7 @@ describe("a guest's interface", () => {
     tree.add('team0.5', { index: 3, iflink: 4, devtype: 'vlan', lower: ['team0'] });
     tree.add('team0', { index: 4, lower: ['eth0'] });
     tree.add('eth0', { index: 5, entries: ['device'], master: 'team0' });
-    expect(uplinksOf('vnet0', await tableOf(tree)).uplinks).toEqual(['team0.5']);
+    expect(findUplinks('vnet0', await tableOf(tree)).uplinks).toEqual(['team0.5']);
   });
 
   it('crosses a veth pair from bridge to bridge', async () => {
@@ -100,7 +100,7 @@ describe("a guest's interface", () => {
     tree.add('vb', { index: 4, iflink: 3 });
     tree.add('br1', { index: 5, devtype: 'bridge', lower: ['vb', 'eth0'] });
     tree.add('eth0', { index: 6, entries: ['device'] });
-    expect(uplinksOf('vnet0', await tableOf(tree))).toEqual({
+    expect(findUplinks('vnet0', await tableOf(tree))).toEqual({
       uplinks: ['eth0'],
       unseen: undefined,
     });
@@ -116,8 +116,8 @@ describe("a guest's interface", () => {
     tree.add('vx', { index: 6, devtype: 'vxlan', lower: ['eth0'] });
     tree.add('eth0', { index: 7, entries: ['device'] });
     const table = await tableOf(tree);
-    expect(uplinksOf('vnet0', table)).toEqual({ uplinks: [], unseen: 'namespace' });
-    expect(uplinksOf('vnet1', table)).toEqual({ uplinks: ['eth0'], unseen: 'tunnel' });
+    expect(findUplinks('vnet0', table)).toEqual({ uplinks: [], unseen: 'namespace' });
+    expect(findUplinks('vnet1', table)).toEqual({ uplinks: ['eth0'], unseen: 'tunnel' });
   });
 
   it('does not go round for ever in a loop of bridges', async () => {
@@ -130,6 +130,6 @@ describe("a guest's interface", () => {
     tree.add('b0', { index: 6, iflink: 7 });
     tree.add('b1', { index: 7, iflink: 6 });
     tree.add('eth0', { index: 8, entries: ['device'] });
-    expect(uplinksOf('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0']);
+    expect(findUplinks('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0']);
   });
 });

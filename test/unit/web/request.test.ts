@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 
-import { clientOf, plainAddress } from '../../../src/web/client-address.ts';
+import { toClient, plainAddress } from '../../../src/web/client-address.ts';
 import { HostNames, parseHost } from '../../../src/web/host-names.ts';
 import { parseRequestTarget } from '../../../src/web/request-target.ts';
 
@@ -102,7 +102,7 @@ describe('the client of an address', () => {
     ['fe80::1%eth0', 'fe80:0:0:0'],
     [undefined, ''],
   ])('%s is %s', (address, client) => {
-    expect(clientOf(address)).toBe(client);
+    expect(toClient(address)).toBe(client);
   });
 
   it('has one spelling', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { pageFacts, type PageFacts } from '../../../../src/web/page/page-facts.ts';
 import { NOTHING_RECENT, RecentCounters } from '../../../../src/web/page/recent-counters.ts';
 import type { ResourceFacts } from '../../../../src/web/page/resource-facts.ts';
-import { figureOf, wordsOf, type Sentence } from '../../../../src/web/page/sentence.ts';
+import { findFigure, toWords, type Sentence } from '../../../../src/web/page/sentence.ts';
 import type { Snapshot } from '../../../../src/snapshot/model.ts';
 import { exampleBandwidth, exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
 import { exampleCgroup } from '../../metrics/example-guest.ts';
@@ -33,7 +33,7 @@ function plain(text: string): string {
 }
 
 function words(sentence: Sentence): string {
-  return plain(wordsOf(sentence));
+  return plain(toWords(sentence));
 }
 
 function barsOf({ charts }: ResourceFacts): string[] {
@@ -68,7 +68,7 @@ describe('the small host at a glance', () => {
   });
 
   it('has what a run on the bank would do in short', () => {
-    expect(page.resources.map(({ bank }) => plain(figureOf(bank) ?? ''))).toEqual([
+    expect(page.resources.map(({ bank }) => plain(findFigure(bank) ?? ''))).toEqual([
       '67 % of a CPU for each',
       '3 GiB short',
       '20 GiB short',

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_POLICY } from '../../../../src/config/policy.ts';
 import { riskLevels, type SignalId } from '../../../../src/overcommit/risk-model.ts';
-import { reasonsOf } from '../../../../src/web/page/reasons.ts';
-import { wordsOf } from '../../../../src/web/page/sentence.ts';
+import { toReasons } from '../../../../src/web/page/reasons.ts';
+import { toWords } from '../../../../src/web/page/sentence.ts';
 
 /** What the page says when this signal alone is past its limit. */
 function said(id: SignalId, value: number): readonly string[] {
   const risks = riskLevels(new Map([[id, value]]), DEFAULT_POLICY, new Set());
   return Object.values(risks).flatMap((risk) =>
-    reasonsOf(risk).map(({ sentence }) => wordsOf(sentence).replaceAll('\u00a0', ' ')),
+    toReasons(risk).map(({ sentence }) => toWords(sentence).replaceAll('\u00a0', ' ')),
   );
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { figure, name, namesOf, say, wordsOf } from '../../../../src/web/page/sentence.ts';
+import { figure, name, listNames, say, toWords } from '../../../../src/web/page/sentence.ts';
 
 describe('a sentence', () => {
   it('keeps our words and the names of others apart', () => {
@@ -13,7 +13,7 @@ describe('a sentence', () => {
   });
 
   it('may hold another one', () => {
-    expect(wordsOf(say`It is ${say`so ${figure('much')}`}.`)).toBe('It is so much.');
+    expect(toWords(say`It is ${say`so ${figure('much')}`}.`)).toBe('It is so much.');
   });
 });
 
@@ -24,6 +24,6 @@ describe('a list of names', () => {
     [['a', 'b', 'c'], 'a, b and c'],
     [['a', 'b', 'c', 'd', 'e'], 'a, b, c and 2\u00a0more'],
   ])('of %j is %s', (names, text) => {
-    expect(wordsOf(namesOf(names))).toBe(text);
+    expect(toWords(listNames(names))).toBe(text);
   });
 });

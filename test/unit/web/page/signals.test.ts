@@ -3,20 +3,20 @@ import { describe, expect, it } from 'vitest';
 import type { SignalId } from '../../../../src/overcommit/risk-model.ts';
 import type { Snapshot } from '../../../../src/snapshot/model.ts';
 import { NOTHING_RECENT, RecentCounters } from '../../../../src/web/page/recent-counters.ts';
-import { signalsOf, type Signals } from '../../../../src/web/page/signals.ts';
+import { computeSignals, type SignalValues } from '../../../../src/web/page/signals.ts';
 import { exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
 import { A, B, GIB, smallHost, type Moment } from './small-host.ts';
 
-function atFirstLook(snapshot: Snapshot): Signals {
-  return signalsOf(exampleView(snapshot), NOTHING_RECENT);
+function atFirstLook(snapshot: Snapshot): SignalValues {
+  return computeSignals(exampleView(snapshot), NOTHING_RECENT);
 }
 
 /** After ten seconds. */
-function later(now: Omit<Moment, 'seconds'>): Signals {
+function later(now: Omit<Moment, 'seconds'>): SignalValues {
   const recent = new RecentCounters();
   recent.add(smallHost());
   const snapshot = smallHost({ seconds: 10, ...now });
-  return signalsOf(exampleView(snapshot), recent.before(snapshot));
+  return computeSignals(exampleView(snapshot), recent.before(snapshot));
 }
 
 describe('signals at the first look', () => {

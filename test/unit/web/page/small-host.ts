@@ -2,7 +2,7 @@ import type { Domain } from '../../../../src/snapshot/domain.ts';
 import type { Host } from '../../../../src/snapshot/host.ts';
 import type { Snapshot } from '../../../../src/snapshot/model.ts';
 import { parseMeminfo } from '../../../../src/sources/meminfo.ts';
-import { found, valueOf } from '../../../../src/sources/reading.ts';
+import { found, toValue } from '../../../../src/sources/reading.ts';
 import type { VmstatCounter } from '../../../../src/sources/vmstat.ts';
 import { exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
 import { exampleProcess, unknownGuest } from '../../metrics/example-guest.ts';
@@ -118,7 +118,7 @@ export function uuidOf(index: number): string {
 }
 
 function hostAt(counters: typeof NO_COUNTERS): Host {
-  const meminfo = valueOf(
+  const meminfo = toValue(
     parseMeminfo(
       `MemTotal: ${16 * 2 ** 20} kB\nMemFree: ${2 ** 20} kB\nMemAvailable: ${6 * 2 ** 20} kB\n` +
         'SwapTotal: 0 kB\nSwapFree: 0 kB\n',
