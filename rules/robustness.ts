@@ -111,10 +111,6 @@ export const FIRES_WITHOUT: readonly Exception[] = [
 
 /** Alerts a restart may make pending, as long as they wait longer than it shows in rates. */
 export const PENDING_AFTER_RESTART: readonly Omit<Exception, 'without'>[] = [
-  {
-    alert: 'KvmUnfairCpuShare',
-    why: 'a guest that begins anew got little in the last five minutes; the alert waits fifteen',
-  },
 ];
 
 /** What is wrong with alerts whose data are missing. */

@@ -84,12 +84,17 @@ export function only(query: string, format: Format, otherwise: string): string {
   return `{{ with ${queryOf(query)} }}${one}{{ else }}${otherwise}{{ end }}`;
 }
 
-/** The names alone. */
+/** More would not be read, and a pager cuts them off. */
+const MOST_NAMES = 10;
+
+/** The names alone, the first ten and how many more there are. */
 export function names(query: string, label = 'domain'): string {
   const all = `count by (${label}) (${query})`;
+  const shownOnes = `{{ if lt $index ${MOST_NAMES} }}{{ if $index }}, {{ end }}{{ $one.Labels.${label} }}{{ end }}`;
   return (
-    `{{ range $index, $one := ${queryOf(all)} | sortByLabel "${label}" }}` +
-    `{{ if $index }}, {{ end }}{{ $one.Labels.${label} }}{{ else }}unknown{{ end }}`
+    `{{ $all := ${queryOf(all)} | sortByLabel "${label}" }}` +
+    `{{ range $index, $one := $all }}${shownOnes}{{ else }}unknown{{ end }}` +
+    `{{ if gt (len $all) ${MOST_NAMES} }} and {{ len (slice $all ${MOST_NAMES}) }} more{{ end }}`
   );
 }
 

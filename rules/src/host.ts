@@ -1,5 +1,5 @@
 import { names, top, value } from './annotations.ts';
-import { beyond } from './limit.ts';
+import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
 const HOST = { uid: 'kvm-host', variables: ['cluster', 'job', 'instance'] } as const;
@@ -118,8 +118,15 @@ export const host: Subject = {
       dashboard: HOST,
       at: { warning: { for: '15m', keepFiringFor: '5m' } },
       expr: () => promql`
-        instance:kvm_host_load1_per_cpu:ratio
-        ${beyond('cpu.load_ratio', 'warning')}
+        (
+          instance:kvm_host_load1_per_cpu:ratio
+          ${beyond('cpu.load_ratio', 'warning')}
+        )
+        # Tasks that wait for a disk are in the load too, and want no CPU.
+        unless on (cluster, job, instance) (
+          instance:kvm_host_cpu_pressure_waiting:ratio
+          ${within('cpu.pressure_ratio', 'warning')}
+        )
       `,
     },
     {
@@ -218,9 +225,9 @@ export const host: Subject = {
           or
           kvm_domain_state{state="paused",reason="crashed"} == 1
         )
-        # One that was left off for longer is off on purpose.
+        # One that was left off for longer is off on purpose. A guest kept for a look counts until then.
         and on (cluster, job, instance, domain)
-        last_over_time(kvm_domain_start_time_seconds[1d])
+        max_over_time(kvm_domain_state{state="running"}[1d])
       `,
     },
   ],

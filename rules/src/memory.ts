@@ -1,4 +1,4 @@
-import { namesOrNone, top, value } from './annotations.ts';
+import { namesOrNone, only, top, value } from './annotations.ts';
 import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
@@ -9,8 +9,9 @@ const CLAIMS = top('kvm_domain_memory_claimable_bytes{@}', 'bytes');
 const SWAPPED = top('kvm_domain_swap_bytes{@}', 'bytes');
 const RESIDENT = top('sum without (kind) (kvm_domain_resident_bytes{@})', 'bytes');
 
+/** Ran ten minutes ago, and was not shut down in good order since. */
 const GONE = namesOrNone(
-  'kvm_domain_start_time_seconds{@} offset 10m unless on (domain) kvm_domain_start_time_seconds{@}',
+  'last_over_time(kvm_domain_state{@,state="running"}[1h] offset 10m) unless on (domain) kvm_domain_state{@,reason!="crashed"}',
 );
 
 /** Memory of the host: what was promised, what can still be claimed, and what paging costs. */
@@ -161,7 +162,18 @@ export const memory: Subject = {
     },
     {
       record: 'instance:kvm_host_oom_kills:increase10m',
-      expr: 'increase(kvm_host_oom_kills_total[10m])',
+      expr: promql`
+        # Against the last value before, however long no scrape came in between, and only where there is
+        # one: a host that is seen for the first time has killed nobody just now.
+        kvm_host_oom_kills_total - last_over_time(kvm_host_oom_kills_total[1d] offset 10m) >= 0
+        or
+        # The host began anew.
+        (
+          kvm_host_oom_kills_total
+          and on (cluster, job, instance)
+          last_over_time(kvm_host_oom_kills_total[1d] offset 10m)
+        )
+      `,
     },
     {
       record: 'instance_domain:kvm_domain_swapped:ratio',
@@ -201,8 +213,8 @@ export const memory: Subject = {
       summary: 'Guests are promised more huge pages than there are.',
       description: prose`
         Guests on {{ $labels.instance }} are promised ${value('percent')} of its huge pages of
-        {{ $labels.page_size }} bytes: a guest that touches one too many is killed. Largest guests:
-        ${top('kvm_domain_memory_maximum_bytes{@}', 'bytes')}.
+        {{ $labels.page_size | humanize1024 }}B: a guest that touches one too many is killed. Largest
+        guests: ${top('kvm_domain_memory_maximum_bytes{@}', 'bytes')}. Move one away or add huge pages.
       `,
       dashboard: MEMORY,
       at: { warning: { for: '10m' } },
@@ -213,8 +225,10 @@ export const memory: Subject = {
       name: 'KvmMemoryRunOnTheBank',
       summary: 'Guests may claim more memory than a host has left.',
       description: prose`
-        Guests on {{ $labels.instance }} may claim ${value('percent')} of its available memory and
-        free swap. May claim most: ${CLAIMS}. If they do, the host swaps until it kills one of them.
+        Guests on {{ $labels.instance }} may claim ${only('kvm_memory_exposure_bytes{@}', 'bytes', 'unknown')}
+        and ${only('kvm_memory_supply_bytes{@}', 'bytes', 'unknown')} of memory and swap are left. May
+        claim most: ${CLAIMS}. If they do, the host swaps until it kills one of them: move one away or
+        add swap.
       `,
       dashboard: MEMORY,
       at: { warning: { for: '10m' } },
@@ -324,7 +338,7 @@ export const memory: Subject = {
       summary: 'A host killed a process for want of memory.',
       description: prose`
         Processes {{ $labels.instance }} killed in the last ten minutes: ${value('count')}. Guests that
-        ran ten minutes ago and do not run now: ${GONE}. Largest that are left: ${RESIDENT}. Free
+        ran ten minutes ago and are gone or crashed: ${GONE}. Largest that are left: ${RESIDENT}. Free
         memory before a victim is started again.
       `,
       dashboard: MEMORY,
@@ -339,8 +353,13 @@ export const memory: Subject = {
               )
               # A program of the host that met its own limit is no guest.
               and on (cluster, job, instance) (
-                kvm_domain_start_time_seconds offset 10m
-                  unless on (cluster, job, instance, domain) kvm_domain_start_time_seconds
+                last_over_time(kvm_domain_state{state="running"}[1h] offset 10m)
+                  unless on (cluster, job, instance, domain)
+                kvm_domain_state{reason!="crashed"}
+                or
+                # Started again at once by whoever watches over it.
+                kvm_domain_start_time_seconds
+                  > last_over_time(kvm_domain_start_time_seconds[1h] offset 10m)
                 or
                 sum without (event) (
                   increase(kvm_domain_cgroup_memory_events_total{event="oom_kill"}[10m])
