@@ -193,6 +193,10 @@ function examined(expr: string): {
     ...counterFaults(expression),
     ...durationFaults(expression),
     ...when(/\birate\(|\bavg\b/.test(expr), 'irate and avg over ratios mislead'),
+    ...when(
+      /time\(\)\s*-|-\s*time\(\)/.test(expr),
+      'an age by the clock of Prometheus: the host has one of its own, and a scrape is old',
+    ),
     ...when(HOST_WITHOUT_CLUSTER.test(expr), 'two clusters may have the same job and instance'),
   ];
   return { expression, faults };

@@ -43,8 +43,32 @@ export const exporter: Subject = {
         )
       `,
     },
+    {
+      record: 'instance:kvm_policy_maintenance_end_seconds:timestamp',
+      expr: promql`
+        # By the clock of Prometheus: what remains is added, so that the clock of the host does not count.
+        time() + kvm_policy_maintenance_remaining_seconds
+      `,
+    },
   ],
   alerts: [
+    {
+      name: 'KvmHostMaintenance',
+      summary: 'A host is being worked on, so its other alerts are muted.',
+      description: prose`
+        The policy of {{ $labels.instance }} says that it is being worked on until ${value('time')}.
+        Until then nothing else about it is told, also while it is down. Guests there:
+        ${names('instance_domain:kvm_domain_seen:bool{@}')}. To end it, take maintenance out of the
+        policy file and reload the exporter.
+      `,
+      dashboard: FLEET,
+      // No waiting: it mutes what comes next.
+      at: { info: {} },
+      expr: () => promql`
+        # Outlives the host's being down.
+        last_over_time(instance:kvm_policy_maintenance_end_seconds:timestamp[1d]) > time()
+      `,
+    },
     {
       name: 'KvmExporterDown',
       // The only sign of a host that is gone together with all its guests.

@@ -100,10 +100,11 @@ export const host: Subject = {
     {
       record: 'instance:kvm_domains_started_recently:ratio',
       expr: promql`
-        # Guests younger than five minutes per guest: how much of the host is booting right now.
-        sum without (domain) (time() - kvm_domain_start_time_seconds < bool 300)
+        # Guests younger than five minutes per guest: how much of the host is booting right now. By the
+        # clock of the host.
+        sum without (domain) (kvm_domain_age_seconds < bool 300)
         /
-        count without (domain) (kvm_domain_start_time_seconds)
+        count without (domain) (kvm_domain_age_seconds)
       `,
     },
   ],

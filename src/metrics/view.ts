@@ -33,6 +33,8 @@ export interface PolicyInForce {
   /** False while the file on disk is broken and an older policy stays in force. */
   readonly lastReadOk: boolean;
   readonly loadedAtSeconds: number;
+  /** For how long the host is still being worked on; 0: it is not. */
+  readonly maintenanceRemainingSeconds: number;
 }
 
 export interface Build {
