@@ -202,10 +202,10 @@ function examined(expr: string): {
   return { expression, faults };
 }
 
-/** Counters a rule compares with themselves, and why. */
-const READ_AS_THEY_ARE: ReadonlyMap<string, string> = new Map([
-  ['kvm_host_oom_kills_total', 'increase() sees nothing across a gap in the scrapes'],
-]);
+/** As increase() does, which sees nothing across a gap in the scrapes. */
+function isComparedWithItself({ text }: Expression, metric: string): boolean {
+  return text.includes(`${metric} - last_over_time(${metric}[`);
+}
 
 const OVER_TIME = /^(?:rate|increase|deriv|delta|max_over_time|min_over_time|last_over_time)$/;
 
@@ -225,7 +225,7 @@ function counterFaults(expression: Expression): readonly string[] {
     const counts = over === 'rate' || over === 'increase';
     return [
       ...when(
-        isCounter && !counts && !READ_AS_THEY_ARE.has(metric),
+        isCounter && !counts && !isComparedWithItself(expression, metric),
         `${metric} is a counter and is read without rate`,
       ),
       ...when(!isCounter && counts, `${over} of ${metric}, which is a gauge`),

@@ -110,8 +110,7 @@ export const FIRES_WITHOUT: readonly Exception[] = [
 ];
 
 /** Alerts a restart may make pending, as long as they wait longer than it shows in rates. */
-export const PENDING_AFTER_RESTART: readonly Omit<Exception, 'without'>[] = [
-];
+export const PENDING_AFTER_RESTART: readonly Omit<Exception, 'without'>[] = [];
 
 /** What is wrong with alerts whose data are missing. */
 export async function absenceFaults(

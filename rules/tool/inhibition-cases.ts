@@ -185,10 +185,7 @@ export const INHIBITION_CASES: readonly InhibitionCase[] = [
   },
   {
     name: 'a host that is worked on is not heard, and another one is',
-    heard: [
-      on('v', 'KvmHostMaintenance', 'info'),
-      on('w', 'KvmExporterDown', 'critical'),
-    ],
+    heard: [on('v', 'KvmHostMaintenance', 'info'), on('w', 'KvmExporterDown', 'critical')],
     muted: [
       on('v', 'KvmExporterDown', 'critical'),
       on('v', 'KvmGuestCrashed', 'critical', db),

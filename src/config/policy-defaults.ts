@@ -124,8 +124,7 @@ const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
     warning: 0.5,
     critical: undefined,
     meaning:
-      'CPU time a delayed guest got per CPU time it is entitled to: what its weight guarantees, or what ' +
-      'it wants, where that is less.',
+      'CPU time a delayed guest got per its guarantee, or per what it wanted if that is less.',
     source: 'chosen: less than half of what the weights promise',
   },
 ];

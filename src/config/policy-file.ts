@@ -28,7 +28,10 @@ export async function loadPolicy(path: string): Promise<PolicyResult> {
     return { ...result, writtenAtSeconds: (await stat(path)).mtimeMs / 1000 };
   } catch (error) {
     // Gone since it was read.
-    return { ok: false, errors: [`${path}: ${error instanceof Error ? error.message : 'no stat'}`] };
+    return {
+      ok: false,
+      errors: [`${path}: ${error instanceof Error ? error.message : 'no stat'}`],
+    };
   }
 }
 
