@@ -30,6 +30,31 @@ const AGE_OF_BALLOON_STATS = [
 
 export const FIRES_WITHOUT: readonly Exception[] = [
   {
+    alert: 'KvmNoisyNeighbour',
+    without: ['kvm_policy_cpu_unfair_share_ratio'],
+    why: 'more than twice a fair share is enough by itself',
+  },
+  {
+    alert: 'KvmHostOomKill',
+    without: ['kvm_domain_state'],
+    why: 'a guest that was started again, or a kill its cgroup counts, tells too',
+  },
+  {
+    alert: 'KvmFilesystemFull',
+    without: ['kvm_filesystem_claimable_bytes'],
+    why: 'on a network filesystem other hosts have images too',
+  },
+  {
+    alert: 'KvmThinPoolBroken',
+    without: ['kvm_thin_pool_state'],
+    why: 'data or metadata that are used up tell too',
+  },
+  {
+    alert: 'KvmStoragePoolFull',
+    without: ['kvm_storage_shortfall_bytes'],
+    why: 'what else fills a cluster of many hosts is not known here',
+  },
+  {
     alert: 'KvmHostCpuStarved',
     without: ['kvm_host_pressure_waiting_seconds_total', 'kvm_policy_cpu_pressure_ratio'],
     why: 'a kernel without PSI: the delay alone must do',
@@ -110,7 +135,12 @@ export const FIRES_WITHOUT: readonly Exception[] = [
 ];
 
 /** Alerts a restart may make pending, as long as they wait longer than it shows in rates. */
-export const PENDING_AFTER_RESTART: readonly Omit<Exception, 'without'>[] = [];
+export const PENDING_AFTER_RESTART: readonly Omit<Exception, 'without'>[] = [
+  {
+    alert: 'KvmUnfairCpuShare',
+    why: 'a guest that begins anew got little in the last five minutes; the alert waits fifteen',
+  },
+];
 
 /** What is wrong with alerts whose data are missing. */
 export async function absenceFaults(

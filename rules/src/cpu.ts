@@ -191,6 +191,8 @@ export const cpu: Subject = {
             instance_domain:kvm_domain_cpu_wanted_seconds:rate5m
             or on (cluster, job, instance, domain)
             instance_domain:kvm_domain_cpu_wanted_seconds:rate5m
+            and on (cluster, job, instance, domain)
+            kvm_domain_cpu_guaranteed_cpus
           )
           > 0
         )
