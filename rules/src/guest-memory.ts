@@ -268,7 +268,7 @@ export const guestMemory: Subject = {
           kvm_domain_balloon_last_update_timestamp_seconds
           and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1
           # QEMU that does not answer has an alert of its own.
-          and on (cluster, job, instance, domain) kvm_domain_monitor_responsive == 1
+          unless on (cluster, job, instance, domain) kvm_domain_monitor_responsive == 0
         )
       `,
     },

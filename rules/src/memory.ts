@@ -357,6 +357,10 @@ export const memory: Subject = {
                   unless on (cluster, job, instance, domain)
                 kvm_domain_state{reason!="crashed"}
                 or
+                kvm_domain_state{state="shutoff",reason="crashed"}
+                  and on (cluster, job, instance, domain)
+                last_over_time(kvm_domain_state{state="running"}[1h] offset 10m)
+                or
                 # Started again at once by whoever watches over it.
                 kvm_domain_start_time_seconds
                   > last_over_time(kvm_domain_start_time_seconds[1h] offset 10m)

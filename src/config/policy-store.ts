@@ -40,7 +40,7 @@ export class PolicyStore {
 
   /**
    * Seconds for which the host is still being worked on (maintenance of the policy), counted from when
-   * the file was written: one that is forgotten, or read again, prolongs nothing. 0: it is not.
+   * the file was written: one that stays by mistake, or is read again, prolongs nothing. 0: it is not.
    */
   get maintenanceRemainingSeconds(): number {
     const { maintenanceSeconds } = this.#policy;
