@@ -30,6 +30,11 @@ const AGE_OF_BALLOON_STATS = [
 
 export const FIRES_WITHOUT: readonly Exception[] = [
   {
+    alert: 'KvmBalloonStatsStale',
+    without: ['kvm_domain_balloon_stats_age_seconds', 'kvm_domain_monitor_responsive'],
+    why: 'a guest that was never heard is what it is about, unless its QEMU is known not to answer',
+  },
+  {
     alert: 'KvmNoisyNeighbour',
     without: ['kvm_policy_cpu_unfair_share_ratio'],
     why: 'more than twice a fair share is enough by itself',

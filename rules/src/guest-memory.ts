@@ -263,7 +263,8 @@ export const guestMemory: Subject = {
         # Asked, and never answered: there is no driver.
         (
           # Its value would be an age in periods, had it one.
-          group without () (kvm_domain_balloon_stats_period_seconds)
+          group without () (kvm_domain_balloon_stats_period_seconds > 0)
+          unless on (cluster, job, instance, domain) kvm_domain_balloon_stats_age_seconds
           unless on (cluster, job, instance, domain)
           kvm_domain_balloon_last_update_timestamp_seconds
           and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1
