@@ -83,7 +83,7 @@ export class DebianArchive {
 
   /**
    * Downloads a binary package of this machine's architecture and unpacks all of it (`dpkg -x`). What
-   * it depends on is not looked at.
+   * it depends on is left out.
    *
    * @throws NoPackagesError when it cannot be had.
    */

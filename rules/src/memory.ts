@@ -1,4 +1,5 @@
 import { namesOrNone, top, value } from './annotations.ts';
+import { increaseOf } from './counter.ts';
 import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
@@ -161,7 +162,7 @@ export const memory: Subject = {
     },
     {
       record: 'instance:kvm_host_oom_kills:increase10m',
-      expr: 'increase(kvm_host_oom_kills_total[10m])',
+      expr: increaseOf('kvm_host_oom_kills_total', '10m'),
     },
     {
       record: 'instance_domain:kvm_domain_swapped:ratio',
@@ -343,7 +344,7 @@ export const memory: Subject = {
                   unless on (cluster, job, instance, domain) kvm_domain_start_time_seconds
                 or
                 sum without (event) (
-                  increase(kvm_domain_cgroup_memory_events_total{event="oom_kill"}[10m])
+                  ${increaseOf('kvm_domain_cgroup_memory_events_total{event="oom_kill"}', '10m')}
                 ) > 0
               )
             `
