@@ -69,9 +69,8 @@ export function scaledDuration(duration: string, factor: number): string {
 
 /** Queries in a description look back as far as the rules do. */
 function scaledDescription(description: string, factor: number): string {
-  return description.replaceAll(
-    /(?<=\[|offset )\d+[mhd]\b/g,
-    (duration) => scaledDuration(duration, factor),
+  return description.replaceAll(/(?<=\[|offset )\d+[mhd]\b/g, (duration) =>
+    scaledDuration(duration, factor),
   );
 }
 
