@@ -72,7 +72,13 @@ function withClusterLabel(text: string, label: string): string {
 export function withoutKeepFiring({ name, rules }: AlertGroup): AlertGroup {
   return {
     name,
-    rules: rules.map(({ keepFiringFor: _left, ...rule }) => rule),
+    rules: rules.map(({ alert, expr, for: pending, labels, annotations }) => ({
+      alert,
+      expr,
+      ...(pending === undefined ? {} : { for: pending }),
+      labels,
+      annotations,
+    })),
   };
 }
 
