@@ -16,6 +16,7 @@ import {
 } from './robustness.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import { alertmanagerBinary, mutedAlerts, namedAlerts, receiverOf } from './tool/alertmanager.ts';
+import { newerEngines, type NewerEngines } from './tool/engines.ts';
 import { ALERTMANAGER_FILE, ALERTS_FILE, FLEET_FILE, RECORDING_FILE } from './tool/files.ts';
 import { INHIBITION_CASES } from './tool/inhibition-cases.ts';
 import { promtool, run } from './tool/promtool.ts';
@@ -23,6 +24,7 @@ import { riskModelsAgree } from './tool/risk-agreement.ts';
 import { inParallel, SliceRunner } from './tool/run-tests.ts';
 import { assertionsOf, Dependencies, sliceOf } from './tool/slice.ts';
 import { readTestFile, testFiles, type TestFile } from './tool/test-file.ts';
+import { VmalertTool } from './tool/vmalert-tool.ts';
 
 const GROUPS = [...RECORDING_GROUPS, ...ALERT_GROUPS];
 const ALERTS = ALERT_GROUPS.flatMap(({ rules }) => rules);
@@ -58,6 +60,7 @@ for (const path of [RECORDING_FILE, FLEET_FILE, ALERTS_FILE]) {
   report(`promtool check rules ${basename(path)}`, ok ? [] : [output]);
 }
 await reportTests();
+await reportNewerEngines();
 await reportAlertmanager();
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
@@ -71,12 +74,8 @@ async function reportTests(): Promise<void> {
   const dependencies = new Dependencies(GROUPS);
   await using runner = await SliceRunner.open();
   for (const { name, file } of files) {
-    const results = await inParallel(file.tests, (test) =>
-      runner.run((rules) => sliceOf(file, test, assertionsOf(test), GROUPS, dependencies, rules)),
-    );
-    const faults = results.filter(({ ok }) => !ok).map(({ output }) => output);
     report(`promtool test rules ${name} (${file.tests.length} tests)`, [
-      ...faults,
+      ...(await promtoolFaults(file, runner, dependencies)),
       ...orderFaults(file.group_eval_order),
     ]);
   }
@@ -91,6 +90,51 @@ async function reportTests(): Promise<void> {
     'no alert is woken by counters that begin anew',
     await restartFaults(ALERTS, GROUPS, tests, runner, PENDING_AFTER_RESTART),
   );
+}
+
+/** What promtool has to say against the tests of a file. */
+async function promtoolFaults(
+  file: TestFile,
+  runner: SliceRunner,
+  dependencies: Dependencies,
+): Promise<readonly string[]> {
+  const results = await inParallel(file.tests, (test) =>
+    runner.run((rules) => sliceOf(file, test, assertionsOf(test), GROUPS, dependencies, rules)),
+  );
+  return results.filter(({ ok }) => !ok).map(({ output }) => output);
+}
+
+/** The written tests again with Prometheus 3 and VictoriaMetrics. */
+async function reportNewerEngines(): Promise<void> {
+  let engines: NewerEngines;
+  try {
+    engines = await newerEngines();
+  } catch (error) {
+    report('Prometheus 3 and VictoriaMetrics from Debian sid', [
+      error instanceof Error ? error.message : String(error),
+    ]);
+    return;
+  }
+  const { promtool: newer, vmalertTool } = engines;
+  for (const path of [RECORDING_FILE, FLEET_FILE, ALERTS_FILE]) {
+    const { ok, output } = await run(newer.path, ['check', 'rules', path]);
+    report(`${newer.name} check rules ${basename(path)}`, ok ? [] : [output]);
+  }
+  const dependencies = new Dependencies(GROUPS);
+  await using runner = await SliceRunner.open(newer.path);
+  await using vmalert = await VmalertTool.open(vmalertTool.path);
+  for (const { name, file } of files) {
+    report(
+      `${newer.name} test rules ${name} (${file.tests.length} tests)`,
+      await promtoolFaults(file, runner, dependencies),
+    );
+  }
+  for (const { name, file } of files) {
+    const differences = await inParallel(file.tests, (test) =>
+      vmalert.differences(file, test, GROUPS, dependencies),
+    );
+    report(`${vmalertTool.name} unittest ${name} (${file.tests.length} tests)`, differences.flat());
+  }
 }
 
 /** promtool evaluates groups it was given no order for in any order. */

@@ -6,13 +6,17 @@ import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import type { AlertRule, RecordingRule } from './src/rule.ts';
 import {
   binaryAt,
+  callAt,
   descendants,
   durationsOf,
+  increaseAt,
   parsePromql,
   selectorsOf,
   textOf,
   type Expression,
 } from './tool/promql.ts';
+import { secondsOf } from './tool/duration.ts';
+import { skewOf } from './tool/lag.ts';
 import { labelsOfExpression } from './tool/series.ts';
 import { isDimensionless, unitOfExpression } from './tool/units.ts';
 
@@ -45,6 +49,7 @@ export function lintFaults(): readonly string[] {
     ...repeatedRules(),
     ...limitFaults(),
     ...riskFaults(),
+    ...skewFaults(ALERT_GROUPS.flatMap(({ rules }) => rules)),
   ];
 }
 
@@ -192,6 +197,8 @@ function examined(expr: string): {
     ...unitOfExpression(expression).faults,
     ...counterFaults(expression),
     ...durationFaults(expression),
+    ...increaseFaults(expression),
+    ...scalarFaults(expression),
     ...when(/\birate\(|\bavg\b/.test(expr), 'irate and avg over ratios mislead'),
     ...when(
       /time\(\)\s*-|-\s*time\(\)/.test(expr),
@@ -205,6 +212,42 @@ function examined(expr: string): {
 /** As increase() does, which sees nothing across a gap in the scrapes. */
 function isComparedWithItself({ text }: Expression, metric: string): boolean {
   return text.includes(`${metric} - last_over_time(${metric}[`);
+}
+
+/** Where MetricsQL counts from 0 what was counted before the first scrape. */
+function increaseFaults(expression: Expression): readonly string[] {
+  return descendants(expression.root).flatMap((node) => {
+    const increase = increaseAt(expression, node);
+    const seconds = increase === undefined ? '' : textOf(expression, increase.factor);
+    return [
+      ...when(
+        callAt(expression, node)?.name === 'increase',
+        'increase() counts a first value from 0 in MetricsQL: use increaseOf()',
+      ),
+      ...when(
+        increase !== undefined && Number(seconds) !== secondsOf(increase.range),
+        `a rate over ${increase?.range ?? ''} times ${seconds} is no increase`,
+      ),
+    ];
+  });
+}
+
+const JOINED_AS_SETS = new Set(['And', 'Or', 'Unless']);
+
+/** Where MetricsQL takes the one series that has no label for a number, and joins it with all. */
+function scalarFaults(expression: Expression): readonly string[] {
+  return descendants(expression.root).flatMap((node) => {
+    const binary = binaryAt(expression, node);
+    if (binary === undefined || binary.matching !== undefined) return [];
+    if (JOINED_AS_SETS.has(binary.operator.name)) return [];
+    const sides = [binary.left, binary.right].map((root) => ({ ...expression, root }));
+    if (sides.some((side) => selectorsOf(side).length === 0)) return [];
+    const bare = sides.some((side) =>
+      [...labelsOfExpression(side).labels].every((label) => label === 'cluster'),
+    );
+    const sign = textOf(expression, binary.operator);
+    return when(bare, `${sign} between series that may have no label needs on (cluster)`);
+  });
 }
 
 const OVER_TIME = /^(?:rate|increase|deriv|delta|max_over_time|min_over_time|last_over_time)$/;
@@ -262,6 +305,32 @@ function limitFaults(): readonly string[] {
   return LIMITS.map(({ resource, name }) => `kvm_policy_${resource}_${name}`)
     .filter((series) => !rules.some((expr) => expr.includes(`${series}{`)))
     .map((series) => `${series}: no rule reads this limit`);
+}
+
+/** Alerts that compare data of different age without waiting until they agree, and why they may. */
+const BEARS_SKEW: ReadonlyMap<string, string> = new Map([
+  [
+    'KvmHostOomKill',
+    'both sides look back ten minutes: they overlap for nine, whichever is seen first',
+  ],
+  [
+    'KvmKsmCollapse',
+    'the guests that end are newer than what they freed, so a collapse is seen late, not by mistake',
+  ],
+]);
+
+/** An alert waits at least as long as its data can disagree, at the longest interval we promise. */
+export function skewFaults(alerts: readonly AlertRule[]): readonly string[] {
+  const recordings = RECORDING_GROUPS.flatMap(({ rules }) => rules);
+  return alerts.flatMap((rule) => {
+    const minutes = skewOf(rule, recordings);
+    const waits = rule.for === undefined ? 0 : secondsOf(rule.for) / 60;
+    return when(
+      minutes > waits && !BEARS_SKEW.has(rule.alert),
+      `${rule.alert} (${rule.labels.severity}): its data are up to ${minutes} evaluations apart, ` +
+        `and it waits for ${waits}`,
+    );
+  });
 }
 
 function riskFaults(): readonly string[] {

@@ -15,7 +15,7 @@ import { pathToFileURL } from 'node:url';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import type { AlertGroup, RecordingGroup } from './src/rule.ts';
 import { secondsOf } from './tool/duration.ts';
-import { durationsOf, parsePromql, textOf } from './tool/promql.ts';
+import { descendants, durationsOf, increaseAt, parsePromql, textOf } from './tool/promql.ts';
 import { ruleFile } from './tool/render.ts';
 
 /** Rules of a group with all their times multiplied. @param factor greater than 0. */
@@ -42,15 +42,24 @@ export function scaledAlerts({ name, rules }: AlertGroup, factor: number): Alert
   };
 }
 
-/** Every duration in an expression multiplied; nothing else is touched. */
+/** Every duration in an expression multiplied, with the number that makes an increase of a rate. */
 export function scaledExpr(expr: string, factor: number): string {
   const expression = parsePromql(expr);
-  return durationsOf(expression)
-    .toSorted((one, other) => other.from - one.from)
-    .reduce((text, node) => {
-      const scaled = scaledDuration(textOf(expression, node), factor);
-      return text.slice(0, node.from) + scaled + text.slice(node.to);
-    }, expr);
+  const durations = durationsOf(expression).map((node) => ({
+    node,
+    scaled: scaledDuration(textOf(expression, node), factor),
+  }));
+  const windows = descendants(expression.root).flatMap((node) => {
+    const increase = increaseAt(expression, node);
+    if (increase === undefined) return [];
+    return [{ node: increase.factor, scaled: String(secondsOf(increase.range) * factor) }];
+  });
+  return [...durations, ...windows]
+    .toSorted((one, other) => other.node.from - one.node.from)
+    .reduce(
+      (text, { node, scaled }) => text.slice(0, node.from) + scaled + text.slice(node.to),
+      expr,
+    );
 }
 
 /** Milliseconds, because a tenth of a minute is not a whole number of minutes. */
@@ -60,9 +69,8 @@ export function scaledDuration(duration: string, factor: number): string {
 
 /** Queries in a description look back as far as the rules do. */
 function scaledDescription(description: string, factor: number): string {
-  return description.replaceAll(
-    /\[(\d+[mhd])\]/g,
-    (_whole, duration: string) => `[${scaledDuration(duration, factor)}]`,
+  return description.replaceAll(/(?<=\[|offset )\d+[mhd]\b/g, (duration) =>
+    scaledDuration(duration, factor),
   );
 }
 

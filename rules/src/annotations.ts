@@ -4,8 +4,8 @@ import type { AlertDefinition, Annotations, DashboardLink } from './rule.ts';
 export const RUNBOOK_BASE_URL =
   'https://github.com/kvm-overcommit-exporter/kvm-overcommit-exporter/blob/main/docs/runbooks';
 
-/** The Grafana with the dashboards of grafana/; replaced when the rules are installed. */
-export const GRAFANA_BASE_URL = 'https://grafana.example.com';
+/** Relative to the Grafana that shows the alert; `--grafana-url` of generate.ts puts one before it. */
+export const GRAFANA_BASE_URL = '';
 
 export function annotationsOf(alert: AlertDefinition): Annotations {
   return {

@@ -4,7 +4,8 @@ import { promql, type Subject } from './rule.ts';
  * All hosts together. `by (cluster)` gives one series per cluster where Prometheus adds that label,
  * and one for everything where it does not. Numerators and denominators are added up separately: a
  * mean of ratios would let an empty host hide a full one. They read nothing finer than a host, so that
- * little need be sent to where all hosts are known.
+ * little need be sent to where all hosts are known. `on (cluster)` looks needless, but MetricsQL takes
+ * the one series without a label, of hosts without a cluster, for a number that goes with all others.
  */
 export const fleet: Subject = {
   name: 'fleet',
@@ -13,7 +14,7 @@ export const fleet: Subject = {
       record: 'cluster:kvm_cpu_promised_per_capacity:ratio',
       expr: promql`
         sum by (cluster) (kvm_cpu_promised_vcpus)
-        /
+        / on (cluster)
         (sum by (cluster) (kvm_cpu_capacity_cpus) > 0)
       `,
     },
@@ -21,7 +22,7 @@ export const fleet: Subject = {
       record: 'cluster:kvm_domain_vcpu_delay:ratio',
       expr: promql`
         sum by (cluster) (instance:kvm_domain_vcpu_delay_seconds:rate5m)
-        /
+        / on (cluster)
         sum by (cluster) (instance:kvm_domain_vcpu_delay_seconds:count)
       `,
     },
@@ -29,7 +30,7 @@ export const fleet: Subject = {
       record: 'cluster:kvm_memory_promised_per_capacity:ratio',
       expr: promql`
         sum by (cluster) (instance:kvm_memory_promised_bytes:sum)
-        /
+        / on (cluster)
         (sum by (cluster) (kvm_memory_capacity_bytes) > 0)
       `,
     },
@@ -38,10 +39,10 @@ export const fleet: Subject = {
       expr: promql`
         # The same after the loss of the largest host: the capacity left to evacuate to.
         sum by (cluster) (instance:kvm_memory_promised_bytes:sum)
-        /
+        / on (cluster)
         (
             sum by (cluster) (kvm_memory_capacity_bytes)
-          - max by (cluster) (kvm_memory_capacity_bytes)
+          - on (cluster) max by (cluster) (kvm_memory_capacity_bytes)
           > 0
         )
       `,
@@ -50,7 +51,7 @@ export const fleet: Subject = {
       record: 'cluster:kvm_memory_exposure_per_supply:ratio',
       expr: promql`
         sum by (cluster) (kvm_memory_exposure_bytes)
-        /
+        / on (cluster)
         (sum by (cluster) (kvm_memory_supply_bytes) > 0)
       `,
     },
@@ -71,7 +72,7 @@ export const fleet: Subject = {
       expr: promql`
         # How thin the images are: what they may become per what they are.
         sum by (cluster) (kvm_storage_promised_bytes)
-        /
+        / on (cluster)
         (sum by (cluster) (kvm_storage_allocated_bytes) > 0)
       `,
     },

@@ -1,4 +1,5 @@
 import { top, value } from './annotations.ts';
+import { increaseOf } from './counter.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
@@ -29,7 +30,7 @@ export const ksm: Subject = {
     },
     {
       record: 'instance:kvm_ksm_copied_on_write_bytes:increase10m',
-      expr: 'increase(kvm_ksm_copied_on_write_bytes_total[10m])',
+      expr: increaseOf('kvm_ksm_copied_on_write_bytes_total', '10m'),
     },
     {
       record: 'instance:kvm_ksm_lost_per_supply:ratio',
@@ -65,7 +66,7 @@ export const ksm: Subject = {
         # Memory saved per memory scanned in an hour to keep it so.
         kvm_ksm_saved_bytes
         /
-        (increase(kvm_ksm_scanned_bytes_total[1h]) > 0)
+        (${increaseOf('kvm_ksm_scanned_bytes_total', '1h')} > 0)
       `,
     },
     {

@@ -1,4 +1,5 @@
 import { namesOrNone, only, top, value } from './annotations.ts';
+import { increaseOf } from './counter.ts';
 import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
@@ -366,7 +367,7 @@ export const memory: Subject = {
                   > last_over_time(kvm_domain_start_time_seconds[1h] offset 10m)
                 or
                 sum without (event) (
-                  increase(kvm_domain_cgroup_memory_events_total{event="oom_kill"}[10m])
+                  ${increaseOf('kvm_domain_cgroup_memory_events_total{event="oom_kill"}', '10m')}
                 ) > 0
               )
             `

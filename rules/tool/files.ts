@@ -7,6 +7,10 @@ function inPack(path: string): string {
 export const RECORDING_FILE = inPack('recording.yaml');
 export const FLEET_FILE = inPack('fleet.yaml');
 export const ALERTS_FILE = inPack('alerts.yaml');
+/** For engines whose templates have no `query`. */
+export const PLAIN_ALERTS_FILE = inPack('alerts-plain.yaml');
+/** For rulers that do not know `keep_firing_for`. */
+export const ALERTS_WITHOUT_KEEP_FIRING_FILE = inPack('alerts-without-keep-firing.yaml');
 export const MANIFEST_FILE = inPack('kubernetes/prometheusrule.yaml');
 export const ALERTMANAGER_FILE = inPack('alertmanager.example.yaml');
 export const TESTS_FOLDER = inPack('tests');

@@ -129,6 +129,25 @@ function matchingOf(
   };
 }
 
+/** `rate(…[10m]) * 600`: what was counted in the window, as `increaseOf` of src/counter.ts writes it. */
+export interface Increase {
+  /** The range of the rate. */
+  readonly range: string;
+  /** The literal the rate is multiplied by. */
+  readonly factor: SyntaxNode;
+}
+
+/** Reads a rate times a number; undefined for any other node. */
+export function increaseAt(expression: Expression, node: SyntaxNode): Increase | undefined {
+  const binary = binaryAt(expression, node);
+  if (binary?.operator.name !== 'Mul' || binary.right.name !== 'NumberDurationLiteral')
+    return undefined;
+  if (callAt(expression, binary.left)?.name !== 'rate') return undefined;
+  const [range] = durationsOf({ ...expression, root: binary.left });
+  if (range === undefined) return undefined;
+  return { range: textOf(expression, range), factor: binary.right };
+}
+
 export interface Aggregation {
   readonly operation: string;
   readonly modifier:

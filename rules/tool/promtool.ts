@@ -10,9 +10,14 @@ export interface CommandResult {
 const MAXIMUM_OUTPUT_BYTES = 64 * 2 ** 20;
 
 /** Runs a command to its end; a command that fails is a result, not an exception. */
-export function run(command: string, args: readonly string[]): Promise<CommandResult> {
+export function run(
+  command: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const options = { maxBuffer: MAXIMUM_OUTPUT_BYTES, env: { ...process.env, ...variables } };
   return new Promise((resolve) => {
-    execFile(command, args, { maxBuffer: MAXIMUM_OUTPUT_BYTES }, (error, stdout, stderr) => {
+    execFile(command, args, options, (error, stdout, stderr) => {
       // Without output there is only the reason why it did not run at all.
       const output = stdout + stderr;
       resolve({
@@ -24,6 +29,7 @@ export function run(command: string, args: readonly string[]): Promise<CommandRe
   });
 }
 
+/** Runs the promtool that is installed. */
 export function promtool(...args: readonly string[]): Promise<CommandResult> {
   return run('promtool', args);
 }

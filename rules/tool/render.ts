@@ -1,17 +1,21 @@
 import { Document, Scalar, visit } from 'yaml';
 
-import type { AlertGroup, AlertRule, RecordingGroup, RecordingRule } from '../src/rule.ts';
+import type { AlertGroup, RecordingGroup, RecordingRule } from '../src/rule.ts';
+import type { SetAlertRule, SetGroup } from './settings.ts';
 
 const HEADER =
   ' Written by rules/generate.ts from rules/src/. Change it there: npm run generate:rules';
 
+/** As the pack has it, or with the settings of an operator. */
+type Group = RecordingGroup | AlertGroup | SetGroup;
+
 /** A rule file as Prometheus reads it. */
-export function ruleFile(groups: readonly (RecordingGroup | AlertGroup)[]): string {
+export function ruleFile(groups: readonly Group[]): string {
   return yamlText({ groups: groups.map(groupOf) });
 }
 
 /** The manifest for the Prometheus operator (monitoring.coreos.com/v1). */
-export function prometheusRule(groups: readonly (RecordingGroup | AlertGroup)[]): string {
+export function prometheusRule(groups: readonly Group[]): string {
   return yamlText({
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',
@@ -23,11 +27,12 @@ export function prometheusRule(groups: readonly (RecordingGroup | AlertGroup)[])
   });
 }
 
-function groupOf({ name, rules }: RecordingGroup | AlertGroup): unknown {
-  return { name, rules: rules.map(ruleOf) };
+function groupOf(group: Group): unknown {
+  const interval = 'interval' in group ? { interval: group.interval } : {};
+  return { name: group.name, ...interval, rules: group.rules.map(ruleOf) };
 }
 
-function ruleOf(rule: RecordingRule | AlertRule): unknown {
+function ruleOf(rule: RecordingRule | SetAlertRule): unknown {
   if ('record' in rule) {
     const { record, expr, labels } = rule;
     return { record, expr, ...(labels === undefined ? {} : { labels }) };

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { promtool } from './promtool.ts';
+import { run } from './promtool.ts';
 import type { Slice } from './slice.ts';
 
 /** Slices one promtool runs: starting it costs more than most tests. */
@@ -16,20 +16,23 @@ export interface SliceResult {
 /** Runs promtool on slices, each in its own two files, which are gone afterwards. */
 export class SliceRunner implements AsyncDisposable {
   readonly #folder: string;
+  readonly #promtool: string;
   #count = 0;
 
-  static async open(): Promise<SliceRunner> {
-    return new SliceRunner(await mkdtemp(join(tmpdir(), 'kvm-rules-')));
+  /** @param promtool by default the one that is installed. */
+  static async open(promtool = 'promtool'): Promise<SliceRunner> {
+    return new SliceRunner(await mkdtemp(join(tmpdir(), 'kvm-rules-')), promtool);
   }
 
-  private constructor(folder: string) {
+  private constructor(folder: string, promtool: string) {
     this.#folder = folder;
+    this.#promtool = promtool;
   }
 
   /** @param slice makes the slice for the path its rules will have. */
   async run(slice: (rulesPath: string) => Slice): Promise<SliceResult> {
     const { rules, test } = await this.#write(slice);
-    const result = await promtool('test', 'rules', test);
+    const result = await run(this.#promtool, ['test', 'rules', test]);
     await rm(rules);
     await rm(test);
     return result;
@@ -48,7 +51,11 @@ export class SliceRunner implements AsyncDisposable {
     slices: readonly ((rulesPath: string) => Slice)[],
   ): Promise<readonly boolean[]> {
     const files = await Promise.all(slices.map((slice) => this.#write(slice)));
-    const { standardOutput } = await promtool('test', 'rules', ...files.map(({ test }) => test));
+    const { standardOutput } = await run(this.#promtool, [
+      'test',
+      'rules',
+      ...files.map(({ test }) => test),
+    ]);
     await Promise.all(files.flatMap(({ rules, test }) => [rm(rules), rm(test)]));
     // promtool names each file before its verdict; a failure is told elsewhere.
     const verdicts = standardOutput.split('Unit Testing:  ').slice(1);

@@ -5,6 +5,7 @@ import {
   aggregationAt,
   binaryAt,
   callAt,
+  increaseAt,
   children,
   selectorAt,
   textOf,
@@ -92,7 +93,12 @@ class Units {
       return counts ? NONE : unit;
     }
     const binary = binaryAt(this.#expression, node);
-    if (binary !== undefined) return this.#ofBinary(binary, valueMatters);
+    if (binary !== undefined) {
+      if (increaseAt(this.#expression, node) === undefined) {
+        return this.#ofBinary(binary, valueMatters);
+      }
+      return times(this.of(binary.left, valueMatters), SECONDS, 1);
+    }
     return this.#ofFirst(
       children(node).filter(({ name }) => !NO_OPERANDS.has(name)),
       valueMatters,

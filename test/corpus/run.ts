@@ -9,7 +9,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { DebianSources, NoSourcesError } from './debian-sources.ts';
+import {
+  DebianArchive,
+  NoPackagesError,
+  type UnpackedPackage,
+} from '../../tools/debian-archive.ts';
 import { EXPLAINED } from './explained.ts';
 import { compareCapabilities, compareCgroups, compareHostCpus } from './libvirt-hosts.ts';
 import { compareDomains, comparePools } from './libvirt-xml.ts';
@@ -62,17 +66,17 @@ console.log(
 );
 if (left.differences.length > 0 || empty.length > 0) process.exitCode = 1;
 
-function download(): Record<'libvirt' | 'qemu', ReturnType<DebianSources['unpack']>> {
+function download(): Record<'libvirt' | 'qemu', UnpackedPackage> {
   try {
     mkdirSync(options.cache, { recursive: true });
-    const sources = new DebianSources(options.cache, options.suite);
+    const sources = new DebianArchive(options.cache, options.suite, 'deb-src');
     sources.update();
     return {
-      libvirt: sources.unpack('libvirt', '*/tests/*'),
-      qemu: sources.unpack('qemu', '*/tests/qemu-iotests/sample_images/*'),
+      libvirt: sources.unpackSource('libvirt', '*/tests/*'),
+      qemu: sources.unpackSource('qemu', '*/tests/qemu-iotests/sample_images/*'),
     };
   } catch (error) {
-    if (!(error instanceof NoSourcesError)) throw error;
+    if (!(error instanceof NoPackagesError)) throw error;
     console.error(`no source packages, so nothing was compared: ${error.message}`);
     process.exit(1);
   }

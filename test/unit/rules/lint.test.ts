@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { alertFaults, lintFaults, recordFaults } from '../../../rules/lint.ts';
+import { alertFaults, lintFaults, recordFaults, skewFaults } from '../../../rules/lint.ts';
 import { RUNBOOK_BASE_URL } from '../../../rules/src/annotations.ts';
+import { increaseOf } from '../../../rules/src/counter.ts';
 import type { AlertRule, Severity } from '../../../rules/src/rule.ts';
 
 function record(name: string, expr: string): readonly string[] {
@@ -100,12 +101,53 @@ describe('a recording rule', () => {
 
   it('must have times that a lab can scale', () => {
     expect(
-      record('instance:kvm_host_oom_kills:sum', 'increase(kvm_host_oom_kills_total[1h30m])'),
+      record('instance:kvm_host_oom_kills:sum', 'rate(kvm_host_oom_kills_total[1h30m])'),
     ).toEqual(['1h30m is not one number of minutes, hours or days']);
+  });
+
+  it('must not count a first value from 0, as MetricsQL does in increase()', () => {
+    expect(
+      record('instance:kvm_host_oom_kills:sum', 'increase(kvm_host_oom_kills_total[10m])'),
+    ).toEqual(['increase() counts a first value from 0 in MetricsQL: use increaseOf()']);
+    expect(
+      record('instance:kvm_host_oom_kills:sum', increaseOf('kvm_host_oom_kills_total', '10m')),
+    ).toEqual([]);
+    expect(
+      record('instance:kvm_host_oom_kills:sum', 'rate(kvm_host_oom_kills_total[10m]) * 60'),
+    ).toEqual(['a rate over 10m times 60 is no increase']);
+  });
+
+  it('must not leave a side that may have no label for a number', () => {
+    const sum = 'sum by (cluster) (kvm_memory_supply_bytes)';
+    expect(record('cluster:kvm_memory_supply:ratio', `${sum} / ${sum}`)).toEqual([
+      '/ between series that may have no label needs on (cluster)',
+    ]);
+    expect(record('cluster:kvm_memory_supply:ratio', `${sum} / on (cluster) ${sum}`)).toEqual([]);
   });
 
   it('must be PromQL', () => {
     expect(record('instance:kvm_host_load1:sum', 'sum(kvm_host_load1')[0]).toMatch(/^not PromQL/);
+  });
+});
+
+describe('an alert on an engine whose rules see what others recorded one evaluation later', () => {
+  const rule = {
+    alert: 'KvmExample',
+    // The one side is recorded from what is recorded, the other as it is scraped.
+    expr: 'instance:kvm_memory_promised_per_capacity:ratio and on (cluster, job, instance) kvm_libvirt_up',
+    labels: { severity: 'warning' },
+    annotations: { summary: '', description: '', runbook_url: '', dashboard_url: '' },
+  } as const;
+
+  it('must wait until its data are of one time', () => {
+    expect(skewFaults([rule, { ...rule, for: '5m' }])).toEqual([
+      'KvmExample (warning): its data are up to 2 evaluations apart, and it waits for 0',
+    ]);
+  });
+
+  it('need not where all of them are late by as much', () => {
+    const expr = 'instance:kvm_host_oom_kills:increase10m > 1';
+    expect(skewFaults([{ ...rule, expr }])).toEqual([]);
   });
 });
 

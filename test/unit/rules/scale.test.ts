@@ -17,6 +17,12 @@ describe('a pack that runs faster than the clock', () => {
     );
   });
 
+  it('scales the number that makes an increase of a rate with its window, and no other', () => {
+    expect(scaledExpr('(rate(b_total[10m]) * 600) > 600 or rate(b_total[5m]) > 300', 0.1)).toBe(
+      '(rate(b_total[60000ms]) * 60) > 600 or rate(b_total[30000ms]) > 300',
+    );
+  });
+
   it('keeps the names of recording rules', () => {
     expect(scaledExpr('instance:kvm_host_thp_splits:rate5m > 0', 0.01)).toBe(
       'instance:kvm_host_thp_splits:rate5m > 0',
@@ -29,7 +35,7 @@ describe('a pack that runs faster than the clock', () => {
 
   it('changes no rule by a factor of 1 but the way times are written', () => {
     const text = JSON.stringify([RECORDING_GROUPS, ALERT_GROUPS]);
-    const asWritten = text.replaceAll(/(?<=[["])(\d+[mhd])(?=[\]"])/g, (one) =>
+    const asWritten = text.replaceAll(/(?<=[["]|offset )(\d+[mhd])\b/g, (one) =>
       scaledDuration(one, 1),
     );
     const scaled = [

@@ -1,36 +1,54 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
-/** Why there are no source packages, in words for a person. */
-export class NoSourcesError extends Error {
-  override readonly name = 'NoSourcesError';
+/** Why packages cannot be had, in words for a person. */
+export class NoPackagesError extends Error {
+  override readonly name = 'NoPackagesError';
+}
+
+/** `deb` for programs, `deb-src` for sources, as in sources.list(5). */
+type PackageKind = 'deb' | 'deb-src';
+
+/** Ends the name of a folder somebody may still unpack into. */
+const UNFINISHED = '.unfinished';
+
+/** A package that lies unpacked, and nothing of it installed. */
+export interface UnpackedPackage {
+  readonly directory: string;
+  readonly version: string;
 }
 
 /**
- * Debian's source packages, from the mirrors this machine has its binary packages from, whether or
- * not it has `deb-src` lines. apt checks what it downloads against the signed lists; nothing of
- * the machine's own apt state is touched.
+ * Debian's packages, from the mirrors this machine has its own from, whether or not it has lines for
+ * that suite or `deb-src` lines. apt checks what it downloads against the signed lists; nothing of
+ * the machine's own apt state is touched, nothing is installed.
  *
  * @param cache where lists and packages lie, to be used again by the next run.
  * @param suite instead of the suites the machine has, e.g. `trixie`.
  */
-export class DebianSources {
+export class DebianArchive {
   readonly #cache: string;
   readonly #options: readonly string[];
 
-  constructor(cache: string, suite: string | undefined) {
+  constructor(cache: string, suite: string | undefined, kind: PackageKind) {
     this.#cache = join(cache, suite ?? 'suites-of-this-machine');
     const apt = join(this.#cache, 'apt');
     const parts = join(apt, 'sources.list.d');
     for (const directory of [parts, join(apt, 'lists', 'partial'), join(apt, 'cache')]) {
       mkdirSync(directory, { recursive: true });
     }
-    const sources = sourcesOfThisMachine(suite);
+    const sources = sourcesOfThisMachine(suite, kind);
     if (sources.length === 0) {
-      throw new NoSourcesError(
-        '/etc/apt names no mirror of Debian to download source packages from',
-      );
+      throw new NoPackagesError('/etc/apt names no mirror of Debian to download packages from');
     }
     for (const { name, text } of sources) writeFileSync(join(parts, name), text);
     this.#options = [
@@ -44,20 +62,61 @@ export class DebianSources {
     ].flatMap((option) => ['-o', option]);
   }
 
-  /** Fetches the lists. @throws NoSourcesError when the mirrors cannot be reached. */
+  /** Fetches the lists. @throws NoPackagesError when the mirrors cannot be reached. */
   update(): void {
     // Without --error-on an unreachable mirror is a warning.
     this.#apt(this.#cache, ['--error-on=any', 'update']);
+  }
+
+  /** What an earlier run has unpacked; no mirror is asked whether there is a newer one. */
+  unpackedBinary(name: string): UnpackedPackage | undefined {
+    const beginning = `${name}-`;
+    const [found] = readdirSync(this.#cache)
+      .filter((file) => file.startsWith(beginning) && !file.endsWith(UNFINISHED))
+      .map((file) => ({
+        directory: join(this.#cache, file),
+        version: file.slice(beginning.length),
+      }))
+      .filter(({ version }) => /^[0-9]/.test(version));
+    return found;
+  }
+
+  /**
+   * Downloads a binary package of this machine's architecture and unpacks all of it (`dpkg -x`). What
+   * it depends on is left out.
+   *
+   * @throws NoPackagesError when it cannot be had.
+   */
+  unpackBinary(name: string): UnpackedPackage {
+    const packages = join(this.#cache, 'packages', name);
+    rmSync(packages, { recursive: true, force: true });
+    mkdirSync(packages, { recursive: true });
+    this.#apt(packages, ['download', name]);
+    const [archive, another] = readdirSync(packages).filter((file) => file.endsWith('.deb'));
+    if (archive === undefined || another !== undefined) {
+      throw new NoPackagesError(`${name}: apt-get downloaded not one package`);
+    }
+    const version = decodeURIComponent(archive.split('_')[1] ?? '?');
+    const directory = join(this.#cache, `${name}-${version}`);
+    if (existsSync(directory)) return { directory, version };
+    const unfinished = `${directory}${UNFINISHED}`;
+    rmSync(unfinished, { recursive: true, force: true });
+    try {
+      execFileSync('dpkg', ['-x', join(packages, archive), unfinished], { stdio: 'pipe' });
+    } catch (error) {
+      throw new NoPackagesError(`${archive} cannot be unpacked: ${wordsOf(error)}`);
+    }
+    renameSync(unfinished, directory);
+    return { directory, version };
   }
 
   /**
    * Downloads a source package, and unpacks of it what fits.
    *
    * @param wanted for tar, e.g. `*\/tests/*`.
-   * @returns the directory it was unpacked into, and the version.
-   * @throws NoSourcesError when it cannot be had.
+   * @throws NoPackagesError when it cannot be had.
    */
-  unpack(name: string, wanted: string): { readonly directory: string; readonly version: string } {
+  unpackSource(name: string, wanted: string): UnpackedPackage {
     const packages = join(this.#cache, 'packages', name);
     const download = (): readonly string[] => {
       mkdirSync(packages, { recursive: true });
@@ -72,7 +131,7 @@ export class DebianSources {
     }
     const [archive, another] = archives;
     if (archive === undefined || another !== undefined) {
-      throw new NoSourcesError(`${name}: not one archive but ${archives.join(', ') || 'none'}`);
+      throw new NoPackagesError(`${name}: not one archive but ${archives.join(', ') || 'none'}`);
     }
     const version = /_(.*)\.orig\./.exec(archive)?.[1] ?? '?';
     const directory = join(this.#cache, `${name}-${version}`);
@@ -84,7 +143,7 @@ export class DebianSources {
       } catch (error) {
         // Half a package would be taken for a whole one.
         rmSync(directory, { recursive: true });
-        throw new NoSourcesError(`${archive} cannot be unpacked: ${wordsOf(error)}`);
+        throw new NoPackagesError(`${archive} cannot be unpacked: ${wordsOf(error)}`);
       }
     }
     return { directory, version };
@@ -99,7 +158,7 @@ export class DebianSources {
         timeout: 900_000,
       });
     } catch (error) {
-      throw new NoSourcesError(`apt-get ${command.join(' ')}: ${wordsOf(error)}`);
+      throw new NoPackagesError(`apt-get ${command.join(' ')}: ${wordsOf(error)}`);
     }
   }
 }
@@ -113,9 +172,10 @@ function wordsOf(error: unknown): string {
 
 const APT = '/etc/apt';
 
-/** The machine's sources of Debian's own packages, asking for source packages alone. */
+/** The machine's sources of Debian's own packages, asking for packages of one kind alone. */
 function sourcesOfThisMachine(
   suite: string | undefined,
+  kind: PackageKind,
 ): readonly { readonly name: string; readonly text: string }[] {
   const parts = join(APT, 'sources.list.d');
   const files = [
@@ -132,7 +192,7 @@ function sourcesOfThisMachine(
           (stanza) => /^Types:.*\bdeb\b/m.test(stanza) && /^Components:.*\bmain\b/m.test(stanza),
         )
         .filter((stanza) => isDebians(/^URIs:\s*(\S+)/m.exec(stanza)?.[1], suite))
-        .map((stanza) => stanza.replace(/^Types:.*$/m, 'Types: deb-src'))
+        .map((stanza) => stanza.replace(/^Types:.*$/m, `Types: ${kind}`))
         .map((stanza) => (suite === undefined ? stanza : inSuite(stanza, suite)));
       return stanzas.length === 0 ? [] : [{ name, text: `${stanzas.join('\n\n')}\n` }];
     }
@@ -140,7 +200,7 @@ function sourcesOfThisMachine(
       .split('\n')
       .filter((line) => /^deb\s.*\smain\b/.test(line))
       .filter((line) => isDebians(/\s(\S+:\/\/\S+)/.exec(line)?.[1], suite))
-      .map((line) => line.replace(/^deb\s/, 'deb-src '))
+      .map((line) => line.replace(/^deb\s/, `${kind} `))
       .map((line) =>
         suite === undefined ? line : line.replace(/(\s\S+:\/\/\S+\s+)\S+/, `$1${suite}`),
       );
