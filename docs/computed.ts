@@ -46,7 +46,7 @@ export const COMPUTED: readonly Computed[] = [
       'sum by (job, instance, domain) (rate(kvm_domain_cpu_seconds_total[5m])) / ' +
       'on (job, instance, domain) kvm_domain_vcpus',
   },
-  { peers: ['pve_uptime_seconds'], expr: 'time() - kvm_domain_start_time_seconds' },
+  { peers: ['pve_uptime_seconds'], expr: 'kvm_domain_age_seconds' },
   ...(['cpu', 'memory', 'io'] as const).flatMap((resource) => [
     {
       peers: [`pve_vm_pressure_${resource}_some`],

@@ -46,6 +46,7 @@ const SPOKEN: Readonly<Record<string, RegExp>> = {
   '15m': /\bfifteen\b(?: minutes\b)?/,
   '30m': /\bthirty minutes\b|\bhalf an hour\b/,
   '1h': /\b(?:an|one) hour\b/,
+  '6h': /\bsix hours\b/,
   '24h': /\ba day\b/,
 };
 

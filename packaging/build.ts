@@ -58,11 +58,12 @@ export async function build(options: BuildOptions): Promise<readonly Made[]> {
     report(`${what}: ${basename(path)}, ${(size / 1e6).toFixed(1)} MB, ${seconds} s`);
   };
 
-  const { code, packages } = await bundle(project.version);
-  report(`bundle: ${(Buffer.byteLength(code) / 1e6).toFixed(1)} MB of ${packages.length} packages`);
-  const bundled = await licencesOf(packages);
+  const texts = await bundle(project.version);
+  const bytes = [texts.main, ...texts.parts.values()].join('').length;
+  report(`bundle: ${(bytes / 1e6).toFixed(1)} MB of ${texts.packages.length} packages`);
+  const bundled = await licencesOf(texts.packages);
   if (kinds.includes('npm')) {
-    await timed('npm', buildNpm({ project, code, inside: bundled }, out, scratch));
+    await timed('npm', buildNpm({ project, bundle: texts, inside: bundled }, out, scratch));
   }
   if (kinds.includes('manifest')) {
     const manifest = join(out, `${project.name}_${project.version}_kubernetes.yaml`);
@@ -79,7 +80,7 @@ export async function build(options: BuildOptions): Promise<readonly Made[]> {
     const folder = join(scratch, architecture);
     await timed(
       'executable',
-      buildExecutable(architecture, code, executable, folder).then(() => executable),
+      buildExecutable(architecture, texts, executable, folder).then(() => executable),
     );
     const input = {
       project,

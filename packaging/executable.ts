@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { Bundle } from './bundle.ts';
 import { nodeBinary } from './node-binary.ts';
 import { REPOSITORY, type Architecture } from './project.ts';
 import { run } from './run.ts';
@@ -14,6 +15,8 @@ export const NODE_FLAGS = [
   '--heap-growing-percent=40',
   '--disable-sigusr1',
   '--no-warnings',
+  // For in-bundle/give-back.ts.
+  '--experimental-ffi',
 ] as const;
 
 /** Tools that take symbols off a program of that processor. */
@@ -27,17 +30,17 @@ const STRIP: Readonly<Record<Architecture, string>> = {
  * applications"). Without code cache and start-up snapshot: V8 refuses the first unless all its flags
  * agree, and neither comes out the same twice.
  *
- * @param code the bundle.
  * @param target where the executable goes.
  */
 export async function buildExecutable(
   architecture: Architecture,
-  code: string,
+  { main, parts }: Pick<Bundle, 'main' | 'parts'>,
   target: string,
   scratch: string,
 ): Promise<void> {
   await mkdir(scratch, { recursive: true });
-  await writeFile(join(scratch, 'main.mjs'), code);
+  await writeFile(join(scratch, 'main.mjs'), main);
+  for (const [name, text] of parts) await writeFile(join(scratch, name), text);
   // Before the code is put in: its symbols are a fifth of Node, and afterwards they cannot go.
   const stripped = join(scratch, 'node');
   const { program } = await nodeBinary(architecture, scratch);
@@ -50,6 +53,7 @@ export async function buildExecutable(
       // The name is part of the executable: a whole path would make it another one in each folder.
       main: 'main.mjs',
       mainFormat: 'module',
+      assets: Object.fromEntries([...parts.keys()].map((name) => [name, name])),
       executable: stripped,
       output: target,
       disableExperimentalSEAWarning: true,

@@ -23,6 +23,7 @@ const git = (...args: readonly string[]) =>
 
 const faults = releaseFaults({
   version: project.version,
+  author: project.author,
   changelog: readFileSync(join(REPOSITORY, 'CHANGELOG.md'), 'utf8'),
   changedFiles: git('status', '--porcelain').split('\n').filter(Boolean),
   tags: git('tag', '--points-at', 'HEAD').split('\n'),

@@ -30,6 +30,12 @@ const HIDDEN_UNITS: ReadonlyMap<string, string> = new Map([
   ['instance_domain:kvm_domain_ksm_items_per_merged_page:ratio', '4096 is bytes per page'],
 ]);
 
+/** Numbers in comparisons that no policy could move, and why. */
+const DEFINED: ReadonlyMap<string, string> = new Map([
+  ['65536', 'bytes: the smallest piece an image grows by'],
+  ['2', 'more than twice a fair share is nobody who was lucky'],
+]);
+
 /** Everything that is not as the conventions want it, as `rule: fault`. */
 export function lintFaults(): readonly string[] {
   return [
@@ -162,7 +168,7 @@ function constantThresholds(expression: Expression): readonly string[] {
     return [binary.left, binary.right]
       .filter((side) => side.name === 'NumberDurationLiteral')
       .map((side) => textOf(expression, side))
-      .filter((literal) => literal !== '0' && literal !== '1')
+      .filter((literal) => literal !== '0' && literal !== '1' && !DEFINED.has(literal))
       .map((literal) => `compares with ${literal} instead of a limit of the policy`);
   });
 }
@@ -187,9 +193,18 @@ function examined(expr: string): {
     ...counterFaults(expression),
     ...durationFaults(expression),
     ...when(/\birate\(|\bavg\b/.test(expr), 'irate and avg over ratios mislead'),
+    ...when(
+      /time\(\)\s*-|-\s*time\(\)/.test(expr),
+      'an age by the clock of Prometheus: the host has one of its own, and a scrape is old',
+    ),
     ...when(HOST_WITHOUT_CLUSTER.test(expr), 'two clusters may have the same job and instance'),
   ];
   return { expression, faults };
+}
+
+/** As increase() does, which sees nothing across a gap in the scrapes. */
+function isComparedWithItself({ text }: Expression, metric: string): boolean {
+  return text.includes(`${metric} - last_over_time(${metric}[`);
 }
 
 const OVER_TIME = /^(?:rate|increase|deriv|delta|max_over_time|min_over_time|last_over_time)$/;
@@ -198,15 +213,23 @@ const OVER_TIME = /^(?:rate|increase|deriv|delta|max_over_time|min_over_time|las
 function counterFaults(expression: Expression): readonly string[] {
   return selectorsOf(expression).flatMap(({ node, metric }) => {
     let parent = node.parent;
-    if (parent?.name === 'MatrixSelector') parent = parent.parent?.parent ?? null;
+    const isRange = parent?.name === 'MatrixSelector';
+    if (isRange) {
+      parent = parent?.parent ?? null;
+      if (parent?.name === 'OffsetExpr') parent = parent.parent;
+      parent = parent?.parent ?? null;
+    }
     const call = parent?.getChild('FunctionIdentifier') ?? null;
     const over = call === null ? '' : textOf(expression, call);
     const isCounter = metric.endsWith('_total');
     const counts = over === 'rate' || over === 'increase';
     return [
-      ...when(isCounter && !counts, `${metric} is a counter and is read without rate`),
+      ...when(
+        isCounter && !counts && !isComparedWithItself(expression, metric),
+        `${metric} is a counter and is read without rate`,
+      ),
       ...when(!isCounter && counts, `${over} of ${metric}, which is a gauge`),
-      ...when(node.parent?.name === 'MatrixSelector' && !OVER_TIME.test(over), `${over} over time`),
+      ...when(isRange && !OVER_TIME.test(over), `${over} over time`),
     ];
   });
 }

@@ -23,12 +23,42 @@ export interface Exception {
 
 const AGE_OF_BALLOON_STATS = [
   'kvm_policy_memory_balloon_stats_age_ratio',
-  'kvm_domain_balloon_last_update_timestamp_seconds',
+  'kvm_domain_balloon_stats_age_seconds',
   'kvm_domain_balloon_stats_period_seconds',
   'kvm_domain_state',
 ];
 
 export const FIRES_WITHOUT: readonly Exception[] = [
+  {
+    alert: 'KvmBalloonStatsStale',
+    without: ['kvm_domain_balloon_stats_age_seconds', 'kvm_domain_monitor_responsive'],
+    why: 'a guest that was never heard is what it is about, unless its QEMU is known not to answer',
+  },
+  {
+    alert: 'KvmNoisyNeighbour',
+    without: ['kvm_policy_cpu_unfair_share_ratio'],
+    why: 'more than twice a fair share is enough by itself',
+  },
+  {
+    alert: 'KvmHostOomKill',
+    without: ['kvm_domain_state'],
+    why: 'a guest that was started again, or a kill its cgroup counts, tells too',
+  },
+  {
+    alert: 'KvmFilesystemFull',
+    without: ['kvm_filesystem_claimable_bytes'],
+    why: 'on a network filesystem other hosts have images too',
+  },
+  {
+    alert: 'KvmThinPoolBroken',
+    without: ['kvm_thin_pool_state'],
+    why: 'data or metadata that are used up tell too',
+  },
+  {
+    alert: 'KvmStoragePoolFull',
+    without: ['kvm_storage_shortfall_bytes'],
+    why: 'what else fills a cluster of many hosts is not known here',
+  },
   {
     alert: 'KvmHostCpuStarved',
     without: ['kvm_host_pressure_waiting_seconds_total', 'kvm_policy_cpu_pressure_ratio'],

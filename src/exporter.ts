@@ -7,13 +7,12 @@ import { selectsDomain } from './config/policy.ts';
 import { PolicyStore } from './config/policy-store.ts';
 import { StartError } from './config/start-error.ts';
 import { visibleText } from './config/visible-text.ts';
-import { DemoHost } from './demo/demo-host.ts';
 import { AddressError, resolveAddress } from './libvirt/index.ts';
 import { COLLECTORS, isCollectorName, type CollectorName } from './model/collectors.ts';
 import { LiveHost } from './collect/live-host.ts';
 import type { SnapshotSources } from './collect/snapshot-sources.ts';
 import { textAt } from './sources/kernel/json-text.ts';
-import { signals } from './signals.ts';
+import type { Signals } from './signals.ts';
 import { createApp } from './web/app.ts';
 import { logConnection } from './guests/libvirt/connection-log.ts';
 import { Connections } from './web/connections.ts';
@@ -28,8 +27,12 @@ const EXIT_USAGE = 2;
 /** Given after the last connection is closed. */
 const STUCK_MS = 1000;
 
-/** Runs with these arguments until a signal ends it. Sets the exit code. */
-export async function main(argv: readonly string[]): Promise<void> {
+/**
+ * Runs with these arguments until a signal ends it. Sets the exit code.
+ *
+ * @param signals what has taken them since the process began.
+ */
+export async function main(argv: readonly string[], signals: Signals): Promise<void> {
   const log = standardError();
   const version = import.meta.bundledVersion ?? readVersion();
   const flags = parseFlags(
@@ -56,7 +59,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = checked.ok ? 0 : EXIT_USAGE;
     return;
   }
-  await run(flags.config, version, log).catch((error: unknown) => {
+  await run(flags.config, version, log, signals).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error;
     log.write(`${PROGRAM}: ${visibleText(error.message)}\n`);
     log.close();
@@ -65,7 +68,12 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** Starts everything. @throws StartError, with nothing started. */
-async function run(config: Config, version: string, log: LogOutput): Promise<void> {
+async function run(
+  config: Config,
+  version: string,
+  log: LogOutput,
+  signals: Signals,
+): Promise<void> {
   checkLibvirtUri(config.libvirt.uri);
   const logger = createLogger({ ...config.log, write: log.write });
   process.on('warning', ({ name, message }) => {
@@ -78,7 +86,7 @@ async function run(config: Config, version: string, log: LogOutput): Promise<voi
   }
 
   const enabled = new Set([...config.collectors].filter(isCollectorName));
-  const sources = openSources(config, enabled, policy, logger);
+  const sources = await openSources(config, enabled, policy, logger);
   const build = { version, nodeVersion: process.version };
   const connections = new Connections();
   const refusals = new RefusalLog(logger);
@@ -155,13 +163,17 @@ function readVersion(): string {
   return version;
 }
 
-function openSources(
+async function openSources(
   config: Config,
   enabled: ReadonlySet<CollectorName>,
   policy: PolicyStore,
   logger: Logger,
-): SnapshotSources {
-  if (config.demo) return new DemoHost();
+): Promise<SnapshotSources> {
+  if (config.demo) {
+    // Code that a real host never runs.
+    const { DemoHost } = await import('./demo/demo-host.ts');
+    return new DemoHost();
+  }
   const live = new LiveHost({
     roots: config.paths,
     libvirtUri: config.libvirt.uri,

@@ -8,7 +8,7 @@ if (isFileWorker()) {
   await import('./sources/files/file-worker.ts');
 } else {
   // Before the loading of all other modules: a signal must not end the start.
-  await import('./signals.ts');
+  const { signals } = await import('./signals.ts');
   const { main } = await import('./exporter.ts');
-  await main(process.argv.slice(2));
+  await main(process.argv.slice(2), signals);
 }

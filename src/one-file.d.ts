@@ -1,5 +1,5 @@
 /**
- * What packaging/bundle.ts writes into the program when it makes one file of it; absent where modules
+ * What packaging/bundle.ts writes into the program when it makes a bundle of it; absent where modules
  * lie beside each other, in `src` and in `dist`.
  */
 interface ImportMeta {

@@ -9,7 +9,7 @@ export interface SignalActions {
  * Takes the signals that would end the process, or open a debugger, from its first moment on; what
  * they ask for during the start is kept until it can be done.
  */
-class Signals {
+export class Signals {
   #actions: SignalActions | undefined;
   #reloadAsked = false;
   #stopAsked = false;

@@ -8,17 +8,19 @@ export interface Bar {
   readonly kind: 'at-most' | 'at-least';
 }
 
-/** Prints each bar with `ok` or `MISSED`; returns whether all hold. */
+export function holds({ measured, limit, kind }: Bar): boolean {
+  return kind === 'at-most' ? measured <= limit : measured >= limit;
+}
+
+/** One line that begins with `ok` or `MISSED`. */
+export function barLine(bar: Bar): string {
+  const { what, measured, limit, unit, kind } = bar;
+  const sign = kind === 'at-most' ? '<=' : '>=';
+  return `${holds(bar) ? 'ok    ' : 'MISSED'} ${what}: ${measured.toFixed(2)}${unit} (bar ${sign} ${limit}${unit})`;
+}
+
+/** Prints each bar; returns whether all hold. */
 export function printBars(bars: readonly Bar[]): boolean {
-  let allHold = true;
-  for (const bar of bars) {
-    const { what, measured, limit, unit, kind } = bar;
-    const holds = kind === 'at-most' ? measured <= limit : measured >= limit;
-    const sign = kind === 'at-most' ? '<=' : '>=';
-    console.log(
-      `${holds ? 'ok    ' : 'MISSED'} ${what}: ${measured.toFixed(2)}${unit} (bar ${sign} ${limit}${unit})`,
-    );
-    allHold &&= holds;
-  }
-  return allHold;
+  for (const bar of bars) console.log(barLine(bar));
+  return bars.every(holds);
 }

@@ -1,14 +1,14 @@
 import { chmod, copyFile, cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { Bundle } from '../bundle.ts';
 import { notices, type Inside } from '../licences.ts';
 import { REPOSITORY, type Project } from '../project.ts';
 import { run } from '../run.ts';
 
 export interface NpmInput {
   readonly project: Project;
-  /** The bundle. */
-  readonly code: string;
+  readonly bundle: Bundle;
   readonly inside: readonly Inside[];
 }
 
@@ -32,7 +32,7 @@ const COPIED = [
  * npm installs by the processor. Nothing else is installed, and nothing runs at installation.
  */
 export async function buildNpm(
-  { project, code, inside }: NpmInput,
+  { project, bundle, inside }: NpmInput,
   out: string,
   scratch: string,
 ): Promise<string> {
@@ -40,7 +40,8 @@ export async function buildNpm(
   await rm(stage, { recursive: true, force: true });
   await mkdir(join(stage, 'dist'), { recursive: true });
   await mkdir(join(stage, 'bin'));
-  await writeFile(join(stage, 'dist/main.js'), code);
+  await writeFile(join(stage, 'dist/main.js'), bundle.main);
+  for (const [name, text] of bundle.parts) await writeFile(join(stage, 'dist', name), text);
   await copyFile(join(REPOSITORY, 'bin', project.name), join(stage, 'bin', project.name));
   await chmod(join(stage, 'bin', project.name), 0o755);
   for (const path of COPIED) {

@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { ARCHITECTURE_NAMES, REPOSITORY, type Architecture, type Project } from '../project.ts';
 import { run } from '../run.ts';
@@ -135,8 +135,7 @@ function specFile(
     'fi',
     '',
     '%files',
-    `%dir %attr(0755, root, root) /etc/${name}`,
-    `%dir %attr(0755, root, root) /usr/share/${name}`,
+    ...ownFolders(name, files).map((folder) => `%dir %attr(0755, root, root) ${folder}`),
     ...files.map(({ path, mode, configuration }) => {
       const attributes = `%attr(0${mode.toString(8)}, root, root)`;
       const kind = configuration
@@ -154,4 +153,15 @@ function specFile(
     '- What has changed is in CHANGELOG.md.',
     '',
   ].join('\n');
+}
+
+/** Folders nobody else puts anything into: rpm leaves those behind that no package owns. */
+function ownFolders(name: string, files: readonly TreeFile[]): readonly string[] {
+  const folders = new Set<string>();
+  for (const { path } of files) {
+    for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) {
+      if (folder.split('/').includes(name)) folders.add(folder);
+    }
+  }
+  return [...folders].sort();
 }

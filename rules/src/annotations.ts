@@ -21,10 +21,13 @@ function dashboardUrl({ uid, variables }: DashboardLink): string {
   return `${GRAFANA_BASE_URL}/d/${uid}${query === '' ? '' : `?${query}`}`;
 }
 
-type Format = 'number' | 'cpus' | 'bytes' | 'bytes per second' | 'percent' | 'seconds' | 'time';
+type Format =
+  'number' | 'count' | 'cpus' | 'bytes' | 'bytes per second' | 'percent' | 'seconds' | 'time';
 
 const FORMATS: Readonly<Record<Format, { readonly filter: string; readonly unit: string }>> = {
   number: { filter: 'humanize', unit: '' },
+  /** What increase() makes of a whole number is none. */
+  count: { filter: 'printf "%.0f"', unit: '' },
   // Half a CPU is 0.50, not 500m.
   cpus: { filter: 'printf "%.2f"', unit: '' },
   bytes: { filter: 'humanize1024', unit: 'B' },
@@ -81,13 +84,23 @@ export function only(query: string, format: Format, otherwise: string): string {
   return `{{ with ${queryOf(query)} }}${one}{{ else }}${otherwise}{{ end }}`;
 }
 
-/** The names alone. */
+/** More would not be read, and a pager cuts them off. */
+const MOST_NAMES = 10;
+
+/** The names alone, the first ten and how many more there are. */
 export function names(query: string, label = 'domain'): string {
   const all = `count by (${label}) (${query})`;
+  const shownOnes = `{{ if lt $index ${MOST_NAMES} }}{{ if $index }}, {{ end }}{{ $one.Labels.${label} }}{{ end }}`;
   return (
-    `{{ range $index, $one := ${queryOf(all)} | sortByLabel "${label}" }}` +
-    `{{ if $index }}, {{ end }}{{ $one.Labels.${label} }}{{ else }}unknown{{ end }}`
+    `{{ $all := ${queryOf(all)} | sortByLabel "${label}" }}` +
+    `{{ range $index, $one := $all }}${shownOnes}{{ else }}unknown{{ end }}` +
+    `{{ if gt (len $all) ${MOST_NAMES} }} and {{ len (slice $all ${MOST_NAMES}) }} more{{ end }}`
   );
+}
+
+/** The names alone, and `none` where there are none. */
+export function namesOrNone(query: string, label = 'domain'): string {
+  return names(query, label).replace('{{ else }}unknown{{ end }}', '{{ else }}none{{ end }}');
 }
 
 function listed(query: string, label: string, format: Format): string {

@@ -55,6 +55,15 @@ export const vcpus: Subject = {
       `,
     },
     {
+      record: 'instance_domain:kvm_domain_vcpu_delay:mean',
+      expr: promql`
+        # The mean over the vCPUs of a guest: one that waits is a nuisance, all that wait are an outage.
+        instance_domain:kvm_domain_vcpu_delay_seconds:rate5m
+        /
+        count without (vcpu) (instance_domain_vcpu:kvm_domain_vcpu_delay_seconds:rate5m)
+      `,
+    },
+    {
       record: 'instance:kvm_domain_vcpu_delay_seconds:rate5m',
       expr: 'sum without (domain) (instance_domain:kvm_domain_vcpu_delay_seconds:rate5m)',
     },
@@ -160,6 +169,56 @@ export const cpu: Subject = {
       `,
     },
     {
+      record: 'instance_domain:kvm_domain_cpu_wanted_seconds:rate5m',
+      expr: promql`
+        # What a guest took and what it waited for: nobody is owed more than that.
+          instance_domain:kvm_domain_cpu_seconds:rate5m
+        + on (cluster, job, instance, domain) group_left ()
+          instance_domain:kvm_domain_vcpu_delay_seconds:rate5m
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_cpu_obtained_per_entitled:ratio',
+      expr: promql`
+        # Entitled to what its weight guarantees, or to what it wants, where that is less: one busy thread
+        # of a guest with eight vCPUs misses nothing of the other seven.
+        instance_domain:kvm_domain_cpu_seconds:rate5m
+        / on (cluster, job, instance, domain) group_left ()
+        (
+          (
+            kvm_domain_cpu_guaranteed_cpus
+              <= on (cluster, job, instance, domain)
+            instance_domain:kvm_domain_cpu_wanted_seconds:rate5m
+            or on (cluster, job, instance, domain)
+            instance_domain:kvm_domain_cpu_wanted_seconds:rate5m
+            and on (cluster, job, instance, domain)
+            kvm_domain_cpu_guaranteed_cpus
+          )
+          > 0
+        )
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_cpu_per_fair_share:ratio',
+      expr: promql`
+        # Its fair share: of the CPU time all guests of the host take, the part its guarantee is of all.
+        instance_domain:kvm_domain_cpu_obtained_per_guaranteed:ratio
+        / on (cluster, job, instance) group_left ()
+        (
+          sum without (domain) (
+            instance_domain:kvm_domain_cpu_seconds:rate5m
+            and on (cluster, job, instance, domain) kvm_domain_cpu_guaranteed_cpus > 0
+          )
+          /
+          sum without (domain) (
+            kvm_domain_cpu_guaranteed_cpus > 0
+            and on (cluster, job, instance, domain) instance_domain:kvm_domain_cpu_seconds:rate5m
+          )
+          > 0
+        )
+      `,
+    },
+    {
       record: 'instance_domain:kvm_domain_cpu_share_of_delayed:ratio',
       expr: promql`
         # Guests that wait longer than the policy allows; an idle guest wants nothing and misses nothing.
@@ -226,24 +285,33 @@ export const cpu: Subject = {
       name: 'KvmCpuSetOverPromised',
       summary: 'More vCPUs are pinned to a set of CPUs than the policy allows.',
       description: prose`
-        CPUs {{ $labels.cpuset }} of {{ $labels.instance }} carry ${value('number')} pinned vCPUs
-        each, however idle the other CPUs are. Guests that wait most:
-        ${top('instance_domain:kvm_domain_vcpu_delay:ratio{@}', 'percent')}.
+        CPUs {{ $labels.cpuset }} of {{ $labels.instance }} carry ${value('number')} times as many
+        pinned vCPUs, however idle the other CPUs are. Guests that wait most:
+        ${top('instance_domain:kvm_domain_vcpu_delay:ratio{@}', 'percent')}. Give them more CPUs or
+        move one away.
       `,
       dashboard: HOST,
       at: { warning: { for: '10m' } },
       expr: () => promql`
-        instance_cpuset:kvm_cpu_promised_per_capacity:ratio
-        ${beyond('cpu.promised_ratio', 'warning')}
+        (
+          instance_cpuset:kvm_cpu_promised_per_capacity:ratio
+          ${beyond('cpu.promised_ratio', 'warning')}
+        )
+        # The set of all CPUs is the host, which has an alert of its own.
+        and on (cluster, job, instance, cpuset) (
+          kvm_cpu_set_capacity_cpus
+          < on (cluster, job, instance) group_left () kvm_cpu_capacity_cpus
+        )
       `,
     },
     {
       name: 'KvmVcpuWithoutCpu',
       summary: 'A vCPU is pinned to CPUs that are all offline.',
       description: prose`
-        On {{ $labels.instance }} the pinning of ${value('number')} vCPUs names only CPUs that are
-        offline: the kernel runs them somewhere else, or not at all. Guests that wait most:
-        ${top('instance_domain:kvm_domain_vcpu_delay:ratio{@}', 'percent')}.
+        vCPUs of {{ $labels.instance }} whose pinning names only CPUs that are offline:
+        ${value('number')}. The kernel runs them somewhere else, or not at all. Guests that wait most:
+        ${top('instance_domain:kvm_domain_vcpu_delay:ratio{@}', 'percent')}. Bring the CPUs back or
+        change the pinning.
       `,
       dashboard: HOST,
       at: { warning: { for: '10m' } },
@@ -301,8 +369,9 @@ export const cpu: Subject = {
       name: 'KvmGuestCpuStarved',
       summary: 'A guest waits for CPUs.',
       description: prose`
-        A vCPU of {{ $labels.domain }} on {{ $labels.instance }} is ready to run but waits
-        ${value('percent')} of the time; time throttled by the guest's own quota is not in this.
+        {{ $labels.domain }} on {{ $labels.instance }} is ready to run but waits ${value('percent')} of
+        the time (its vCPU that waits most, or the mean of all where this pages); time throttled by
+        its own quota is not in this.
         Using most, in CPUs: ${top('instance_domain:kvm_domain_cpu_seconds:rate5m{@}', 'cpus')}.
         Move or cap one of them, or give {{ $labels.domain }} more weight.
       `,
@@ -311,10 +380,23 @@ export const cpu: Subject = {
         warning: { for: '10m', keepFiringFor: '5m' },
         critical: { for: '10m', keepFiringFor: '5m' },
       },
-      expr: (severity) => promql`
-        instance_domain:kvm_domain_vcpu_delay:ratio
-        ${beyond('cpu.delay_ratio', severity === 'critical' ? 'critical' : 'warning')}
-      `,
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              # Only when the kernel says so too; without PSI the delay alone must do.
+              (
+                instance_domain:kvm_domain_vcpu_delay:mean
+                ${beyond('cpu.delay_ratio', 'critical')}
+              )
+              unless on (cluster, job, instance) (
+                instance:kvm_host_cpu_pressure_waiting:ratio
+                ${within('cpu.pressure_ratio', 'warning')}
+              )
+            `
+          : promql`
+              instance_domain:kvm_domain_vcpu_delay:ratio
+              ${beyond('cpu.delay_ratio', 'warning')}
+            `,
     },
     {
       // Whoever set the quota wanted it, so nobody is paged or ticketed.
@@ -339,8 +421,8 @@ export const cpu: Subject = {
       name: 'KvmNoisyNeighbour',
       summary: 'One guest takes the CPU time other guests wait for.',
       description: prose`
-        {{ $labels.domain }} uses ${value('percent')} of the CPU time of {{ $labels.instance }},
-        while these get less and wait for CPUs (their share):
+        {{ $labels.domain }} on {{ $labels.instance }} takes ${value('number')} times its fair share
+        of the CPU time, while these get less and wait for CPUs (their share of the host):
         ${bottom('instance_domain:kvm_domain_cpu_share_of_delayed:ratio{@,domain!=$domain}', 'percent')}.
         Cap {{ $labels.domain }}, lower its weight or move it.
       `,
@@ -348,12 +430,40 @@ export const cpu: Subject = {
       at: { warning: { for: '5m', keepFiringFor: '5m' } },
       expr: () => promql`
         (
-          instance_domain:kvm_domain_cpu_share:ratio
-          ${beyond('cpu.noisy_neighbour_ratio', 'warning')}
+          instance_domain:kvm_domain_cpu_per_fair_share:ratio > 2
+          or
+          # Of two guests nobody ever has more than twice a fair share: more than its guarantee, then,
+          # while somebody who waits gets far less than he is entitled to.
+          instance_domain:kvm_domain_cpu_per_fair_share:ratio
+          and on (cluster, job, instance, domain)
+          instance_domain:kvm_domain_cpu_obtained_per_guaranteed:ratio > 1
+          and on (cluster, job, instance) (
+            instance_domain:kvm_domain_cpu_obtained_per_entitled:ratio
+            ${beyond('cpu.unfair_share_ratio', 'warning')}
+            and on (cluster, job, instance, domain)
+            instance_domain:kvm_domain_cpu_share_of_delayed:ratio
+          )
         )
         # Somebody who waits gets less than this guest; it cannot be its own victim.
-        > on (cluster, job, instance) group_left ()
-        instance:kvm_domain_cpu_share_of_delayed:min
+        and on (cluster, job, instance, domain) (
+          instance_domain:kvm_domain_cpu_share:ratio
+          > on (cluster, job, instance) group_left ()
+          instance:kvm_domain_cpu_share_of_delayed:min
+        )
+        # Together they may run on more CPUs than there are, so on some of the same.
+        and on (cluster, job, instance, domain) (
+            kvm_domain_cpu_allowed_cpus
+          + on (cluster, job, instance) group_left ()
+            max without (domain) (
+              kvm_domain_cpu_allowed_cpus
+              and on (cluster, job, instance, domain)
+              instance_domain:kvm_domain_cpu_share_of_delayed:ratio
+              and on (cluster, job, instance, domain)
+              instance_domain:kvm_domain_cpu_per_fair_share:ratio < 1
+            )
+          > on (cluster, job, instance) group_left ()
+          kvm_host_online_cpus
+        )
       `,
     },
     {
@@ -361,7 +471,7 @@ export const cpu: Subject = {
       summary: 'A guest that waits for CPUs gets less than its weight entitles it to.',
       description: prose`
         {{ $labels.domain }} on {{ $labels.instance }} wants CPU time and gets ${value('percent')}
-        of what its weight guarantees. Guests above their guarantee:
+        of what its weight entitles it to. Guests above their guarantee:
         ${top('instance_domain:kvm_domain_cpu_obtained_per_guaranteed:ratio{@} > 1', 'percent')}.
         Processes outside the guests and pinning are the usual reasons.
       `,
@@ -369,7 +479,7 @@ export const cpu: Subject = {
       at: { warning: { for: '15m' } },
       expr: () => promql`
         (
-          instance_domain:kvm_domain_cpu_obtained_per_guaranteed:ratio
+          instance_domain:kvm_domain_cpu_obtained_per_entitled:ratio
           ${beyond('cpu.unfair_share_ratio', 'warning')}
         )
         and on (cluster, job, instance, domain)

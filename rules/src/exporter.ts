@@ -18,28 +18,71 @@ export const exporter: Subject = {
   name: 'exporter',
   recording: [
     {
-      record: 'instance:kvm_exporter_seen:bool1d',
+      record: 'instance:kvm_exporter_seen:bool',
       expr: promql`
-        # Which targets are ours: up has no metric name to tell. Outlives the exporter by a day.
-        group without (version, nodeversion) (last_over_time(kvm_exporter_build_info[1d]))
+        # Which targets are ours: up has no metric name to tell. For as long as Prometheus scrapes them.
+        group without (version, nodeversion) (kvm_exporter_build_info)
+        or
+        (
+          last_over_time(instance:kvm_exporter_seen:bool[1d])
+          and on (cluster, job, instance) up
+        )
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_seen:bool',
+      expr: promql`
+        # Guests as of the last good scrape; those that were moved away before are not among them.
+        group without (uuid, type, os_type, arch, machine, persistent, autostart) (
+          kvm_domain_info
+        )
+        or
+        (
+          instance_domain:kvm_domain_seen:bool
+          and on (cluster, job, instance) (up == 0 or kvm_libvirt_up == 0)
+        )
+      `,
+    },
+    {
+      record: 'instance:kvm_policy_maintenance_end_seconds:timestamp',
+      expr: promql`
+        # By the clock of Prometheus: what remains is added, so that the clock of the host does not count.
+        time() + kvm_policy_maintenance_remaining_seconds
       `,
     },
   ],
   alerts: [
+    {
+      name: 'KvmHostMaintenance',
+      summary: 'A host is being worked on, so its other alerts are muted.',
+      description: prose`
+        The policy of {{ $labels.instance }} says that it is being worked on until ${value('time')}.
+        Until then nothing else about it is told, also while it is down. Guests there:
+        ${names('instance_domain:kvm_domain_seen:bool{@}')}. To end it, take maintenance out of the
+        policy file and reload the exporter.
+      `,
+      dashboard: FLEET,
+      // No waiting: it mutes what comes next.
+      at: { info: {} },
+      expr: () => promql`
+        # Outlives the host's being down.
+        last_over_time(instance:kvm_policy_maintenance_end_seconds:timestamp[1d]) > time()
+      `,
+    },
     {
       name: 'KvmExporterDown',
       // The only sign of a host that is gone together with all its guests.
       summary: 'A host does not answer, or only its exporter does not.',
       description: prose`
         Nothing is known of {{ $labels.instance }} any more. If the host is gone, these guests are
-        too: ${names('last_over_time(kvm_domain_info{@}[1d])')}.
+        too: ${names('instance_domain:kvm_domain_seen:bool{@}')}. Look at the host, then at its exporter.
       `,
       dashboard: FLEET,
       at: { critical: { for: '5m' } },
       expr: () => promql`
         (up == 0)
         and on (cluster, job, instance)
-        instance:kvm_exporter_seen:bool1d
+        instance:kvm_exporter_seen:bool
       `,
     },
     {
@@ -95,8 +138,8 @@ export const exporter: Subject = {
       summary: 'The libvirt daemon of a host cannot be reached.',
       description: prose`
         The exporter on {{ $labels.instance }} cannot talk to libvirt. Guests run on, but nobody can
-        start, stop, move or pause them. Seen last:
-        ${names('last_over_time(kvm_domain_info{@}[1h])')}.
+        start, stop, move or pause them: ${names('instance_domain:kvm_domain_seen:bool{@}')}. Start the
+        daemon again.
       `,
       dashboard: HOST,
       at: { critical: { for: '2m' } },
@@ -132,9 +175,9 @@ export const exporter: Subject = {
         severity === 'critical'
           ? promql`
               (kvm_domain_monitor_responsive == 0)
-              # Not even an idle guest uses no CPU time at all for five minutes.
+              # Not even an idle guest uses less than half a percent of a CPU; helper threads of QEMU do.
               and on (cluster, job, instance, domain)
-              instance_domain:kvm_domain_cpu_seconds:rate5m == 0
+              round(instance_domain:kvm_domain_cpu_seconds:rate5m, 0.01) == 0
             `
           : 'kvm_domain_monitor_responsive == 0',
     },

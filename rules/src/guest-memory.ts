@@ -1,4 +1,4 @@
-import { names, top, value } from './annotations.ts';
+import { names, only, top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
@@ -14,7 +14,8 @@ export const guestMemory: Subject = {
       record: 'instance_domain:kvm_domain_balloon_stats_age_per_period:ratio',
       expr: promql`
         # QEMU's timer stands still while a guest is paused, so only running guests can be late.
-        (time() - kvm_domain_balloon_last_update_timestamp_seconds)
+        # By the clock of the host: that of Prometheus may differ, and a scrape is old when it is judged.
+        kvm_domain_balloon_stats_age_seconds
         /
         (kvm_domain_balloon_stats_period_seconds > 0)
         and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1
@@ -62,6 +63,24 @@ export const guestMemory: Subject = {
             instance_domain:kvm_domain_guest_major_faults:rate5m
             ${beyond('memory.guest_major_faults_per_second', 'warning')}
           )
+        )
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_memory_pressure_stalled:ratio',
+      expr: promql`
+        # Time in which nothing in the cgroup of a guest could run for want of memory.
+        sum without (resource) (
+          rate(kvm_domain_pressure_stalled_seconds_total{resource="memory"}[5m])
+        )
+      `,
+    },
+    {
+      record: 'instance_domain:kvm_domain_cgroup_memory_limit_events:rate5m',
+      expr: promql`
+        # Slowed down by its soft limit, or made to give up memory at its hard one.
+        sum without (event) (
+          rate(kvm_domain_cgroup_memory_events_total{event=~"max|high"}[5m])
         )
       `,
     },
@@ -159,6 +178,29 @@ export const guestMemory: Subject = {
       `,
     },
     {
+      name: 'KvmGuestMemoryLimited',
+      summary: 'A guest stalls at the memory limit of its own cgroup.',
+      description: prose`
+        {{ $labels.domain }} on {{ $labels.instance }} could not run ${value('percent')} of the time
+        because it is at the memory limit set for it, whatever the host has left. Its limit:
+        ${only('kvm_domain_cgroup_memory_limit_bytes{@,domain=$domain}', 'bytes', 'none, but a soft one')}.
+        Raise it above what the guest may have and QEMU needs.
+      `,
+      dashboard: GUEST,
+      at: {
+        warning: { for: '5m', keepFiringFor: '5m' },
+        critical: { for: '5m', keepFiringFor: '5m' },
+      },
+      expr: (severity) => promql`
+        (
+          instance_domain:kvm_domain_memory_pressure_stalled:ratio
+          ${beyond('memory.pressure_ratio', severity === 'critical' ? 'critical' : 'warning')}
+        )
+        and on (cluster, job, instance, domain)
+        instance_domain:kvm_domain_cgroup_memory_limit_events:rate5m > 0
+      `,
+    },
+    {
       name: 'KvmBalloonLag',
       summary: 'The balloon or virtio-mem of a guest does not follow what it was told.',
       description: prose`
@@ -203,16 +245,32 @@ export const guestMemory: Subject = {
       name: 'KvmBalloonStatsStale',
       summary: 'A guest no longer reports its memory statistics.',
       description: prose`
-        The balloon statistics of {{ $labels.domain }} on {{ $labels.instance }} are
-        ${value('number')} periods old: its balloon driver is not loaded or hangs, so nobody knows
-        whether it is short of memory. Oldest there, in periods:
-        ${top('instance_domain:kvm_domain_balloon_stats_age_per_period:ratio{@}', 'number')}.
+        {{ $labels.domain }} on {{ $labels.instance }} is asked for its memory statistics every
+        ${only('kvm_domain_balloon_stats_period_seconds{@,domain=$domain}', 'seconds', 'so often')} and
+        its last answer is
+        ${only('kvm_domain_balloon_stats_age_seconds{@,domain=$domain}', 'seconds', 'nowhere, or never came, and not')}
+        old: its balloon driver is not loaded or hangs, so nobody knows whether it is short of memory.
+        Install or start the driver.
       `,
       dashboard: GUEST,
-      at: { warning: { for: '5m' } },
+      at: { warning: { for: '15m' } },
       expr: () => promql`
-        instance_domain:kvm_domain_balloon_stats_age_per_period:ratio
-        ${beyond('memory.balloon_stats_age_ratio', 'warning')}
+        (
+          instance_domain:kvm_domain_balloon_stats_age_per_period:ratio
+          ${beyond('memory.balloon_stats_age_ratio', 'warning')}
+        )
+        or
+        # Asked, and never answered: there is no driver.
+        (
+          # Its value would be an age in periods, had it one.
+          group without () (kvm_domain_balloon_stats_period_seconds > 0)
+          unless on (cluster, job, instance, domain) kvm_domain_balloon_stats_age_seconds
+          unless on (cluster, job, instance, domain)
+          kvm_domain_balloon_last_update_timestamp_seconds
+          and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1
+          # QEMU that does not answer has an alert of its own.
+          unless on (cluster, job, instance, domain) kvm_domain_monitor_responsive == 0
+        )
       `,
     },
     {

@@ -1,5 +1,5 @@
 import { names, top, value } from './annotations.ts';
-import { beyond } from './limit.ts';
+import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
 const HOST = { uid: 'kvm-host', variables: ['cluster', 'job', 'instance'] } as const;
@@ -100,10 +100,11 @@ export const host: Subject = {
     {
       record: 'instance:kvm_domains_started_recently:ratio',
       expr: promql`
-        # Guests younger than five minutes per guest: how much of the host is booting right now.
-        sum without (domain) (time() - kvm_domain_start_time_seconds < bool 300)
+        # Guests younger than five minutes per guest: how much of the host is booting right now. By the
+        # clock of the host.
+        sum without (domain) (kvm_domain_age_seconds < bool 300)
         /
-        count without (domain) (kvm_domain_start_time_seconds)
+        count without (domain) (kvm_domain_age_seconds)
       `,
     },
   ],
@@ -118,8 +119,15 @@ export const host: Subject = {
       dashboard: HOST,
       at: { warning: { for: '15m', keepFiringFor: '5m' } },
       expr: () => promql`
-        instance:kvm_host_load1_per_cpu:ratio
-        ${beyond('cpu.load_ratio', 'warning')}
+        (
+          instance:kvm_host_load1_per_cpu:ratio
+          ${beyond('cpu.load_ratio', 'warning')}
+        )
+        # Tasks that wait for a disk are in the load too, and want no CPU.
+        unless on (cluster, job, instance) (
+          instance:kvm_host_cpu_pressure_waiting:ratio
+          ${within('cpu.pressure_ratio', 'warning')}
+        )
       `,
     },
     {
@@ -211,11 +219,16 @@ export const host: Subject = {
       at: { critical: { for: '1m' } },
       expr: () => promql`
         # A reason means nothing without its state, so both are matched together.
-        kvm_domain_state{state="shutoff",reason="crashed"} == 1
-        or
-        kvm_domain_state{state="crashed"} == 1
-        or
-        kvm_domain_state{state="paused",reason="crashed"} == 1
+        (
+          kvm_domain_state{state="shutoff",reason="crashed"} == 1
+          or
+          kvm_domain_state{state="crashed"} == 1
+          or
+          kvm_domain_state{state="paused",reason="crashed"} == 1
+        )
+        # One that was left off for longer is off on purpose. A guest kept for a look counts until then.
+        and on (cluster, job, instance, domain)
+        max_over_time(kvm_domain_state{state="running"}[1d])
       `,
     },
   ],

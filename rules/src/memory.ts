@@ -1,5 +1,5 @@
-import { top, value } from './annotations.ts';
-import { beyond } from './limit.ts';
+import { namesOrNone, only, top, value } from './annotations.ts';
+import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
 const MEMORY = { uid: 'kvm-memory', variables: ['cluster', 'job', 'instance'] } as const;
@@ -8,6 +8,11 @@ const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'dom
 const CLAIMS = top('kvm_domain_memory_claimable_bytes{@}', 'bytes');
 const SWAPPED = top('kvm_domain_swap_bytes{@}', 'bytes');
 const RESIDENT = top('sum without (kind) (kvm_domain_resident_bytes{@})', 'bytes');
+
+/** Ran ten minutes ago, and was not shut down in good order since. */
+const GONE = namesOrNone(
+  'last_over_time(kvm_domain_state{@,state="running"}[1h] offset 10m) unless on (domain) kvm_domain_state{@,reason!="crashed"}',
+);
 
 /** Memory of the host: what was promised, what can still be claimed, and what paging costs. */
 export const memory: Subject = {
@@ -77,7 +82,17 @@ export const memory: Subject = {
             kvm_host_memory_available_bytes
         )
         /
-        (kvm_host_memory_size_bytes > 0)
+        # Pools of huge pages are set aside: nobody who is short of memory gets any of them.
+        (
+          (
+              kvm_host_memory_size_bytes
+            - on (cluster, job, instance) group_left ()
+              sum without (page_size) (kvm_host_hugepages_size_bytes)
+            or
+              kvm_host_memory_size_bytes
+          )
+          > 0
+        )
       `,
     },
     {
@@ -147,7 +162,18 @@ export const memory: Subject = {
     },
     {
       record: 'instance:kvm_host_oom_kills:increase10m',
-      expr: 'increase(kvm_host_oom_kills_total[10m])',
+      expr: promql`
+        # Against the last value before, however long no scrape came in between, and only where there is
+        # one: a host that is seen for the first time has killed nobody just now.
+        kvm_host_oom_kills_total - last_over_time(kvm_host_oom_kills_total[1d] offset 10m) >= 0
+        or
+        # The host began anew.
+        (
+          kvm_host_oom_kills_total
+          and on (cluster, job, instance)
+          last_over_time(kvm_host_oom_kills_total[1d] offset 10m)
+        )
+      `,
     },
     {
       record: 'instance_domain:kvm_domain_swapped:ratio',
@@ -187,8 +213,8 @@ export const memory: Subject = {
       summary: 'Guests are promised more huge pages than there are.',
       description: prose`
         Guests on {{ $labels.instance }} are promised ${value('percent')} of its huge pages of
-        {{ $labels.page_size }} bytes: a guest that touches one too many is killed. Largest guests:
-        ${top('kvm_domain_memory_maximum_bytes{@}', 'bytes')}.
+        {{ $labels.page_size | humanize1024 }}B: a guest that touches one too many is killed. Largest
+        guests: ${top('kvm_domain_memory_maximum_bytes{@}', 'bytes')}. Move one away or add huge pages.
       `,
       dashboard: MEMORY,
       at: { warning: { for: '10m' } },
@@ -199,8 +225,10 @@ export const memory: Subject = {
       name: 'KvmMemoryRunOnTheBank',
       summary: 'Guests may claim more memory than a host has left.',
       description: prose`
-        Guests on {{ $labels.instance }} may claim ${value('percent')} of its available memory and
-        free swap. May claim most: ${CLAIMS}. If they do, the host swaps until it kills one of them.
+        Guests on {{ $labels.instance }} may claim ${only('kvm_memory_exposure_bytes{@}', 'bytes', 'unknown')}
+        and ${only('kvm_memory_supply_bytes{@}', 'bytes', 'unknown')} of memory and swap are left. May
+        claim most: ${CLAIMS}. If they do, the host swaps until it kills one of them: move one away or
+        add swap.
       `,
       dashboard: MEMORY,
       at: { warning: { for: '10m' } },
@@ -235,6 +263,12 @@ export const memory: Subject = {
                   ${beyond('memory.pressure_ratio', 'warning')}
                 )
                 or
+                # Swap in RAM is quick, so that somebody always runs; most of the time others wait.
+                (
+                  instance:kvm_host_memory_pressure_waiting:ratio
+                  ${beyond('memory.pressure_ratio', 'critical')}
+                )
+                or
                 # A kernel without PSI: pages that had to be waited for tell the same.
                 (
                   instance:kvm_host_major_page_faults:rate5m
@@ -244,8 +278,15 @@ export const memory: Subject = {
               )
             `
           : promql`
-              instance:kvm_host_swap_storm_bytes:rate5m
-              ${beyond('memory.swap_bytes_per_second', 'warning')}
+              (
+                instance:kvm_host_swap_storm_bytes:rate5m
+                ${beyond('memory.swap_bytes_per_second', 'warning')}
+              )
+              # Traffic nobody waits for, of zram for instance, is no storm.
+              unless on (cluster, job, instance) (
+                instance:kvm_host_memory_pressure_waiting:ratio
+                ${within('memory.pressure_ratio', 'warning')}
+              )
             `,
     },
     {
@@ -296,17 +337,43 @@ export const memory: Subject = {
       name: 'KvmHostOomKill',
       summary: 'A host killed a process for want of memory.',
       description: prose`
-        {{ $labels.instance }} killed ${value('number')} processes in the last ten minutes; the
-        largest, so a guest, is the usual victim. Largest that are left: ${RESIDENT}. Free memory
-        before the victim is started again.
+        Processes {{ $labels.instance }} killed in the last ten minutes: ${value('count')}. Guests that
+        ran ten minutes ago and are gone or crashed: ${GONE}. Largest that are left: ${RESIDENT}. Free
+        memory before a victim is started again.
       `,
       dashboard: MEMORY,
       // No waiting: the process is gone already.
-      at: { critical: {} },
-      expr: () => promql`
-        instance:kvm_host_oom_kills:increase10m
-        ${beyond('memory.oom_kills', 'critical')}
-      `,
+      at: { critical: {}, warning: {} },
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              (
+                instance:kvm_host_oom_kills:increase10m
+                ${beyond('memory.oom_kills', 'critical')}
+              )
+              # A program of the host that met its own limit is no guest.
+              and on (cluster, job, instance) (
+                last_over_time(kvm_domain_state{state="running"}[1h] offset 10m)
+                  unless on (cluster, job, instance, domain)
+                kvm_domain_state{reason!="crashed"}
+                or
+                kvm_domain_state{state="shutoff",reason="crashed"}
+                  and on (cluster, job, instance, domain)
+                last_over_time(kvm_domain_state{state="running"}[1h] offset 10m)
+                or
+                # Started again at once by whoever watches over it.
+                kvm_domain_start_time_seconds
+                  > last_over_time(kvm_domain_start_time_seconds[1h] offset 10m)
+                or
+                sum without (event) (
+                  increase(kvm_domain_cgroup_memory_events_total{event="oom_kill"}[10m])
+                ) > 0
+              )
+            `
+          : promql`
+              instance:kvm_host_oom_kills:increase10m
+              ${beyond('memory.oom_kills', 'critical')}
+            `,
     },
     {
       name: 'KvmHostMemoryLow',
@@ -331,7 +398,7 @@ export const memory: Subject = {
               )
             `
           : promql`
-              instance:kvm_host_memory_available:ratio
+              instance:kvm_host_memory_available_below_claims:ratio
               ${beyond('memory.available_ratio', 'warning')}
             `,
     },
@@ -362,7 +429,7 @@ export const memory: Subject = {
       dashboard: MEMORY,
       at: { warning: { for: '10m' } },
       expr: () => promql`
-        instance:kvm_host_swap_used:ratio
+        instance:kvm_host_swap_used_below_claims:ratio
         ${beyond('memory.swap_used_ratio', 'warning')}
       `,
     },

@@ -45,6 +45,35 @@ export const network: Subject = {
       `,
     },
     {
+      record: 'instance_device:kvm_uplink_drops:ratio',
+      expr: promql`
+        (
+            rate(kvm_uplink_receive_drops_total[5m])
+          + rate(kvm_uplink_transmit_drops_total[5m])
+        )
+        /
+        (
+            rate(kvm_uplink_receive_packets_total[5m])
+          + rate(kvm_uplink_transmit_packets_total[5m])
+          + rate(kvm_uplink_transmit_drops_total[5m])
+          > 0
+        )
+      `,
+    },
+    {
+      record: 'instance_device:kvm_uplink_transmit_drops:ratio',
+      expr: promql`
+        # What comes in and is dropped may have been for nobody; what cannot go out is lost.
+        rate(kvm_uplink_transmit_drops_total[5m])
+        /
+        (
+            rate(kvm_uplink_transmit_packets_total[5m])
+          + rate(kvm_uplink_transmit_drops_total[5m])
+          > 0
+        )
+      `,
+    },
+    {
       record: 'instance_device:kvm_uplink_errors:ratio',
       expr: promql`
         (
@@ -127,6 +156,9 @@ export const network: Subject = {
           > 0
         )
         and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1
+        # A NIC the guest sends nothing by is not set up; what is broadcast to it is dropped for good.
+        and on (cluster, job, instance, domain, device)
+        rate(kvm_domain_nic_transmit_packets_total[5m]) > 0
       `,
     },
     {
@@ -149,12 +181,13 @@ export const network: Subject = {
       summary: 'More bandwidth is promised to guests than the policy allows for their uplink.',
       description: prose`
         Guests on {{ $labels.instance }} are promised ${value('number')} times the bandwidth of uplink
-        {{ $labels.device }} ({{ $labels.direction }}). Busiest: ${BUSIEST}. Cap NICs or move guests.
+        {{ $labels.device }} in the direction promised more of. Busiest: ${BUSIEST}. Cap NICs or move
+        guests.
       `,
       dashboard: NETWORK,
       at: { warning: { for: '30m' } },
       expr: () => promql`
-        instance_device_direction:kvm_uplink_promised_per_speed:ratio
+        max without (direction) (instance_device_direction:kvm_uplink_promised_per_speed:ratio)
         ${beyond('network.promised_ratio', 'warning')}
       `,
     },
@@ -184,9 +217,45 @@ export const network: Subject = {
         warning: { for: '10m', keepFiringFor: '5m' },
         critical: { for: '10m', keepFiringFor: '5m' },
       },
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              (
+                instance_device:kvm_uplink_utilisation:ratio
+                ${beyond('network.utilisation_ratio', 'critical')}
+              )
+              # A backup or a migration may fill a link for an hour; who loses packets needs help.
+              and on (cluster, job, instance, device) (
+                instance_device:kvm_uplink_drops:ratio
+                ${beyond('network.drop_ratio', 'warning')}
+              )
+            `
+          : promql`
+              instance_device:kvm_uplink_utilisation:ratio
+              ${beyond('network.utilisation_ratio', 'warning')}
+            `,
+    },
+    {
+      name: 'KvmUplinkDrops',
+      summary: 'An uplink drops packets of guests.',
+      description: prose`
+        ${value('percent')} of the packets on uplink {{ $labels.device }} of {{ $labels.instance }} are
+        dropped (where this pages, of those sent): connections of guests stall. A member of a bond may be
+        full while the others are idle. Busiest guests: ${BUSIEST}. Cap or move one of them, or spread
+        the bond by ports.
+      `,
+      dashboard: NETWORK,
+      at: {
+        warning: { for: '10m', keepFiringFor: '5m' },
+        critical: { for: '10m', keepFiringFor: '5m' },
+      },
       expr: (severity) => promql`
-        instance_device:kvm_uplink_utilisation:ratio
-        ${beyond('network.utilisation_ratio', severity === 'critical' ? 'critical' : 'warning')}
+        (
+          ${severity === 'critical' ? 'instance_device:kvm_uplink_transmit_drops:ratio' : 'instance_device:kvm_uplink_drops:ratio'}
+          ${beyond('network.drop_ratio', 'warning')}
+        )
+        and on (cluster, job, instance, device)
+        kvm_uplink_nics > 0
       `,
     },
     {
@@ -207,8 +276,8 @@ export const network: Subject = {
       name: 'KvmUplinkDown',
       summary: 'An uplink that guests need is down.',
       description: prose`
-        Uplink {{ $labels.device }} of {{ $labels.instance }} is down. Guests that leave by uplinks of
-        that host: ${names('kvm_domain_nic_uplink_info{@}')}.
+        Uplink {{ $labels.device }} of {{ $labels.instance }} is down, and guests have no other that is
+        up: ${names('kvm_domain_nic_uplink_info{@,uplink=$device}')}. Look at cable, switch and bond.
       `,
       dashboard: NETWORK,
       at: { critical: { for: '1m', keepFiringFor: '2m' } },
@@ -216,6 +285,17 @@ export const network: Subject = {
         (kvm_uplink_up == 0)
         and on (cluster, job, instance, device)
         kvm_uplink_nics > 0
+        # A bridge may have a second port that nobody ever plugged in.
+        and on (cluster, job, instance, device)
+        label_replace(
+          kvm_domain_nic_uplink_info
+          unless on (cluster, job, instance, domain, device) (
+            kvm_domain_nic_uplink_info
+            and on (cluster, job, instance, uplink)
+            label_replace(kvm_uplink_up == 1, "uplink", "$1", "device", "(.*)")
+          ),
+          "device", "$1", "uplink", "(.*)"
+        )
       `,
     },
     {

@@ -12,6 +12,22 @@ import { promql, type RecordingRule, type Subject } from './rule.ts';
 /** The worst filesystem, pool, uplink or NIC of a host, which stands for the host in its risk. */
 const WORST: readonly RecordingRule[] = [
   {
+    record: 'instance:kvm_host_memory_available_below_claims:ratio',
+    expr: promql`
+      # Where guests hold all they were promised, little is left because little was meant to be left.
+      instance:kvm_host_memory_available:ratio
+      unless on (cluster, job, instance) instance:kvm_memory_exposure_per_supply:ratio <= 1
+    `,
+  },
+  {
+    record: 'instance:kvm_host_swap_used_below_claims:ratio',
+    expr: promql`
+      # Swap full of pages nobody wants back is swap well used, as long as it is not needed for claims.
+      instance:kvm_host_swap_used:ratio
+      unless on (cluster, job, instance) instance:kvm_memory_exposure_per_supply:ratio <= 1
+    `,
+  },
+  {
     record: 'instance:kvm_filesystem_promised_per_size:max',
     expr: 'max without (mountpoint) (instance_mountpoint:kvm_filesystem_promised_per_size:ratio)',
   },
@@ -49,7 +65,7 @@ const WORST: readonly RecordingRule[] = [
   },
   {
     record: 'instance:kvm_pool_allocated:max',
-    expr: 'max without (pool) (instance_pool:kvm_pool_allocated:ratio)',
+    expr: 'max without (pool) (instance_pool:kvm_pool_allocated_that_grows:ratio)',
   },
   {
     record: 'instance:kvm_thin_pool_data_used:max',

@@ -1,5 +1,5 @@
-import { ascending, names, top, value } from './annotations.ts';
-import { beyond, type LimitSeverity } from './limit.ts';
+import { ascending, names, only, top, value } from './annotations.ts';
+import { beyond, limit, type LimitSeverity } from './limit.ts';
 import { promql, prose, type AlertDefinition, type RecordingRule, type Subject } from './rule.ts';
 
 const HOST = { uid: 'kvm-storage', variables: ['cluster', 'job', 'instance'] } as const;
@@ -10,6 +10,10 @@ const FILESYSTEM = {
 const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'domain'] } as const;
 
 const MAY_GROW = top('sum by (domain) (kvm_domain_storage_claimable_bytes{@})', 'bytes');
+const MAY_GROW_THERE = top(
+  'sum by (domain) (kvm_domain_storage_claimable_bytes{@,mountpoint=$mountpoint})',
+  'bytes',
+);
 const WRITERS = top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'bytes per second');
 
 const recording: readonly RecordingRule[] = [
@@ -50,17 +54,50 @@ const recording: readonly RecordingRule[] = [
     record: 'instance_mountpoint:kvm_filesystem_full_seconds:deriv6h',
     expr: promql`
       # Seconds until nothing is left at the pace of the last hours; no series while it does not shrink.
-      kvm_filesystem_avail_bytes
+      # One large file is a step and no pace: it shrank in the last half hour, and in the one before.
+      (kvm_filesystem_avail_bytes > 0)
       /
       -(deriv(kvm_filesystem_avail_bytes[6h]) < 0)
+      and on (cluster, job, instance, mountpoint)
+      kvm_filesystem_avail_bytes < last_over_time(kvm_filesystem_avail_bytes[10m] offset 30m)
+      and on (cluster, job, instance, mountpoint)
+      last_over_time(kvm_filesystem_avail_bytes[10m] offset 30m)
+        < last_over_time(kvm_filesystem_avail_bytes[10m] offset 1h)
     `,
   },
   {
     record: 'instance_mountpoint:kvm_filesystem_full_seconds:deriv10m',
     expr: promql`
-      kvm_filesystem_avail_bytes
+      # A step is no slope: it shrank in the last minute and in the one before, or, where scrapes are far
+      # apart, in the last two and the two before.
+      (kvm_filesystem_avail_bytes > 0)
       /
       -(deriv(kvm_filesystem_avail_bytes[10m]) < 0)
+      and on (cluster, job, instance, mountpoint) (
+        kvm_filesystem_avail_bytes < last_over_time(kvm_filesystem_avail_bytes[10m] offset 1m)
+        and on (cluster, job, instance, mountpoint)
+        last_over_time(kvm_filesystem_avail_bytes[10m] offset 1m)
+          < last_over_time(kvm_filesystem_avail_bytes[10m] offset 2m)
+        or
+        kvm_filesystem_avail_bytes < last_over_time(kvm_filesystem_avail_bytes[10m] offset 2m)
+        and on (cluster, job, instance, mountpoint)
+        last_over_time(kvm_filesystem_avail_bytes[10m] offset 2m)
+          < last_over_time(kvm_filesystem_avail_bytes[10m] offset 4m)
+      )
+    `,
+  },
+  {
+    record: 'instance_mountpoint:kvm_filesystem_full_seconds:deriv3d',
+    expr: promql`
+      # At the pace of days, in which nightly jobs come and go; again no step.
+      (kvm_filesystem_avail_bytes > 0)
+      /
+      -(deriv(kvm_filesystem_avail_bytes[3d]) < 0)
+      and on (cluster, job, instance, mountpoint)
+      kvm_filesystem_avail_bytes < last_over_time(kvm_filesystem_avail_bytes[1h] offset 1d)
+      and on (cluster, job, instance, mountpoint)
+      last_over_time(kvm_filesystem_avail_bytes[1h] offset 1d)
+        < last_over_time(kvm_filesystem_avail_bytes[1h] offset 2d)
     `,
   },
   {
@@ -107,6 +144,25 @@ const recording: readonly RecordingRule[] = [
     `,
   },
   {
+    record: 'instance_pool:kvm_pool_allocated_that_grows:ratio',
+    expr: promql`
+      # A volume group that is cut up is as it should be; so is a directory whose images cannot grow by
+      # more than their filesystem has left, which has alerts of its own. What else fills a cluster of
+      # many hosts is not known here.
+      instance_pool:kvm_pool_allocated:ratio
+      and on (cluster, job, instance, pool)
+      kvm_pool_info{type=~"rbd|sheepdog|gluster|zfs|vstorage"}
+      or
+      (
+        instance_pool:kvm_pool_allocated:ratio
+        unless on (cluster, job, instance, pool)
+        kvm_pool_info{type=~"logical|disk|iscsi|iscsi-direct|scsi|mpath"}
+        and on (cluster, job, instance)
+        kvm_storage_shortfall_bytes > 0
+      )
+    `,
+  },
+  {
     record: 'instance_domain:kvm_domain_disk_write_bytes:rate5m',
     expr: 'sum without (device) (rate(kvm_domain_disk_written_bytes_total[5m]))',
   },
@@ -145,15 +201,15 @@ const FULL_AT_THE_PACE_OF_HOURS = prose`
 `;
 
 /** Two alerts with one question; the critical limit is the nearer end. */
-function fullWithin(limit: LimitSeverity): string {
+function fullWithin(severity: LimitSeverity): string {
   return promql`
     (
       instance_mountpoint:kvm_filesystem_full_seconds:deriv6h
-      ${beyond('storage.fill_seconds', limit)}
+      ${beyond('storage.fill_seconds', severity)}
     )
     and on (cluster, job, instance, mountpoint) (
       instance_mountpoint:kvm_filesystem_avail:ratio
-      ${beyond('storage.fill_available_ratio', limit)}
+      ${beyond('storage.fill_available_ratio', severity)}
     )
   `;
 }
@@ -177,8 +233,10 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     name: 'KvmStorageRunOnTheBank',
     summary: 'Images may grow by more than a filesystem has left.',
     description: prose`
-      Images on {{ $labels.mountpoint }} of {{ $labels.instance }} may grow by ${value('percent')} of
-      what is left there. May still grow most: ${MAY_GROW}. If they do, guests are paused.
+      Images on {{ $labels.mountpoint }} of {{ $labels.instance }} may grow by
+      ${only('kvm_filesystem_claimable_bytes{@,mountpoint=$mountpoint}', 'bytes', 'unknown')} and
+      ${only('kvm_filesystem_avail_bytes{@,mountpoint=$mountpoint}', 'bytes', 'unknown')} are left there.
+      May still grow most: ${MAY_GROW}. If they do, guests are paused: move an image or add space.
     `,
     dashboard: FILESYSTEM,
     at: { warning: { for: '30m' } },
@@ -194,6 +252,29 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     dashboard: FILESYSTEM,
     at: { warning: { for: '1h' } },
     expr: () => fullWithin('warning'),
+  },
+  {
+    name: 'KvmFilesystemFullWithinDays',
+    summary: 'A filesystem with images is full within a week.',
+    description: prose`
+      {{ $labels.mountpoint }} of {{ $labels.instance }} is full in ${value('seconds')} if it goes on
+      like in the last days; then guests that write to new blocks are paused. May still grow most:
+      ${MAY_GROW_THERE}. Order space, or move an image.
+    `,
+    dashboard: FILESYSTEM,
+    at: { warning: { for: '6h' } },
+    expr: () => promql`
+      (
+        instance_mountpoint:kvm_filesystem_full_seconds:deriv3d
+        # Seven times the limit of a ticket that cannot wait, which is a day.
+        < on (cluster, job, instance) group_left ()
+        7 * ${limit('storage.fill_seconds', 'warning')}
+      )
+      and on (cluster, job, instance, mountpoint) (
+        instance_mountpoint:kvm_filesystem_avail:ratio
+        ${beyond('storage.fill_available_ratio', 'warning')}
+      )
+    `,
   },
   {
     name: 'KvmFilesystemFullWithinHours',
@@ -214,7 +295,8 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     `,
     dashboard: FILESYSTEM,
     // The only prediction that pages: guests stand still before anybody reads a ticket.
-    at: { critical: { for: '1m', keepFiringFor: '5m' } },
+    // No waiting: it has shrunk for two minutes already.
+    at: { critical: { keepFiringFor: '5m' } },
     expr: () => promql`
       (
         instance_mountpoint:kvm_filesystem_full_seconds:deriv10m
@@ -226,6 +308,32 @@ const filesystemAlerts: readonly AlertDefinition[] = [
         ${beyond('storage.fill_available_ratio', 'warning')}
       )
     `,
+  },
+  {
+    name: 'KvmFilesystemFull',
+    summary: 'A filesystem with images is full.',
+    description: prose`
+      {{ $labels.mountpoint }} of {{ $labels.instance }} has ${value('bytes')} left: each guest that
+      writes to a new block there is paused, or gets an error. May still grow most: ${MAY_GROW_THERE}.
+      Writing most: ${WRITERS}. Make room, then resume them.
+    `,
+    dashboard: FILESYSTEM,
+    // Nothing heals this, and it lasts as long as the filesystem is full.
+    at: { warning: { for: '1m' }, critical: { for: '1m', keepFiringFor: '5m' } },
+    expr: (severity) =>
+      severity === 'critical'
+        ? promql`
+            # Less than the smallest thing an image grows by, a cluster of 64 KiB.
+            (kvm_filesystem_avail_bytes < 65536)
+            # Preallocated images have what they need. On a network filesystem there are images of other
+            # hosts too, which this host cannot know.
+            and on (cluster, job, instance, mountpoint) (
+              kvm_filesystem_claimable_bytes > 0
+              or
+              kvm_filesystem_info{network="yes"} == 1
+            )
+          `
+        : 'kvm_filesystem_avail_bytes < 65536',
   },
   {
     name: 'KvmFilesystemAlmostFull',
@@ -256,22 +364,25 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     description: prose`
       {{ $labels.mountpoint }} of {{ $labels.instance }} has ${value('percent')} of its inodes left:
       no new image, snapshot or state file can be made without one. Snapshots of these would need
-      one: ${names('kvm_domain_storage_claimable_bytes{@}')}.
+      one: ${names('kvm_domain_storage_claimable_bytes{@,mountpoint=$mountpoint}')}. Delete small files.
     `,
     dashboard: FILESYSTEM,
-    at: { warning: { for: '30m' } },
-    expr: () => promql`
-      instance_mountpoint:kvm_filesystem_files_free:ratio
-      ${beyond('storage.inodes_available_ratio', 'warning')}
-    `,
+    at: { warning: { for: '30m' }, critical: { for: '1m' } },
+    expr: (severity) =>
+      severity === 'critical'
+        ? 'instance_mountpoint:kvm_filesystem_files_free:ratio == 0'
+        : promql`
+            instance_mountpoint:kvm_filesystem_files_free:ratio
+            ${beyond('storage.inodes_available_ratio', 'warning')}
+          `,
   },
   {
     name: 'KvmFilesystemUnresponsive',
     summary: 'A filesystem with images does not answer.',
     description: prose`
       {{ $labels.mountpoint }} of {{ $labels.instance }} does not even tell its size: guests with
-      disks on it hang. Guests of that host:
-      ${names('kvm_domain_state{@,state="running"}')}.
+      disks on it hang: ${names('last_over_time(kvm_domain_storage_promised_bytes{@,mountpoint=$mountpoint}[1d])')}.
+      Bring its server or device back.
     `,
     dashboard: FILESYSTEM,
     at: { critical: { for: '2m' } },
@@ -282,7 +393,8 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     summary: 'A filesystem with images that grow is read-only.',
     description: prose`
       {{ $labels.mountpoint }} of {{ $labels.instance }} is mounted read-only, usually after an I/O
-      error: guests with disks on it cannot write. May want to grow: ${MAY_GROW}.
+      error: guests with disks on it cannot write. May want to grow: ${MAY_GROW_THERE}. Read the log of
+      the kernel before it is mounted again.
     `,
     dashboard: FILESYSTEM,
     at: { critical: { for: '2m' } },
@@ -343,7 +455,8 @@ const otherAlerts: readonly AlertDefinition[] = [
     summary: 'An image of a guest cannot be read, so its promise is not known.',
     description: prose`
       The exporter cannot read {{ $labels.path }} on {{ $labels.instance }}: the sums of its
-      filesystem lack it. Guests on that host with images: ${names('kvm_domain_disk_image_info{@}')}.
+      filesystem lack it. Guests whose disks use it: ${names('kvm_domain_disk_image_info{@,path=$path}')}.
+      Its log says why.
     `,
     dashboard: HOST,
     at: { info: { for: '1h' } },
@@ -384,8 +497,8 @@ const otherAlerts: readonly AlertDefinition[] = [
     summary: 'A thin pool cannot be written to.',
     description: prose`
       Thin pool {{ $labels.vg }}/{{ $labels.pool }} on {{ $labels.instance }} is out of space,
-      read-only, failed, or must be checked. Guests with volumes in pools of that host:
-      ${names('kvm_domain_thin_promised_bytes{@}')}.
+      read-only, failed, or must be checked: writes of these guests wait or fail:
+      ${names('kvm_domain_thin_promised_bytes{@,vg=$vg,pool=$pool}')}. Extend it, or repair it.
     `,
     dashboard: HOST,
     at: { critical: { for: '1m' } },
@@ -393,6 +506,11 @@ const otherAlerts: readonly AlertDefinition[] = [
       kvm_thin_pool_state{state=~"ro|out-of-data-space|failed"} == 1
       or
       kvm_thin_pool_needs_check == 1
+      or
+      # The kernel says so only with the next write.
+      instance_pool:kvm_thin_pool_data_used:ratio >= 1
+      or
+      instance_pool:kvm_thin_pool_metadata_used:ratio >= 1
     `,
   },
   {
@@ -400,8 +518,11 @@ const otherAlerts: readonly AlertDefinition[] = [
     summary: 'Thin volumes may grow by more than their pool has left.',
     description: prose`
       Thin volumes in {{ $labels.vg }}/{{ $labels.pool }} on {{ $labels.instance }} may grow by
-      ${value('percent')} of what is left in it. May still grow most:
-      ${top('sum by (domain) (kvm_domain_thin_claimable_bytes{@})', 'bytes')}.
+      ${only('kvm_thin_pool_claimable_bytes{@,vg=$vg,pool=$pool}', 'bytes', 'unknown')} and
+      ${only('kvm_thin_pool_size_bytes{@,vg=$vg,pool=$pool} - kvm_thin_pool_data_used_bytes{@,vg=$vg,pool=$pool}', 'bytes', 'unknown')}
+      are left in it. May still grow most:
+      ${top('sum by (domain) (kvm_domain_thin_claimable_bytes{@,vg=$vg,pool=$pool})', 'bytes')}. Extend
+      it before they do.
     `,
     dashboard: HOST,
     at: { warning: { for: '30m' } },
@@ -420,7 +541,7 @@ const otherAlerts: readonly AlertDefinition[] = [
     dashboard: HOST,
     at: { warning: { for: '30m' } },
     expr: () => promql`
-      instance_pool:kvm_pool_allocated:ratio
+      instance_pool:kvm_pool_allocated_that_grows:ratio
       ${beyond('storage.pool_used_ratio', 'warning')}
     `,
   },

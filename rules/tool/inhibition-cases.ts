@@ -72,6 +72,7 @@ export const INHIBITION_CASES: readonly InhibitionCase[] = [
     ],
     muted: [
       on('f', 'KvmFilesystemFullWithinHours', 'warning', images),
+      on('f', 'KvmFilesystemFullWithinDays', 'warning', images),
       on('f', 'KvmFilesystemFillingUp', 'warning', images),
     ],
   },
@@ -130,5 +131,65 @@ export const INHIBITION_CASES: readonly InhibitionCase[] = [
       on('n', 'KvmStoragePoolFull', 'warning', { pool: 'default' }),
     ],
     muted: [on('n', 'KvmExporterPartial', 'warning', { collector: 'pool' })],
+  },
+  {
+    name: 'a filesystem that is full is one page, and another that will be still pages',
+    heard: [
+      on('o', 'KvmFilesystemFull', 'critical', images),
+      on('o', 'KvmFilesystemFullImminent', 'critical', { mountpoint: '/other' }),
+    ],
+    muted: [
+      on('o', 'KvmFilesystemFullImminent', 'critical', images),
+      on('o', 'KvmFilesystemFull', 'warning', images),
+      on('o', 'KvmFilesystemFullWithinDays', 'warning', images),
+      on('o', 'KvmStorageRunOnTheBank', 'warning', images),
+    ],
+  },
+  {
+    name: 'a run on the bank of a filesystem says more than its promise',
+    heard: [
+      on('p', 'KvmStorageRunOnTheBank', 'warning', images),
+      on('p', 'KvmFilesystemOverPromised', 'warning', { mountpoint: '/other' }),
+    ],
+    muted: [on('p', 'KvmFilesystemOverPromised', 'warning', images)],
+  },
+  {
+    name: 'a swap storm is one page, a warning of one mutes nothing',
+    heard: [
+      on('q', 'KvmSwapStorm', 'critical'),
+      on('r', 'KvmSwapStorm', 'warning'),
+      on('r', 'KvmHostMemoryPressure', 'critical'),
+    ],
+    muted: [
+      on('q', 'KvmHostMemoryPressure', 'critical'),
+      on('q', 'KvmHostMemoryPressure', 'warning'),
+    ],
+  },
+  {
+    name: 'a host with too many vCPUs mutes its sets of CPUs',
+    heard: [on('s', 'KvmCpuOverPromised', 'warning')],
+    muted: [on('s', 'KvmCpuSetOverPromised', 'warning', { cpuset: '0-3' })],
+  },
+  {
+    name: 'a full uplink that drops is one page',
+    heard: [
+      on('t', 'KvmUplinkSaturated', 'critical', { device: 'eth0' }),
+      on('t', 'KvmUplinkDrops', 'critical', { device: 'eth1' }),
+    ],
+    muted: [on('t', 'KvmUplinkDrops', 'critical', { device: 'eth0' })],
+  },
+  {
+    name: 'hosts that are down say that none answers',
+    heard: [on('u', 'KvmExporterDown', 'critical')],
+    muted: [{ alertname: 'KvmExporterAbsent', severity: 'critical' }],
+  },
+  {
+    name: 'a host that is worked on is not heard, and another one is',
+    heard: [on('v', 'KvmHostMaintenance', 'info'), on('w', 'KvmExporterDown', 'critical')],
+    muted: [
+      on('v', 'KvmExporterDown', 'critical'),
+      on('v', 'KvmGuestCrashed', 'critical', db),
+      on('v', 'KvmMemoryOverPromised', 'warning'),
+    ],
   },
 ];

@@ -160,8 +160,10 @@ function allSeries(): Series {
     for (const { record, expr, labels } of rules) {
       if (known.has(record)) continue;
       const expression = parsePromql(expr);
-      if (selectorsOf(expression).some(({ metric }) => !known.has(metric))) continue;
-      const inferred = new Inference(expression, known, []).of(expression.root);
+      // One that carries its own last value on has no labels but those it began with.
+      const own = new Map([...known, [record, new Set<string>()] as const]);
+      if (selectorsOf(expression).some(({ metric }) => !own.has(metric))) continue;
+      const inferred = new Inference(expression, own, []).of(expression.root);
       known.set(record, new Set([...inferred, ...Object.keys(labels ?? {})]));
       learnt = true;
     }

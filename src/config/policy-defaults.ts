@@ -118,22 +118,13 @@ const CPU: readonly Omit<LimitDeclaration, 'resource'>[] = [
     source: 'kubernetes-mixin CPUThrottlingHigh: 25 %',
   },
   {
-    name: 'noisy_neighbour_ratio',
-    unit: 'share',
-    bad: 'above',
-    warning: 0.25,
-    critical: undefined,
-    meaning: 'Share of the CPU time of the host one guest takes while others exceed delay_ratio.',
-    source:
-      'chosen: a quarter of the host, more than a fair share where there are more than four guests',
-  },
-  {
     name: 'unfair_share_ratio',
     unit: 'share',
     bad: 'below',
     warning: 0.5,
     critical: undefined,
-    meaning: 'CPU time a delayed guest got per CPU time its weight entitles it to.',
+    meaning:
+      'CPU time a delayed guest got per its guarantee, or per what it wanted if that is less.',
     source: 'chosen: less than half of what the weights promise',
   },
 ];
@@ -200,7 +191,8 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'below',
     warning: 0.2,
     critical: 0.05,
-    meaning: 'Available memory per memory of the host (MemAvailable per MemTotal).',
+    meaning:
+      'Available memory per memory of the host, huge page pools taken off both (MemAvailable per MemTotal).',
     source: 'MOM balloon.rules pressure_threshold 20 % and pressure_critical 5 %; ksmtuned 20 %',
   },
   {
@@ -278,7 +270,7 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
     warning: undefined,
     critical: 0,
     meaning: 'Processes the OOM killer of the host killed in the last minutes.',
-    source: 'by definition: the largest process is a guest',
+    source: 'by definition: whoever is killed did not end by itself',
   },
   {
     name: 'guest_available_ratio',
@@ -502,7 +494,7 @@ const NETWORK: readonly Omit<LimitDeclaration, 'resource'>[] = [
     bad: 'above',
     warning: 0.01,
     critical: undefined,
-    meaning: 'Share of packets dropped at the interface of a running guest.',
+    meaning: 'Share of packets dropped at the interface of a running guest, or at an uplink.',
     source: 'node-mixin NodeNetworkReceiveErrs: 1 %; a drop loses the packet just as an error does',
   },
   {

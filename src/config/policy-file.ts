@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+
 import { z } from 'zod';
 
 import { limitText } from './limit-text.ts';
@@ -7,14 +9,30 @@ import { parseBytes, parseDuration, parseRatio, SIZE_UNITS } from './quantity.ts
 import { parseYaml, readText } from './yaml-file.ts';
 
 export type PolicyResult =
-  | { readonly ok: true; readonly policy: Policy }
+  | {
+      readonly ok: true;
+      readonly policy: Policy;
+      /** When the file was written, Unix time; undefined without a file. */
+      readonly writtenAtSeconds?: number;
+    }
   /** One line per fault: `file:line: key: what is wrong`. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /** Reads and checks a policy file. Never throws: an unreadable file is a fault like any other. */
 export async function loadPolicy(path: string): Promise<PolicyResult> {
   const text = await readText(path);
-  return text.ok ? parsePolicy(text.value, path) : text;
+  if (!text.ok) return text;
+  const result = parsePolicy(text.value, path);
+  if (!result.ok) return result;
+  try {
+    return { ...result, writtenAtSeconds: (await stat(path)).mtimeMs / 1000 };
+  } catch (error) {
+    // Gone since it was read.
+    return {
+      ok: false,
+      errors: [`${path}: ${error instanceof Error ? error.message : 'no stat'}`],
+    };
+  }
 }
 
 /**
@@ -163,10 +181,11 @@ const POLICY_FILE = z.strictObject({
     })
     .nullish(),
   domains: z.strictObject({ include: patterns, exclude: patterns }).nullish(),
+  maintenance: QUANTITY_OF.seconds.nullish(),
 });
 
 function toPolicy(file: z.output<typeof POLICY_FILE>): Policy {
-  const { reserves, supply, domains } = DEFAULT_POLICY;
+  const { reserves, supply, domains, maintenanceSeconds } = DEFAULT_POLICY;
   return {
     limits: LIMITS.map((limit) => file[limit.resource]?.[limit.name] ?? limit),
     reserves: {
@@ -179,13 +198,16 @@ function toPolicy(file: z.output<typeof POLICY_FILE>): Policy {
       include: file.domains?.include ?? domains.include,
       exclude: file.domains?.exclude ?? domains.exclude,
     },
+    maintenanceSeconds: file.maintenance ?? maintenanceSeconds,
   };
 }
 
 /** The keys the policy file may have under a path. */
 function allowedKeys(path: readonly PropertyKey[]): string {
   const [section] = path;
-  if (section === undefined) return [...RESOURCES, 'reserves', 'supply', 'domains'].join(', ');
+  if (section === undefined) {
+    return [...RESOURCES, 'reserves', 'supply', 'domains', 'maintenance'].join(', ');
+  }
   if (section === 'reserves') return 'memory, cpus, storage';
   if (section === 'supply') return 'zfs_arc';
   if (section === 'domains') return 'include, exclude';

@@ -11,6 +11,7 @@ export class PolicyStore {
   #policy: Policy = DEFAULT_POLICY;
   #lastReadOk = true;
   #loadedAtSeconds: number;
+  #writtenAtSeconds: number | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /**
@@ -38,6 +39,18 @@ export class PolicyStore {
   }
 
   /**
+   * Seconds for which the host is still being worked on (maintenance of the policy), counted from when
+   * the file was written: one that stays by mistake, or is read again, prolongs nothing. 0: it is not.
+   */
+  get maintenanceRemainingSeconds(): number {
+    const { maintenanceSeconds } = this.#policy;
+    if (this.#writtenAtSeconds === undefined) return 0;
+    const remaining = this.#writtenAtSeconds + maintenanceSeconds - this.#now();
+    // A file from the future, after the clock was set back, is no older than now.
+    return Math.min(Math.max(remaining, 0), maintenanceSeconds);
+  }
+
+  /**
    * Reads the file and puts it in force if it is sound; one reading after the other, so that the
    * last signal decides. Without a file the built-in policy is simply confirmed.
    */
@@ -56,6 +69,7 @@ export class PolicyStore {
     if (result.ok) {
       this.#policy = result.policy;
       this.#loadedAtSeconds = this.#now();
+      this.#writtenAtSeconds = result.writtenAtSeconds;
     }
     return result;
   }

@@ -33,6 +33,11 @@ export interface Policy {
   readonly reserves: Reserves;
   readonly supply: Supply;
   readonly domains: DomainSelection;
+  /**
+   * How long from the writing of the file the host is being worked on, in seconds, so that nobody is
+   * told what that breaks; 0: not at all.
+   */
+  readonly maintenanceSeconds: number;
 }
 
 /**
@@ -44,6 +49,7 @@ export const DEFAULT_POLICY: Policy = {
   reserves: { memoryBytes: 512 * 2 ** 20, cpus: 0, storage: { bytes: 0 } },
   supply: { zfsArc: false },
   domains: { include: [], exclude: [] },
+  maintenanceSeconds: 0,
 };
 
 /** Whether a domain is reported under a policy. */

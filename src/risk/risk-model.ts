@@ -186,15 +186,16 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
   {
     id: 'memory_available',
     resource: 'memory',
-    meaning: 'available memory per memory of the host',
-    record: 'instance:kvm_host_memory_available:ratio',
+    meaning:
+      'available memory per memory of the host without huge page pools, where guests can claim more than that',
+    record: 'instance:kvm_host_memory_available_below_claims:ratio',
     threshold: below('memory.available_ratio', { warning: 1, critical: 2 }),
   },
   {
     id: 'memory_swap_used',
     resource: 'memory',
-    meaning: 'used swap per swap of the host',
-    record: 'instance:kvm_host_swap_used:ratio',
+    meaning: 'used swap per swap of the host, where guests can claim more than is available',
+    record: 'instance:kvm_host_swap_used_below_claims:ratio',
     threshold: above('memory.swap_used_ratio', { warning: 1, critical: 2 }),
   },
   {
@@ -242,7 +243,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
   {
     id: 'storage_pool_used',
     resource: 'storage',
-    meaning: 'allocated per capacity of a libvirt storage pool',
+    meaning: 'allocated per capacity of a libvirt storage pool whose volumes may outgrow it',
     record: 'instance:kvm_pool_allocated:max',
     threshold: above('storage.pool_used_ratio', { warning: 1, critical: 2 }),
   },

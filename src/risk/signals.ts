@@ -2,6 +2,7 @@ import type { View } from '../view/view.ts';
 import { computeAvailableMemory } from '../model/facts/available-memory.ts';
 import type { SignalId } from './risk-model.ts';
 import type { StorageContainer } from '../overcommit/storage/storage.ts';
+import type { StoragePool } from '../model/storage.ts';
 import type { Recently } from './recent-counters.ts';
 
 export type SignalValues = ReadonlyMap<SignalId, number | undefined>;
@@ -55,6 +56,13 @@ function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Rece
   const { meminfo } = snapshot.host;
   const available = computeAvailableMemory(snapshot.host);
   const swap = computeSwap(snapshot.host);
+  const exposure = memory && perSupply(memory.current.exposureBytes, memory.current.supplyBytes);
+  // Where guests hold all they were promised, little is left because little was meant to be left.
+  const isCovered = exposure !== undefined && exposure <= 1;
+  const hugepages = (snapshot.host.hugePages ?? []).reduce(
+    (sum, pool) => sum + pool.total * pool.pageBytes,
+    0,
+  );
   const swapIn = rates?.host.swapInBytesPerSecond;
   const swapOut = rates?.host.swapOutBytesPerSecond;
   return [
@@ -66,16 +74,18 @@ function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Rece
       'memory_overcommitted',
       memory && perCapacity(memory.promised.currentBytes, memory.capacityBytes),
     ],
-    [
-      'memory_exposure',
-      memory && perSupply(memory.current.exposureBytes, memory.current.supplyBytes),
-    ],
+    ['memory_exposure', exposure],
     ['memory_ksm_unmerge', memory && perSupply(memory.ksmUnmergeBytes, memory.current.supplyBytes)],
     [
       'memory_available',
-      meminfo === undefined || available === undefined ? undefined : available / meminfo.totalBytes,
+      meminfo === undefined || available === undefined || isCovered
+        ? undefined
+        : perCapacity(available, meminfo.totalBytes - hugepages),
     ],
-    ['memory_swap_used', swap && perCapacity(swap.usedBytes, swap.totalBytes)],
+    [
+      'memory_swap_used',
+      isCovered ? undefined : swap && perCapacity(swap.usedBytes, swap.totalBytes),
+    ],
     ['memory_pressure', rates?.host.memoryStalledRatio],
     [
       'memory_swap_storm',
@@ -118,10 +128,10 @@ function storageSignals({ snapshot, domains, assessment }: View, { rates }: Rece
     ['storage_pressure', rates?.host.ioWaitingRatio],
     [
       'storage_pool_used',
-      highest(snapshot.pools ?? [], ({ reading }) =>
-        reading === undefined
+      highest(snapshot.pools ?? [], (pool) =>
+        pool.reading === undefined || !mayOutgrow(pool, assessment.storage)
           ? undefined
-          : perCapacity(Number(reading.allocationBytes), Number(reading.capacityBytes)),
+          : perCapacity(Number(pool.reading.allocationBytes), Number(pool.reading.capacityBytes)),
       ),
     ],
     ['storage_available', lowest(filesystems, availableWhereItMatters)],
@@ -153,6 +163,21 @@ export function isPausedOnIoError({
   readonly reason: string;
 }): boolean {
   return state === 'paused' && reason === 'ioerror';
+}
+
+const CUT_UP_POOLS: ReadonlySet<string> = new Set([
+  ...['logical', 'disk', 'iscsi', 'iscsi-direct', 'scsi', 'mpath'],
+]);
+const DIRECTORY_POOLS: ReadonlySet<string> = new Set(['dir', 'fs', 'netfs']);
+
+/**
+ * A volume group that is cut up is as it should be; so is a directory whose images cannot grow by more
+ * than their filesystem has left.
+ */
+function mayOutgrow({ description }: StoragePool, storage: View['assessment']['storage']): boolean {
+  const type = description?.type ?? '';
+  if (CUT_UP_POOLS.has(type)) return false;
+  return !DIRECTORY_POOLS.has(type) || (storage?.host.shortfallBytes ?? 0) > 0;
 }
 
 /** What may still be written per room there is. */

@@ -34,6 +34,8 @@ export interface PolicyInForce {
   /** False while the file on disk is broken and an older policy stays in force. */
   readonly lastReadOk: boolean;
   readonly loadedAtSeconds: number;
+  /** For how long the host is still being worked on; 0: it is not. */
+  readonly maintenanceRemainingSeconds: number;
 }
 
 export interface Build {
@@ -43,6 +45,8 @@ export interface Build {
 
 /** One guest with everything a metric about it needs at hand. */
 export interface DomainView {
+  /** By the clock of this host. */
+  readonly takenAtSeconds: number;
   readonly domain: Domain;
   readonly labels: GuestLabels;
   readonly pageBytes: number;
@@ -99,6 +103,7 @@ export function* viewInParts(
     const own = labels.get(domain.uuid);
     if (own === undefined) return undefined;
     return {
+      takenAtSeconds: snapshot.takenAtSeconds,
       domain,
       labels: own,
       pageBytes: snapshot.host.pageBytes,

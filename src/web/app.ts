@@ -16,8 +16,6 @@ import type { View } from '../view/view.ts';
 import type { Connections } from './connections.ts';
 import { answerFault, Guard, type Asked, type GuardedRoute } from './guard.ts';
 import { HostNames } from './host-names.ts';
-import { landingPage } from '../page/landing-page.ts';
-import { PAGE_SECURITY_POLICY } from '../page/html/security-policy.ts';
 import { plain } from './plain-answer.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { parseScrape, type ScrapeLimits } from './scrape-request.ts';
@@ -160,20 +158,22 @@ function metricsRoute(bodies: Bodies, self: SelfMetrics, options: AppOptions): G
   };
 }
 
+/** Its code is loaded when somebody looks: Prometheus never does. */
 function pageRoute(bodies: Bodies, { limits, scraper, web }: AppOptions): GuardedRoute {
-  const headers = {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Security-Policy': PAGE_SECURITY_POLICY,
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-  };
   const request = {
     collectors: limits.enabled,
     timeoutSeconds: limits.timeoutSeconds - limits.timeoutOffsetSeconds,
   };
   return {
     answer: async (asked, response) => {
+      const { PAGE_SECURITY_POLICY } = await import('../page/html/security-policy.ts');
+      const headers = {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Security-Policy': PAGE_SECURITY_POLICY,
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
+        'Referrer-Policy': 'no-referrer',
+      };
       if (asked.headOnly) {
         response.writeHead(200, headers).end();
         return;
@@ -191,8 +191,9 @@ async function* writePage(
   scraper: Scraper,
   telemetryPath: string,
 ): AsyncGenerator<Buffer, void, void> {
+  const { landingPage } = await import('../page/landing-page.ts');
   const page = landingPage(view, scraper.recently(view.snapshot), telemetryPath);
-  yield await Promise.resolve(Buffer.from(page));
+  yield Buffer.from(page);
 }
 
 /** Waits for the first chunk, so that what cannot be made at all gets an answer that says so. */

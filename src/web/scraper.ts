@@ -58,12 +58,12 @@ export class Scraper {
   /** In parts, between which it yields to the event loop. */
   async #toView(snapshot: Snapshot, stop: AbortSignal): Promise<View> {
     this.#failures.report(snapshot.outcomes);
-    const { policy, lastReadOk, loadedAtSeconds } = this.#policy;
+    const { policy, lastReadOk, loadedAtSeconds, maintenanceRemainingSeconds } = this.#policy;
     const history = this.#momAverages.add(snapshot);
     // What later pages need is kept even if this one is no longer wanted.
     await inTurns(this.#recentCounters.addInParts(snapshot));
     const assessment = await inTurns(until(stop, assessInParts(snapshot, policy, history)));
-    const inForce = { policy, lastReadOk, loadedAtSeconds };
+    const inForce = { policy, lastReadOk, loadedAtSeconds, maintenanceRemainingSeconds };
     const view = viewInParts(snapshot, assessment, inForce, this.#build, this.#memory);
     return inTurns(until(stop, view));
   }

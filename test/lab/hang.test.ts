@@ -22,7 +22,7 @@ const HEALTHY = NAMES.filter((name) => !HUNG.includes(name));
 
 /** What only the monitor of a QEMU can tell, and what libvirt is asked together with it. */
 const FROM_MONITOR =
-  /^kvm_domain_(?:balloon_(?:current|last_update)|guest_|halt_poll_|disk_(?!info|limit|chain|image))/;
+  /^kvm_domain_(?:balloon_(?:current|last_update|stats_age)|guest_|halt_poll_|disk_(?!info|limit|chain|image))/;
 
 describe('with QEMU processes that do not answer', () => {
   let lab: Lab;

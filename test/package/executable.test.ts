@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,14 @@ import { ANY_PORT, Started } from './support/started.ts';
 
 /** Neither Node nor anything else of this machine's. */
 const NOTHING = { env: { PATH: '/nonexistent' } };
+
+/** Status, headers but for the time, and whether there is a body. */
+async function answerOf(url: string, method: string) {
+  const answer = await fetch(url, { method, headers: { 'accept-encoding': 'gzip' } });
+  const headers = Object.fromEntries(answer.headers);
+  delete headers['date'];
+  return { status: answer.status, headers, empty: (await answer.text()) === '' };
+}
 
 describe('the executable, with nothing beside it', () => {
   const program = () => builtFile('first', '_linux_amd64');
@@ -35,6 +44,38 @@ describe('the executable, with nothing beside it', () => {
     await using exporter = await Started.by(program(), ['--demo', ANY_PORT], NOTHING);
     expect(await exporter.metrics()).toContain('kvm_domain_info{');
     expect(await exporter.end()).toBe(0);
+  });
+
+  it('answers as a checkout does, with the same headers', async () => {
+    const checkout = join(import.meta.dirname, '../../bin/kvm-overcommit-exporter');
+    await run('npm', ['run', '--silent', 'build'], { timeoutMs: 300_000 });
+    const flags = ['--demo', ANY_PORT];
+    await using ours = await Started.by(program(), flags, NOTHING);
+    await using theirs = await Started.by(checkout, flags);
+    for (const [method, path] of [
+      ['GET', '/'],
+      ['HEAD', '/'],
+      ['GET', '/metrics'],
+      ['GET', '/metrics?collect[]=none'],
+      ['GET', '/-/ready'],
+      ['GET', '/no/such'],
+      ['GET', '/%'],
+      ['POST', '/metrics'],
+      ['OPTIONS', '/'],
+    ] as const) {
+      const [one, other] = await Promise.all(
+        [ours, theirs].map(({ url }) => answerOf(`${url}${path}`, method)),
+      );
+      expect(one, `${method} ${path}`).toEqual(other);
+    }
+  });
+
+  it('holds less than half of itself in memory after the start, and warns of nothing', async () => {
+    await using exporter = await Started.by(program(), [ANY_PORT], NOTHING);
+    await exporter.metrics();
+    const pages = Number(exporter.status('RssFile')[0]) * 1024;
+    expect(pages).toBeLessThan(0.6 * statSync(program()).size);
+    expect(exporter.said()).not.toMatch(/experimental|warning from Node/i);
   });
 
   it('opens no debugger on SIGUSR1 and reads again on SIGHUP', async () => {

@@ -86,7 +86,7 @@ export const MEMORY_INSIDE: Row = {
       unit: 's',
       queries: [
         {
-          expr: `time() - ${of('kvm_domain_balloon_last_update_timestamp_seconds', THIS_GUEST)}`,
+          expr: of('kvm_domain_balloon_stats_age_seconds', THIS_GUEST),
           legend: 'age {{instance}}',
         },
         {

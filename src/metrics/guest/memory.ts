@@ -127,6 +127,17 @@ export const domainMemoryMetrics: readonly Metric[] = [
     ),
     'If it does not move, the guest has no working balloon driver.',
   ),
+  domainGauge(
+    'kvm_domain_balloon_stats_age_seconds',
+    'Age of the memory statistics a guest reported last, by the clock of the host ' +
+      '(balloon.last-update).',
+    {},
+    ({ domain, labels, takenAtSeconds }, sample) => {
+      const reportedAt = domain.balloon?.lastUpdateSeconds;
+      const age = reportedAt === undefined ? undefined : Math.max(0, takenAtSeconds - reportedAt);
+      sample(labels.only, age);
+    },
+  ),
   ofGuest(
     'kvm_domain_guest_memory_size_bytes',
     'Memory the kernel of a guest manages, its MemTotal (balloon.available).',

@@ -159,6 +159,17 @@ export const domainStateMetrics: readonly Metric[] = [
       sample(labels.only, domain.process?.startSeconds);
     },
   ),
+  domainGauge(
+    'kvm_domain_age_seconds',
+    'Time since the QEMU process of a guest started, by the clock of the host ' +
+      '(/proc/<pid>/stat starttime).',
+    {},
+    ({ domain, labels, takenAtSeconds }, sample) => {
+      const startedAt = domain.process?.startSeconds;
+      const age = startedAt === undefined ? undefined : Math.max(0, takenAtSeconds - startedAt);
+      sample(labels.only, age);
+    },
+  ),
 ];
 
 /** virDomainState, in its order; all are exposed so that a count that falls to 0 says 0. */

@@ -50,6 +50,15 @@ export const policyMetrics: readonly Metric[] = [
     },
   ),
   gauge(
+    'kvm_policy_maintenance_remaining_seconds',
+    'Time for which this host is still being worked on, so that its alerts are muted (maintenance of ' +
+      'the policy, counted from the writing of its file).',
+    { note: '0 while it is not.' },
+    ({ policy }, sample) => {
+      sample('', policy.maintenanceRemainingSeconds);
+    },
+  ),
+  gauge(
     'kvm_policy_last_reload_successful',
     'Whether the policy file was valid when it was last read; if not, the policy before it ' +
       'stays in force.',

@@ -35,11 +35,11 @@ export const DEFAULT_POOL_LIMITS: PoolLimits = { working: 4, total: 8, patienceM
 
 const GROW_AFTER_MS = 50;
 
-/** Beside this file, TypeScript or compiled as it is; in a program of one file, that file. */
+/** Beside this file, TypeScript or compiled as it is; in a bundle, the program that runs. */
 const FILE_WORKER =
   import.meta.bundledVersion === undefined
     ? join(import.meta.dirname, `file-worker${extname(import.meta.filename)}`)
-    : import.meta.filename;
+    : (process.argv[1] ?? process.execPath);
 
 /** As an environment variable, since a single executable takes none of Node's options as arguments. */
 const NODE_OPTIONS =

@@ -1,15 +1,9 @@
-import { z } from 'zod';
 import type { MemoryFile } from '../../model/process.ts';
+import { propertyAt, textAt } from '../kernel/json-text.ts';
 
 /** No guest has more nodes of its own and memory devices. */
 const MAX_FILES = 1_024;
-
-const backend = z.object({
-  'qom-type': z.literal('memory-backend-file'),
-  id: z.string(),
-  'mem-path': z.string().startsWith('/'),
-  share: z.literal(true),
-});
+const TYPE = 'memory-backend-file';
 
 /**
  * The files in which a QEMU was told to keep the guest's RAM and share it: objects of type
@@ -31,9 +25,14 @@ export function parseMemoryFiles(commandLine: string): readonly MemoryFile[] {
 }
 
 function parseObject(text: string): MemoryFile | undefined {
-  if (!text.includes('memory-backend-file')) return undefined;
-  const parsed = backend.safeParse(text.startsWith('{') ? fromJson(text) : fromPairs(text));
-  return parsed.success ? { id: parsed.data.id, path: parsed.data['mem-path'] } : undefined;
+  if (!text.includes(TYPE)) return undefined;
+  const backend = text.startsWith('{') ? fromJson(text) : fromPairs(text);
+  const id = textAt(backend, 'id');
+  const path = textAt(backend, 'mem-path');
+  if (textAt(backend, 'qom-type') !== TYPE || propertyAt(backend, 'share') !== true) {
+    return undefined;
+  }
+  return id !== undefined && path?.startsWith('/') === true ? { id, path } : undefined;
 }
 
 function fromJson(text: string): unknown {

@@ -23,24 +23,17 @@ export interface History {
 }
 
 /**
- * The demo host's clock runs ahead of Prometheus', so that what it says the time of (the last
- * statistics of a balloon, for one) is not out of date when a busy machine takes a minute until
- * Prometheus evaluates its rules.
- */
-const CLOCK_AHEAD_SECONDS = 120;
-
-/**
  * Writes what Prometheus would have scraped from the demo host, as OpenMetrics with timestamps:
  * what `promtool tsdb create-blocks-from openmetrics` takes. Hours of story take seconds.
  */
 export async function writeDemoHistory(path: string, history: History): Promise<void> {
   let elapsed = 0;
   const host = new DemoHost({
-    startedAtSeconds: history.startedAtSeconds + CLOCK_AHEAD_SECONDS,
+    startedAtSeconds: history.startedAtSeconds,
     elapsedSeconds: () => elapsed,
   });
   const policy = new PolicyStore(undefined, () => history.startedAtSeconds);
-  const { policy: inForce, lastReadOk, loadedAtSeconds } = policy;
+  const { policy: inForce, lastReadOk, loadedAtSeconds, maintenanceRemainingSeconds } = policy;
   const memory = new ScrapeMemory();
   const averages = new MomAverages();
   const wanted = new Set(COLLECTORS.map(({ name }) => name));
@@ -50,7 +43,12 @@ export async function writeDemoHistory(path: string, history: History): Promise<
   for (; elapsed <= history.seconds; elapsed += history.scrapeIntervalSeconds) {
     const snapshot = await host.collect(wanted);
     const assessment = assess(snapshot, inForce, averages.add(snapshot));
-    const inUse = { policy: inForce, lastReadOk, loadedAtSeconds };
+    const inUse = {
+      policy: inForce,
+      lastReadOk,
+      loadedAtSeconds,
+      maintenanceRemainingSeconds,
+    };
     const view = toView(snapshot, assessment, inUse, build, memory);
     const at = history.startedAtSeconds + elapsed;
     let text = '';

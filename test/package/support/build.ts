@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 
 import { build } from '../../../packaging/build.ts';
+import { sourceDateEpoch } from '../../../packaging/project.ts';
 import { ensurePackages } from '../../lab/harness/packages.ts';
 
 /** What the tests of packages are about, in folders. */
@@ -49,6 +50,8 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   };
   const teardown = () => rm(folder, { recursive: true, force: true });
   const report = (line: string) => process.stdout.write(`${line}\n`);
+  // A commit made meanwhile must not make the second build another one.
+  process.env['SOURCE_DATE_EPOCH'] ??= String(sourceDateEpoch());
   const kinds = ['deb', 'rpm', 'image', 'npm', 'manifest'] as const;
   const common = { fast: true, report };
   try {

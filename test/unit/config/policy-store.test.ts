@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +48,31 @@ describe('the policy in force', () => {
     await store.reload();
     expect(promiseOf(store)).toBe(7);
     expect([store.lastReadOk, store.loadedAtSeconds]).toEqual([true, 2000]);
+  });
+
+  it('counts maintenance from the writing of the file, whenever it is read, down to 0', async () => {
+    writeFileSync(path, 'maintenance: 2h');
+    utimesSync(path, 500, 500);
+    const store = new PolicyStore(path, () => clock);
+    expect(store.maintenanceRemainingSeconds).toBe(0);
+    await store.reload();
+    expect(store.maintenanceRemainingSeconds).toBe(6700);
+    clock = 2000;
+    await store.reload();
+    expect(store.maintenanceRemainingSeconds).toBe(5700);
+    clock = 7701;
+    expect(store.maintenanceRemainingSeconds).toBe(0);
+  });
+
+  it('ends maintenance when the file no longer names it, and never lasts longer than it says', async () => {
+    writeFileSync(path, 'maintenance: 2h');
+    utimesSync(path, 90_000, 90_000);
+    const store = new PolicyStore(path, () => clock);
+    await store.reload();
+    expect(store.maintenanceRemainingSeconds).toBe(7200);
+    writeFileSync(path, 'reserves: { cpus: 1 }');
+    await store.reload();
+    expect(store.maintenanceRemainingSeconds).toBe(0);
   });
 
   it('stays when the file vanishes', async () => {

@@ -164,7 +164,7 @@ describe('a broken policy file', () => {
     [
       'an unknown section',
       'cpu: {}\ngpu: {}\n',
-      'policy.yaml:2: gpu: unknown key; allowed are cpu, memory, storage, network, exporter, reserves, supply, domains',
+      'policy.yaml:2: gpu: unknown key; allowed are cpu, memory, storage, network, exporter, reserves, supply, domains, maintenance',
     ],
     [
       'an unknown limit',
@@ -286,7 +286,7 @@ describe('a broken policy file', () => {
     [
       'a list at the top',
       '- 1\n',
-      'policy.yaml:1: the policy: allowed are the keys cpu, memory, storage, network, exporter, reserves, supply, domains',
+      'policy.yaml:1: the policy: allowed are the keys cpu, memory, storage, network, exporter, reserves, supply, domains, maintenance',
     ],
     ['a key given twice', 'cpu: {}\ncpu: {}\n', 'policy.yaml:2: Map keys must be unique'],
   ])('says where and what is wrong with %s', (_, text, fault) => {

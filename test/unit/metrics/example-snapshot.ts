@@ -338,7 +338,12 @@ export function exampleView(snapshot: Snapshot, memory = new ScrapeMemory()): Vi
   return toView(
     snapshot,
     assess(snapshot, DEFAULT_POLICY, new MomAverages().add(snapshot)),
-    { policy: DEFAULT_POLICY, lastReadOk: true, loadedAtSeconds: 1_700_000_001 },
+    {
+      policy: DEFAULT_POLICY,
+      lastReadOk: true,
+      loadedAtSeconds: 1_700_000_001,
+      maintenanceRemainingSeconds: 0,
+    },
     { version: '1.2.3', nodeVersion: 'v26.0.0' },
     memory,
   );

@@ -26,7 +26,7 @@ function alert(
       summary: change.summary ?? 'Something is wrong.',
       description: change.description ?? `{{ $labels.instance }} is wrong. Busiest: ${BUSIEST}.`,
       runbook_url: `${RUNBOOK_BASE_URL}/${name}.md`,
-      dashboard_url: 'https://grafana.example.com/d/kvm-host',
+      dashboard_url: '/d/kvm-host',
     },
   };
   return alertFaults(rule).map((fault) => fault.slice(`${name} (warning): `.length));

@@ -3,7 +3,7 @@ import type { Fault } from './faults.ts';
 
 /** What only the monitor of a QEMU can tell. */
 export const FROM_MONITOR =
-  /^kvm_domain_(?:balloon_(?:current|last_update)|guest_|disk_(?!info|limit|chain|image))/;
+  /^kvm_domain_(?:balloon_(?:current|last_update|stats_age)|guest_|disk_(?!info|limit|chain|image))/;
 
 /** What /proc tells of a QEMU, whatever state it is in. */
 const FROM_PROC =
