@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -61,5 +61,22 @@ describe('the design page', () => {
     expect(namesNotIn('the `Old`\n(`src/new.ts`) one', () => 'class New {}')).toEqual([
       'Old in src/new.ts',
     ]);
+  });
+});
+
+describe('the tests to run after a change', () => {
+  const [, section = ''] = text('CONTRIBUTING.md').split('## Which tests to run');
+
+  it('are named for every folder of src', () => {
+    const folders = [...zonesOfLint(text('eslint.config.js')).keys()];
+    expect(folders.filter((folder) => !section.includes(`\`src/${folder}\``))).toEqual([]);
+  });
+
+  it('lie where they are named', () => {
+    const named = [...section.matchAll(/\btest\/(?:unit|integration)\/[\w-]+/g)].map(
+      ([path]) => path,
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
   });
 });
