@@ -231,7 +231,7 @@ describe('a fault of a runbook is found', () => {
         .replace('fifteen', 'ten')
         .replace(
           '`steal_ratio` in [cpu](../policy.md#cpu)',
-          '`utilisation_ratio` in\n[network](../policy.md#network)',
+          '`utilisation_ratio` and\n`drop_ratio` in [network](../policy.md#network)',
         ),
     );
     expect(faultsOfRunbook(runbook)).toEqual([
