@@ -101,14 +101,24 @@ describe('signals of a host in need', () => {
     expect(signals.get('storage_available')).toBeUndefined();
   });
 
-  it('leave zram out of the swap', () => {
-    const snapshot = smallHost();
-    const area = { path: '/dev/sda2', sizeBytes: 8 * GIB, usedBytes: 2 * GIB, priority: -2 };
-    const swapAreas = [
-      { ...area, kind: 'partition' as const, zram: undefined },
-      { ...area, kind: 'zram' as const, usedBytes: 8 * GIB, zram: undefined },
-    ];
-    const signals = atFirstLook({ ...snapshot, host: { ...snapshot.host, swapAreas } });
-    expect(signals.get('memory_swap_used')).toBe(0.25);
+  describe('and swap', () => {
+    const used = (memoryGib: number): number | undefined => {
+      const snapshot = smallHost({ seconds: 0, guests: [{ ...A, memoryGib }, B] });
+      const area = { path: '/dev/sda2', sizeBytes: 8 * GIB, usedBytes: 2 * GIB, priority: -2 };
+      const swapAreas = [
+        { ...area, kind: 'partition' as const, zram: undefined },
+        { ...area, kind: 'zram' as const, usedBytes: 8 * GIB, zram: undefined },
+      ];
+      const signals = atFirstLook({ ...snapshot, host: { ...snapshot.host, swapAreas } });
+      return signals.get('memory_swap_used');
+    };
+
+    it('leave zram out', () => {
+      expect(used(16)).toBe(0.25);
+    });
+
+    it('do not mind swap that is used where memory covers all that may be claimed', () => {
+      expect(used(6)).toBeUndefined();
+    });
   });
 });
