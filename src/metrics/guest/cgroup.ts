@@ -1,14 +1,9 @@
 import { cpusOfQuota, sumOfCpus } from '../../model/facts/cpu-quota.ts';
+import { computeSwapLimit } from '../../model/facts/swap-limit.ts';
+import { computeThrottling } from '../../model/facts/throttling.ts';
 
 import { domainCounter, domainGauge, type Metric, withNote } from '../metric.ts';
-import type {
-  CgroupBandwidth,
-  CgroupMemoryLimits,
-  CpuThrottling,
-  GuestCgroupCpu,
-  IoCounters,
-  MemoryLimit,
-} from '../../model/cgroup.ts';
+import type { CpuThrottling, GuestCgroupCpu, IoCounters, MemoryLimit } from '../../model/cgroup.ts';
 import { PRESSURE_RESOURCES } from '../../model/pressure.ts';
 
 /** The cgroup libvirt makes for each guest: weights, limits, throttling and pressure. */
@@ -127,7 +122,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
       replaces: ['ceems_compute_unit_memsw_total_bytes'],
     },
     ({ domain, labels }, sample) => {
-      sample(labels.only, swapLimit(domain.cgroup?.memory?.limits));
+      sample(labels.only, computeSwapLimit(domain.cgroup?.memory?.limits));
     },
   ),
   domainCounter(
@@ -255,28 +250,11 @@ function quotaCpus(cpu: GuestCgroupCpu | undefined): number | undefined {
 function throttled(name: string, help: string, part: (one: CpuThrottling) => number): Metric {
   const note = 'The cgroups of the guest, its vCPUs, emulator and iothreads together.';
   return domainCounter(name, help, { note }, ({ domain, labels }, sample) => {
-    const cpu = domain.cgroup?.cpu;
-    if (cpu === undefined) return;
-    let sum: number | undefined;
-    const add = (group: CgroupBandwidth | undefined): void => {
-      if (group?.throttling !== undefined) sum = (sum ?? 0) + part(group.throttling);
-    };
-    // A group's cpu.stat counts its own quota only, not those of the groups inside.
-    add(cpu);
-    for (const vcpu of cpu.vcpus.values()) add(vcpu);
-    for (const iothread of cpu.iothreads.values()) add(iothread);
-    add(cpu.emulator);
-    sample(labels.only, sum);
+    const sum = computeThrottling(domain.cgroup?.cpu);
+    sample(labels.only, sum && part(sum));
   });
 }
 
 function limited(limit: MemoryLimit): number | undefined {
   return limit === 'unlimited' ? undefined : limit;
-}
-
-function swapLimit(limits: CgroupMemoryLimits | undefined): number | undefined {
-  const swap = limited(limits?.swapMaxBytes);
-  if (limits?.swapIncludesMemory !== true || swap === undefined) return swap;
-  const memory = limited(limits.maxBytes);
-  return memory === undefined ? undefined : Math.max(0, swap - memory);
 }

@@ -1,5 +1,6 @@
 import { promisedVcpus } from '../../overcommit/memory/assess-promise.ts';
 import type { Domain, KvmVcpu } from '../../model/domain.ts';
+import { listVcpuTimes } from '../../model/facts/vcpu-times.ts';
 import { nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
 
 import { domainCounter, domainGauge, type Metric, type Sample } from '../metric.ts';
@@ -87,7 +88,7 @@ export const domainCpuMetrics: readonly Metric[] = [
       ],
     },
     (view, sample) => {
-      perVcpu(view, sample, 'runNanoseconds', 'timeNanoseconds');
+      perVcpu(view, sample, 'runNanoseconds');
     },
   ),
   domainCounter(
@@ -107,7 +108,7 @@ export const domainCpuMetrics: readonly Metric[] = [
       ],
     },
     (view, sample) => {
-      perVcpu(view, sample, 'delayNanoseconds', 'delayNanoseconds');
+      perVcpu(view, sample, 'delayNanoseconds');
     },
   ),
   domainCounter(
@@ -244,18 +245,10 @@ function currentVcpus(domain: Domain): number | undefined {
 function perVcpu(
   { domain, labels }: DomainView,
   sample: Sample,
-  ofThread: 'runNanoseconds' | 'delayNanoseconds',
-  ofLibvirt: 'timeNanoseconds' | 'delayNanoseconds',
+  field: 'runNanoseconds' | 'delayNanoseconds',
 ): void {
-  if (domain.process?.threads !== undefined) {
-    for (const thread of domain.process.threads) {
-      if (thread.role.kind !== 'vcpu') continue;
-      sample(labels.vcpu(thread.role.index), seconds(thread.schedule?.[ofThread]));
-    }
-    return;
-  }
-  for (const vcpu of domain.libvirtCpu?.vcpus ?? []) {
-    sample(labels.vcpu(vcpu.index), seconds(vcpu[ofLibvirt]));
+  for (const vcpu of listVcpuTimes(domain)) {
+    sample(labels.vcpu(vcpu.index), seconds(vcpu[field]));
   }
 }
 

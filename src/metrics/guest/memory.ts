@@ -1,4 +1,5 @@
-import { currentRamBytes, memoryTraits, ramBytes } from '../../overcommit/memory/memory-traits.ts';
+import { swappedBytes } from '../../model/facts/guest-memory.ts';
+import { currentRamBytes, memoryTraits, ramBytes } from '../../model/facts/memory-traits.ts';
 import type { Balloon } from '../../model/domain.ts';
 import type { MemoryDevice } from '../../model/domain-config.ts';
 
@@ -288,8 +289,8 @@ export const domainMemoryMetrics: readonly Metric[] = [
       note: 'Of a guest with shared memory, which VmSwap lacks, the swap of its own cgroup.',
       replaces: ['ceems_compute_unit_memsw_used_bytes', 'pve_kvm_memory_extended'],
     },
-    ({ domain, memory, labels }, sample) => {
-      sample(labels.only, memory?.swapBytes ?? domain.process?.status?.swappedBytes);
+    ({ domain, memory, labels, pages }, sample) => {
+      sample(labels.only, memory?.swapBytes ?? swappedBytes(domain, pages));
     },
   ),
   ofProcess(

@@ -1,3 +1,4 @@
+import { DOMAIN_STATES } from '../../model/facts/domain-state.ts';
 import { domainGauge, domainInfo, gauge, type Metric } from '../metric.ts';
 import { yesNo } from '../yes-no.ts';
 
@@ -25,6 +26,7 @@ export const domainStateMetrics: readonly Metric[] = [
       for (const { domain } of view.domains) {
         counts.set(domain.state, (counts.get(domain.state) ?? 0) + 1);
       }
+      // All of them, so that a count that falls to 0 says 0.
       for (const state of DOMAIN_STATES) {
         sample(`{state="${state}"}`, counts.get(state) ?? 0);
       }
@@ -160,15 +162,3 @@ export const domainStateMetrics: readonly Metric[] = [
     },
   ),
 ];
-
-/** virDomainState, in its order; all are exposed so that a count that falls to 0 says 0. */
-const DOMAIN_STATES = [
-  'nostate',
-  'running',
-  'blocked',
-  'paused',
-  'shutdown',
-  'shutoff',
-  'crashed',
-  'pmsuspended',
-] as const;

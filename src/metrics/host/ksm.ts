@@ -1,4 +1,5 @@
 import { labelText } from '../../exposition/labels.ts';
+import { computeKsmSavings } from '../../model/facts/ksm-savings.ts';
 import type { Host } from '../../model/host.ts';
 
 import { counter, gauge, info, type Metric } from '../metric.ts';
@@ -250,10 +251,8 @@ function toBytes({ ksm, pageBytes }: Host, pagesOf: ValueOf): number | undefined
 }
 
 function savedBytes(host: Host): number | undefined {
-  // A kernel without ksm_zero_pages puts zero pages into the sharing ones or leaves them alone.
-  return toBytes(host, ({ pagesSharing, zeroPages }) =>
-    pagesSharing === undefined ? undefined : pagesSharing + (zeroPages ?? 0),
-  );
+  const savings = computeKsmSavings(host);
+  return savings && savings.sharingBytes + savings.zeroBytes;
 }
 
 function computedProfit(host: Host): number | undefined {

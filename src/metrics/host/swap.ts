@@ -1,4 +1,5 @@
 import { labelText } from '../../exposition/labels.ts';
+import { computeHostSwap } from '../../model/facts/host-swap.ts';
 import type { Host } from '../../model/host.ts';
 
 import { gauge, type Metric } from '../metric.ts';
@@ -15,8 +16,7 @@ export const hostSwapMetrics: readonly Metric[] = [
       replaces: ['node_memory_SwapTotal_bytes', 'pve_node_swap_total_bytes'],
     },
     ({ snapshot }, sample) => {
-      const { swapAreas, meminfo } = snapshot.host;
-      sample('', sumOfDisks(swapAreas, (area) => area.sizeBytes) ?? meminfo?.swapTotalBytes);
+      sample('', computeHostSwap(snapshot.host).totalBytes);
     },
   ),
   gauge(
@@ -27,9 +27,7 @@ export const hostSwapMetrics: readonly Metric[] = [
       replaces: ['node_memory_SwapFree_bytes', 'pve_node_swap_free_bytes'],
     },
     ({ snapshot }, sample) => {
-      const { swapAreas, meminfo } = snapshot.host;
-      const free = sumOfDisks(swapAreas, (area) => area.sizeBytes - area.usedBytes);
-      sample('', free ?? meminfo?.swapFreeBytes);
+      sample('', computeHostSwap(snapshot.host).freeBytes);
     },
   ),
   gauge(
@@ -100,14 +98,6 @@ export const hostSwapMetrics: readonly Metric[] = [
     },
   ),
 ];
-
-/** 0 for a host without swap; undefined where that is not known. */
-function sumOfDisks(
-  areas: readonly SwapArea[] | undefined,
-  bytesOf: (area: SwapArea) => number,
-): number | undefined {
-  return areas?.filter(({ kind }) => kind !== 'zram').reduce((sum, one) => sum + bytesOf(one), 0);
-}
 
 function storedInZswap({ zswap, pageBytes }: Host): number | undefined {
   const pages = zswap?.debug?.storedPages;

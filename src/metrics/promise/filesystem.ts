@@ -7,7 +7,8 @@ import type {
 
 import { domainGauge, gauge, info, type Metric, type Sample, withNote } from '../metric.ts';
 import type { View } from '../../view/view.ts';
-import { yesNo } from '../yes-no.ts';
+import { canShareBlocks } from '../../model/facts/shared-blocks.ts';
+import { yesNo, zeroOne } from '../yes-no.ts';
 import type { Filesystem, FilesystemSpace } from '../../model/filesystem.ts';
 
 const FILESYSTEM_INFO_LABELS = [
@@ -134,9 +135,7 @@ export const filesystemMetrics: readonly Metric[] = [
       'images may count blocks twice.',
     LABEL,
     (view, sample) => {
-      perFilesystem(view, sample, ({ traits }) =>
-        traits.sharedExtents !== 'never' || traits.compression !== 'never' ? 1 : 0,
-      );
+      perFilesystem(view, sample, ({ traits }) => zeroOne(canShareBlocks(traits)));
     },
   ),
   ofGuest('promised', 'Worst-case size of the images of a guest on a filesystem'),

@@ -3,9 +3,11 @@ import type { NetworkOfUplink, PromisedBandwidth } from '../../overcommit/networ
 
 import { counter, gauge, info, type Metric, type Sample } from '../metric.ts';
 import type { View } from '../../view/view.ts';
-import type { LinkCounters, LinkKind, LinkState, NetworkLink } from '../../model/network.ts';
+import { isUp, toBytesPerSecond } from '../../model/facts/link-state.ts';
+import { isUplink } from '../../model/facts/uplinks.ts';
+import type { LinkCounters, NetworkLink } from '../../model/network.ts';
+import { zeroOne } from '../yes-no.ts';
 
-const UPLINK_KINDS: ReadonlySet<LinkKind> = new Set<LinkKind>(['physical', 'bond', 'team', 'vlan']);
 const UPLINK_INFO_LABELS = ['device', 'kind', 'lower'] as const;
 
 /**
@@ -37,7 +39,7 @@ export const uplinkMetrics: readonly Metric[] = [
       replaces: ['node_network_up'],
     },
     (view, sample) => {
-      perLink(view, sample, ({ state }) => isUp(state));
+      perLink(view, sample, ({ state }) => zeroOne(isUp(state)));
     },
   ),
   gauge(
@@ -49,9 +51,7 @@ export const uplinkMetrics: readonly Metric[] = [
       replaces: ['node_network_speed_bytes', 'net_host_speed'],
     },
     (view, sample) => {
-      perLink(view, sample, ({ state }) =>
-        state?.speed.known === true ? state.speed.bitsPerSecond / 8 : undefined,
-      );
+      perLink(view, sample, ({ state }) => toBytesPerSecond(state));
     },
   ),
   traffic('receive_bytes', 'Bytes received by', 'receivedBytes'),
@@ -118,7 +118,7 @@ export const uplinkMetrics: readonly Metric[] = [
 ];
 
 function uplinks(links: ReadonlyMap<string, NetworkLink> | undefined): readonly NetworkLink[] {
-  return [...(links?.values() ?? [])].filter(({ kind }) => UPLINK_KINDS.has(kind));
+  return [...(links?.values() ?? [])].filter(({ kind }) => isUplink(kind));
 }
 
 function perLink(
@@ -129,13 +129,6 @@ function perLink(
   for (const link of uplinks(snapshot.network?.links)) {
     sample(labelText(['device'], [link.name]), valueOf(link));
   }
-}
-
-/** Documentation/networking/operstates.rst: drivers that do not keep it leave it `unknown`. */
-function isUp(state: LinkState | undefined): 0 | 1 | undefined {
-  if (state?.operational === undefined) return undefined;
-  const { operational, carrier } = state;
-  return operational === 'up' || (operational === 'unknown' && carrier === true) ? 1 : 0;
 }
 
 function traffic(name: string, what: string, field: keyof LinkCounters, peer?: string): Metric {

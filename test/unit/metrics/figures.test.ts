@@ -243,7 +243,10 @@ describe('the swap limit of a guest', () => {
   it('in cgroup v1 is what the limit on memory and swap leaves above memory', async () => {
     const name = 'kvm_domain_cgroup_swap_limit_bytes';
     expect(await ofGuest(name, withLimits(2 * GIB, 3 * GIB))).toEqual({ '{domain="g"}': GIB });
-    expect(await ofGuest(name, withLimits('unlimited', 3 * GIB))).toEqual({});
+    expect(await ofGuest(name, withLimits('unlimited', 3 * GIB))).toEqual({
+      '{domain="g"}': 3 * GIB,
+    });
+    expect(await ofGuest(name, withLimits(2 * GIB, 'unlimited'))).toEqual({});
   });
 });
 

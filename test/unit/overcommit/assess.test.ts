@@ -641,6 +641,16 @@ describe('network of a snapshot', () => {
     ]);
   });
 
+  it('does not say that an uplink is down whose state could not be read', () => {
+    const up = (state: NetworkLink['state']) =>
+      assessed({ network: { links: new Map([link('eno1', { kind: 'physical', state })]) } }).network
+        ?.uplinks[0]?.up;
+    const speed = { known: false, because: 'none' } as const;
+    expect(up({ operational: 'down', carrier: undefined, speed })).toBe(false);
+    expect(up({ operational: undefined, carrier: undefined, speed })).toBeUndefined();
+    expect(up(undefined)).toBeUndefined();
+  });
+
   it('goes by the bridge of the XML where the tap is out of sight, and by the taps without XML', () => {
     const counters = {
       device: 'vnet1',
