@@ -11,7 +11,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_cpu_shares',
     'CPU weight of a guest among its siblings, cgroup v1 (cpu.shares; 1024 by default).',
-    { replaces: ['nova_instance_cpu_shares'] },
+    {},
     ({ domain, labels }, sample) => {
       const share = domain.cgroup?.cpu?.share;
       if (share?.kind === 'shares') sample(labels.only, share.shares);
@@ -20,7 +20,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_cpu_weight',
     'CPU weight of a guest among its siblings, cgroup v2 (cpu.weight; 100 by default).',
-    { replaces: ['nova_instance_cpu_shares'] },
+    {},
     ({ domain, labels }, sample) => {
       const share = domain.cgroup?.cpu?.share;
       if (share?.kind === 'weight') sample(labels.only, share.weight);
@@ -59,7 +59,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
   domainCounter(
     'kvm_domain_cgroup_cpu_seconds_total',
     'CPU time of all tasks in the cgroup of a guest (cpu.stat usage_usec, or cpuacct.usage).',
-    { replaces: ['openstack_vm_cpu_usage_seconds_total'] },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.cgroup?.cpu?.usageSeconds);
     },
@@ -68,9 +68,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
     'kvm_domain_cgroup_memory_bytes',
     'Memory charged to the cgroup of a guest, including page cache of its disks ' +
       '(memory.current, or memory.usage_in_bytes).',
-    {
-      replaces: ['openstack_vm_memory_usage_bytes', 'ceems_compute_unit_memory_used_bytes'],
-    },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.cgroup?.memory?.usage.currentBytes);
     },
@@ -81,7 +79,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       '(memory.max, or memory.limit_in_bytes).',
     {
       note: '<hard_limit> in libvirt. Absent without a limit.',
-      replaces: ['ceems_compute_unit_memory_total_bytes'],
     },
     ({ domain, labels }, sample) => {
       sample(labels.only, limited(domain.cgroup?.memory?.limits.maxBytes));
@@ -100,7 +97,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
     'Swap charged to the cgroup of a guest, including its shared memory (memory.swap.current).',
     {
       note: 'On cgroup v1 memory.memsw usage less memory usage.',
-      replaces: ['ceems_compute_unit_memsw_used_bytes'],
     },
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.cgroup?.memory?.usage.swapBytes);
@@ -119,7 +115,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
     'Most swap a guest may use (memory.swap.max).',
     {
       note: 'On cgroup v1 the memory.memsw limit less the memory limit. Absent without a limit.',
-      replaces: ['ceems_compute_unit_memsw_total_bytes'],
     },
     ({ domain, labels }, sample) => {
       sample(labels.only, computeSwapLimit(domain.cgroup?.memory?.limits));
@@ -133,7 +128,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
         'event is high (slowed down), max (reclaimed from), oom (no memory could be had) or ' +
         'oom_kill (processes killed); cgroup v1 has max and oom_kill only.',
       labels: ['event'],
-      replaces: ['ceems_compute_unit_memory_fail_count', 'ceems_compute_unit_memsw_fail_count'],
     },
     ({ domain, labels }, sample) => {
       const events = domain.cgroup?.memory?.events;
@@ -149,12 +143,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       '<resource>.pressure of its cgroup v2).',
     {
       labels: ['resource'],
-      replaces: [
-        'openstack_vm_cpu_pressure_stall_seconds_total',
-        'ceems_compute_unit_cpu_psi_seconds',
-        'ceems_compute_unit_memory_psi_seconds',
-        'ceems_compute_unit_blkio_psi_seconds',
-      ],
     },
     ({ domain, labels }, sample) => {
       for (const resource of PRESSURE_RESOURCES) {
@@ -180,7 +168,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_cgroup_io_read_bytes_total',
       'Bytes a guest read from a block device of the host (rbytes of io.stat of its cgroup, ' +
         'or blkio.throttle.io_service_bytes).',
-      ['ceems_compute_unit_blkio_read_total_bytes', 'pve_kvm_io_read_bytes_total'],
       ({ readBytes }) => readBytes,
     ),
     'Traffic of the device, where kvm_domain_disk_read_bytes_total counts requests of the ' +
@@ -192,7 +179,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_cgroup_io_written_bytes_total',
       'Bytes a guest wrote to a block device of the host (wbytes of io.stat of its cgroup, or ' +
         'blkio.throttle.io_service_bytes).',
-      ['ceems_compute_unit_blkio_write_total_bytes', 'pve_kvm_io_write_bytes_total'],
       ({ writtenBytes }) => writtenBytes,
     ),
     'Counted like kvm_domain_cgroup_io_read_bytes_total. What goes through the page cache ' +
@@ -204,7 +190,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_cgroup_io_reads_total',
       'Reads by a guest from a block device of the host (rios of io.stat of its cgroup, or ' +
         'blkio.throttle.io_serviced).',
-      ['ceems_compute_unit_blkio_read_total_requests'],
       ({ reads }) => reads,
     ),
     'Counted like kvm_domain_cgroup_io_read_bytes_total.',
@@ -214,7 +199,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_cgroup_io_writes_total',
       'Writes by a guest to a block device of the host (wios of io.stat of its cgroup, or ' +
         'blkio.throttle.io_serviced).',
-      ['ceems_compute_unit_blkio_write_total_requests'],
       ({ writes }) => writes,
     ),
     'Counted like kvm_domain_cgroup_io_written_bytes_total.',
@@ -224,18 +208,11 @@ export const domainCgroupMetrics: readonly Metric[] = [
 function deviceIo(
   name: string,
   help: string,
-  replaces: readonly string[],
   counter: (io: IoCounters) => bigint | undefined,
 ): Metric {
-  return domainCounter(
-    name,
-    help,
-    { labels: ['device'], replaces },
-    ({ domain, labels }, sample) => {
-      for (const io of domain.cgroup?.io ?? [])
-        sample(labels.one('device', io.device), counter(io));
-    },
-  );
+  return domainCounter(name, help, { labels: ['device'] }, ({ domain, labels }, sample) => {
+    for (const io of domain.cgroup?.io ?? []) sample(labels.one('device', io.device), counter(io));
+  });
 }
 
 /** A vCPU is one thread, so one without a quota of its own can use one CPU and no more. */

@@ -17,16 +17,6 @@ export const domainCpuMetrics: readonly Metric[] = [
     'vCPUs a guest has now (<vcpu current> of its XML).',
     {
       note: 'Without XML its vCPU threads, or what libvirt says (vcpu.<n>).',
-      replaces: [
-        'libvirt_domain_info_virtual_cpus',
-        'libvirt_domain_vcpu_current',
-        'opennebula_libvirt_vcpu_online',
-        'libvirt_cpu_cores',
-        'nova_instance_vcpus',
-        'vmi:kubevirt_vmi_vcpu:count',
-        'pve_kvm_vcores',
-        'pve_cpu_usage_limit',
-      ],
     },
     ({ domain, labels }, sample) => {
       sample(labels.only, currentVcpus(domain));
@@ -35,7 +25,7 @@ export const domainCpuMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_vcpus_maximum',
     'vCPUs a guest can have after hot-plug (<vcpu> of its XML).',
-    { replaces: ['libvirt_domain_vcpu_maximum', 'opennebula_libvirt_vcpu_maximum'] },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.config?.vcpu.maximum);
     },
@@ -46,25 +36,6 @@ export const domainCpuMetrics: readonly Metric[] = [
     {
       note: 'user contains the time inside the guest.',
       labels: ['mode'],
-      replaces: [
-        'libvirt_domain_info_cpu_time_seconds_total',
-        'libvirtd_domain_cpu_time',
-        'libvirtd_domain_cpu_user',
-        'libvirtd_domain_cpu_system',
-        'libvirt_domain_cpu_seconds_total',
-        'libvirt_cpu_cpu_time',
-        'libvirt_cpu_user_time',
-        'libvirt_cpu_system_time',
-        'opennebula_libvirt_cpu_seconds_total',
-        'opennebula_libvirt_cpu_user_seconds_total',
-        'opennebula_libvirt_cpu_system_seconds_total',
-        'kubevirt_vmi_cpu_usage_seconds_total',
-        'kubevirt_vmi_cpu_user_usage_seconds_total',
-        'kubevirt_vmi_cpu_system_usage_seconds_total',
-        'ceems_compute_unit_cpu_user_seconds_total',
-        'ceems_compute_unit_cpu_system_seconds_total',
-        'pve_kvm_cpu_seconds_total',
-      ],
     },
     ({ domain, labels }, sample) => {
       const { process, libvirtCpu } = domain;
@@ -80,12 +51,6 @@ export const domainCpuMetrics: readonly Metric[] = [
     {
       note: 'libvirt vcpu.<n>.time where /proc is out of reach.',
       labels: ['vcpu'],
-      replaces: [
-        'libvirt_domain_vcpu_time_seconds_total',
-        'libvirtd_domain_vcpu_time',
-        'opennebula_libvirt_vcpu_time_seconds_total',
-        'kubevirt_vmi_vcpu_seconds_total',
-      ],
     },
     (view, sample) => {
       perVcpu(view, sample, 'runNanoseconds');
@@ -100,12 +65,6 @@ export const domainCpuMetrics: readonly Metric[] = [
         'libvirt vcpu.<n>.delay where /proc is out of reach. On kernels up to 6.12 at least, ' +
         'time throttled by a CPU quota counts here too.',
       labels: ['vcpu'],
-      replaces: [
-        'libvirt_domain_vcpu_delay_seconds_total',
-        'libvirt_domain_info_cpu_steal_time_total',
-        'kubevirt_vmi_vcpu_delay_seconds_total',
-        'openstack_vm_sched_runqueue_wait_seconds_total',
-      ],
     },
     (view, sample) => {
       perVcpu(view, sample, 'delayNanoseconds');
@@ -119,11 +78,6 @@ export const domainCpuMetrics: readonly Metric[] = [
         'Only where /proc is out of reach, and 0 unless kernel.sched_schedstats=1; use ' +
         'kvm_domain_vcpu_delay_seconds_total instead.',
       labels: ['vcpu'],
-      replaces: [
-        'libvirt_domain_vcpu_wait_seconds_total',
-        'opennebula_libvirt_vcpu_wait_seconds_total',
-        'kubevirt_vmi_vcpu_wait_seconds_total',
-      ],
     },
     ({ domain, labels }, sample) => {
       for (const vcpu of domain.libvirtCpu?.vcpus ?? []) {
@@ -167,7 +121,7 @@ export const domainCpuMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_threads',
     'Threads of the QEMU process (/proc/<pid>/stat).',
-    { replaces: ['pve_kvm_threads'] },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.process?.stat.threads);
     },
@@ -175,7 +129,7 @@ export const domainCpuMetrics: readonly Metric[] = [
   domainCounter(
     'kvm_domain_context_switches_total',
     'Context switches of the main thread of QEMU, by kind (/proc/<pid>/status).',
-    { labels: ['kind'], replaces: ['pve_kvm_ctx_switches_total'] },
+    { labels: ['kind'] },
     ({ domain, labels }, sample) => {
       const status = domain.process?.status;
       sample(labels.one('kind', 'voluntary'), status?.voluntaryContextSwitches);

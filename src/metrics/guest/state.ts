@@ -9,16 +9,6 @@ export const domainStateMetrics: readonly Metric[] = [
     'Guests known to libvirt, by state (virDomainState).',
     {
       labels: ['state'],
-      replaces: [
-        'libvirt_domains',
-        'libvirt_domains_number',
-        'libvirt_domains_total',
-        'libvirt_domains_active',
-        'libvirt_domains_inactive',
-        'opennebula_host_vms',
-        'kubevirt_vmi_phase_count',
-        'openstack_nova_running_vms',
-      ],
     },
     (view, sample) => {
       if (view.snapshot.domains === undefined) return;
@@ -37,14 +27,6 @@ export const domainStateMetrics: readonly Metric[] = [
     'Identity of a guest; join on domain to get its uuid (libvirt XML).',
     {
       labels: ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
-      replaces: [
-        'libvirt_domain_info',
-        'libvirt_domain_info_meta',
-        'nova_instance_os',
-        'pve_guest_info',
-        'pve_onboot_status',
-        'kubevirt_vmi_info',
-      ],
     },
     ({ domain, labels }, sample) => {
       const { config } = domain;
@@ -70,13 +52,6 @@ export const domainStateMetrics: readonly Metric[] = [
     'OpenStack Nova identity of a guest (nova metadata of its XML).',
     {
       labels: ['instance_name', 'flavor', 'user_name', 'user_id', 'project_name', 'project_id'],
-      replaces: [
-        'libvirt_domain_openstack_info',
-        'libvirt_domain_info_meta',
-        'nova_instance_metadata',
-        'nova_flavor_metadata',
-        'nova_owner_metadata',
-      ],
     },
     ({ domain, labels }, sample) => {
       const nova = domain.config?.nova;
@@ -104,18 +79,6 @@ export const domainStateMetrics: readonly Metric[] = [
     {
       note: 'state="paused",reason="ioerror" is a guest stopped by a full or broken disk.',
       labels: ['state', 'reason'],
-      replaces: [
-        'libvirt_domain_info_state',
-        'libvirt_domain_info_vstate',
-        'libvirt_domain_state_code',
-        'libvirt_domain_state',
-        'libvirt_domains_state',
-        'libvirtd_domain_domain_state',
-        'libvirtd_domain_domain_state_reason',
-        'opennebula_libvirt_state',
-        'proxmox_guest_up',
-        'pve_up',
-      ],
     },
     ({ domain, labels }, sample) => {
       sample(labels.with(['state', 'reason'], [domain.state, domain.reason]), 1);

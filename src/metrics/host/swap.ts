@@ -13,7 +13,6 @@ export const hostSwapMetrics: readonly Metric[] = [
     'Swap on devices and files, without zram, which takes RAM itself (/proc/swaps).',
     {
       note: '/proc/meminfo SwapTotal where /proc/swaps is out of reach.',
-      replaces: ['node_memory_SwapTotal_bytes', 'pve_node_swap_total_bytes'],
     },
     ({ snapshot }, sample) => {
       sample('', computeHostSwap(snapshot.host).totalBytes);
@@ -24,7 +23,6 @@ export const hostSwapMetrics: readonly Metric[] = [
     'Free swap on devices and files, without zram (/proc/swaps).',
     {
       note: '/proc/meminfo SwapFree where /proc/swaps is out of reach.',
-      replaces: ['node_memory_SwapFree_bytes', 'pve_node_swap_free_bytes'],
     },
     ({ snapshot }, sample) => {
       sample('', computeHostSwap(snapshot.host).freeBytes);
@@ -33,7 +31,7 @@ export const hostSwapMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_swap_cached_bytes',
     'Memory that is in RAM and also still in swap (/proc/meminfo SwapCached).',
-    { replaces: ['node_memory_SwapCached_bytes'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.meminfo?.swapCachedBytes);
     },
@@ -82,7 +80,7 @@ export const hostSwapMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_zswap_pool_bytes',
     'RAM the zswap pool takes (/proc/meminfo Zswap, or debugfs before Linux 5.19).',
-    { replaces: ['node_memory_Zswap_bytes'] },
+    {},
     ({ snapshot }, sample) => {
       const { meminfo, zswap } = snapshot.host;
       sample('', meminfo?.zswapBytes ?? zswap?.debug?.poolBytes);
@@ -92,7 +90,7 @@ export const hostSwapMetrics: readonly Metric[] = [
     'kvm_host_zswap_stored_bytes',
     'Memory in the zswap pool, before compression (/proc/meminfo Zswapped, or debugfs before ' +
       'Linux 5.19).',
-    { replaces: ['node_memory_Zswapped_bytes'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.meminfo?.zswappedBytes ?? storedInZswap(snapshot.host));
     },

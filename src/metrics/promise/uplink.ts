@@ -36,7 +36,6 @@ export const uplinkMetrics: readonly Metric[] = [
     {
       note: '1 where operstate is up, or where the driver leaves it unknown and there is a carrier.',
       labels: ['device'],
-      replaces: ['node_network_up'],
     },
     (view, sample) => {
       perLink(view, sample, ({ state }) => zeroOne(isUp(state)));
@@ -48,7 +47,6 @@ export const uplinkMetrics: readonly Metric[] = [
     {
       note: 'Absent where the driver does not know it.',
       labels: ['device'],
-      replaces: ['node_network_speed_bytes', 'net_host_speed'],
     },
     (view, sample) => {
       perLink(view, sample, ({ state }) => toBytesPerSecond(state));
@@ -56,24 +54,14 @@ export const uplinkMetrics: readonly Metric[] = [
   ),
   traffic('receive_bytes', 'Bytes received by', 'receivedBytes'),
   traffic('receive_packets', 'Packets received by', 'receivedPackets'),
-  traffic('receive_errors', 'Packets with errors received by', 'receiveErrors', 'errs'),
-  traffic('receive_drops', 'Received packets dropped by', 'receiveDrops', 'drop'),
-  traffic(
-    'receive_overruns',
-    'Packets that overran the receive queue of',
-    'receiveFifoErrors',
-    'fifo',
-  ),
+  traffic('receive_errors', 'Packets with errors received by', 'receiveErrors'),
+  traffic('receive_drops', 'Received packets dropped by', 'receiveDrops'),
+  traffic('receive_overruns', 'Packets that overran the receive queue of', 'receiveFifoErrors'),
   traffic('transmit_bytes', 'Bytes sent by', 'transmittedBytes'),
   traffic('transmit_packets', 'Packets sent by', 'transmittedPackets'),
-  traffic('transmit_errors', 'Packets that could not be sent by', 'transmitErrors', 'errs'),
-  traffic('transmit_drops', 'Packets dropped before being sent by', 'transmitDrops', 'drop'),
-  traffic(
-    'transmit_overruns',
-    'Packets that overran the send queue of',
-    'transmitFifoErrors',
-    'fifo',
-  ),
+  traffic('transmit_errors', 'Packets that could not be sent by', 'transmitErrors'),
+  traffic('transmit_drops', 'Packets dropped before being sent by', 'transmitDrops'),
+  traffic('transmit_overruns', 'Packets that overran the send queue of', 'transmitFifoErrors'),
   ofUplink(
     'nics',
     'NICs of running guests whose traffic can leave by an uplink; one with two uplinks ' +
@@ -131,12 +119,11 @@ function perLink(
   }
 }
 
-function traffic(name: string, what: string, field: keyof LinkCounters, peer?: string): Metric {
-  const [direction = '', unit = ''] = name.split('_');
+function traffic(name: string, what: string, field: keyof LinkCounters): Metric {
   return counter(
     `kvm_uplink_${name}_total`,
     `${what} an uplink (/proc/net/dev).`,
-    { labels: ['device'], replaces: [`node_network_${direction}_${peer ?? unit}_total`] },
+    { labels: ['device'] },
     (view, sample) => {
       perLink(view, sample, ({ counters }) => counters?.[field]);
     },
