@@ -74,6 +74,15 @@ export const domainCgroupMetrics: readonly Metric[] = [
     },
   ),
   domainGauge(
+    'kvm_domain_cgroup_memory_peak_bytes',
+    'Most memory that was ever charged to the cgroup of a guest (memory.peak, or ' +
+      'memory.max_usage_in_bytes).',
+    { note: 'Since the guest started; with cgroup v2 from Linux 5.19 on.' },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.cgroup?.memory?.usage.peakBytes);
+    },
+  ),
+  domainGauge(
     'kvm_domain_cgroup_memory_limit_bytes',
     'Memory limit of a guest, above which the kernel reclaims from it and then kills it ' +
       '(memory.max, or memory.limit_in_bytes).',

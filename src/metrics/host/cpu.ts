@@ -154,6 +154,21 @@ export const hostCpuMetrics: readonly Metric[] = [
       sample(labelText(HOST_INFO_LABELS, [hostname, cpuModel, cpuVendor, kernel, os]), 1);
     },
   ),
+  counter(
+    'kvm_host_softnet_drops_total',
+    'Packets dropped because the queue of a CPU was full (/proc/net/softnet_stat column 2).',
+    {
+      note:
+        'Of all CPUs together; net.core.netdev_max_backlog is the length of the queue. Does not rise ' +
+        'for a while after a CPU went offline.',
+    },
+    (view, sample) => {
+      const { softnetDrops, cpuTime } = view.snapshot.host;
+      if (softnetDrops === undefined) return;
+      const epoch = cpuTime?.bootTimeSeconds ?? 0;
+      sample('', view.rising.of('kvm_host_softnet_drops_total', epoch, softnetDrops));
+    },
+  ),
   info(
     'kvm_host_kvm_module_info',
     'How KVM is set up on the host (/sys/module/kvm*/parameters).',

@@ -52,6 +52,17 @@ export const uplinkMetrics: readonly Metric[] = [
       perLink(view, sample, ({ state }) => toBytesPerSecond(state));
     },
   ),
+  gauge(
+    'kvm_uplink_transmit_queue_packets',
+    'Length of the queue in front of an uplink (/sys/class/net/<device>/tx_queue_len).',
+    {
+      note: '0: packets do not wait here, as with most VLANs and bonds.',
+      labels: ['device'],
+    },
+    (view, sample) => {
+      perLink(view, sample, ({ transmitQueuePackets }) => transmitQueuePackets);
+    },
+  ),
   traffic('receive_bytes', 'Bytes received by', 'receivedBytes'),
   traffic('receive_packets', 'Packets received by', 'receivedPackets'),
   traffic('receive_errors', 'Packets with errors received by', 'receiveErrors'),

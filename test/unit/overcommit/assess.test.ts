@@ -31,7 +31,7 @@ import {
   rawFile,
   snapshot,
 } from './assess-fixture.ts';
-import type { CgroupMemoryLimits } from '../../../src/model/cgroup.ts';
+import { emptyMemoryUsage, type CgroupMemoryLimits } from '../../../src/model/cgroup.ts';
 import type { DomainDisk } from '../../../src/model/storage.ts';
 import type { NetworkLink } from '../../../src/model/network.ts';
 import type { Filesystem, Mount } from '../../../src/model/filesystem.ts';
@@ -321,15 +321,7 @@ describe('memory of a snapshot', () => {
   ): GuestCgroupFacts => ({
     cpu: undefined,
     memory: {
-      usage: {
-        currentBytes: 3 * GIB,
-        swapBytes,
-        zswapBytes: undefined,
-        anonymousBytes: undefined,
-        fileBytes: undefined,
-        sharedMemoryBytes: undefined,
-        anonymousHugePageBytes: undefined,
-      },
+      usage: { ...emptyMemoryUsage(3 * GIB), swapBytes },
       limits: {
         maxBytes: 'unlimited',
         highBytes: undefined,
