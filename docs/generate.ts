@@ -7,13 +7,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { metricsPage } from './metrics-page.ts';
 import { policyPage } from './policy-page.ts';
 import { renamedFaults } from './renamed.ts';
+import { replacesFaults } from './replaces.ts';
 
 const PAGES: readonly (readonly [file: string, text: string])[] = [
   ['metrics.md', metricsPage()],
   ['policy.md', policyPage()],
 ];
 
-for (const fault of renamedFaults()) {
+for (const fault of [...renamedFaults(), ...replacesFaults()]) {
   process.stderr.write(`${fault}\n`);
   process.exitCode = 1;
 }

@@ -2,6 +2,7 @@ import { CATALOGUE, CHAPTERS, type Chapter } from '../src/metrics/catalogue.ts';
 import type { Metric } from '../src/metrics/metric.ts';
 import { COMPUTED } from './computed.ts';
 import { NOT_COVERED } from './not-covered.ts';
+import { replacedBy } from './replaces.ts';
 import { renamedMetrics } from './renamed.ts';
 
 /** The text of docs/metrics.md, from the catalogue itself. */
@@ -69,14 +70,14 @@ function chapter({ title, metrics }: Chapter): readonly string[] {
   ];
 }
 
-function row({ name, type, unit, labels, help, note, replaces }: Metric): string {
+function row({ name, type, unit, labels, help, note }: Metric): string {
   const cells = [
     `<a id="${name}"></a>${code(name)}`,
     type,
     unit,
     labels.map(code).join(' '),
     text(note === undefined ? help : `${help} ${note}`),
-    replaces.map(code).join(' '),
+    replacedBy(name).map(code).join(' '),
   ];
   return `| ${cells.join(' | ')} |`;
 }
@@ -102,8 +103,8 @@ function processMetrics(): readonly string[] {
 
 function peerIndex(): readonly string[] {
   const ours = new Map<string, string[]>();
-  for (const { name, replaces } of CATALOGUE) {
-    for (const peer of replaces) {
+  for (const { name } of CATALOGUE) {
+    for (const peer of replacedBy(name)) {
       const known = ours.get(peer);
       if (known === undefined) ours.set(peer, [name]);
       else known.push(name);

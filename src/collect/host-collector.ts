@@ -13,6 +13,7 @@ import { readPageSize } from '../sources/kernel/page-size.ts';
 import { readHostPressure } from '../sources/host/pressure.ts';
 import { toValue, type Reading } from '../runtime/reading.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
+import { readSoftnetDrops } from '../sources/host/softnet.ts';
 import { readSwapAreas } from '../sources/host/swap.ts';
 import { readTransparentHugePages } from '../sources/host/transparent-hugepage.ts';
 import { readVmstat } from '../sources/host/vmstat.ts';
@@ -52,6 +53,7 @@ export class HostCollector {
       cpuTime: log.run('cpu', () => log.required('cpu', readCpuTime(roots))),
       cpuTopology: log.run('cpu', () => log.required('cpu', readCpuTopology(roots))),
       load: log.run('cpu', () => log.required('cpu', readLoadAverage(roots))),
+      softnetDrops: log.run('network', () => log.optional('network', readSoftnetDrops(roots))),
       kvmModule: log.run('cpu', () => log.optional('cpu', readKvmModule(roots))),
       meminfo: log.run('memory', () => log.required('memory', readMeminfo(roots))),
       hugePages: log.run('memory', () => log.optional('memory', readHugePagePools(roots))),

@@ -16,7 +16,7 @@ import { EMULATOR_USER_RATIO, VCPU_GUEST_RATIO } from './cpu.ts';
 import { GUEST_DISK_BYTES, GUEST_MEMORY_BYTES, STATS_PERIOD_SECONDS } from './guest-xml.ts';
 import { GUESTS } from './guests.ts';
 import { KSM_ITEM_BYTES, ksmPages } from './host-view.ts';
-import { computeResident, computeSwapped } from './memory.ts';
+import { computePeakResident, computeResident, computeSwapped } from './memory.ts';
 import type { Moment } from './schedule.ts';
 import {
   QEMU_BYTES,
@@ -265,6 +265,7 @@ function toCgroup(guest: RunningGuest): GuestCgroupFacts {
     memory: {
       usage: {
         currentBytes: residentBytes + QEMU_TEXT_BYTES,
+        peakBytes: computePeakResident(guest) + QEMU_TEXT_BYTES,
         swapBytes: computeSwapped(guest),
         zswapBytes: 0,
         anonymousBytes: residentBytes,

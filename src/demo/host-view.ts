@@ -14,7 +14,13 @@ import {
 } from './memory.ts';
 import { CORES, SWAP_BYTES, UPTIME_AT_START_SECONDS, type State } from './state.ts';
 import { GIB, MIB, PAGE_BYTES, sum, whole } from './units.ts';
-import type { FileHandles, Host, HostFacts, KernelThread } from '../model/host.ts';
+import {
+  emptyHost,
+  type FileHandles,
+  type Host,
+  type HostFacts,
+  type KernelThread,
+} from '../model/host.ts';
 import type { CpuTime, CpuTopology, HostCpuTime } from '../model/host-cpu.ts';
 import type { Ksm, Meminfo, NumaNode, SwapArea, Vmstat } from '../model/host-memory.ts';
 import type { Pressure, PressureResource } from '../model/pressure.ts';
@@ -28,7 +34,7 @@ export const KSM_ITEM_BYTES = 64;
 export function toHost(state: State, startedAtSeconds: number, log: OutcomeLog): Host {
   const { host } = state;
   return {
-    pageBytes: PAGE_BYTES,
+    ...emptyHost(PAGE_BYTES),
     cpuTime: log.run('cpu', () => cpuTime(state, startedAtSeconds)),
     cpuTopology: log.run('cpu', () => TOPOLOGY),
     load: log.run('cpu', () => ({
@@ -36,6 +42,7 @@ export function toHost(state: State, startedAtSeconds: number, log: OutcomeLog):
       fiveMinutes: host.load.five,
       fifteenMinutes: host.load.fifteen,
     })),
+    softnetDrops: log.run('network', () => 0),
     kvmModule: log.run('cpu', () => ({
       vendor: 'intel',
       secondLevelPaging: true,

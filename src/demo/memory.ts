@@ -57,6 +57,11 @@ export function computeSwapped({ swappedBytes }: RunningGuest): number {
   return wholePages(swappedBytes);
 }
 
+/** Whole pages that were in memory at once, at most. */
+export function computePeakResident({ peakResidentBytes }: RunningGuest): number {
+  return wholePages(peakResidentBytes);
+}
+
 /** Whole pages in memory: RssAnon. A merged page counts here for each guest that has it. */
 export function computeResident({ touchedBytes, swappedBytes }: RunningGuest): number {
   return wholePages(touchedBytes - swappedBytes);
@@ -128,6 +133,10 @@ export function stepMemory(
     Math.min(swapped, Math.max(0, left - 2 * LOW_BYTES)) * approach(dt, SWAP_BACK_SECONDS, moment);
   swapOut(state, exchanged + lacking, resident);
   swapIn(state, exchanged + returning);
+  for (const guest of guests) {
+    const held = guest.touchedBytes - guest.swappedBytes;
+    guest.peakResidentBytes = Math.max(guest.peakResidentBytes, held);
+  }
   countReclaim(state, exchanged + lacking);
   host.swapTraffic = { in: (exchanged + returning) / dt, out: (exchanged + lacking) / dt };
   host.pressure.memoryFull += stall * dt;

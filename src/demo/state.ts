@@ -42,6 +42,8 @@ export interface GuestState {
   /** Memory in use as the host sees it, swapped out or not. */
   touchedBytes: number;
   swappedBytes: number;
+  /** Most of it that was in RAM at once. */
+  peakResidentBytes: number;
   minorFaults: number;
   majorFaults: number;
 
@@ -139,6 +141,7 @@ export function startedGuest(
     delayRatio: 0,
     ...levels,
     swappedBytes: 0,
+    peakResidentBytes: levels.touchedBytes,
     minorFaults: 0,
     majorFaults: 0,
     readBytes: 0,

@@ -13,8 +13,6 @@ export type Sample = (labels: string, value: number | bigint | undefined) => voi
 interface Common extends Family {
   /** What docs/metrics.md says after the help: labels, special cases. */
   readonly note: string | undefined;
-  /** Metrics of other libvirt exporters that say the same, for people who migrate. */
-  readonly replaces: readonly string[];
 }
 
 /** Written in one go from the whole view. */
@@ -32,7 +30,6 @@ export interface DomainMetric extends Common {
 interface Details {
   readonly note?: string;
   readonly labels?: readonly string[];
-  readonly replaces?: readonly string[];
 }
 
 type HostWrite = HostMetric['write'];
@@ -100,7 +97,6 @@ function declare(name: string, help: string, type: FamilyType, details: Details)
     unit: findUnit(name, type),
     labels: details.labels ?? [],
     note: details.note,
-    replaces: details.replaces ?? [],
   };
 }
 

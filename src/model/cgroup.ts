@@ -71,6 +71,8 @@ export interface CgroupMemory {
  */
 export interface CgroupMemoryUsage {
   readonly currentBytes: number;
+  /** Most that was charged since the group was made. Undefined: a v2 kernel before 5.19. */
+  readonly peakBytes: number | undefined;
   readonly swapBytes: number | undefined;
   /** Compressed size in zswap's pool; v2 only. */
   readonly zswapBytes: number | undefined;
@@ -80,6 +82,20 @@ export interface CgroupMemoryUsage {
   readonly sharedMemoryBytes: number | undefined;
   /** Anonymous memory in transparent huge pages. */
   readonly anonymousHugePageBytes: number | undefined;
+}
+
+/** Of a group nothing but its size is known. */
+export function emptyMemoryUsage(currentBytes: number): CgroupMemoryUsage {
+  return {
+    currentBytes,
+    peakBytes: undefined,
+    swapBytes: undefined,
+    zswapBytes: undefined,
+    anonymousBytes: undefined,
+    fileBytes: undefined,
+    sharedMemoryBytes: undefined,
+    anonymousHugePageBytes: undefined,
+  };
 }
 
 /** The tighter one of the guest's group and libvirt's group inside. */

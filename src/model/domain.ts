@@ -1,3 +1,4 @@
+import type { DomainState } from './facts/domain-state.ts';
 import type { DomainConfig } from './domain-config.ts';
 import type { CgroupDeviceIo, CgroupMemory, GuestCgroupCpu } from './cgroup.ts';
 import type { Pressure } from './pressure.ts';
@@ -17,7 +18,7 @@ export interface Domain {
   /** The identity; names and ids are reused. */
   readonly uuid: string;
   /** virDomainState in libvirt's words: `running`, `paused`, `shutoff`, … */
-  readonly state: string;
+  readonly state: DomainState;
   /** The reason for that state, e.g. `ioerror`; `unknown` where libvirt gives none. */
   readonly reason: string;
   /** Has a QEMU process: running, paused, suspended, shutting down. */

@@ -21,6 +21,8 @@ export interface Host {
   readonly cpuTime: HostCpuTime | undefined;
   readonly cpuTopology: CpuTopology | undefined;
   readonly load: LoadAverage | undefined;
+  /** Packets dropped because the queue of a CPU was full, of all CPUs that are online. */
+  readonly softnetDrops: number | undefined;
   readonly meminfo: Meminfo | undefined;
   readonly hugePages: readonly HugePagePool[] | undefined;
   readonly transparentHugePages: TransparentHugePages | undefined;
@@ -41,6 +43,33 @@ export interface Host {
   readonly inventory: HostFacts | undefined;
   /** At most a minute old. */
   readonly fileHandles: FileHandles | undefined;
+}
+
+/** A host of which nothing has been read yet. */
+export function emptyHost(pageBytes: number): Host {
+  return {
+    pageBytes,
+    cpuTime: undefined,
+    cpuTopology: undefined,
+    load: undefined,
+    softnetDrops: undefined,
+    meminfo: undefined,
+    hugePages: undefined,
+    transparentHugePages: undefined,
+    memorySysctl: undefined,
+    multiGenLru: undefined,
+    kvmModule: undefined,
+    vmstat: undefined,
+    swapAreas: undefined,
+    zswap: undefined,
+    zfsArc: undefined,
+    pressure: undefined,
+    ksm: undefined,
+    numaNodes: undefined,
+    kernelThreads: undefined,
+    inventory: undefined,
+    fileHandles: undefined,
+  };
 }
 
 /** Open files of the whole host. Each guest's disks, taps and vhosts take some. */

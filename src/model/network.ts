@@ -15,7 +15,10 @@ export interface NetworkLink {
   readonly peer: string | undefined;
   readonly vlanId: number | undefined;
   readonly bond: BondState | undefined;
-  /** Queue in front of the link, packets; a tap's is where its guest's packets pile up. */
+  /**
+   * Queue in front of the link, packets (`ip link set … txqueuelen`); a tap's is where its guest's
+   * packets pile up. Of uplinks as it is now, of all others as it was when they were first seen.
+   */
   readonly transmitQueuePackets: number | undefined;
   readonly mtuBytes: number | undefined;
   /** Only read of links that carry others' traffic, not of taps, veths and the like. */

@@ -3,7 +3,7 @@
 import type { Domain } from '../model/domain.ts';
 import { promisedMemory, promisedVcpus } from './memory/assess-promise.ts';
 import { bootStorm, type BootStorm, type BootStormDomain } from './boot-storm.ts';
-import { ramBytes } from './memory/memory-traits.ts';
+import { ramBytes } from '../model/facts/memory-traits.ts';
 import type { StorageOfGuest, StorageOvercommit } from './storage/storage.ts';
 
 /**

@@ -3,6 +3,8 @@ import type { Domain, NicCounters } from '../model/domain.ts';
 import { atOnce, mapInParts, type Parts } from '../runtime/in-parts.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 
+import { computeThrottling } from '../model/facts/throttling.ts';
+import { listVcpuTimes } from '../model/facts/vcpu-times.ts';
 import { nanosecondsToSeconds } from '../runtime/kernel-time.ts';
 import type { CpuTime } from '../model/host-cpu.ts';
 
@@ -122,17 +124,11 @@ function busySeconds(time: CpuTime): number {
   );
 }
 
-function guestCounters({ process, libvirtCpu, cgroup, nics }: Domain): GuestCounters {
+function guestCounters(domain: Domain): GuestCounters {
+  const { process, libvirtCpu, cgroup, nics } = domain;
   const delays: (number | undefined)[] = [];
-  for (const { role, schedule } of process?.threads ?? []) {
-    if (role.kind === 'vcpu' && schedule !== undefined) {
-      delays[role.index] = nanosecondsToSeconds(schedule.delayNanoseconds);
-    }
-  }
-  if (process?.threads === undefined) {
-    for (const { index, delayNanoseconds } of libvirtCpu?.vcpus ?? []) {
-      if (delayNanoseconds !== undefined) delays[index] = nanosecondsToSeconds(delayNanoseconds);
-    }
+  for (const { index, delayNanoseconds } of listVcpuTimes(domain)) {
+    if (delayNanoseconds !== undefined) delays[index] = nanosecondsToSeconds(delayNanoseconds);
   }
   return {
     process: process && `${process.pid} ${process.stat.startTimeTicks}`,
@@ -141,7 +137,7 @@ function guestCounters({ process, libvirtCpu, cgroup, nics }: Domain): GuestCoun
         ? libvirtSeconds(libvirtCpu)
         : process.stat.userSeconds + process.stat.systemSeconds,
     vcpuDelaySeconds: delays,
-    throttledSeconds: throttledSeconds(cgroup),
+    throttledSeconds: computeThrottling(cgroup?.cpu)?.throttledSeconds,
     nics: new Map(nics?.map((nic) => [nic.device, nicTotals(nic)])),
   };
 }
@@ -150,15 +146,6 @@ function libvirtSeconds(cpu: Domain['libvirtCpu']): number | undefined {
   return cpu?.totalNanoseconds === undefined
     ? undefined
     : nanosecondsToSeconds(cpu.totalNanoseconds);
-}
-
-/** A group's cpu.stat counts its own quota only, not those of the groups inside. */
-function throttledSeconds(cgroup: Domain['cgroup']): number | undefined {
-  const cpu = cgroup?.cpu;
-  if (cpu === undefined) return undefined;
-  const groups = [cpu, ...cpu.vcpus.values(), ...cpu.iothreads.values(), cpu.emulator];
-  const known = groups.flatMap((group) => group?.throttling ?? []);
-  return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one.throttledSeconds, 0);
 }
 
 function nicTotals(nic: NicCounters): NicTotals {

@@ -1,5 +1,7 @@
 import type { View } from '../view/view.ts';
 import { computeAvailableMemory } from '../model/facts/available-memory.ts';
+import { isPausedOnIoError } from '../model/facts/domain-state.ts';
+import { computeHostSwap, type HostSwap } from '../model/facts/host-swap.ts';
 import type { SignalId } from './risk-model.ts';
 import type { StorageContainer } from '../overcommit/storage/storage.ts';
 import type { StoragePool } from '../model/storage.ts';
@@ -55,7 +57,7 @@ function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Rece
   const { memory } = assessment;
   const { meminfo } = snapshot.host;
   const available = computeAvailableMemory(snapshot.host);
-  const swap = computeSwap(snapshot.host);
+  const swap = computeHostSwap(snapshot.host);
   const exposure = memory && perSupply(memory.current.exposureBytes, memory.current.supplyBytes);
   // Where guests hold all they were promised, little is left because little was meant to be left.
   const isCovered = exposure !== undefined && exposure <= 1;
@@ -82,10 +84,7 @@ function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Rece
         ? undefined
         : perCapacity(available, meminfo.totalBytes - hugepages),
     ],
-    [
-      'memory_swap_used',
-      isCovered ? undefined : swap && perCapacity(swap.usedBytes, swap.totalBytes),
-    ],
+    ['memory_swap_used', isCovered ? undefined : computeUsedShare(swap)],
     ['memory_pressure', rates?.host.memoryStalledRatio],
     [
       'memory_swap_storm',
@@ -93,24 +92,6 @@ function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Rece
     ],
     ['memory_oom_kills', oomKills],
   ];
-}
-
-/** Devices and files, zram left out, as kvm_host_swap_size_bytes; undefined without swap. */
-export function computeSwap(
-  host: View['snapshot']['host'],
-): { readonly totalBytes: number; readonly usedBytes: number } | undefined {
-  const { swapAreas, meminfo } = host;
-  if (swapAreas === undefined) {
-    const totalBytes = meminfo?.swapTotalBytes;
-    const freeBytes = meminfo?.swapFreeBytes;
-    if (totalBytes === undefined || freeBytes === undefined) return undefined;
-    return { totalBytes, usedBytes: totalBytes - freeBytes };
-  }
-  const areas = swapAreas.filter(({ kind }) => kind !== 'zram');
-  return {
-    totalBytes: areas.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    usedBytes: areas.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
-  };
 }
 
 function storageSignals({ snapshot, domains, assessment }: View, { rates }: Recently): Entries {
@@ -154,15 +135,9 @@ function storageSignals({ snapshot, domains, assessment }: View, { rates }: Rece
   ];
 }
 
-/** libvirt's words for a guest whose write failed and that was stopped for it. */
-export function isPausedOnIoError({
-  state,
-  reason,
-}: {
-  readonly state: string;
-  readonly reason: string;
-}): boolean {
-  return state === 'paused' && reason === 'ioerror';
+function computeUsedShare({ totalBytes, freeBytes }: HostSwap): number | undefined {
+  if (totalBytes === undefined || freeBytes === undefined) return undefined;
+  return perCapacity(totalBytes - freeBytes, totalBytes);
 }
 
 const CUT_UP_POOLS: ReadonlySet<string> = new Set([

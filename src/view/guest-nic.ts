@@ -1,7 +1,7 @@
 import type { Domain, NicCounters } from '../model/domain.ts';
 import type { NetworkLinks } from '../model/network.ts';
 import type { Interface } from '../model/domain-config.ts';
-import { Routes } from '../model/facts/uplinks.ts';
+import { findVlanBottom, Routes } from '../model/facts/uplinks.ts';
 import { nicNames } from './nic-name.ts';
 
 /** A NIC of a guest: what its XML says, what was counted, and the way out of the host. */
@@ -71,24 +71,8 @@ export class WaysOut {
   /** Of the first of these devices that exists. */
   findUplinks(devices: readonly (string | undefined)[]): readonly string[] {
     const route = this.#routes?.fromFirst(devices);
-    if (this.#network === undefined || route === undefined) return [];
-    return bottoms(route.uplinks, this.#network);
+    const links = this.#network?.links;
+    if (links === undefined || route === undefined) return [];
+    return [...new Set(route.uplinks.map((name) => findVlanBottom(name, links)))];
   }
-}
-
-/** Down through VLANs to what has the wire, each once. */
-function bottoms(names: readonly string[], { links }: NetworkLinks): readonly string[] {
-  const found = new Set<string>();
-  for (const name of names) {
-    let at = name;
-    const seen = new Set<string>();
-    while (!seen.has(at)) {
-      seen.add(at);
-      const link = links.get(at);
-      const parent = link?.kind === 'vlan' ? link.lower[0] : undefined;
-      if (parent !== undefined && links.has(parent)) at = parent;
-    }
-    found.add(at);
-  }
-  return [...found];
 }

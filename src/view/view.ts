@@ -2,7 +2,7 @@ import type { Policy } from '../config/policy.ts';
 import { toHostPages } from '../overcommit/memory/assess-memory.ts';
 import type { Assessment } from '../overcommit/assessment.ts';
 
-import type { HostPages } from '../overcommit/memory/memory-traits.ts';
+import type { HostPages } from '../model/facts/memory-traits.ts';
 import type { MemoryOfGuest } from '../overcommit/memory/memory.ts';
 import type { MomVariant } from '../overcommit/mom/mom.ts';
 import type { StorageContainer, StorageOfGuest } from '../overcommit/storage/storage.ts';

@@ -25,7 +25,6 @@ export const exporterMetrics: readonly Metric[] = [
     'Whether a collector succeeded.',
     {
       labels: ['collector'],
-      replaces: ['libvirt_scrape_collector_success'],
     },
     ({ snapshot }, sample) => {
       for (const { collector, success } of snapshot.outcomes) {
@@ -36,7 +35,7 @@ export const exporterMetrics: readonly Metric[] = [
   gauge(
     'kvm_scrape_collector_duration_seconds',
     'How long a collector took; collectors run side by side, so these do not add up.',
-    { labels: ['collector'], replaces: ['libvirt_scrape_collector_duration_seconds'] },
+    { labels: ['collector'] },
     ({ snapshot }, sample) => {
       for (const { collector, durationSeconds } of snapshot.outcomes) {
         sample(`{collector="${collector}"}`, durationSeconds);

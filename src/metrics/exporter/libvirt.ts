@@ -11,7 +11,6 @@ export const libvirtMetrics: readonly Metric[] = [
     'Whether the exporter has a working connection to libvirt.',
     {
       note: 'Metrics that come from /proc and /sys do not need one.',
-      replaces: ['libvirt_up', 'opennebula_libvirt_daemon_up'],
     },
     ({ snapshot }, sample) => {
       sample('', snapshot.libvirt.up ? 1 : 0);
@@ -22,14 +21,6 @@ export const libvirtMetrics: readonly Metric[] = [
     'Versions of libvirt and of the hypervisor, and the URI in use.',
     {
       labels: LIBVIRT_INFO_LABELS,
-      replaces: [
-        'libvirt_versions_info',
-        'libvirt_version',
-        'libvirt_hypervisor_version',
-        'libvirtd_info',
-        'proxmox_node_version',
-        'pve_version_info',
-      ],
     },
     ({ snapshot }, sample) => {
       const { versions } = snapshot.libvirt;
@@ -55,21 +46,16 @@ export const libvirtMetrics: readonly Metric[] = [
       sample('', snapshot.libvirt.calls.stuck);
     },
   ),
-  calls('call_timeouts', 'Calls to libvirt that missed their deadline', 'timeouts', []),
-  calls('late_replies', 'Answers of libvirt that came after the deadline', 'lateReplies', []),
-  calls('connects', 'Connections made to libvirt since the exporter started', 'connects', []),
+  calls('call_timeouts', 'Calls to libvirt that missed their deadline', 'timeouts'),
+  calls('late_replies', 'Answers of libvirt that came after the deadline', 'lateReplies'),
+  calls('connects', 'Connections made to libvirt since the exporter started', 'connects'),
 ];
 
-function calls(
-  name: string,
-  meaning: string,
-  field: keyof LibvirtCalls,
-  replaces: readonly string[],
-): Metric {
+function calls(name: string, meaning: string, field: keyof LibvirtCalls): Metric {
   return counter(
     `kvm_exporter_libvirt_${name}_total`,
     `${meaning}.`,
-    { replaces },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.libvirt.calls[field]);
     },

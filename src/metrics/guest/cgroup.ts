@@ -1,14 +1,9 @@
 import { cpusOfQuota, sumOfCpus } from '../../model/facts/cpu-quota.ts';
+import { computeSwapLimit } from '../../model/facts/swap-limit.ts';
+import { computeThrottling } from '../../model/facts/throttling.ts';
 
 import { domainCounter, domainGauge, type Metric, withNote } from '../metric.ts';
-import type {
-  CgroupBandwidth,
-  CgroupMemoryLimits,
-  CpuThrottling,
-  GuestCgroupCpu,
-  IoCounters,
-  MemoryLimit,
-} from '../../model/cgroup.ts';
+import type { CpuThrottling, GuestCgroupCpu, IoCounters, MemoryLimit } from '../../model/cgroup.ts';
 import { PRESSURE_RESOURCES } from '../../model/pressure.ts';
 
 /** The cgroup libvirt makes for each guest: weights, limits, throttling and pressure. */
@@ -16,7 +11,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_cpu_shares',
     'CPU weight of a guest among its siblings, cgroup v1 (cpu.shares; 1024 by default).',
-    { replaces: ['nova_instance_cpu_shares'] },
+    {},
     ({ domain, labels }, sample) => {
       const share = domain.cgroup?.cpu?.share;
       if (share?.kind === 'shares') sample(labels.only, share.shares);
@@ -25,7 +20,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_cpu_weight',
     'CPU weight of a guest among its siblings, cgroup v2 (cpu.weight; 100 by default).',
-    { replaces: ['nova_instance_cpu_shares'] },
+    {},
     ({ domain, labels }, sample) => {
       const share = domain.cgroup?.cpu?.share;
       if (share?.kind === 'weight') sample(labels.only, share.weight);
@@ -64,7 +59,7 @@ export const domainCgroupMetrics: readonly Metric[] = [
   domainCounter(
     'kvm_domain_cgroup_cpu_seconds_total',
     'CPU time of all tasks in the cgroup of a guest (cpu.stat usage_usec, or cpuacct.usage).',
-    { replaces: ['openstack_vm_cpu_usage_seconds_total'] },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.cgroup?.cpu?.usageSeconds);
     },
@@ -73,11 +68,18 @@ export const domainCgroupMetrics: readonly Metric[] = [
     'kvm_domain_cgroup_memory_bytes',
     'Memory charged to the cgroup of a guest, including page cache of its disks ' +
       '(memory.current, or memory.usage_in_bytes).',
-    {
-      replaces: ['openstack_vm_memory_usage_bytes', 'ceems_compute_unit_memory_used_bytes'],
-    },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.cgroup?.memory?.usage.currentBytes);
+    },
+  ),
+  domainGauge(
+    'kvm_domain_cgroup_memory_peak_bytes',
+    'Most memory that was ever charged to the cgroup of a guest (memory.peak, or ' +
+      'memory.max_usage_in_bytes).',
+    { note: 'Since the guest started; with cgroup v2 from Linux 5.19 on.' },
+    ({ domain, labels }, sample) => {
+      sample(labels.only, domain.cgroup?.memory?.usage.peakBytes);
     },
   ),
   domainGauge(
@@ -86,7 +88,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       '(memory.max, or memory.limit_in_bytes).',
     {
       note: '<hard_limit> in libvirt. Absent without a limit.',
-      replaces: ['ceems_compute_unit_memory_total_bytes'],
     },
     ({ domain, labels }, sample) => {
       sample(labels.only, limited(domain.cgroup?.memory?.limits.maxBytes));
@@ -105,7 +106,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
     'Swap charged to the cgroup of a guest, including its shared memory (memory.swap.current).',
     {
       note: 'On cgroup v1 memory.memsw usage less memory usage.',
-      replaces: ['ceems_compute_unit_memsw_used_bytes'],
     },
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.cgroup?.memory?.usage.swapBytes);
@@ -124,10 +124,9 @@ export const domainCgroupMetrics: readonly Metric[] = [
     'Most swap a guest may use (memory.swap.max).',
     {
       note: 'On cgroup v1 the memory.memsw limit less the memory limit. Absent without a limit.',
-      replaces: ['ceems_compute_unit_memsw_total_bytes'],
     },
     ({ domain, labels }, sample) => {
-      sample(labels.only, swapLimit(domain.cgroup?.memory?.limits));
+      sample(labels.only, computeSwapLimit(domain.cgroup?.memory?.limits));
     },
   ),
   domainCounter(
@@ -138,7 +137,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
         'event is high (slowed down), max (reclaimed from), oom (no memory could be had) or ' +
         'oom_kill (processes killed); cgroup v1 has max and oom_kill only.',
       labels: ['event'],
-      replaces: ['ceems_compute_unit_memory_fail_count', 'ceems_compute_unit_memsw_fail_count'],
     },
     ({ domain, labels }, sample) => {
       const events = domain.cgroup?.memory?.events;
@@ -154,12 +152,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       '<resource>.pressure of its cgroup v2).',
     {
       labels: ['resource'],
-      replaces: [
-        'openstack_vm_cpu_pressure_stall_seconds_total',
-        'ceems_compute_unit_cpu_psi_seconds',
-        'ceems_compute_unit_memory_psi_seconds',
-        'ceems_compute_unit_blkio_psi_seconds',
-      ],
     },
     ({ domain, labels }, sample) => {
       for (const resource of PRESSURE_RESOURCES) {
@@ -185,7 +177,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_cgroup_io_read_bytes_total',
       'Bytes a guest read from a block device of the host (rbytes of io.stat of its cgroup, ' +
         'or blkio.throttle.io_service_bytes).',
-      ['ceems_compute_unit_blkio_read_total_bytes', 'pve_kvm_io_read_bytes_total'],
       ({ readBytes }) => readBytes,
     ),
     'Traffic of the device, where kvm_domain_disk_read_bytes_total counts requests of the ' +
@@ -197,7 +188,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_cgroup_io_written_bytes_total',
       'Bytes a guest wrote to a block device of the host (wbytes of io.stat of its cgroup, or ' +
         'blkio.throttle.io_service_bytes).',
-      ['ceems_compute_unit_blkio_write_total_bytes', 'pve_kvm_io_write_bytes_total'],
       ({ writtenBytes }) => writtenBytes,
     ),
     'Counted like kvm_domain_cgroup_io_read_bytes_total. What goes through the page cache ' +
@@ -209,7 +199,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_cgroup_io_reads_total',
       'Reads by a guest from a block device of the host (rios of io.stat of its cgroup, or ' +
         'blkio.throttle.io_serviced).',
-      ['ceems_compute_unit_blkio_read_total_requests'],
       ({ reads }) => reads,
     ),
     'Counted like kvm_domain_cgroup_io_read_bytes_total.',
@@ -219,7 +208,6 @@ export const domainCgroupMetrics: readonly Metric[] = [
       'kvm_domain_cgroup_io_writes_total',
       'Writes by a guest to a block device of the host (wios of io.stat of its cgroup, or ' +
         'blkio.throttle.io_serviced).',
-      ['ceems_compute_unit_blkio_write_total_requests'],
       ({ writes }) => writes,
     ),
     'Counted like kvm_domain_cgroup_io_written_bytes_total.',
@@ -229,18 +217,11 @@ export const domainCgroupMetrics: readonly Metric[] = [
 function deviceIo(
   name: string,
   help: string,
-  replaces: readonly string[],
   counter: (io: IoCounters) => bigint | undefined,
 ): Metric {
-  return domainCounter(
-    name,
-    help,
-    { labels: ['device'], replaces },
-    ({ domain, labels }, sample) => {
-      for (const io of domain.cgroup?.io ?? [])
-        sample(labels.one('device', io.device), counter(io));
-    },
-  );
+  return domainCounter(name, help, { labels: ['device'] }, ({ domain, labels }, sample) => {
+    for (const io of domain.cgroup?.io ?? []) sample(labels.one('device', io.device), counter(io));
+  });
 }
 
 /** A vCPU is one thread, so one without a quota of its own can use one CPU and no more. */
@@ -255,28 +236,11 @@ function quotaCpus(cpu: GuestCgroupCpu | undefined): number | undefined {
 function throttled(name: string, help: string, part: (one: CpuThrottling) => number): Metric {
   const note = 'The cgroups of the guest, its vCPUs, emulator and iothreads together.';
   return domainCounter(name, help, { note }, ({ domain, labels }, sample) => {
-    const cpu = domain.cgroup?.cpu;
-    if (cpu === undefined) return;
-    let sum: number | undefined;
-    const add = (group: CgroupBandwidth | undefined): void => {
-      if (group?.throttling !== undefined) sum = (sum ?? 0) + part(group.throttling);
-    };
-    // A group's cpu.stat counts its own quota only, not those of the groups inside.
-    add(cpu);
-    for (const vcpu of cpu.vcpus.values()) add(vcpu);
-    for (const iothread of cpu.iothreads.values()) add(iothread);
-    add(cpu.emulator);
-    sample(labels.only, sum);
+    const sum = computeThrottling(domain.cgroup?.cpu);
+    sample(labels.only, sum && part(sum));
   });
 }
 
 function limited(limit: MemoryLimit): number | undefined {
   return limit === 'unlimited' ? undefined : limit;
-}
-
-function swapLimit(limits: CgroupMemoryLimits | undefined): number | undefined {
-  const swap = limited(limits?.swapMaxBytes);
-  if (limits?.swapIncludesMemory !== true || swap === undefined) return swap;
-  const memory = limited(limits.maxBytes);
-  return memory === undefined ? undefined : Math.max(0, swap - memory);
 }

@@ -1,5 +1,6 @@
 import { promisedVcpus } from '../../overcommit/memory/assess-promise.ts';
 import type { Domain, KvmVcpu } from '../../model/domain.ts';
+import { listVcpuTimes } from '../../model/facts/vcpu-times.ts';
 import { nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
 
 import { domainCounter, domainGauge, type Metric, type Sample } from '../metric.ts';
@@ -16,16 +17,6 @@ export const domainCpuMetrics: readonly Metric[] = [
     'vCPUs a guest has now (<vcpu current> of its XML).',
     {
       note: 'Without XML its vCPU threads, or what libvirt says (vcpu.<n>).',
-      replaces: [
-        'libvirt_domain_info_virtual_cpus',
-        'libvirt_domain_vcpu_current',
-        'opennebula_libvirt_vcpu_online',
-        'libvirt_cpu_cores',
-        'nova_instance_vcpus',
-        'vmi:kubevirt_vmi_vcpu:count',
-        'pve_kvm_vcores',
-        'pve_cpu_usage_limit',
-      ],
     },
     ({ domain, labels }, sample) => {
       sample(labels.only, currentVcpus(domain));
@@ -34,7 +25,7 @@ export const domainCpuMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_vcpus_maximum',
     'vCPUs a guest can have after hot-plug (<vcpu> of its XML).',
-    { replaces: ['libvirt_domain_vcpu_maximum', 'opennebula_libvirt_vcpu_maximum'] },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.config?.vcpu.maximum);
     },
@@ -45,25 +36,6 @@ export const domainCpuMetrics: readonly Metric[] = [
     {
       note: 'user contains the time inside the guest.',
       labels: ['mode'],
-      replaces: [
-        'libvirt_domain_info_cpu_time_seconds_total',
-        'libvirtd_domain_cpu_time',
-        'libvirtd_domain_cpu_user',
-        'libvirtd_domain_cpu_system',
-        'libvirt_domain_cpu_seconds_total',
-        'libvirt_cpu_cpu_time',
-        'libvirt_cpu_user_time',
-        'libvirt_cpu_system_time',
-        'opennebula_libvirt_cpu_seconds_total',
-        'opennebula_libvirt_cpu_user_seconds_total',
-        'opennebula_libvirt_cpu_system_seconds_total',
-        'kubevirt_vmi_cpu_usage_seconds_total',
-        'kubevirt_vmi_cpu_user_usage_seconds_total',
-        'kubevirt_vmi_cpu_system_usage_seconds_total',
-        'ceems_compute_unit_cpu_user_seconds_total',
-        'ceems_compute_unit_cpu_system_seconds_total',
-        'pve_kvm_cpu_seconds_total',
-      ],
     },
     ({ domain, labels }, sample) => {
       const { process, libvirtCpu } = domain;
@@ -79,15 +51,9 @@ export const domainCpuMetrics: readonly Metric[] = [
     {
       note: 'libvirt vcpu.<n>.time where /proc is out of reach.',
       labels: ['vcpu'],
-      replaces: [
-        'libvirt_domain_vcpu_time_seconds_total',
-        'libvirtd_domain_vcpu_time',
-        'opennebula_libvirt_vcpu_time_seconds_total',
-        'kubevirt_vmi_vcpu_seconds_total',
-      ],
     },
     (view, sample) => {
-      perVcpu(view, sample, 'runNanoseconds', 'timeNanoseconds');
+      perVcpu(view, sample, 'runNanoseconds');
     },
   ),
   domainCounter(
@@ -99,15 +65,9 @@ export const domainCpuMetrics: readonly Metric[] = [
         'libvirt vcpu.<n>.delay where /proc is out of reach. On kernels up to 6.12 at least, ' +
         'time throttled by a CPU quota counts here too.',
       labels: ['vcpu'],
-      replaces: [
-        'libvirt_domain_vcpu_delay_seconds_total',
-        'libvirt_domain_info_cpu_steal_time_total',
-        'kubevirt_vmi_vcpu_delay_seconds_total',
-        'openstack_vm_sched_runqueue_wait_seconds_total',
-      ],
     },
     (view, sample) => {
-      perVcpu(view, sample, 'delayNanoseconds', 'delayNanoseconds');
+      perVcpu(view, sample, 'delayNanoseconds');
     },
   ),
   domainCounter(
@@ -118,11 +78,6 @@ export const domainCpuMetrics: readonly Metric[] = [
         'Only where /proc is out of reach, and 0 unless kernel.sched_schedstats=1; use ' +
         'kvm_domain_vcpu_delay_seconds_total instead.',
       labels: ['vcpu'],
-      replaces: [
-        'libvirt_domain_vcpu_wait_seconds_total',
-        'opennebula_libvirt_vcpu_wait_seconds_total',
-        'kubevirt_vmi_vcpu_wait_seconds_total',
-      ],
     },
     ({ domain, labels }, sample) => {
       for (const vcpu of domain.libvirtCpu?.vcpus ?? []) {
@@ -166,7 +121,7 @@ export const domainCpuMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_threads',
     'Threads of the QEMU process (/proc/<pid>/stat).',
-    { replaces: ['pve_kvm_threads'] },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.process?.stat.threads);
     },
@@ -174,7 +129,7 @@ export const domainCpuMetrics: readonly Metric[] = [
   domainCounter(
     'kvm_domain_context_switches_total',
     'Context switches of the main thread of QEMU, by kind (/proc/<pid>/status).',
-    { labels: ['kind'], replaces: ['pve_kvm_ctx_switches_total'] },
+    { labels: ['kind'] },
     ({ domain, labels }, sample) => {
       const status = domain.process?.status;
       sample(labels.one('kind', 'voluntary'), status?.voluntaryContextSwitches);
@@ -244,18 +199,10 @@ function currentVcpus(domain: Domain): number | undefined {
 function perVcpu(
   { domain, labels }: DomainView,
   sample: Sample,
-  ofThread: 'runNanoseconds' | 'delayNanoseconds',
-  ofLibvirt: 'timeNanoseconds' | 'delayNanoseconds',
+  field: 'runNanoseconds' | 'delayNanoseconds',
 ): void {
-  if (domain.process?.threads !== undefined) {
-    for (const thread of domain.process.threads) {
-      if (thread.role.kind !== 'vcpu') continue;
-      sample(labels.vcpu(thread.role.index), seconds(thread.schedule?.[ofThread]));
-    }
-    return;
-  }
-  for (const vcpu of domain.libvirtCpu?.vcpus ?? []) {
-    sample(labels.vcpu(vcpu.index), seconds(vcpu[ofLibvirt]));
+  for (const vcpu of listVcpuTimes(domain)) {
+    sample(labels.vcpu(vcpu.index), seconds(vcpu[field]));
   }
 }
 

@@ -91,7 +91,6 @@ export const imageMetrics: readonly Metric[] = [
     'Internal snapshots of a qcow2 image, each of which can keep up to the whole capacity ' +
       'once more',
     (image) => findHeader(image)?.internalSnapshotCount,
-    ['proxmox_guest_snapshots'],
   ),
   ofImage(
     'dirty',
@@ -174,16 +173,10 @@ function ofImage(
   name: string,
   meaning: string,
   valueOf: (image: ImageFile) => number | undefined,
-  replaces: readonly string[] = [],
 ): Metric {
-  return gauge(
-    `kvm_image_${name}`,
-    `${meaning}.`,
-    { labels: ['path'], replaces },
-    ({ images }, sample) => {
-      for (const { image, labels } of images) {
-        if (image !== undefined) sample(labels, valueOf(image));
-      }
-    },
-  );
+  return gauge(`kvm_image_${name}`, `${meaning}.`, { labels: ['path'] }, ({ images }, sample) => {
+    for (const { image, labels } of images) {
+      if (image !== undefined) sample(labels, valueOf(image));
+    }
+  });
 }

@@ -1,4 +1,5 @@
-import { currentRamBytes, memoryTraits, ramBytes } from '../../overcommit/memory/memory-traits.ts';
+import { swappedBytes } from '../../model/facts/guest-memory.ts';
+import { currentRamBytes, memoryTraits, ramBytes } from '../../model/facts/memory-traits.ts';
 import type { Balloon } from '../../model/domain.ts';
 import type { MemoryDevice } from '../../model/domain-config.ts';
 
@@ -18,18 +19,6 @@ export const domainMemoryMetrics: readonly Metric[] = [
       note:
         'Without balloon.maximum <memory> of its XML. Memory devices that are no RAM (nvdimm, ' +
         'virtio-pmem, sgx-epc) are subtracted.',
-      replaces: [
-        'libvirt_domain_info_maximum_memory_bytes',
-        'libvirt_domain_memory_stats_maximum_bytes',
-        'libvirtd_domain_balloon_maximum',
-        'opennebula_libvirt_memory_maximum_bytes',
-        'kubevirt_vmi_memory_domain_bytes',
-        'nova_instance_memory_kib',
-        'pve_kvm_maxmem_bytes',
-        'pve_memory_size_bytes',
-        'pve_vm_balloon_max_bytes',
-        'pve_vm_memory_max_bytes',
-      ],
     },
     ({ domain, labels }, sample) => {
       const { balloon, config } = domain;
@@ -40,17 +29,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
     'kvm_domain_balloon_current_bytes',
     'Memory a guest has now: its maximum minus its balloon, not the memory it uses ' +
       '(balloon.current).',
-    {
-      replaces: [
-        'libvirt_domain_info_memory_usage_bytes',
-        'libvirt_domain_memory_stats_current_balloon_bytes',
-        'libvirt_domain_memory_stats_actual_balloon_bytes',
-        'libvirtd_domain_balloon_current',
-        'opennebula_libvirt_memory_total_bytes',
-        'kubevirt_vmi_memory_actual_balloon_bytes',
-        'pve_vm_balloon_actual_bytes',
-      ],
-    },
+    {},
     ({ domain, labels }, sample) => {
       const { balloon, config } = domain;
       const totalBytes = balloon?.maximumBytes ?? config?.memory.maximumBytes;
@@ -64,7 +43,6 @@ export const domainMemoryMetrics: readonly Metric[] = [
       note:
         'libvirt sets it to what the guest has once the balloon has moved, so a difference to ' +
         'kvm_domain_balloon_current_bytes is a balloon that does not obey.',
-      replaces: ['pve_vm_balloon_bytes'],
     },
     ({ domain, labels }, sample) => {
       const { config } = domain;
@@ -97,7 +75,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
   domainInfo(
     'kvm_domain_balloon_info',
     'Balloon device of a guest; model is none without one (<memballoon> of its XML).',
-    { labels: BALLOON_INFO_LABELS, replaces: ['nova_instance_memballoon'] },
+    { labels: BALLOON_INFO_LABELS },
     ({ domain, labels }, sample) => {
       if (domain.config === undefined) return;
       const { balloon } = domain.config;
@@ -123,7 +101,6 @@ export const domainMemoryMetrics: readonly Metric[] = [
       'kvm_domain_balloon_last_update_timestamp_seconds',
       'Unix time of the last memory statistics a guest reported (balloon.last-update).',
       'lastUpdateSeconds',
-      ['libvirt_domain_memory_stats_last_update_timestamp_seconds'],
     ),
     'If it does not move, the guest has no working balloon driver.',
   ),
@@ -142,27 +119,12 @@ export const domainMemoryMetrics: readonly Metric[] = [
     'kvm_domain_guest_memory_size_bytes',
     'Memory the kernel of a guest manages, its MemTotal (balloon.available).',
     'guestTotalBytes',
-    [
-      'libvirt_domain_memory_stats_available_bytes',
-      'libvirtd_domain_balloon_available',
-      'opennebula_libvirt_memory_available_bytes',
-      'kubevirt_vmi_memory_available_bytes',
-      'pve_vm_balloon_total_bytes',
-    ],
   ),
   withNote(
     ofGuest(
       'kvm_domain_guest_memory_free_bytes',
       'Unused memory inside a guest, its MemFree (balloon.unused).',
       'guestFreeBytes',
-      [
-        'libvirt_domain_memory_stats_unused_bytes',
-        'libvirt_domain_info_memory_unused_bytes',
-        'libvirtd_domain_balloon_unused',
-        'opennebula_libvirt_memory_unsed_bytes',
-        'kubevirt_vmi_memory_unused_bytes',
-        'pve_vm_memory_free_bytes',
-      ],
     ),
     'Low in a healthy guest.',
   ),
@@ -170,85 +132,41 @@ export const domainMemoryMetrics: readonly Metric[] = [
     'kvm_domain_guest_memory_available_bytes',
     'Memory available inside a guest without swapping, its MemAvailable (balloon.usable).',
     'guestAvailableBytes',
-    [
-      'libvirt_domain_memory_stats_usable_bytes',
-      'libvirtd_domain_balloon_usable',
-      'kubevirt_vmi_memory_usable_bytes',
-    ],
   ),
   ofGuest(
     'kvm_domain_guest_disk_caches_bytes',
     'Page cache inside a guest (balloon.disk_caches).',
     'guestDiskCachesBytes',
-    [
-      'libvirt_domain_memory_stats_disk_caches_bytes',
-      'libvirt_domain_memory_stats_disk_cache_bytes',
-      'libvirtd_domain_balloon_disk_caches',
-      'kubevirt_vmi_memory_cached_bytes',
-    ],
   ),
   countedByGuest(
     'kvm_domain_guest_swap_in_bytes_total',
     'Memory a guest read back from its own swap (balloon.swap_in).',
     'guestSwapInBytes',
-    [
-      'libvirt_domain_memory_stats_swap_in_bytes',
-      'libvirt_domain_stat_memory_swap_in_bytes',
-      'libvirtd_domain_balloon_swap_in',
-      'opennebula_libvirt_memory_swapin_bytes_total',
-      'kubevirt_vmi_memory_swap_in_traffic_bytes',
-      'pve_vm_balloon_mem_swapped_in_bytes',
-    ],
   ),
   countedByGuest(
     'kvm_domain_guest_swap_out_bytes_total',
     'Memory a guest wrote to its own swap (balloon.swap_out).',
     'guestSwapOutBytes',
-    [
-      'libvirt_domain_memory_stats_swap_out_bytes',
-      'libvirt_domain_stat_memory_swap_out_bytes',
-      'libvirtd_domain_balloon_swap_out',
-      'opennebula_libvirt_memory_swapout_bytes_total',
-      'kubevirt_vmi_memory_swap_out_traffic_bytes',
-      'pve_vm_balloon_mem_swapped_out_bytes',
-    ],
   ),
   countedByGuest(
     'kvm_domain_guest_major_faults_total',
     'Page faults inside a guest that had to read from a disk (balloon.major_fault).',
     'guestMajorFaults',
-    [
-      'libvirt_domain_memory_stats_major_fault_total',
-      'libvirtd_domain_balloon_major_fault',
-      'kubevirt_vmi_memory_pgmajfault_total',
-      'pve_vm_balloon_major_page_faults_total',
-    ],
   ),
   countedByGuest(
     'kvm_domain_guest_minor_faults_total',
     'Page faults inside a guest that needed no disk (balloon.minor_fault).',
     'guestMinorFaults',
-    [
-      'libvirt_domain_memory_stats_minor_fault_total',
-      'libvirtd_domain_balloon_minor_fault',
-      'kubevirt_vmi_memory_pgminfault_total',
-      'pve_vm_balloon_minor_page_faults_total',
-    ],
   ),
   countedByGuest(
     'kvm_domain_guest_hugetlb_allocations_total',
     'Huge pages allocated inside a guest (balloon.hugetlb_pgalloc).',
     'guestHugetlbAllocations',
-    [
-      'libvirt_domain_memory_stats_hugetlb_pgalloc_total',
-      'libvirtd_domain_balloon_hugetlb_pgalloc',
-    ],
   ),
   countedByGuest(
     'kvm_domain_guest_hugetlb_failures_total',
     'Huge pages a guest wanted for itself and did not get (balloon.hugetlb_pgfail).',
     'guestHugetlbFailures',
-    ['libvirt_domain_memory_stats_hugetlb_pgfail_total', 'libvirtd_domain_balloon_hugetlb_pgfail'],
   ),
   domainGauge(
     'kvm_domain_resident_bytes',
@@ -259,16 +177,6 @@ export const domainMemoryMetrics: readonly Metric[] = [
         'A page merged by KSM counts for every guest that has it. Huge pages are in ' +
         'kvm_domain_hugetlb_bytes instead.',
       labels: ['kind'],
-      replaces: [
-        'libvirt_domain_memory_stats_rss_bytes',
-        'libvirt_domain_info_memory_rss_bytes',
-        'libvirtd_domain_balloon_rss',
-        'opennebula_libvirt_memory_rss_bytes',
-        'kubevirt_vmi_memory_resident_bytes',
-        'ceems_compute_unit_memory_rss_bytes',
-        'pve_kvm_memory_extended',
-        'pve_vm_memory_host_bytes',
-      ],
     },
     ({ domain, labels }, sample) => {
       const status = domain.process?.status;
@@ -297,29 +205,26 @@ export const domainMemoryMetrics: readonly Metric[] = [
     'Memory of the QEMU process that the host has swapped out (/proc/<pid>/status VmSwap).',
     {
       note: 'Of a guest with shared memory, which VmSwap lacks, the swap of its own cgroup.',
-      replaces: ['ceems_compute_unit_memsw_used_bytes', 'pve_kvm_memory_extended'],
     },
-    ({ domain, memory, labels }, sample) => {
-      sample(labels.only, memory?.swapBytes ?? domain.process?.status?.swappedBytes);
+    ({ domain, memory, labels, pages }, sample) => {
+      sample(labels.only, memory?.swapBytes ?? swappedBytes(domain, pages));
     },
   ),
   ofProcess(
     'kvm_domain_locked_bytes',
     'Memory of the QEMU process locked with mlock (/proc/<pid>/status VmLck).',
     'lockedBytes',
-    ['pve_kvm_memory_extended'],
   ),
   ofProcess(
     'kvm_domain_pinned_bytes',
     'Memory of the QEMU process pinned for devices that access it directly ' +
       '(/proc/<pid>/status VmPin).',
     'pinnedBytes',
-    ['pve_kvm_memory_extended'],
   ),
   domainGauge(
     'kvm_domain_virtual_bytes',
     'Address space of the QEMU process, far more than it holds (/proc/<pid>/status VmSize).',
-    { replaces: ['pve_kvm_memory_extended'] },
+    {},
     ({ domain: { process }, labels }, sample) => {
       sample(labels.only, process?.status?.virtualBytes ?? process?.stat.virtualBytes);
     },
@@ -348,7 +253,6 @@ export const domainMemoryMetrics: readonly Metric[] = [
     {
       note: 'Sums over guests count merged pages once.',
       labels: ['kind'],
-      replaces: ['namedprocess_namegroup_memory_bytes'],
     },
     ({ domain, labels }, sample) => {
       const smaps = domain.process?.smaps;
@@ -361,7 +265,7 @@ export const domainMemoryMetrics: readonly Metric[] = [
     'kvm_domain_proportional_swap_bytes',
     'Swap of the QEMU process with each page divided by the number of its users ' +
       '(/proc/<pid>/smaps_rollup SwapPss).',
-    { replaces: ['namedprocess_namegroup_memory_bytes'] },
+    {},
     ({ domain, labels }, sample) => {
       sample(labels.only, domain.process?.smaps?.proportionalSwappedBytes);
     },
@@ -432,24 +336,14 @@ function virtioMem(
   );
 }
 
-function ofGuest(
-  name: string,
-  help: string,
-  field: keyof Balloon,
-  replaces: readonly string[],
-): Metric {
-  return domainGauge(name, help, { replaces }, ({ domain, labels }, sample) => {
+function ofGuest(name: string, help: string, field: keyof Balloon): Metric {
+  return domainGauge(name, help, {}, ({ domain, labels }, sample) => {
     sample(labels.only, domain.balloon?.[field]);
   });
 }
 
-function countedByGuest(
-  name: string,
-  help: string,
-  field: keyof Balloon,
-  replaces: readonly string[],
-): Metric {
-  return domainCounter(name, help, { replaces }, ({ domain, labels }, sample) => {
+function countedByGuest(name: string, help: string, field: keyof Balloon): Metric {
+  return domainCounter(name, help, {}, ({ domain, labels }, sample) => {
     sample(labels.only, domain.balloon?.[field]);
   });
 }
@@ -458,9 +352,8 @@ function ofProcess(
   name: string,
   help: string,
   field: 'hugetlbBytes' | 'lockedBytes' | 'pinnedBytes',
-  replaces: readonly string[] = [],
 ): Metric {
-  return domainGauge(name, help, { replaces }, ({ domain, labels }, sample) => {
+  return domainGauge(name, help, {}, ({ domain, labels }, sample) => {
     const status: ProcessStatus | undefined = domain.process?.status;
     sample(labels.only, status?.[field]);
   });

@@ -26,17 +26,6 @@ export const domainNicMetrics: readonly Metric[] = [
         'device is its host device, else its alias, else nic<n>; source is the bridge, network, ' +
         'device or socket.',
       labels: NIC_INFO_LABELS,
-      replaces: [
-        'libvirt_domain_interface_stats_info',
-        'libvirt_domain_interface_meta',
-        'nova_instance_network',
-        'nova_instance_network_details',
-        'opennebula_libvirt_net_devices',
-        'kubevirt_vmi_vnic_info',
-        'kubevirt_vm_vnic_info',
-        'pve_kvm_nic_info',
-        'pve_kvm_nic_queues',
-      ],
     },
     ({ nics, labels }, sample) => {
       for (const { device, config } of nics) {
@@ -56,58 +45,14 @@ export const domainNicMetrics: readonly Metric[] = [
       }
     },
   ),
-  traffic('receive_bytes', 'Bytes received by', 'rx.bytes', 'receiveBytes', [
-    'libvirt_domain_interface_receive_bytes_total',
-    'libvirtd_domain_net_rx_bytes',
-    'opennebula_libvirt_net_rx_total_bytes',
-    'kubevirt_vmi_network_receive_bytes_total',
-    'pve_network_receive_bytes_total',
-    'pve_vm_network_in_bytes_total',
-  ]),
-  traffic('receive_packets', 'Packets received by', 'rx.pkts', 'receivePackets', [
-    'libvirt_domain_interface_receive_packets_total',
-    'libvirtd_domain_net_rx_packets',
-    'opennebula_libvirt_net_rx_packets',
-    'kubevirt_vmi_network_receive_packets_total',
-  ]),
-  traffic('receive_errors', 'Packets with errors received by', 'rx.errs', 'receiveErrors', [
-    'libvirt_domain_interface_receive_errors_total',
-    'libvirtd_domain_net_rx_errors',
-    'opennebula_libvirt_net_rx_errors',
-    'kubevirt_vmi_network_receive_errors_total',
-  ]),
-  traffic('receive_drops', 'Packets dropped on their way to', 'rx.drop', 'receiveDrops', [
-    'libvirt_domain_interface_receive_drops_total',
-    'libvirtd_domain_net_rx_drop',
-    'opennebula_libvirt_net_rx_drops',
-    'kubevirt_vmi_network_receive_packets_dropped_total',
-  ]),
-  traffic('transmit_bytes', 'Bytes sent by', 'tx.bytes', 'transmitBytes', [
-    'libvirt_domain_interface_transmit_bytes_total',
-    'libvirtd_domain_net_tx_bytes',
-    'opennebula_libvirt_net_tx_total_bytes',
-    'kubevirt_vmi_network_transmit_bytes_total',
-    'pve_network_transmit_bytes_total',
-    'pve_vm_network_out_bytes_total',
-  ]),
-  traffic('transmit_packets', 'Packets sent by', 'tx.pkts', 'transmitPackets', [
-    'libvirt_domain_interface_transmit_packets_total',
-    'libvirtd_domain_net_tx_packets',
-    'opennebula_libvirt_net_tx_packets',
-    'kubevirt_vmi_network_transmit_packets_total',
-  ]),
-  traffic('transmit_errors', 'Packets that could not be sent by', 'tx.errs', 'transmitErrors', [
-    'libvirt_domain_interface_transmit_errors_total',
-    'libvirtd_domain_net_tx_errors',
-    'opennebula_libvirt_net_tx_errors',
-    'kubevirt_vmi_network_transmit_errors_total',
-  ]),
-  traffic('transmit_drops', 'Packets dropped after being sent by', 'tx.drop', 'transmitDrops', [
-    'libvirt_domain_interface_transmit_drops_total',
-    'libvirtd_domain_net_tx_drop',
-    'opennebula_libvirt_net_tx_drops',
-    'kubevirt_vmi_network_transmit_packets_dropped_total',
-  ]),
+  traffic('receive_bytes', 'Bytes received by', 'rx.bytes', 'receiveBytes'),
+  traffic('receive_packets', 'Packets received by', 'rx.pkts', 'receivePackets'),
+  traffic('receive_errors', 'Packets with errors received by', 'rx.errs', 'receiveErrors'),
+  traffic('receive_drops', 'Packets dropped on their way to', 'rx.drop', 'receiveDrops'),
+  traffic('transmit_bytes', 'Bytes sent by', 'tx.bytes', 'transmitBytes'),
+  traffic('transmit_packets', 'Packets sent by', 'tx.pkts', 'transmitPackets'),
+  traffic('transmit_errors', 'Packets that could not be sent by', 'tx.errs', 'transmitErrors'),
+  traffic('transmit_drops', 'Packets dropped after being sent by', 'tx.drop', 'transmitDrops'),
   domainGauge(
     'kvm_domain_nic_limit_bytes_per_second',
     'Bandwidth limit of a NIC, seen from the guest; floor is a guarantee (<bandwidth> of ' +
@@ -169,7 +114,6 @@ function traffic(
   what: string,
   libvirtField: string,
   field: Exclude<keyof NicCounters, 'device'>,
-  replaces: readonly string[],
 ): Metric {
   return domainCounter(
     `kvm_domain_nic_${name}_total`,
@@ -179,7 +123,6 @@ function traffic(
         'Directions are those of the guest. From libvirt where the host device of the NIC is out ' +
         'of sight.',
       labels: ['device'],
-      replaces: [`libvirt_domain_interface_stats_${name}_total`, ...replaces],
     },
     ({ nics, labels }, sample) => {
       for (const { device, counters } of nics) {

@@ -1,3 +1,4 @@
+import { DOMAIN_STATES } from '../../model/facts/domain-state.ts';
 import { domainGauge, domainInfo, gauge, type Metric } from '../metric.ts';
 import { yesNo } from '../yes-no.ts';
 
@@ -8,16 +9,6 @@ export const domainStateMetrics: readonly Metric[] = [
     'Guests known to libvirt, by state (virDomainState).',
     {
       labels: ['state'],
-      replaces: [
-        'libvirt_domains',
-        'libvirt_domains_number',
-        'libvirt_domains_total',
-        'libvirt_domains_active',
-        'libvirt_domains_inactive',
-        'opennebula_host_vms',
-        'kubevirt_vmi_phase_count',
-        'openstack_nova_running_vms',
-      ],
     },
     (view, sample) => {
       if (view.snapshot.domains === undefined) return;
@@ -25,6 +16,7 @@ export const domainStateMetrics: readonly Metric[] = [
       for (const { domain } of view.domains) {
         counts.set(domain.state, (counts.get(domain.state) ?? 0) + 1);
       }
+      // All of them, so that a count that falls to 0 says 0.
       for (const state of DOMAIN_STATES) {
         sample(`{state="${state}"}`, counts.get(state) ?? 0);
       }
@@ -35,14 +27,6 @@ export const domainStateMetrics: readonly Metric[] = [
     'Identity of a guest; join on domain to get its uuid (libvirt XML).',
     {
       labels: ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
-      replaces: [
-        'libvirt_domain_info',
-        'libvirt_domain_info_meta',
-        'nova_instance_os',
-        'pve_guest_info',
-        'pve_onboot_status',
-        'kubevirt_vmi_info',
-      ],
     },
     ({ domain, labels }, sample) => {
       const { config } = domain;
@@ -68,13 +52,6 @@ export const domainStateMetrics: readonly Metric[] = [
     'OpenStack Nova identity of a guest (nova metadata of its XML).',
     {
       labels: ['instance_name', 'flavor', 'user_name', 'user_id', 'project_name', 'project_id'],
-      replaces: [
-        'libvirt_domain_openstack_info',
-        'libvirt_domain_info_meta',
-        'nova_instance_metadata',
-        'nova_flavor_metadata',
-        'nova_owner_metadata',
-      ],
     },
     ({ domain, labels }, sample) => {
       const nova = domain.config?.nova;
@@ -102,18 +79,6 @@ export const domainStateMetrics: readonly Metric[] = [
     {
       note: 'state="paused",reason="ioerror" is a guest stopped by a full or broken disk.',
       labels: ['state', 'reason'],
-      replaces: [
-        'libvirt_domain_info_state',
-        'libvirt_domain_info_vstate',
-        'libvirt_domain_state_code',
-        'libvirt_domain_state',
-        'libvirt_domains_state',
-        'libvirtd_domain_domain_state',
-        'libvirtd_domain_domain_state_reason',
-        'opennebula_libvirt_state',
-        'proxmox_guest_up',
-        'pve_up',
-      ],
     },
     ({ domain, labels }, sample) => {
       sample(labels.with(['state', 'reason'], [domain.state, domain.reason]), 1);
@@ -171,15 +136,3 @@ export const domainStateMetrics: readonly Metric[] = [
     },
   ),
 ];
-
-/** virDomainState, in its order; all are exposed so that a count that falls to 0 says 0. */
-const DOMAIN_STATES = [
-  'nostate',
-  'running',
-  'blocked',
-  'paused',
-  'shutdown',
-  'shutoff',
-  'crashed',
-  'pmsuspended',
-] as const;

@@ -19,7 +19,6 @@ export const hostCpuMetrics: readonly Metric[] = [
     'Online logical CPUs (/sys/devices/system/cpu/online).',
     {
       note: 'On POWER8 with the threads KVM wakes for guests.',
-      replaces: ['opennebula_host_cpu_total', 'proxmox_node_cpus_total'],
     },
     ({ snapshot }, sample) => {
       const topology = snapshot.host.cpuTopology;
@@ -70,7 +69,6 @@ export const hostCpuMetrics: readonly Metric[] = [
         'Unlike there, user does not contain guest and nice does not contain guest_nice, so ' +
         'that the modes add up. steal is what the host itself lost to a hypervisor below it.',
       labels: ['mode'],
-      replaces: ['node_cpu_seconds_total', 'node_cpu_guest_seconds_total'],
     },
     (view, sample) => {
       const time = view.snapshot.host.cpuTime?.total;
@@ -91,7 +89,7 @@ export const hostCpuMetrics: readonly Metric[] = [
     'kvm_host_load1',
     'Load average over one minute: tasks that run, wait for a CPU or wait for a disk ' +
       '(/proc/loadavg).',
-    { replaces: ['node_load1'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.load?.oneMinute);
     },
@@ -99,7 +97,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_load5',
     'Load average over five minutes (/proc/loadavg).',
-    { replaces: ['node_load5'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.load?.fiveMinutes);
     },
@@ -107,7 +105,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_load15',
     'Load average over fifteen minutes (/proc/loadavg).',
-    { replaces: ['node_load15'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.load?.fifteenMinutes);
     },
@@ -115,7 +113,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_tasks_running',
     'Tasks that run or wait for a CPU now (/proc/stat procs_running).',
-    { replaces: ['node_procs_running'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.cpuTime?.runningTasks);
     },
@@ -123,7 +121,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_tasks_blocked',
     'Tasks that wait for I/O now (/proc/stat procs_blocked).',
-    { replaces: ['node_procs_blocked'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.cpuTime?.blockedTasks);
     },
@@ -131,7 +129,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   counter(
     'kvm_host_context_switches_total',
     'Context switches of all CPUs (/proc/stat ctxt).',
-    { replaces: ['node_context_switches_total'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.cpuTime?.contextSwitches);
     },
@@ -139,7 +137,7 @@ export const hostCpuMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_boot_time_seconds',
     'Unix time at which the host was booted (/proc/stat btime).',
-    { replaces: ['node_boot_time_seconds'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.cpuTime?.bootTimeSeconds);
     },
@@ -147,13 +145,28 @@ export const hostCpuMetrics: readonly Metric[] = [
   info(
     'kvm_host_info',
     'Hostname, CPU, kernel and operating system of the host, read in the background.',
-    { labels: HOST_INFO_LABELS, replaces: ['node_uname_info', 'node_os_info', 'node_cpu_info'] },
+    { labels: HOST_INFO_LABELS },
     ({ snapshot }, sample) => {
       const { inventory } = snapshot.host;
       if (inventory === undefined) return;
       const { hostname, cpuModel, cpuVendor, kernel, osName, osRelease } = inventory;
       const os = `${osName} ${osRelease}`.trim();
       sample(labelText(HOST_INFO_LABELS, [hostname, cpuModel, cpuVendor, kernel, os]), 1);
+    },
+  ),
+  counter(
+    'kvm_host_softnet_drops_total',
+    'Packets dropped because the queue of a CPU was full (/proc/net/softnet_stat column 2).',
+    {
+      note:
+        'Of all CPUs together; net.core.netdev_max_backlog is the length of the queue. Does not rise ' +
+        'for a while after a CPU went offline.',
+    },
+    (view, sample) => {
+      const { softnetDrops, cpuTime } = view.snapshot.host;
+      if (softnetDrops === undefined) return;
+      const epoch = cpuTime?.bootTimeSeconds ?? 0;
+      sample('', view.rising.of('kvm_host_softnet_drops_total', epoch, softnetDrops));
     },
   ),
   info(

@@ -5,7 +5,7 @@ export const hostFileHandleMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_file_handles_allocated',
     'Open files of all processes (/proc/sys/fs/file-nr).',
-    { replaces: ['node_filefd_allocated'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.fileHandles?.allocated);
     },
@@ -13,7 +13,7 @@ export const hostFileHandleMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_file_handles_limit',
     'Most files that processes without root rights can have open at once (/proc/sys/fs/file-max).',
-    { replaces: ['node_filefd_maximum'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.fileHandles?.limit);
     },

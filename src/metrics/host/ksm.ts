@@ -1,4 +1,5 @@
 import { labelText } from '../../exposition/labels.ts';
+import { computeKsmSavings } from '../../model/facts/ksm-savings.ts';
 import type { Host } from '../../model/host.ts';
 
 import { counter, gauge, info, type Metric } from '../metric.ts';
@@ -16,35 +17,30 @@ export const ksmMetrics: readonly Metric[] = [
       'un-merged',
     'run',
     ({ run }) => run,
-    ['node_ksmd_run'],
   ),
   pages(
     'shared',
     'Memory of the merged pages themselves, which is what merging costs and not what it saves',
     'pages_shared',
     ({ pagesShared }) => pagesShared,
-    ['node_ksmd_pages_shared'],
   ),
   pages(
     'sharing',
     'Memory saved by merging: all further uses of merged pages',
     'pages_sharing',
     ({ pagesSharing }) => pagesSharing,
-    ['node_ksmd_pages_sharing', 'pve_node_ksm_shared_bytes'],
   ),
   pages(
     'unshared',
     'Memory scanned repeatedly without finding an equal page',
     'pages_unshared',
     ({ pagesUnshared }) => pagesUnshared,
-    ['node_ksmd_pages_unshared'],
   ),
   pages(
     'volatile',
     'Memory that changes too fast to be merged',
     'pages_volatile',
     ({ pagesVolatile }) => pagesVolatile,
-    ['node_ksmd_pages_volatile'],
   ),
   pages(
     'zero',
@@ -52,7 +48,6 @@ export const ksmMetrics: readonly Metric[] = [
       'size',
     'ksm_zero_pages',
     ({ zeroPages }) => zeroPages,
-    [],
   ),
   gauge(
     'kvm_ksm_saved_bytes',
@@ -69,7 +64,6 @@ export const ksmMetrics: readonly Metric[] = [
       'saves (/sys/kernel/mm/ksm/general_profit).',
     {
       note: 'Before Linux 6.4 computed with 64 bytes for each page it keeps a record of.',
-      replaces: ['node_ksmd_general_profit_bytes'],
     },
     ({ snapshot }, sample) => {
       sample('', snapshot.host.ksm?.generalProfitBytes ?? computedProfit(snapshot.host));
@@ -80,14 +74,12 @@ export const ksmMetrics: readonly Metric[] = [
     'Pages ksmd scans before it sleeps',
     'pages_to_scan',
     ({ pagesToScan }) => pagesToScan,
-    ['node_ksmd_pages_to_scan'],
   ),
   setting(
     'sleep_seconds',
     'How long ksmd sleeps between two batches',
     'sleep_millisecs',
     ({ sleepSeconds }) => sleepSeconds,
-    ['node_ksmd_sleep_seconds'],
   ),
   pagesCounter(
     'scanned',
@@ -104,7 +96,7 @@ export const ksmMetrics: readonly Metric[] = [
   counter(
     'kvm_ksm_full_scans_total',
     'Times ksmd scanned all mergeable memory (/sys/kernel/mm/ksm/full_scans).',
-    { replaces: ['node_ksmd_full_scans_total'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.ksm?.fullScans);
     },
@@ -114,42 +106,36 @@ export const ksmMetrics: readonly Metric[] = [
     'Whether pages of different NUMA nodes are merged',
     'merge_across_nodes',
     ({ mergeAcrossNodes }) => zeroOne(mergeAcrossNodes),
-    ['node_ksmd_merge_across_nodes'],
   ),
   setting(
     'use_zero_pages',
     "Whether empty pages are replaced by the kernel's zero page",
     'use_zero_pages',
     ({ useZeroPages }) => zeroOne(useZeroPages),
-    [],
   ),
   setting(
     'max_page_sharing',
     'Most uses of one merged page, beyond which another copy is made',
     'max_page_sharing',
     ({ maxPageSharing }) => maxPageSharing,
-    [],
   ),
   setting(
     'smart_scan',
     'Whether ksmd skips pages that did not merge before',
     'smart_scan',
     ({ smartScan }) => zeroOne(smartScan),
-    [],
   ),
   setting(
     'stable_node_chains',
     'Merged pages that needed more than one copy because of max_page_sharing',
     'stable_node_chains',
     ({ stableNodeChains }) => stableNodeChains,
-    [],
   ),
   setting(
     'stable_node_duplicates',
     'Copies of merged pages that needed more than one because of max_page_sharing',
     'stable_node_dups',
     ({ stableNodeDuplicates }) => stableNodeDuplicates,
-    [],
   ),
   info(
     'kvm_ksm_advisor_info',
@@ -167,14 +153,12 @@ export const ksmMetrics: readonly Metric[] = [
     'advisor_max_cpu',
     ({ advisorMaxCpuPercent }) =>
       advisorMaxCpuPercent === undefined ? undefined : advisorMaxCpuPercent / 100,
-    [],
   ),
   setting(
     'advisor_target_scan_seconds',
     'Time in which the advisor wants all memory scanned once',
     'advisor_target_scan_time',
     ({ advisorTargetScanSeconds }) => advisorTargetScanSeconds,
-    [],
   ),
   counter(
     'kvm_ksm_copied_on_write_bytes_total',
@@ -198,17 +182,11 @@ export const ksmMetrics: readonly Metric[] = [
 
 type ValueOf = (ksm: Ksm) => number | undefined;
 
-function setting(
-  name: string,
-  meaning: string,
-  file: string,
-  valueOf: ValueOf,
-  replaces: readonly string[],
-): Metric {
+function setting(name: string, meaning: string, file: string, valueOf: ValueOf): Metric {
   return gauge(
     `kvm_ksm_${name}`,
     `${meaning} (/sys/kernel/mm/ksm/${file}).`,
-    { replaces },
+    {},
     ({ snapshot }, sample) => {
       const { ksm } = snapshot.host;
       sample('', ksm === undefined ? undefined : valueOf(ksm));
@@ -216,17 +194,11 @@ function setting(
   );
 }
 
-function pages(
-  name: string,
-  meaning: string,
-  file: string,
-  pagesOf: ValueOf,
-  replaces: readonly string[],
-): Metric {
+function pages(name: string, meaning: string, file: string, pagesOf: ValueOf): Metric {
   return gauge(
     `kvm_ksm_${name}_bytes`,
     `${meaning} (/sys/kernel/mm/ksm/${file}, times the page size).`,
-    { replaces },
+    {},
     ({ snapshot }, sample) => {
       sample('', toBytes(snapshot.host, pagesOf));
     },
@@ -250,10 +222,8 @@ function toBytes({ ksm, pageBytes }: Host, pagesOf: ValueOf): number | undefined
 }
 
 function savedBytes(host: Host): number | undefined {
-  // A kernel without ksm_zero_pages puts zero pages into the sharing ones or leaves them alone.
-  return toBytes(host, ({ pagesSharing, zeroPages }) =>
-    pagesSharing === undefined ? undefined : pagesSharing + (zeroPages ?? 0),
-  );
+  const savings = computeKsmSavings(host);
+  return savings && savings.sharingBytes + savings.zeroBytes;
 }
 
 function computedProfit(host: Host): number | undefined {

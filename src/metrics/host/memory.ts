@@ -8,19 +8,13 @@ const THP_LABELS = ['enabled', 'defrag', 'shmem_enabled'] as const;
 
 /** Memory of the host, and the kernel settings that decide what over-commitment does to it. */
 export const hostMemoryMetrics: readonly Metric[] = [
-  memory('size', 'MemTotal', 'totalBytes', 'RAM the kernel manages', [
-    'node_memory_MemTotal_bytes',
-    'opennebula_host_mem_total_bytes',
-    'openstack_nova_memory_available_bytes',
-    'proxmox_node_memory_total_bytes',
-  ]),
-  memory('free', 'MemFree', 'freeBytes', 'Unused RAM', ['node_memory_MemFree_bytes']),
+  memory('size', 'MemTotal', 'totalBytes', 'RAM the kernel manages'),
+  memory('free', 'MemFree', 'freeBytes', 'Unused RAM'),
   memory(
     'available',
     'MemAvailable',
     'availableBytes',
     'RAM that programs can still get without swapping, as the kernel estimates it',
-    ['node_memory_MemAvailable_bytes'],
   ),
   arc('size', 'size', 'sizeBytes', 'Size of the ZFS cache (ARC), which is not in MemAvailable'),
   arc('minimum', 'c_min', 'minimumBytes', 'Size below which the ZFS cache does not shrink'),
@@ -36,109 +30,84 @@ export const hostMemoryMetrics: readonly Metric[] = [
     'Cached',
     'cachedBytes',
     'Page cache, including shared memory and so the RAM of memfd-backed guests',
-    ['node_memory_Cached_bytes'],
   ),
-  memory('buffers', 'Buffers', 'buffersBytes', 'Page cache of block devices', [
-    'node_memory_Buffers_bytes',
-  ]),
+  memory('buffers', 'Buffers', 'buffersBytes', 'Page cache of block devices'),
   memory(
     'shared',
     'Shmem',
     'sharedMemoryBytes',
     'tmpfs and shared memory, including the RAM of memfd-backed guests',
-    ['node_memory_Shmem_bytes'],
   ),
   memory(
     'anonymous',
     'AnonPages',
     'anonymousBytes',
     'Memory of processes without a file behind it, such as the RAM of ordinary guests',
-    ['node_memory_AnonPages_bytes'],
   ),
   memory(
     'anonymous_huge',
     'AnonHugePages',
     'anonymousHugePageBytes',
     'Part of anonymous memory in transparent huge pages',
-    ['node_memory_AnonHugePages_bytes'],
   ),
-  memory('dirty', 'Dirty', 'dirtyBytes', 'Page cache that waits to be written to a disk', [
-    'node_memory_Dirty_bytes',
-  ]),
+  memory('dirty', 'Dirty', 'dirtyBytes', 'Page cache that waits to be written to a disk'),
   memory(
     'unevictable',
     'Unevictable',
     'unevictableBytes',
     'Memory that cannot be reclaimed or swapped, for instance of <locked/> guests',
-    ['node_memory_Unevictable_bytes'],
   ),
-  memory('locked', 'Mlocked', 'lockedBytes', 'Memory locked with mlock', [
-    'node_memory_Mlocked_bytes',
-  ]),
+  memory('locked', 'Mlocked', 'lockedBytes', 'Memory locked with mlock'),
   memory(
     'slab_reclaimable',
     'SReclaimable',
     'slabReclaimableBytes',
     'Kernel objects that can be freed when memory is short',
-    ['node_memory_SReclaimable_bytes'],
   ),
   memory(
     'slab_unreclaimable',
     'SUnreclaim',
     'slabUnreclaimableBytes',
     'Kernel objects that cannot be freed',
-    ['node_memory_SUnreclaim_bytes'],
   ),
-  memory('page_tables', 'PageTables', 'pageTableBytes', 'Page tables of processes', [
-    'node_memory_PageTables_bytes',
-  ]),
-  memory('kernel_stack', 'KernelStack', 'kernelStackBytes', 'Kernel stacks of all tasks', [
-    'node_memory_KernelStack_bytes',
-  ]),
+  memory('page_tables', 'PageTables', 'pageTableBytes', 'Page tables of processes'),
+  memory('kernel_stack', 'KernelStack', 'kernelStackBytes', 'Kernel stacks of all tasks'),
   memory(
     'committed',
     'Committed_AS',
     'committedBytes',
     'Memory processes have asked for, whether or not they have used it yet',
-    ['node_memory_Committed_AS_bytes'],
   ),
   memory(
     'commit_limit',
     'CommitLimit',
     'commitLimitBytes',
     'Most memory that may be committed, enforced only with vm.overcommit_memory=2',
-    ['node_memory_CommitLimit_bytes'],
   ),
   memory(
     'corrupted',
     'HardwareCorrupted',
     'hardwareCorruptedBytes',
     'RAM taken out of use after memory errors',
-    ['node_memory_HardwareCorrupted_bytes'],
   ),
-  hugepages('size', 'nr_hugepages', (pool) => pool.total, 'Size of the pool of huge pages', [
-    'node_memory_HugePages_Total',
-  ]),
+  hugepages('size', 'nr_hugepages', (pool) => pool.total, 'Size of the pool of huge pages'),
   hugepages(
     'free',
     'free_hugepages',
     (pool) => pool.free,
     'Free huge pages, including reserved ones',
-    ['node_memory_HugePages_Free'],
   ),
   hugepages(
     'reserved',
     'resv_hugepages',
     (pool) => pool.reserved,
     'Huge pages reserved for a process but not yet allocated',
-    ['node_memory_HugePages_Rsvd'],
   ),
   hugepages(
     'surplus',
     'surplus_hugepages',
     (pool) => pool.surplus,
     'Huge pages beyond the configured size of the pool',
-    ['node_memory_HugePages_Surp'],
   ),
   gauge(
     'kvm_host_overcommit_memory_mode',
@@ -259,17 +228,11 @@ type ByteField = {
   [Key in keyof Meminfo]-?: Meminfo[Key] extends number | undefined ? Key : never;
 }[keyof Meminfo];
 
-function memory(
-  name: string,
-  line: string,
-  field: ByteField,
-  meaning: string,
-  replaces: readonly string[],
-): Metric {
+function memory(name: string, line: string, field: ByteField, meaning: string): Metric {
   return gauge(
     `kvm_host_memory_${name}_bytes`,
     `${meaning} (/proc/meminfo ${line}).`,
-    { replaces },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.meminfo?.[field]);
     },
@@ -292,12 +255,11 @@ function hugepages(
   file: string,
   pages: (pool: HugePagePool) => number | undefined,
   meaning: string,
-  replaces: readonly string[],
 ): Metric {
   return gauge(
     `kvm_host_hugepages_${name}_bytes`,
     `${meaning}, by page size in bytes (/sys/kernel/mm/hugepages/hugepages-<size>kB/${file}).`,
-    { labels: ['page_size'], replaces },
+    { labels: ['page_size'] },
     ({ snapshot }, sample) => {
       for (const pool of snapshot.host.hugePages ?? []) {
         const count = pages(pool);

@@ -10,46 +10,36 @@ export const hostPagingMetrics: readonly Metric[] = [
     'kvm_host_swap_in_bytes_total',
     'pswpin',
     'Memory read back from swap devices, without hits in zswap and all-zero pages',
-    ['node_vmstat_pswpin'],
   ),
   bytes(
     'kvm_host_swap_out_bytes_total',
     'pswpout',
     'Memory written to swap devices, without what went to zswap',
-    ['node_vmstat_pswpout'],
   ),
-  bytes('kvm_host_zswap_in_bytes_total', 'zswpin', 'Memory brought back from zswap', []),
-  bytes('kvm_host_zswap_out_bytes_total', 'zswpout', 'Memory compressed into zswap', []),
+  bytes('kvm_host_zswap_in_bytes_total', 'zswpin', 'Memory brought back from zswap'),
+  bytes('kvm_host_zswap_out_bytes_total', 'zswpout', 'Memory compressed into zswap'),
   bytes(
     'kvm_host_zswap_writeback_bytes_total',
     'zswpwb',
     'Memory zswap passed on to a swap device',
-    [],
   ),
   bytes(
     'kvm_host_swap_zero_in_bytes_total',
     'swpin_zero',
     'All-zero pages brought back from swap without a read',
-    [],
   ),
   bytes(
     'kvm_host_swap_zero_out_bytes_total',
     'swpout_zero',
     'All-zero pages swapped out without a write',
-    [],
   ),
-  count('kvm_host_page_faults_total', 'pgfault', 'Page faults of all processes', [
-    'node_vmstat_pgfault',
-  ]),
+  count('kvm_host_page_faults_total', 'pgfault', 'Page faults of all processes'),
   count(
     'kvm_host_major_page_faults_total',
     'pgmajfault',
     'Page faults that had to read from a device',
-    ['node_vmstat_pgmajfault'],
   ),
-  count('kvm_host_oom_kills_total', 'oom_kill', 'Processes killed by the OOM killer', [
-    'node_vmstat_oom_kill',
-  ]),
+  count('kvm_host_oom_kills_total', 'oom_kill', 'Processes killed by the OOM killer'),
   counter(
     'kvm_host_allocation_stalls_total',
     'Times a task had to reclaim memory itself before it got any, by zone (/proc/vmstat ' +
@@ -67,7 +57,6 @@ export const hostPagingMetrics: readonly Metric[] = [
     'kvm_host_reclaim_throttles_total',
     'pgscan_direct_throttle',
     'Times a task was held back because reserves of memory were nearly used up',
-    [],
   ),
   counter(
     'kvm_host_workingset_refault_bytes_total',
@@ -83,68 +72,57 @@ export const hostPagingMetrics: readonly Metric[] = [
     'kvm_host_thp_fault_allocations_total',
     'thp_fault_alloc',
     'Page faults served with a transparent huge page',
-    [],
   ),
   count(
     'kvm_host_thp_fault_fallbacks_total',
     'thp_fault_fallback',
     'Page faults that wanted a huge page and got a small one',
-    [],
   ),
   count(
     'kvm_host_thp_collapses_total',
     'thp_collapse_alloc',
     'Huge pages khugepaged allocated to replace small ones',
-    [],
   ),
   count(
     'kvm_host_thp_collapse_failures_total',
     'thp_collapse_alloc_failed',
     'Times khugepaged could not allocate a huge page',
-    [],
   ),
   count(
     'kvm_host_thp_splits_total',
     'thp_split_page',
     'Huge pages split into small ones, for instance by KSM, ballooning or swapping',
-    [],
   ),
   count(
     'kvm_host_thp_split_failures_total',
     'thp_split_page_failed',
     'Huge pages that could not be split, mostly because they are pinned',
-    [],
   ),
   count(
     'kvm_host_thp_deferred_splits_total',
     'thp_deferred_split_page',
     'Huge pages queued to be split when memory gets short',
-    [],
   ),
   count(
     'kvm_host_thp_pmd_splits_total',
     'thp_split_pmd',
     'Mappings of huge pages split, after which the page itself may stay huge',
-    [],
   ),
-  count('kvm_host_thp_swap_outs_total', 'thp_swpout', 'Huge pages swapped out in one piece', []),
+  count('kvm_host_thp_swap_outs_total', 'thp_swpout', 'Huge pages swapped out in one piece'),
   count(
     'kvm_host_compaction_stalls_total',
     'compact_stall',
     'Times a task had to move pages itself to get a huge page',
-    [],
   ),
   count(
     'kvm_host_compaction_failures_total',
     'compact_fail',
     'Compactions by a task that gave no huge page',
-    [],
   ),
   count(
     'kvm_host_compaction_successes_total',
     'compact_success',
     'Compactions by a task that gave a huge page',
-    [],
   ),
   counter(
     'kvm_host_numa_hint_faults_total',
@@ -168,7 +146,6 @@ export const hostPagingMetrics: readonly Metric[] = [
     'kvm_host_numa_migrated_bytes_total',
     'numa_pages_migrated',
     'Memory NUMA balancing moved to another node',
-    [],
   ),
 ];
 
@@ -181,25 +158,15 @@ function pageBytes(view: View, field: VmstatCounter): bigint | undefined {
   return pages === undefined ? undefined : pages * BigInt(view.snapshot.host.pageBytes);
 }
 
-function count(
-  name: string,
-  field: VmstatCounter,
-  meaning: string,
-  replaces: readonly string[],
-): Metric {
-  return counter(name, `${meaning} (/proc/vmstat ${field}).`, { replaces }, (view, sample) => {
+function count(name: string, field: VmstatCounter, meaning: string): Metric {
+  return counter(name, `${meaning} (/proc/vmstat ${field}).`, {}, (view, sample) => {
     sample('', value(view, field));
   });
 }
 
-function bytes(
-  name: string,
-  field: VmstatCounter,
-  meaning: string,
-  replaces: readonly string[],
-): Metric {
+function bytes(name: string, field: VmstatCounter, meaning: string): Metric {
   const help = `${meaning} (/proc/vmstat ${field}, times the page size).`;
-  return counter(name, help, { replaces }, (view, sample) => {
+  return counter(name, help, {}, (view, sample) => {
     sample('', pageBytes(view, field));
   });
 }

@@ -20,7 +20,7 @@ export const poolMetrics: readonly Metric[] = [
   gauge(
     'kvm_pool_state',
     'State of a storage pool: always 1, the state is in the label (virStoragePoolState).',
-    { labels: ['pool', 'state'], replaces: ['libvirt_storage_pool_state'] },
+    { labels: ['pool', 'state'] },
     ({ snapshot }, sample) => {
       for (const { name, reading } of snapshot.pools ?? []) {
         if (reading === undefined) continue;
@@ -53,7 +53,6 @@ function size(name: string, meaning: string, bytesOf: (pool: PoolReading) => big
     `${meaning} when libvirt last refreshed it (virStoragePoolGetInfo).`,
     {
       labels: ['pool'],
-      replaces: [`libvirt_storage_pool_${name}_bytes`, `libvirt_pool_info_${name}_bytes`],
     },
     ({ snapshot }, sample) => {
       for (const { name, reading } of snapshot.pools ?? []) {

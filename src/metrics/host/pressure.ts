@@ -9,11 +9,6 @@ export const hostPressureMetrics: readonly Metric[] = [
       '/proc/pressure/<resource>).',
     {
       labels: ['resource'],
-      replaces: [
-        'node_pressure_cpu_waiting_seconds_total',
-        'node_pressure_memory_waiting_seconds_total',
-        'node_pressure_io_waiting_seconds_total',
-      ],
     },
     ({ snapshot }, sample) => {
       for (const resource of PRESSURE_RESOURCES) {
@@ -28,10 +23,6 @@ export const hostPressureMetrics: readonly Metric[] = [
     {
       note: 'The kernel has no such value for the CPUs of a host.',
       labels: ['resource'],
-      replaces: [
-        'node_pressure_memory_stalled_seconds_total',
-        'node_pressure_io_stalled_seconds_total',
-      ],
     },
     ({ snapshot }, sample) => {
       for (const resource of PRESSURE_RESOURCES) {

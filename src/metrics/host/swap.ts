@@ -1,4 +1,5 @@
 import { labelText } from '../../exposition/labels.ts';
+import { computeHostSwap } from '../../model/facts/host-swap.ts';
 import type { Host } from '../../model/host.ts';
 
 import { gauge, type Metric } from '../metric.ts';
@@ -12,11 +13,9 @@ export const hostSwapMetrics: readonly Metric[] = [
     'Swap on devices and files, without zram, which takes RAM itself (/proc/swaps).',
     {
       note: '/proc/meminfo SwapTotal where /proc/swaps is out of reach.',
-      replaces: ['node_memory_SwapTotal_bytes', 'pve_node_swap_total_bytes'],
     },
     ({ snapshot }, sample) => {
-      const { swapAreas, meminfo } = snapshot.host;
-      sample('', sumOfDisks(swapAreas, (area) => area.sizeBytes) ?? meminfo?.swapTotalBytes);
+      sample('', computeHostSwap(snapshot.host).totalBytes);
     },
   ),
   gauge(
@@ -24,18 +23,15 @@ export const hostSwapMetrics: readonly Metric[] = [
     'Free swap on devices and files, without zram (/proc/swaps).',
     {
       note: '/proc/meminfo SwapFree where /proc/swaps is out of reach.',
-      replaces: ['node_memory_SwapFree_bytes', 'pve_node_swap_free_bytes'],
     },
     ({ snapshot }, sample) => {
-      const { swapAreas, meminfo } = snapshot.host;
-      const free = sumOfDisks(swapAreas, (area) => area.sizeBytes - area.usedBytes);
-      sample('', free ?? meminfo?.swapFreeBytes);
+      sample('', computeHostSwap(snapshot.host).freeBytes);
     },
   ),
   gauge(
     'kvm_host_swap_cached_bytes',
     'Memory that is in RAM and also still in swap (/proc/meminfo SwapCached).',
-    { replaces: ['node_memory_SwapCached_bytes'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.meminfo?.swapCachedBytes);
     },
@@ -84,7 +80,7 @@ export const hostSwapMetrics: readonly Metric[] = [
   gauge(
     'kvm_host_zswap_pool_bytes',
     'RAM the zswap pool takes (/proc/meminfo Zswap, or debugfs before Linux 5.19).',
-    { replaces: ['node_memory_Zswap_bytes'] },
+    {},
     ({ snapshot }, sample) => {
       const { meminfo, zswap } = snapshot.host;
       sample('', meminfo?.zswapBytes ?? zswap?.debug?.poolBytes);
@@ -94,20 +90,12 @@ export const hostSwapMetrics: readonly Metric[] = [
     'kvm_host_zswap_stored_bytes',
     'Memory in the zswap pool, before compression (/proc/meminfo Zswapped, or debugfs before ' +
       'Linux 5.19).',
-    { replaces: ['node_memory_Zswapped_bytes'] },
+    {},
     ({ snapshot }, sample) => {
       sample('', snapshot.host.meminfo?.zswappedBytes ?? storedInZswap(snapshot.host));
     },
   ),
 ];
-
-/** 0 for a host without swap; undefined where that is not known. */
-function sumOfDisks(
-  areas: readonly SwapArea[] | undefined,
-  bytesOf: (area: SwapArea) => number,
-): number | undefined {
-  return areas?.filter(({ kind }) => kind !== 'zram').reduce((sum, one) => sum + bytesOf(one), 0);
-}
 
 function storedInZswap({ zswap, pageBytes }: Host): number | undefined {
   const pages = zswap?.debug?.storedPages;

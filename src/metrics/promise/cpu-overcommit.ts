@@ -16,7 +16,6 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
     'CPUs that guests share: online, not isolated, not dedicated to one vCPU, less the ' +
       'reserve of the policy (/sys/devices/system/cpu, guest XML).',
     ({ shared }) => shared.capacity.cpus,
-    ['opennebula_host_cpu_maximum', 'openstack_nova_vcpus_available'],
   ),
   ofHost(
     'kvm_cpu_capacity_cores',
@@ -28,7 +27,6 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
     'kvm_cpu_promised_vcpus',
     'vCPUs of running guests that share the CPUs of kvm_cpu_capacity_cpus (guest XML).',
     ({ shared }) => shared.promised.current,
-    ['openstack_nova_vcpus_used', 'proxmox_node_cpus_allocated'],
   ),
   ofHost(
     'kvm_cpu_promised_maximum_vcpus',
@@ -91,7 +89,6 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
     'kvm_domain_cpu_allowed_cpus',
     'Online CPUs that the vCPUs of a guest may run on (<vcpu cpuset> and <vcpupin> of its XML).',
     ({ allowed }) => allowed.cpus,
-    ['kubevirt_vmi_node_cpu_affinity', 'libvirt_cpu_affinity'],
   ),
   ofGuest(
     'kvm_domain_cpu_cap_cpus',
@@ -123,13 +120,8 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
   ),
 ];
 
-function ofHost(
-  name: string,
-  help: string,
-  valueOf: (cpu: CpuOvercommit) => number,
-  replaces: readonly string[] = [],
-): Metric {
-  return gauge(name, help, { replaces }, ({ assessment: { cpu } }, sample) => {
+function ofHost(name: string, help: string, valueOf: (cpu: CpuOvercommit) => number): Metric {
+  return gauge(name, help, {}, ({ assessment: { cpu } }, sample) => {
     if (cpu !== undefined) sample('', valueOf(cpu));
   });
 }
@@ -164,9 +156,8 @@ function ofGuest(
   name: string,
   help: string,
   valueOf: (cpu: CpuOfGuest) => number | undefined,
-  replaces: readonly string[] = [],
 ): Metric {
-  return domainGauge(name, help, { replaces }, ({ cpu, labels }, sample) => {
+  return domainGauge(name, help, {}, ({ cpu, labels }, sample) => {
     if (cpu !== undefined) sample(labels.only, valueOf(cpu));
   });
 }

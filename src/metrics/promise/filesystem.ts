@@ -7,7 +7,8 @@ import type {
 
 import { domainGauge, gauge, info, type Metric, type Sample, withNote } from '../metric.ts';
 import type { View } from '../../view/view.ts';
-import { yesNo } from '../yes-no.ts';
+import { canShareBlocks } from '../../model/facts/shared-blocks.ts';
+import { yesNo, zeroOne } from '../yes-no.ts';
 import type { Filesystem, FilesystemSpace } from '../../model/filesystem.ts';
 
 const FILESYSTEM_INFO_LABELS = [
@@ -61,43 +62,28 @@ export const filesystemMetrics: readonly Metric[] = [
     'kvm_filesystem_readonly',
     'Whether a filesystem is mounted read-only, for instance after an error ' +
       '(/proc/self/mountinfo).',
-    { ...LABEL, replaces: ['node_filesystem_readonly'] },
+    LABEL,
     (view, sample) => {
       perFilesystem(view, sample, ({ mount }) => (mount.readOnly ? 1 : 0));
     },
   ),
-  space('size_bytes', 'Size of a filesystem that holds images', 'sizeBytes', [
-    'node_filesystem_size_bytes',
-    'opennebula_datastore_total_bytes',
-    'proxmox_node_storage_total_bytes',
-    'pve_node_storage_size_bytes',
-    'openstack_nova_local_storage_available_bytes',
-  ]),
+  space('size_bytes', 'Size of a filesystem that holds images', 'sizeBytes'),
   space(
     'avail_bytes',
     'Space available to programs on a filesystem that holds images',
     'availableBytes',
-    [
-      'node_filesystem_avail_bytes',
-      'opennebula_datastore_free_bytes',
-      'pve_node_storage_free_bytes',
-    ],
   ),
   space(
     'free_bytes',
     'Free space on a filesystem that holds images, including space kept for root',
     'freeBytes',
-    ['node_filesystem_free_bytes'],
   ),
   space(
     'files',
     'Inodes of a filesystem that holds images; absent where it makes them as needed',
     'inodes',
-    ['node_filesystem_files'],
   ),
-  space('files_free', 'Free inodes of a filesystem that holds images', 'inodesFree', [
-    'node_filesystem_files_free',
-  ]),
+  space('files_free', 'Free inodes of a filesystem that holds images', 'inodesFree'),
   container('images', 'Images on a filesystem, each counted once', ({ images }) => images),
   container(
     'images_unknown',
@@ -111,7 +97,6 @@ export const filesystemMetrics: readonly Metric[] = [
       'Worst-case size of all images on a filesystem: what they take once guests have written ' +
         'every block',
       ({ promisedBytes }) => promisedBytes,
-      ['openstack_nova_local_storage_used_bytes'],
     ),
     'Metadata and internal snapshots are included. Read-only images count with their allocated size.',
   ),
@@ -134,15 +119,11 @@ export const filesystemMetrics: readonly Metric[] = [
       'images may count blocks twice.',
     LABEL,
     (view, sample) => {
-      perFilesystem(view, sample, ({ traits }) =>
-        traits.sharedExtents !== 'never' || traits.compression !== 'never' ? 1 : 0,
-      );
+      perFilesystem(view, sample, ({ traits }) => zeroOne(canShareBlocks(traits)));
     },
   ),
   ofGuest('promised', 'Worst-case size of the images of a guest on a filesystem'),
-  ofGuest('allocated', 'Space the images of a guest have allocated on a filesystem', [
-    'pve_disk_usage_bytes',
-  ]),
+  ofGuest('allocated', 'Space the images of a guest have allocated on a filesystem'),
   ofGuest('claimable', 'Space the images of a guest can still allocate on a filesystem'),
   ofHost(
     'kvm_storage_promised_bytes',
@@ -202,16 +183,11 @@ function perFilesystem(
   }
 }
 
-function space(
-  name: string,
-  meaning: string,
-  field: keyof FilesystemSpace,
-  replaces: readonly string[],
-): Metric {
+function space(name: string, meaning: string, field: keyof FilesystemSpace): Metric {
   return gauge(
     `kvm_filesystem_${name}`,
     `${meaning} (statfs).`,
-    { ...LABEL, note: 'Absent while the filesystem does not answer.', replaces },
+    { ...LABEL, note: 'Absent while the filesystem does not answer.' },
     (view, sample) => {
       perFilesystem(view, sample, (one) => (one.space.ok ? one.space.value[field] : undefined));
     },
@@ -222,10 +198,8 @@ function container(
   name: string,
   meaning: string,
   valueOf: (container: StorageContainer) => number,
-  replaces: readonly string[] = [],
 ): Metric {
-  const details = { ...LABEL, replaces };
-  return gauge(`kvm_filesystem_${name}`, `${meaning}.`, details, ({ assessment }, sample) => {
+  return gauge(`kvm_filesystem_${name}`, `${meaning}.`, LABEL, ({ assessment }, sample) => {
     for (const one of assessment.storage?.containers ?? []) {
       if (one.kind !== 'filesystem') continue;
       sample(labelText(LABEL.labels, [one.name]), valueOf(one));
@@ -233,16 +207,12 @@ function container(
   });
 }
 
-function ofGuest(
-  name: 'promised' | 'allocated' | 'claimable',
-  meaning: string,
-  replaces: readonly string[] = [],
-): Metric {
+function ofGuest(name: 'promised' | 'allocated' | 'claimable', meaning: string): Metric {
   const field = `${name}Bytes` as const satisfies keyof StorageOfGuest;
   return domainGauge(
     `kvm_domain_storage_${name}_bytes`,
     `${meaning}; images shared by guests count in equal parts.`,
-    { ...LABEL, replaces },
+    LABEL,
     ({ storage, labels }, sample) => {
       for (const { part, container: place } of storage) {
         if (place.kind === 'filesystem') sample(labels.one('mountpoint', place.name), part[field]);

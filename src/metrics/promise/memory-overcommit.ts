@@ -13,7 +13,6 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
       'Memory the host can give to guests: RAM without huge page pools and the reserve of the ' +
         'policy (/proc/meminfo MemTotal).',
       ({ capacityBytes }) => capacityBytes,
-      ['opennebula_host_mem_maximum_bytes'],
     ),
     'Compare with it all classes of kvm_memory_promised_bytes but hugepages, which have ' +
       'pools of their own.',
@@ -23,7 +22,6 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
     'Memory promised to running guests with their balloons as they are, by class of memory ' +
       '(balloon.current).',
     'currentBytes',
-    ['openstack_nova_memory_used_bytes', 'proxmox_node_memory_allocated_bytes'],
   ),
   byClass(
     'kvm_memory_promised_maximum_bytes',
@@ -129,23 +127,13 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ),
 ];
 
-function ofHost(
-  name: string,
-  help: string,
-  valueOf: (memory: MemoryOvercommit) => number,
-  replaces: readonly string[] = [],
-): Metric {
-  return gauge(name, help, { replaces }, ({ assessment: { memory } }, sample) => {
+function ofHost(name: string, help: string, valueOf: (memory: MemoryOvercommit) => number): Metric {
+  return gauge(name, help, {}, ({ assessment: { memory } }, sample) => {
     if (memory !== undefined) sample('', valueOf(memory));
   });
 }
 
-function byClass(
-  name: string,
-  help: string,
-  field: 'currentBytes' | 'maximumBytes',
-  replaces: readonly string[] = [],
-): Metric {
+function byClass(name: string, help: string, field: 'currentBytes' | 'maximumBytes'): Metric {
   return gauge(
     name,
     help,
@@ -154,7 +142,6 @@ function byClass(
         'Each guest is in one class: hugepages; locked, which includes memory pinned for devices; ' +
         'file (a file on a disk); shared (memfd, virtiofs, vhost-user); or anonymous.',
       labels: ['class'],
-      replaces,
     },
     ({ assessment: { memory } }, sample) => {
       for (const one of MEMORY_CLASSES) {

@@ -3,9 +3,11 @@ import type { NetworkOfUplink, PromisedBandwidth } from '../../overcommit/networ
 
 import { counter, gauge, info, type Metric, type Sample } from '../metric.ts';
 import type { View } from '../../view/view.ts';
-import type { LinkCounters, LinkKind, LinkState, NetworkLink } from '../../model/network.ts';
+import { isUp, toBytesPerSecond } from '../../model/facts/link-state.ts';
+import { isUplink } from '../../model/facts/uplinks.ts';
+import type { LinkCounters, NetworkLink } from '../../model/network.ts';
+import { zeroOne } from '../yes-no.ts';
 
-const UPLINK_KINDS: ReadonlySet<LinkKind> = new Set<LinkKind>(['physical', 'bond', 'team', 'vlan']);
 const UPLINK_INFO_LABELS = ['device', 'kind', 'lower'] as const;
 
 /**
@@ -34,10 +36,9 @@ export const uplinkMetrics: readonly Metric[] = [
     {
       note: '1 where operstate is up, or where the driver leaves it unknown and there is a carrier.',
       labels: ['device'],
-      replaces: ['node_network_up'],
     },
     (view, sample) => {
-      perLink(view, sample, ({ state }) => isUp(state));
+      perLink(view, sample, ({ state }) => zeroOne(isUp(state)));
     },
   ),
   gauge(
@@ -46,34 +47,32 @@ export const uplinkMetrics: readonly Metric[] = [
     {
       note: 'Absent where the driver does not know it.',
       labels: ['device'],
-      replaces: ['node_network_speed_bytes', 'net_host_speed'],
     },
     (view, sample) => {
-      perLink(view, sample, ({ state }) =>
-        state?.speed.known === true ? state.speed.bitsPerSecond / 8 : undefined,
-      );
+      perLink(view, sample, ({ state }) => toBytesPerSecond(state));
+    },
+  ),
+  gauge(
+    'kvm_uplink_transmit_queue_packets',
+    'Length of the queue in front of an uplink (/sys/class/net/<device>/tx_queue_len).',
+    {
+      note: '0: packets do not wait here, as with most VLANs and bonds.',
+      labels: ['device'],
+    },
+    (view, sample) => {
+      perLink(view, sample, ({ transmitQueuePackets }) => transmitQueuePackets);
     },
   ),
   traffic('receive_bytes', 'Bytes received by', 'receivedBytes'),
   traffic('receive_packets', 'Packets received by', 'receivedPackets'),
-  traffic('receive_errors', 'Packets with errors received by', 'receiveErrors', 'errs'),
-  traffic('receive_drops', 'Received packets dropped by', 'receiveDrops', 'drop'),
-  traffic(
-    'receive_overruns',
-    'Packets that overran the receive queue of',
-    'receiveFifoErrors',
-    'fifo',
-  ),
+  traffic('receive_errors', 'Packets with errors received by', 'receiveErrors'),
+  traffic('receive_drops', 'Received packets dropped by', 'receiveDrops'),
+  traffic('receive_overruns', 'Packets that overran the receive queue of', 'receiveFifoErrors'),
   traffic('transmit_bytes', 'Bytes sent by', 'transmittedBytes'),
   traffic('transmit_packets', 'Packets sent by', 'transmittedPackets'),
-  traffic('transmit_errors', 'Packets that could not be sent by', 'transmitErrors', 'errs'),
-  traffic('transmit_drops', 'Packets dropped before being sent by', 'transmitDrops', 'drop'),
-  traffic(
-    'transmit_overruns',
-    'Packets that overran the send queue of',
-    'transmitFifoErrors',
-    'fifo',
-  ),
+  traffic('transmit_errors', 'Packets that could not be sent by', 'transmitErrors'),
+  traffic('transmit_drops', 'Packets dropped before being sent by', 'transmitDrops'),
+  traffic('transmit_overruns', 'Packets that overran the send queue of', 'transmitFifoErrors'),
   ofUplink(
     'nics',
     'NICs of running guests whose traffic can leave by an uplink; one with two uplinks ' +
@@ -118,7 +117,7 @@ export const uplinkMetrics: readonly Metric[] = [
 ];
 
 function uplinks(links: ReadonlyMap<string, NetworkLink> | undefined): readonly NetworkLink[] {
-  return [...(links?.values() ?? [])].filter(({ kind }) => UPLINK_KINDS.has(kind));
+  return [...(links?.values() ?? [])].filter(({ kind }) => isUplink(kind));
 }
 
 function perLink(
@@ -131,19 +130,11 @@ function perLink(
   }
 }
 
-/** Documentation/networking/operstates.rst: drivers that do not keep it leave it `unknown`. */
-function isUp(state: LinkState | undefined): 0 | 1 | undefined {
-  if (state?.operational === undefined) return undefined;
-  const { operational, carrier } = state;
-  return operational === 'up' || (operational === 'unknown' && carrier === true) ? 1 : 0;
-}
-
-function traffic(name: string, what: string, field: keyof LinkCounters, peer?: string): Metric {
-  const [direction = '', unit = ''] = name.split('_');
+function traffic(name: string, what: string, field: keyof LinkCounters): Metric {
   return counter(
     `kvm_uplink_${name}_total`,
     `${what} an uplink (/proc/net/dev).`,
-    { labels: ['device'], replaces: [`node_network_${direction}_${peer ?? unit}_total`] },
+    { labels: ['device'] },
     (view, sample) => {
       perLink(view, sample, ({ counters }) => counters?.[field]);
     },

@@ -36,7 +36,7 @@ export function findUplinks(name: string, { links }: NetworkLinks): Route {
         uplinks.add(link.name);
         return;
       case 'vlan':
-        if (liesOnUplink(link, links)) uplinks.add(link.name);
+        if (liesOnUplink(link.name, links)) uplinks.add(link.name);
         else leaveByAll(link.lower);
         return;
       case 'macvlan':
@@ -104,25 +104,41 @@ export function findUplinks(name: string, { links }: NetworkLinks): Route {
 const COMES_UP: ReadonlySet<LinkKind> = new Set<LinkKind>(['tap', 'tun', 'veth', 'virtual']);
 
 function leadsOut({ kind }: NetworkLink): boolean {
-  return (
-    kind === 'physical' ||
-    kind === 'bond' ||
-    kind === 'team' ||
-    kind === 'vlan' ||
-    kind === 'tunnel'
-  );
+  return isUplink(kind) || kind === 'tunnel';
+}
+
+/** What traffic of guests can leave the host by: hardware, bonds, teams, and VLANs. */
+export function isUplink(kind: LinkKind): kind is 'physical' | 'bond' | 'team' | 'vlan' {
+  return kind === 'physical' || kind === 'bond' || kind === 'team' || kind === 'vlan';
 }
 
 /** Whether a VLAN, possibly on other VLANs, lies on hardware or a bond of it. */
-function liesOnUplink(vlan: NetworkLink, links: ReadonlyMap<string, NetworkLink>): boolean {
+function liesOnUplink(vlan: string, links: ReadonlyMap<string, NetworkLink>): boolean {
+  const bottom = links.get(findVlanBottom(vlan, links))?.kind;
+  return bottom !== undefined && bottom !== 'vlan' && isUplink(bottom);
+}
+
+/** Of an interface what it takes to go down from it. */
+interface Stacked {
+  readonly kind: string;
+  /** Parent of a VLAN. */
+  readonly lower: readonly string[];
+}
+
+/**
+ * Down from a VLAN, through others it may lie on, to the interface that has the wire, or to where the
+ * table ends (/sys/class/net/<device>/lower_*). Of what is no VLAN its own name.
+ */
+export function findVlanBottom(name: string, links: ReadonlyMap<string, Stacked>): string {
   const seen = new Set<string>();
-  let link: NetworkLink | undefined = vlan;
-  while (link?.kind === 'vlan' && !seen.has(link.name)) {
-    seen.add(link.name);
-    const parent: string | undefined = link.lower[0];
-    link = parent === undefined ? undefined : links.get(parent);
+  let at = name;
+  for (;;) {
+    seen.add(at);
+    const link = links.get(at);
+    const parent = link?.kind === 'vlan' ? link.lower[0] : undefined;
+    if (parent === undefined || !links.has(parent) || seen.has(parent)) return at;
+    at = parent;
   }
-  return link?.kind === 'physical' || link?.kind === 'bond' || link?.kind === 'team';
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import type { Domain } from '../../model/domain.ts';
-import { currentRamBytes, ramBytes } from './memory-traits.ts';
+import { currentRamBytes, ramBytes } from '../../model/facts/memory-traits.ts';
 
 /** Numbers of the vCPUs a guest may have, with those it has now. */
 export interface PromisedVcpu {

@@ -6,6 +6,9 @@
  * guests that are off would claim is in boot-storm.ts.
  */
 
+import type { KsmSavings } from '../../model/facts/ksm-savings.ts';
+import type { HugepageCell, MemoryKind } from '../../model/facts/memory-traits.ts';
+
 export interface HugepagePool {
   /** Size of one page, from the directory name in /sys/kernel/mm/hugepages. */
   readonly pageBytes: number;
@@ -30,32 +33,6 @@ export interface MemoryHost {
   readonly reserveBytes: number;
   /** Undefined: the kernel has no KSM. */
   readonly ksm: KsmSavings | undefined;
-}
-
-/** From /sys/kernel/mm/ksm, times the page size. */
-export interface KsmSavings {
-  /** pages_sharing: mappings beyond the first of each merged page. */
-  readonly sharingBytes: number;
-  /** ksm_zero_pages: mappings replaced by the kernel's zero page. 0 where the file is absent. */
-  readonly zeroBytes: number;
-}
-
-/**
- * What a guest's RAM is made of, from `<memoryBacking>`: private anonymous memory; shared memory
- * (memfd, or a file on a tmpfs: virtiofs, vhost-user), which KSM cannot merge and whose swap VmSwap
- * does not show; a file on a disk, which the host writes back to its file instead of swapping it; or
- * pages of a hugepage pool.
- */
-export type MemoryKind =
-  | { readonly kind: 'anonymous' }
-  | { readonly kind: 'shared' }
-  | { readonly kind: 'file' }
-  | { readonly kind: 'hugepages'; readonly pageBytes: number };
-
-/** NUMA cells and memory devices of a guest in pages of one size. */
-export interface HugepageCell {
-  readonly pageBytes: number;
-  readonly bytes: number;
 }
 
 export interface MemoryGuest {

@@ -4,7 +4,7 @@ import type { Domain } from '../../model/domain.ts';
 import type { Host } from '../../model/host.ts';
 import { toHostPages } from '../memory/assess-memory.ts';
 import { promisedMemory } from '../memory/assess-promise.ts';
-import { guestRam } from '../memory/memory-traits.ts';
+import { guestRam } from '../../model/facts/memory-traits.ts';
 import type { MomGuestHistory, MomHistory } from './mom-averages.ts';
 import { momDecision, type MomDecision, type MomGuest, type MomHost } from './mom.ts';
 

@@ -3,6 +3,7 @@
 import type { Domain } from '../../model/domain.ts';
 import type { Bandwidth } from '../../model/domain-config.ts';
 
+import { isUp, toBytesPerSecond } from '../../model/facts/link-state.ts';
 import { Routes } from '../../model/facts/uplinks.ts';
 import {
   networkOvercommit,
@@ -67,9 +68,8 @@ function toUplink({ name, kind, state, lower }: NetworkLink): NetworkUplink | un
   return {
     id: name,
     kind: uplinkKind,
-    speedBytesPerSecond: state?.speed.known === true ? state.speed.bitsPerSecond / 8 : undefined,
-    // Drivers which do not keep operstate leave it `unknown` (Documentation/networking/operstates).
-    up: state?.operational === 'up' || (state?.operational === 'unknown' && state.carrier === true),
-    lowerDevices: lower,
+    speedBytesPerSecond: toBytesPerSecond(state),
+    up: isUp(state),
+    lower,
   };
 }

@@ -5,6 +5,8 @@
  * receives), outbound leaves it (the uplink transmits). All rates in bytes per second.
  */
 
+import { findVlanBottom } from '../../model/facts/uplinks.ts';
+
 export interface NetworkNic {
   readonly guest: string;
   /** Host-side name of the NIC, e.g. vnet0. */
@@ -27,9 +29,10 @@ export interface NetworkUplink {
   readonly kind: 'physical' | 'bond' | 'vlan' | 'other';
   /** /sys/class/net/<if>/speed. Undefined: −1, EINVAL or a made-up constant (tap, veth). */
   readonly speedBytesPerSecond: number | undefined;
-  readonly up: boolean;
+  /** Undefined: not read. */
+  readonly up: boolean | undefined;
   /** /sys/class/net/<if>/lower_*: parent of a VLAN, members of a bond. */
-  readonly lowerDevices: readonly string[];
+  readonly lower: readonly string[];
 }
 
 export interface PromisedBandwidth {
@@ -46,7 +49,7 @@ export interface PromisedBandwidth {
 
 export interface NetworkOfUplink {
   readonly id: string;
-  /** Undefined: a NIC names an uplink that was not handed in. */
+  /** Undefined: not read, or a NIC names an uplink that was not handed in. */
   readonly up: boolean | undefined;
   readonly speedBytesPerSecond: number | undefined;
   readonly nics: number;
@@ -79,7 +82,7 @@ export function networkOvercommit(
   const byId = new Map(uplinks.map((uplink) => [uplink.id, uplink]));
   const nicsOf = new Map<string, NetworkNic[]>();
   for (const nic of nics) {
-    const bottoms = new Set(nic.uplinks.map((id) => findBottom(id, byId)));
+    const bottoms = new Set(nic.uplinks.map((id) => findVlanBottom(id, byId)));
     for (const id of bottoms) {
       const list = nicsOf.get(id);
       if (list === undefined) nicsOf.set(id, [nic]);
@@ -88,11 +91,11 @@ export function networkOvercommit(
   }
 
   const members = new Set(
-    uplinks.filter((uplink) => uplink.kind === 'bond').flatMap((bond) => bond.lowerDevices),
+    uplinks.filter((uplink) => uplink.kind === 'bond').flatMap((bond) => bond.lower),
   );
   const ids = new Set(
     uplinks
-      .filter((uplink) => !members.has(uplink.id) && findBottom(uplink.id, byId) === uplink.id)
+      .filter((uplink) => !members.has(uplink.id) && findVlanBottom(uplink.id, byId) === uplink.id)
       .map((uplink) => uplink.id),
   );
   for (const id of nicsOf.keys()) ids.add(id);
@@ -122,19 +125,6 @@ export function networkOvercommit(
     nics: nics.length,
     nicsWithoutUplink: nics.filter((nic) => nic.uplinks.length === 0).length,
   };
-}
-
-/** Down through VLANs to the device that has the wire (or to where our knowledge ends). */
-function findBottom(id: string, byId: ReadonlyMap<string, NetworkUplink>): string {
-  const seen = new Set<string>();
-  let at = id;
-  for (;;) {
-    seen.add(at);
-    const uplink = byId.get(at);
-    const parent = uplink?.kind === 'vlan' ? uplink.lowerDevices[0] : undefined;
-    if (parent === undefined || !byId.has(parent) || seen.has(parent)) return at;
-    at = parent;
-  }
 }
 
 function promisedBandwidth(

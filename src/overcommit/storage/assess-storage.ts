@@ -10,6 +10,8 @@ import {
   type StorageOvercommit,
   type StorageThinPool,
 } from './storage.ts';
+import { canShareBlocks } from '../../model/facts/shared-blocks.ts';
+import { thinPoolName } from '../../model/facts/thin-pool-name.ts';
 import type { DomainDisk, Storage, ThinStorage, ThinVolume } from '../../model/storage.ts';
 import type { BlockDevice, ChainEnd, ChainImage, ImageFile } from '../../model/image.ts';
 import type { Filesystem } from '../../model/filesystem.ts';
@@ -127,7 +129,7 @@ function toMention(
   return {
     ...common,
     kind: space === 'own' ? 'thick' : space === 'elsewhere' ? 'remote' : 'thin',
-    containerId: volume === undefined ? undefined : thinPoolId(volume.vgName, volume.poolName),
+    containerId: volume === undefined ? undefined : thinPoolName(volume.vgName, volume.poolName),
     allocatedBytes: space === 'own' ? deviceBytes : volume?.usedBytes,
     worstCaseBytes: Math.min(worstCase?.withSnapshotsBytes ?? deviceBytes, deviceBytes),
     snapshotsWorstCaseBytes: 0,
@@ -160,7 +162,7 @@ function toFilesystem({ mount, traits, space }: Filesystem, reserve: Amount): St
             ('bytes' in reserve ? reserve.bytes : reserve.ratio * space.value.sizeBytes),
         )
       : undefined,
-    sharedExtents: traits.sharedExtents !== 'never' || traits.compression !== 'never',
+    sharedExtents: canShareBlocks(traits),
   };
 }
 
@@ -169,14 +171,10 @@ function toThinPools(thin: ThinStorage | undefined): readonly StorageThinPool[] 
   return (thin?.pools ?? []).flatMap((pool) => {
     if (pool.sizeBytes === undefined || pool.dataUsedBytes === undefined) return [];
     return {
-      id: thinPoolId(pool.vgName, pool.name),
-      name: thinPoolId(pool.vgName, pool.name),
+      id: thinPoolName(pool.vgName, pool.name),
+      name: thinPoolName(pool.vgName, pool.name),
       sizeBytes: pool.sizeBytes,
       usedBytes: pool.dataUsedBytes,
     };
   });
-}
-
-function thinPoolId(vgName: string | undefined, name: string): string {
-  return vgName === undefined ? name : `${vgName}/${name}`;
 }

@@ -1,8 +1,7 @@
 import type { DomainView, View } from '../../view/view.ts';
 import { promisedMemory, promisedVcpus } from '../../overcommit/memory/assess-promise.ts';
-import { hasCrashed } from './problems.ts';
 import type { Rates } from '../../risk/rates.ts';
-import { isPausedOnIoError } from '../../risk/signals.ts';
+import { hasCrashed, isPausedOnIoError, type DomainState } from '../../model/facts/domain-state.ts';
 
 /** So many guests are listed; all are in the metrics. */
 export const MOST_GUEST_ROWS = 200;
@@ -63,7 +62,7 @@ function compareNames(one: string, other: string): number {
   return collator.compare(one, other) || (one < other ? -1 : 1);
 }
 
-const STATE_WORDS: Readonly<Record<string, string>> = {
+const STATE_WORDS: Readonly<Partial<Record<DomainState, string>>> = {
   shutoff: 'off',
   shutdown: 'shutting down',
   pmsuspended: 'suspended',

@@ -3,7 +3,8 @@ import type { RiskLevel } from '../../risk/risk-model.ts';
 import { formatCount } from './format.ts';
 import type { ResourceFacts } from '../facts/resource-facts.ts';
 import { foreign, listNames, path, say, type Sentence } from './sentence.ts';
-import { isPausedOnIoError } from '../../risk/signals.ts';
+import { hasCrashed, isPausedOnIoError } from '../../model/facts/domain-state.ts';
+import { thinPoolName } from '../../model/facts/thin-pool-name.ts';
 
 /** Something a person should do about; `critical` things are losses already. */
 export interface Problem {
@@ -87,17 +88,6 @@ function guestProblems(domains: readonly DomainView[]): readonly Problem[] {
   return problems;
 }
 
-/** libvirt: `crashed` after a panic, `shutoff` with reason `crashed` when QEMU went away. */
-export function hasCrashed({
-  state,
-  reason,
-}: {
-  readonly state: string;
-  readonly reason: string;
-}): boolean {
-  return state === 'crashed' || (state === 'shutoff' && reason === 'crashed');
-}
-
 const THIN_STATES: Readonly<Record<string, { level: RiskLevel; words: string } | undefined>> = {
   ro: { level: 3, words: 'is read-only: its metadata failed or filled up' },
   'out-of-data-space': { level: 3, words: 'has no free space: writes wait or fail' },
@@ -114,7 +104,7 @@ function storageProblems({ storage }: View['snapshot']): readonly Problem[] {
     });
   }
   for (const { vgName, name, state, needsCheck } of storage?.thin?.storage.pools ?? []) {
-    const pool = path(vgName === undefined ? name : `${vgName}/${name}`);
+    const pool = path(thinPoolName(vgName, name));
     const bad = THIN_STATES[state];
     if (bad !== undefined) {
       problems.push({ level: bad.level, sentence: say`Thin pool ${pool} ${bad.words}.` });

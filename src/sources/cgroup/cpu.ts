@@ -11,7 +11,9 @@ import { parseBigDecimal } from '../kernel/kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, found, isAbsence, type Reading } from '../../runtime/reading.ts';
 import { CachedReading } from '../../runtime/cached-reading.ts';
-import type { CgroupBandwidth, CpuShare, GuestCgroupCpu } from '../../model/cgroup.ts';
+import type { CgroupBandwidth, CpuQuota, CpuShare, GuestCgroupCpu } from '../../model/cgroup.ts';
+import { cpusOfQuota } from '../../model/facts/cpu-quota.ts';
+import { addThrottling } from '../../model/facts/throttling.ts';
 
 /** What decides about the groups libvirt makes for the threads of a guest. */
 export interface ThreadCensus {
@@ -81,7 +83,7 @@ export class GuestCgroupCpuReader {
     if (faults.errors.length > before) return { quota: undefined, throttling: undefined };
     return {
       quota: tighter(own?.quota, nested?.quota),
-      throttling: together(own?.throttling, nested?.throttling),
+      throttling: addThrottling(own?.throttling, nested?.throttling),
     };
   }
 
@@ -174,23 +176,7 @@ function readAll(
   return bandwidths;
 }
 
-function tighter(
-  a: CgroupBandwidth['quota'],
-  b: CgroupBandwidth['quota'],
-): CgroupBandwidth['quota'] {
-  if (a === undefined || a === 'unlimited') return b ?? a;
-  if (b === undefined || b === 'unlimited') return a;
-  return a.quotaSeconds / a.periodSeconds <= b.quotaSeconds / b.periodSeconds ? a : b;
-}
-
-function together(
-  a: CgroupBandwidth['throttling'],
-  b: CgroupBandwidth['throttling'],
-): CgroupBandwidth['throttling'] {
+function tighter(a: CpuQuota | undefined, b: CpuQuota | undefined): CpuQuota | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  return {
-    periods: a.periods + b.periods,
-    throttledPeriods: a.throttledPeriods + b.throttledPeriods,
-    throttledSeconds: a.throttledSeconds + b.throttledSeconds,
-  };
+  return (cpusOfQuota(a) ?? Infinity) <= (cpusOfQuota(b) ?? Infinity) ? a : b;
 }

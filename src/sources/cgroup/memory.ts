@@ -83,9 +83,12 @@ function readUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
   }
   const currentBytes = parseDecimal(current.value);
   if (currentBytes === undefined) return failed('malformed', path, 'memory usage is not a number');
+  const peak = readKernelInteger(`${path}/memory.${unified ? 'peak' : 'max_usage_in_bytes'}`);
+  const peakBytes = faults.optional(peak);
   if (!unified) {
     return faults.found({
       currentBytes,
+      peakBytes,
       // total_: with the groups inside. `cache` is file plus shmem, as v2's `file` is.
       swapBytes: bytes('total_swap'),
       zswapBytes: undefined,
@@ -97,6 +100,7 @@ function readUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
   }
   return faults.found({
     currentBytes,
+    peakBytes,
     swapBytes: faults.optional(readKernelInteger(`${path}/memory.swap.current`)),
     zswapBytes: bytes('zswap'),
     anonymousBytes: bytes('anon'),

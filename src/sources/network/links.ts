@@ -6,6 +6,7 @@ import { parseDecimal, parseSignedDecimal, parseSwitch } from '../kernel/kernel-
 import { readNetworkCounters } from './counters.ts';
 import { Faults, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
+import { isUplink } from '../../model/facts/uplinks.ts';
 import type {
   BondState,
   LinkCounters,
@@ -214,7 +215,9 @@ export class NetworkLinkReader {
         peer: kind === 'veth' ? this.#findPeer(index, linkedIndex, nameOf) : undefined,
         vlanId,
         bond: kind === 'bond' ? this.#bondState(name) : undefined,
-        transmitQueuePackets,
+        transmitQueuePackets: isUplink(kind)
+          ? this.#integer(name, 'tx_queue_len')
+          : transmitQueuePackets,
         mtuBytes,
         state: CARRIES_OTHERS.has(kind) ? this.#readState(name, kind) : undefined,
         counters: counters?.get(name),

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import { COMPUTED } from '../../../docs/computed.ts';
 import { NOT_COVERED } from '../../../docs/not-covered.ts';
+import { replacedBy, replacesFaults } from '../../../docs/replaces.ts';
 import { labelsOfExpression } from '../../../rules/tool/series.ts';
 import { parsePromql } from '../../../rules/tool/promql.ts';
 import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
 
-const pairs = CATALOGUE.flatMap(({ name, unit, replaces }) =>
-  replaces.map((peer) => ({ name, unit, peer })),
+const pairs = CATALOGUE.flatMap(({ name, unit }) =>
+  replacedBy(name).map((peer) => ({ name, unit, peer })),
 );
 
 /** Words of a name that say the opposite of each other. */
@@ -18,6 +19,19 @@ const BAD = /(?:^|_)(?:error|failed|timed_out|down)(?:_|$)/;
 const SPAN = /(?:^|_)(?:uptime|age|seconds_since)(?:_|$)/;
 
 describe('what another exporter says', () => {
+  it('is replaced by metrics there are, once each', () => {
+    expect(replacesFaults()).toEqual([]);
+  });
+
+  it('is told to be listed under a name that no metric has, or twice', () => {
+    expect(
+      replacesFaults({ kvm_domain_cpus: ['libvirt_cpus'], kvm_domain_vcpus: ['twice', 'twice'] }),
+    ).toEqual([
+      'docs/replaces.ts: there is no metric kvm_domain_cpus',
+      'docs/replaces.ts: kvm_domain_vcpus replaces twice twice',
+    ]);
+  });
+
   it('is never replaced by what is left of it, or the other way round', () => {
     const turned = pairs.filter(
       ({ name, peer }) =>

@@ -191,6 +191,7 @@ export function exampleCgroup(): GuestCgroupFacts {
     memory: {
       usage: {
         currentBytes: 1500 * MIB,
+        peakBytes: 1800 * MIB,
         swapBytes: 130 * MIB,
         zswapBytes: 10 * MIB,
         anonymousBytes: 1280 * MIB,

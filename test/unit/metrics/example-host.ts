@@ -1,4 +1,4 @@
-import type { Host } from '../../../src/model/host.ts';
+import { emptyHost, type Host } from '../../../src/model/host.ts';
 import { VMSTAT_COUNTERS } from '../../../src/model/host-memory.ts';
 
 const MIB = 2 ** 20;
@@ -6,28 +6,7 @@ const GIB = 2 ** 30;
 
 /** A host of which nothing could be read. */
 export function unknownHost(): Host {
-  return {
-    pageBytes: 4096,
-    cpuTime: undefined,
-    cpuTopology: undefined,
-    load: undefined,
-    meminfo: undefined,
-    hugePages: undefined,
-    transparentHugePages: undefined,
-    memorySysctl: undefined,
-    multiGenLru: undefined,
-    kvmModule: undefined,
-    vmstat: undefined,
-    swapAreas: undefined,
-    zswap: undefined,
-    zfsArc: undefined,
-    pressure: undefined,
-    ksm: undefined,
-    numaNodes: undefined,
-    kernelThreads: undefined,
-    inventory: undefined,
-    fileHandles: undefined,
-  };
+  return emptyHost(4096);
 }
 
 /** A host with 8 CPUs in 4 cores on 2 nodes and 16 GiB, of which everything could be read. */
@@ -55,6 +34,7 @@ export function exampleHost(): Host {
       runningTasks: 3,
       blockedTasks: 1,
     },
+    softnetDrops: 42,
     cpuTopology: {
       present: [0, 1, 2, 3, 4, 5, 6, 7, 8],
       online: [0, 1, 2, 3, 4, 5, 6, 7],

@@ -10,6 +10,7 @@ import { exampleHost, unknownHost } from './example-host.ts';
 import { exampleSnapshot, exampleView, unknownSnapshot } from './example-snapshot.ts';
 import { diskOf, exampleImage, exampleMount, exampleStorage } from './example-storage.ts';
 import { familyOf } from './samples.ts';
+import { ScrapeMemory } from '../../../src/view/scrape-memory.ts';
 import type { Ksm } from '../../../src/model/host-memory.ts';
 
 const MIB = 2 ** 20;
@@ -117,6 +118,26 @@ describe('CPUs promised by node and by set', () => {
     expect(await familyOf(view, 'kvm_domain_cpu_off_memory_node_vcpus')).toEqual({
       '{domain="realtime"}': 1,
     });
+  });
+});
+
+describe('packets the host dropped', () => {
+  it('do not seem to start anew when a CPU and what it counted goes offline', async () => {
+    const memory = new ScrapeMemory();
+    const drops = (softnetDrops: number | undefined) =>
+      familyOf(
+        exampleView(
+          unknownSnapshot({
+            host: { ...unknownHost(), cpuTime: exampleHost().cpuTime, softnetDrops },
+          }),
+          memory,
+        ),
+        'kvm_host_softnet_drops_total',
+      );
+    expect(await drops(42)).toEqual({ '': 42 });
+    expect(await drops(30)).toEqual({ '': 42 });
+    expect(await drops(43)).toEqual({ '': 43 });
+    expect(await drops(undefined)).toEqual({});
   });
 });
 
@@ -243,7 +264,10 @@ describe('the swap limit of a guest', () => {
   it('in cgroup v1 is what the limit on memory and swap leaves above memory', async () => {
     const name = 'kvm_domain_cgroup_swap_limit_bytes';
     expect(await ofGuest(name, withLimits(2 * GIB, 3 * GIB))).toEqual({ '{domain="g"}': GIB });
-    expect(await ofGuest(name, withLimits('unlimited', 3 * GIB))).toEqual({});
+    expect(await ofGuest(name, withLimits('unlimited', 3 * GIB))).toEqual({
+      '{domain="g"}': 3 * GIB,
+    });
+    expect(await ofGuest(name, withLimits(2 * GIB, 'unlimited'))).toEqual({});
   });
 });
 

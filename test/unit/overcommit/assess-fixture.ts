@@ -2,7 +2,7 @@
 
 import { DEFAULT_POLICY, type Policy } from '../../../src/config/policy.ts';
 import type { Domain, GuestProcess } from '../../../src/model/domain.ts';
-import type { Host } from '../../../src/model/host.ts';
+import { emptyHost, type Host } from '../../../src/model/host.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 
 import type { DomainConfig } from '../../../src/model/domain-config.ts';
@@ -73,29 +73,7 @@ Hugepagesize:       2048 kB
 );
 
 export function host(more: Partial<Host> = {}): Host {
-  return {
-    pageBytes: 4096,
-    cpuTime: undefined,
-    cpuTopology: TOPOLOGY,
-    load: undefined,
-    meminfo: MEMINFO,
-    hugePages: undefined,
-    transparentHugePages: undefined,
-    memorySysctl: undefined,
-    multiGenLru: undefined,
-    kvmModule: undefined,
-    vmstat: undefined,
-    swapAreas: undefined,
-    zswap: undefined,
-    zfsArc: undefined,
-    pressure: undefined,
-    ksm: undefined,
-    numaNodes: undefined,
-    kernelThreads: undefined,
-    inventory: undefined,
-    fileHandles: undefined,
-    ...more,
-  };
+  return { ...emptyHost(4096), cpuTopology: TOPOLOGY, meminfo: MEMINFO, ...more };
 }
 
 export function snapshot(more: Partial<Snapshot> = {}): Snapshot {

@@ -31,7 +31,7 @@ import {
   rawFile,
   snapshot,
 } from './assess-fixture.ts';
-import type { CgroupMemoryLimits } from '../../../src/model/cgroup.ts';
+import { emptyMemoryUsage, type CgroupMemoryLimits } from '../../../src/model/cgroup.ts';
 import type { DomainDisk } from '../../../src/model/storage.ts';
 import type { NetworkLink } from '../../../src/model/network.ts';
 import type { Filesystem, Mount } from '../../../src/model/filesystem.ts';
@@ -321,15 +321,7 @@ describe('memory of a snapshot', () => {
   ): GuestCgroupFacts => ({
     cpu: undefined,
     memory: {
-      usage: {
-        currentBytes: 3 * GIB,
-        swapBytes,
-        zswapBytes: undefined,
-        anonymousBytes: undefined,
-        fileBytes: undefined,
-        sharedMemoryBytes: undefined,
-        anonymousHugePageBytes: undefined,
-      },
+      usage: { ...emptyMemoryUsage(3 * GIB), swapBytes },
       limits: {
         maxBytes: 'unlimited',
         highBytes: undefined,
@@ -639,6 +631,16 @@ describe('network of a snapshot', () => {
         floorBytesPerSecond: 1e6,
       },
     ]);
+  });
+
+  it('does not say that an uplink is down whose state could not be read', () => {
+    const up = (state: NetworkLink['state']) =>
+      assessed({ network: { links: new Map([link('eno1', { kind: 'physical', state })]) } }).network
+        ?.uplinks[0]?.up;
+    const speed = { known: false, because: 'none' } as const;
+    expect(up({ operational: 'down', carrier: undefined, speed })).toBe(false);
+    expect(up({ operational: undefined, carrier: undefined, speed })).toBeUndefined();
+    expect(up(undefined)).toBeUndefined();
   });
 
   it('goes by the bridge of the XML where the tap is out of sight, and by the taps without XML', () => {

@@ -71,7 +71,7 @@ describe('signals at the second look', () => {
   });
 
   it('do not blame a paused guest for what it drops', () => {
-    const paused = { state: 'paused', reason: 'user' };
+    const paused = { state: 'paused', reason: 'user' } as const;
     const signals = later({ guests: [A, { ...B, packets: 80, drops: 20, overrides: paused }] });
     expect(signals.get('network_drops')).toBeUndefined();
   });
@@ -79,8 +79,8 @@ describe('signals at the second look', () => {
 
 describe('signals of a host in need', () => {
   it('count guests paused because a write failed, and no others', () => {
-    const paused = { state: 'paused', reason: 'ioerror' };
-    const saved = { state: 'shutoff', reason: 'saved', active: false };
+    const paused = { state: 'paused', reason: 'ioerror' } as const;
+    const saved = { state: 'shutoff', reason: 'saved', active: false } as const;
     const guests = [
       { ...A, overrides: paused },
       { ...B, overrides: saved },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { NetworkLinkReader } from '../../../../src/sources/network/links.ts';
-import { findUplinks } from '../../../../src/model/facts/uplinks.ts';
+import { findUplinks, findVlanBottom } from '../../../../src/model/facts/uplinks.ts';
 import { hypervisor, NetworkTree } from '../../../fixtures/net/network-tree.ts';
 import type { NetworkLinks } from '../../../../src/model/network.ts';
 
@@ -132,5 +132,34 @@ describe("a guest's interface", () => {
     tree.add('b1', { index: 7, iflink: 6 });
     tree.add('eth0', { index: 8, entries: ['device'] });
     expect(findUplinks('vnet0', await tableOf(tree)).uplinks).toEqual(['eth0']);
+  });
+});
+
+describe('what a VLAN lies on', () => {
+  const link = (kind: string, ...lower: readonly string[]) => ({ kind, lower });
+  const links = new Map([
+    ['eth0', link('physical')],
+    ['eth0.9', link('vlan', 'eth0')],
+    ['eth0.9.5', link('vlan', 'eth0.9')],
+    ['bond0', link('bond', 'eth0')],
+    ['away.7', link('vlan', 'away')],
+    ['loop.1', link('vlan', 'loop.2')],
+    ['loop.2', link('vlan', 'loop.1')],
+  ]);
+
+  it.each([
+    ['eth0.9', 'eth0'],
+    ['eth0.9.5', 'eth0'],
+    // A bond is one interface with its own speed.
+    ['bond0', 'bond0'],
+    // In another network namespace.
+    ['away.7', 'away.7'],
+    ['unheard', 'unheard'],
+  ])('%s is %s', (name, bottom) => {
+    expect(findVlanBottom(name, links)).toBe(bottom);
+  });
+
+  it('ends where interfaces that were renamed meanwhile seem to lie on each other', () => {
+    expect(findVlanBottom('loop.1', links)).toBe('loop.2');
   });
 });

@@ -27,7 +27,7 @@ function uplink(id: string, more: Partial<NetworkUplink> = {}): NetworkUplink {
     kind: 'physical',
     speedBytesPerSecond: GIGABIT,
     up: true,
-    lowerDevices: [],
+    lower: [],
     ...more,
   };
 }
@@ -126,7 +126,7 @@ describe('which uplink a NIC counts on', () => {
         uplink('bond0', {
           kind: 'bond',
           speedBytesPerSecond: 2 * GIGABIT,
-          lowerDevices: ['eth0', 'eth1'],
+          lower: ['eth0', 'eth1'],
         }),
       ],
     );
@@ -149,10 +149,10 @@ describe('which uplink a NIC counts on', () => {
         uplink('bond0', {
           kind: 'bond',
           speedBytesPerSecond: 2 * GIGABIT,
-          lowerDevices: ['eth0', 'eth1'],
+          lower: ['eth0', 'eth1'],
         }),
-        uplink('bond0.10', { kind: 'vlan', lowerDevices: ['bond0'] }),
-        uplink('bond0.20', { kind: 'vlan', lowerDevices: ['bond0'] }),
+        uplink('bond0.10', { kind: 'vlan', lower: ['bond0'] }),
+        uplink('bond0.20', { kind: 'vlan', lower: ['bond0'] }),
       ],
     );
     expect(uplinks).toHaveLength(1);
@@ -167,9 +167,9 @@ describe('which uplink a NIC counts on', () => {
     const { uplinks } = networkOvercommit(
       [nic('vnet0', { uplinks: ['eth9.10'] }), nic('vnet1', { uplinks: ['loop.1'] })],
       [
-        uplink('eth9.10', { kind: 'vlan', lowerDevices: ['eth9'] }),
-        uplink('loop.1', { kind: 'vlan', lowerDevices: ['loop.2'] }),
-        uplink('loop.2', { kind: 'vlan', lowerDevices: ['loop.1'] }),
+        uplink('eth9.10', { kind: 'vlan', lower: ['eth9'] }),
+        uplink('loop.1', { kind: 'vlan', lower: ['loop.2'] }),
+        uplink('loop.2', { kind: 'vlan', lower: ['loop.1'] }),
       ],
     );
     expect(uplinks.reduce((sum, one) => sum + one.nics, 0)).toBe(2);

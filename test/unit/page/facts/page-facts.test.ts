@@ -284,7 +284,7 @@ describe('network with limits', () => {
 
 describe('a host in need', () => {
   it('names guests whose write failed, where room is missing, and counts them once', () => {
-    const paused = { state: 'paused', reason: 'ioerror' };
+    const paused = { state: 'paused', reason: 'ioerror' } as const;
     const guests = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...A, name, overrides: paused }));
     const page = facts(smallHost({ seconds: 0, guests, host: { availableGib: 0 } }));
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
@@ -478,7 +478,7 @@ describe('a host without guests', () => {
 
 describe('the list of guests', () => {
   const names = Array.from({ length: 1000 }, (_, index) => `guest-${index}`);
-  const paused = { state: 'paused', reason: 'ioerror' };
+  const paused = { state: 'paused', reason: 'ioerror' } as const;
   const guests = names.map((name, index) => ({
     ...A,
     name,

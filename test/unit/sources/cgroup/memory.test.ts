@@ -23,6 +23,7 @@ describe('memory of a guest’s cgroup on v2', () => {
   it('is what was charged, page cache and swap apart', () => {
     expect(memory.usage).toEqual({
       currentBytes: 12.5 * 2 ** 30,
+      peakBytes: 14 * 2 ** 30,
       swapBytes: 512 * 2 ** 20,
       zswapBytes: 64 * 2 ** 20,
       anonymousBytes: 12_616_466_432,
@@ -54,6 +55,7 @@ describe('memory of a guest’s cgroup on v1', () => {
     ).toEqual({
       usage: {
         currentBytes: 4 * 2 ** 30,
+        peakBytes: 4.5 * 2 ** 30,
         swapBytes: 100 * 2 ** 20,
         zswapBytes: undefined,
         anonymousBytes: 3_865_470_566,
@@ -135,6 +137,19 @@ describe('memory of a guest’s cgroup, read again', () => {
     });
     vi.advanceTimersByTime(1_000);
     expect(read().limits.maxBytes).toBe(8192);
+  });
+
+  it('has no peak where the kernel keeps none, and says so of one that makes no sense', () => {
+    const peak = join(path, 'memory.max_usage_in_bytes');
+    rmSync(peak);
+    expect(read().usage.peakBytes).toBeUndefined();
+    writeFileSync(peak, 'most\n');
+    const reading = reader.read();
+    expect(reading.ok && reading.faults?.map(({ subject }) => subject)).toEqual([peak]);
+    expect(valueIn(reading).usage).toMatchObject({
+      currentBytes: 4 * 2 ** 30,
+      peakBytes: undefined,
+    });
   });
 
   it('counts at once how often a limit was reached, where there is one', () => {

@@ -48,6 +48,15 @@ describe('the interfaces of a hypervisor', () => {
     });
   });
 
+  it('have the queue of now where they lead out of the host', async () => {
+    using tree = hypervisor();
+    const reader = new NetworkLinkReader(tree.roots);
+    expect(link(await readAll(reader), 'eth0').transmitQueuePackets).toBe(1000);
+    // ip link set eth0 txqueuelen 4000
+    tree.addFile('sys/class/net/eth0/tx_queue_len', '4000\n');
+    expect(link(await readAll(reader), 'eth0').transmitQueuePackets).toBe(4000);
+  });
+
   it('know what they are a port of and what lies below them', async () => {
     using tree = hypervisor();
     const table = await readAll(new NetworkLinkReader(tree.roots));

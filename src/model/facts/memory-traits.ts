@@ -3,8 +3,25 @@
  * the host can do with it when it runs short. Nothing else decides this.
  */
 
-import type { DomainConfig, DomainMemory, MemoryDevice } from '../../model/domain-config.ts';
-import type { HugepageCell, MemoryKind, MemoryOfGuest } from './memory.ts';
+import type { DomainConfig, DomainMemory, MemoryDevice } from '../domain-config.ts';
+
+/**
+ * What a guest's RAM is made of, from `<memoryBacking>`: private anonymous memory; shared memory
+ * (memfd, or a file on a tmpfs: virtiofs, vhost-user), which KSM cannot merge and whose swap VmSwap
+ * does not show; a file on a disk, which the host writes back to its file instead of swapping it; or
+ * pages of a hugepage pool.
+ */
+export type MemoryKind =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'shared' }
+  | { readonly kind: 'file' }
+  | { readonly kind: 'hugepages'; readonly pageBytes: number };
+
+/** NUMA cells and memory devices of a guest in pages of one size. */
+export interface HugepageCell {
+  readonly pageBytes: number;
+  readonly bytes: number;
+}
 
 /** Sizes of pages on this host, in bytes. */
 export interface HostPages {
@@ -192,6 +209,13 @@ export interface MemoryTraits {
   readonly balloonable: boolean;
 }
 
+/** What is known of a running guest beyond its XML. */
+interface AssessedMemory {
+  readonly backing: MemoryKind['kind'];
+  readonly swappable: boolean;
+  readonly balloon: 'absent' | 'effective' | 'ineffective';
+}
+
 /**
  * From the XML; for a running guest the assessment decides on swapping and ballooning, since it
  * also saw how much of the process is really locked.
@@ -199,7 +223,7 @@ export interface MemoryTraits {
 export function memoryTraits(
   config: DomainConfig,
   pages: HostPages,
-  assessed: MemoryOfGuest | undefined,
+  assessed: AssessedMemory | undefined,
 ): MemoryTraits {
   const { backing, pinned, mergeable } = guestRam(config, pages);
   if (assessed !== undefined) {

@@ -3,11 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { assess } from '../../../../src/overcommit/assess.ts';
 import type { Assessment } from '../../../../src/overcommit/assessment.ts';
 import { MomAverages } from '../../../../src/overcommit/mom/mom-averages.ts';
-import {
-  guestRam,
-  isPinned,
-  memoryTraits,
-} from '../../../../src/overcommit/memory/memory-traits.ts';
+import { guestRam, isPinned, memoryTraits } from '../../../../src/model/facts/memory-traits.ts';
 import type { MemoryOvercommit } from '../../../../src/overcommit/memory/memory.ts';
 import type { Domain } from '../../../../src/model/domain.ts';
 import type { Snapshot } from '../../../../src/model/snapshot.ts';
@@ -22,7 +18,7 @@ import {
   NO_RESERVES,
   process,
   snapshot,
-} from '../assess-fixture.ts';
+} from '../../overcommit/assess-fixture.ts';
 
 const PAGES = { baseBytes: 4096, defaultHugeBytes: 2 * MIB };
 
