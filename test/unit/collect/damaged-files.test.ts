@@ -183,7 +183,7 @@ describe.each(['cgroup-v2', 'cgroup-v1', 'cgroup-hybrid'] as const)(
         expect(quiet).toEqual([]);
         expect(loud).toBeGreaterThan(10);
       },
-      60_000,
+      180_000,
     );
   },
 );

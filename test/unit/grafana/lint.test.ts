@@ -144,7 +144,7 @@ describe('the linter', () => {
 
     describe('of links in notifications', () => {
       const link =
-        '/d/kvm-host?var-cluster=&var-job={{ $labels.job | urlquery }}&var-instance={{ $labels.instance | urlquery }}';
+        '/d/kvm-host?var-job={{ $labels.job | urlquery }}&var-instance={{ $labels.instance | urlquery }}';
       const faultsOf = (expr: string, url: string): readonly string[] => {
         const rule = { alert: 'KvmTest', expr, annotations: { dashboard_url: url } };
         const file = JSON.stringify({ groups: [{ rules: [rule] }] });
@@ -239,16 +239,16 @@ describe('the linter', () => {
     });
 
     it.each([
-      ['to no dashboard', '/d/kvm-nowhere?var-cluster=&var-job=x', 'link-targets-exist'],
+      ['to no dashboard', '/d/kvm-nowhere?var-job=x', 'link-targets-exist'],
       ['with a variable the target has not', '/d/kvm-host?var-domain=x', 'link-targets-exist'],
       [
         'with a label the series have not',
-        '/d/kvm-host?var-cluster=&var-job=${__field.labels.domain}',
+        '/d/kvm-host?var-job=${__field.labels.domain}',
         'links-carry-values-there-are',
       ],
       [
         'with a column the table has not',
-        '/d/kvm-host?var-cluster=&var-job=${__data.fields.Guest}',
+        '/d/kvm-host?var-job=${__data.fields.Guest}',
         'links-carry-values-there-are',
       ],
     ])('refuses a link %s', (_, url, rule) => {
