@@ -28,21 +28,6 @@ describe('two spinning guests starve a third of CPU', () => {
 
   afterAll(() => resources.disposeAsync());
 
-  it('names each of the two as a cause and the third as who suffers', async () => {
-    for (const domain of NOISY) {
-      const page = await stack.pager.expectPage({
-        alertname: 'KvmNoisyNeighbour',
-        severity: 'warning',
-        labels: { instance: INSTANCE, cluster: 'lab', domain },
-      });
-      const { description } = page.annotations;
-      expect(description).toContain(`${domain} uses`);
-      expect(description).toMatch(/wait for CPUs \(their share\): victim \(/);
-      expect(description).toContain(`Cap ${domain}`);
-      expect(description).not.toContain(`${domain} (`);
-    }
-  });
-
   it('pages for the host, and names who waits most and who takes most', async () => {
     const page = await stack.pager.expectPage({
       alertname: 'KvmHostCpuStarved',
@@ -60,17 +45,12 @@ describe('two spinning guests starve a third of CPU', () => {
   it('is over when the spinning stops', async () => {
     for (const guest of lab.guests) await guest.command({ kind: 'stop', what: 'spin' });
     const { pager } = stack;
-    for (const domain of NOISY) {
-      const noisy = { alertname: 'KvmNoisyNeighbour', labels: { domain } };
-      await pager.expectResolved({ ...noisy, severity: 'warning' });
-    }
     const starved = { alertname: 'KvmHostCpuStarved', severity: 'critical' } as const;
     await pager.expectResolved(starved);
     await pager.expectSilence('alertname="KvmGuestCpuStarved",severity="critical"');
   });
 
-  it('has blamed nobody else', async () => {
-    const blamed = await stack.pager.fired('alertname="KvmNoisyNeighbour"', since);
-    expect(blamed).toEqual(NOISY.map((domain) => `KvmNoisyNeighbour warning domain=${domain}`));
+  it('has blamed nobody, since the two took what their weights entitle them to', async () => {
+    expect(await stack.pager.fired('alertname="KvmNoisyNeighbour"', since)).toEqual([]);
   });
 });
