@@ -156,7 +156,9 @@ export async function absenceFaults(
   exceptions: readonly Exception[],
 ): Promise<readonly string[]> {
   const cases = alerts.flatMap((rule) => absenceCases(rule, groups, files));
-  const untested = alerts.filter((rule) => !cases.some((one) => one.rule === rule));
+  const untested = alerts.filter(
+    (rule) => inputsOf(rule, groups).size > 0 && !cases.some((one) => one.rule === rule),
+  );
   const loud = await loudCases(cases, groups, runner);
   const excused = ({ rule, metric }: AbsenceCase): boolean =>
     exceptions.some(({ alert, without }) => alert === rule.alert && without.includes(metric));
