@@ -128,6 +128,11 @@ export const FIRES_WITHOUT: readonly Exception[] = [
     why: 'one direction that is full is enough',
   },
   {
+    alert: 'KvmMigrationStuck',
+    without: ['kvm_domain_job_elapsed_seconds'],
+    why: 'that everything was moved twice is enough by itself',
+  },
+  {
     alert: 'KvmExporterPartial',
     without: ['kvm_libvirt_up'],
     why: 'libvirt explains it only where it is known to be away',

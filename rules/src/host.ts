@@ -211,9 +211,11 @@ export const host: Subject = {
       name: 'KvmGuestCrashed',
       summary: 'A guest has crashed.',
       description: prose`
-        {{ $labels.domain }} on {{ $labels.instance }} is {{ $labels.state }}: its QEMU process
-        ended by itself or was killed, or its kernel panicked. All that crashed there:
-        ${names('kvm_domain_state{@,state=~"shutoff|crashed",reason=~"crashed|panicked"}')}.
+        {{ $labels.domain }} on {{ $labels.instance }} is {{ $labels.state }}:
+        ${'{{ if eq $labels.state "shutoff" }}its QEMU process ended by itself or was killed, or its kernel panicked{{ else }}its kernel panicked{{ end }}'}.
+        All that crashed there:
+        ${names('kvm_domain_state{@,state=~"shutoff|crashed|paused",reason=~"crashed|panicked"}')}.
+        Find the cause, then start it again.
       `,
       dashboard: GUEST,
       at: { critical: { for: '1m' } },
@@ -230,6 +232,39 @@ export const host: Subject = {
         and on (cluster, job, instance, domain)
         max_over_time(kvm_domain_state{state="running"}[1d])
       `,
+    },
+    {
+      name: 'KvmMigrationStuck',
+      summary: 'A migration, backup or dump of a guest does not get on.',
+      description: prose`
+        {{ $labels.domain }} on {{ $labels.instance }} is being moved, saved or copied, which fails,
+        stands still, or moves memory more than twice because the guest writes as fast. Left to move:
+        ${top('kvm_domain_job_data_remaining_bytes{@}', 'bytes')}. Writing most to disks:
+        ${top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'bytes per second')}.
+        Find out which, then cancel it or slow the guest down.
+      `,
+      dashboard: GUEST,
+      at: { warning: { for: '15m' }, critical: { for: '1m' } },
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              # Half of its memory is on the other host, and the way there is gone.
+              kvm_domain_state{state=~"paused|running",reason="postcopy_failed"} == 1
+            `
+          : promql`
+              # Jobs that have nothing to move, such as a backup that others fetch, have a size of 0.
+              (kvm_domain_job_data_size_bytes > 0)
+              and on (cluster, job, instance, domain) (
+                max_over_time(kvm_domain_job_data_processed_bytes[5m])
+                  == min_over_time(kvm_domain_job_data_processed_bytes[5m])
+                and on (cluster, job, instance, domain)
+                # A job that has just begun has not been looked at twice.
+                max_over_time(kvm_domain_job_elapsed_seconds[5m])
+                  > min_over_time(kvm_domain_job_elapsed_seconds[5m])
+                or
+                kvm_domain_job_data_processed_bytes / kvm_domain_job_data_size_bytes > 2
+              )
+            `,
     },
   ],
 };
