@@ -1,7 +1,7 @@
 /**
  * Writes the files Prometheus reads from the typed rules, and the tables of docs/risk-model.md.
  * `--check` writes nothing and exits with 1 if a file is not what it would write. With settings it
- * writes the rule files alone, into a folder of yours:
+ * writes the rule files and the Alertmanager example alone, into a folder of yours:
  *
  *     node rules/generate.ts --out /etc/prometheus/kvm --grafana-url https://grafana.example.org \
  *       --runbook-url https://wiki.example.org/kvm --cluster-label datacenter --interval 30s \
@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 
 import { ALERT_GROUPS, FLEET_GROUP, RECORDING_GROUPS } from './src/pack.ts';
 import {
+  ALERTMANAGER_FILE,
   ALERTS_FILE,
   ALERTS_WITHOUT_KEEP_FIRING_FILE,
   FLEET_FILE,
@@ -25,6 +26,7 @@ import {
 import { prometheusRule, ruleFile } from './tool/render.ts';
 import { withRiskTables } from './tool/risk-document.ts';
 import {
+  alertmanagerWithSettings,
   DEFAULT_SETTINGS,
   withoutKeepFiring,
   withoutQueries,
@@ -122,6 +124,11 @@ async function main(): Promise<void> {
     await mkdir(out, { recursive: true });
     for (const [path, text] of ruleFiles(settings))
       await writeFile(join(out, basename(path)), text);
+    const example = await readFile(ALERTMANAGER_FILE, 'utf8');
+    await writeFile(
+      join(out, basename(ALERTMANAGER_FILE)),
+      alertmanagerWithSettings(example, settings),
+    );
     return;
   }
   if (check) {

@@ -42,6 +42,14 @@ export const host: Subject = {
       `,
     },
     {
+      record: 'instance:kvm_host_io_pressure_stalled:ratio',
+      expr: promql`
+        sum without (resource) (
+          rate(kvm_host_pressure_stalled_seconds_total{resource="io"}[5m])
+        )
+      `,
+    },
+    {
       record: 'instance:kvm_host_cpu_busy:ratio',
       expr: promql`
         sum without (mode) (rate(kvm_host_cpu_seconds_total{mode!~"idle|iowait"}[5m]))
@@ -162,9 +170,9 @@ export const host: Subject = {
     },
     {
       name: 'KvmHostIoPressure',
-      summary: 'Some task of a host waits for I/O most of the time.',
+      summary: 'Whoever is awake on a host waits for I/O most of the time.',
       description: prose`
-        On {{ $labels.instance }} some task waited for I/O ${value('percent')} of the time. Writing
+        On {{ $labels.instance }} nobody got on for want of I/O ${value('percent')} of the time. Writing
         most: ${top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'bytes per second')}.
         Reading most:
         ${top('instance_domain:kvm_domain_disk_read_bytes:rate5m{@}', 'bytes per second')}.
@@ -172,7 +180,8 @@ export const host: Subject = {
       dashboard: HOST,
       at: { warning: { for: '15m', keepFiringFor: '5m' } },
       expr: () => promql`
-        instance:kvm_host_io_pressure_waiting:ratio
+        # That some task waits is what a night of backups looks like, while guests get on.
+        instance:kvm_host_io_pressure_stalled:ratio
         ${beyond('storage.pressure_ratio', 'warning')}
       `,
     },
