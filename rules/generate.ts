@@ -19,10 +19,12 @@ import {
   ALERTS_WITHOUT_KEEP_FIRING_FILE,
   FLEET_FILE,
   MANIFEST_FILE,
+  MIXIN_RULES_FILE,
   PLAIN_ALERTS_FILE,
   RECORDING_FILE,
   RISK_DOCUMENT,
 } from './tool/files.ts';
+import { mixinRules } from './tool/mixin.ts';
 import { prometheusRule, ruleFile } from './tool/render.ts';
 import { withRiskTables } from './tool/risk-document.ts';
 import {
@@ -53,7 +55,11 @@ export function ruleFiles(settings: Settings): ReadonlyMap<string, string> {
 /** Every generated file with what belongs in it. */
 async function generated(): Promise<ReadonlyMap<string, string>> {
   const document = withRiskTables(await readFile(RISK_DOCUMENT, 'utf8'));
-  return new Map([...ruleFiles(DEFAULT_SETTINGS), [RISK_DOCUMENT, document]]);
+  return new Map([
+    ...ruleFiles(DEFAULT_SETTINGS),
+    [MIXIN_RULES_FILE, mixinRules(RECORDING_GROUPS, ALERT_GROUPS)],
+    [RISK_DOCUMENT, document],
+  ]);
 }
 
 /** Files that are not what the rules say. */
