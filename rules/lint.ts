@@ -37,7 +37,7 @@ const HIDDEN_UNITS: ReadonlyMap<string, string> = new Map([
 /** Numbers in comparisons that no policy could move, and why. */
 const DEFINED: ReadonlyMap<string, string> = new Map([
   ['65536', 'bytes: the smallest piece an image grows by'],
-  ['2', 'more than twice a fair share is nobody who was lucky'],
+  ['2', 'more than twice a fair share, or all there was to move, is nobody who was lucky'],
 ]);
 
 /** Everything that is not as the conventions want it, as `rule: fault`. */

@@ -56,6 +56,7 @@ export function toStorage(state: State): Storage {
       },
     ],
     thin: undefined,
+    unwatchedThinPools: 0,
   };
 }
 

@@ -197,6 +197,7 @@ export function exampleStorage(disks: readonly DomainDisk[]): Storage {
         space: failed('timeout', '/mnt/nfs', 'no answer within 2 s'),
       },
     ],
+    unwatchedThinPools: 2,
     thin: {
       readAtSeconds: 1_700_099_000,
       storage: {

@@ -106,6 +106,7 @@ export function smallHost(
         },
       ],
       thin: undefined,
+      unwatchedThinPools: undefined,
     },
     network: { links: new Map(linksAt(counters, guests).map((link) => [link.name, link])) },
     outcomes: [{ collector: 'domain', success: true, durationSeconds: 0.01, errors: [] }],

@@ -462,7 +462,7 @@ describe('an exporter that does not see everything', () => {
 });
 
 describe('a host without guests', () => {
-  const storage = { disks: [], filesystems: [], thin: undefined };
+  const storage = { disks: [], filesystems: [], thin: undefined, unwatchedThinPools: undefined };
   const page = facts(smallHost({ seconds: 0, guests: [] }, { storage }));
 
   it('has promised nothing', () => {
