@@ -401,7 +401,9 @@ export function lossFaults(
     ...levels
       .filter(({ labels }) => losses.every(({ id }) => labels?.['signal'] !== id))
       .filter(({ expr }) => /^\s*3 \*/m.test(expr))
-      .map(({ labels }) => `risk signal ${labels?.['signal'] ?? ''}: level 3 without a critical alert`),
+      .map(
+        ({ labels }) => `risk signal ${labels?.['signal'] ?? ''}: level 3 without a critical alert`,
+      ),
   ];
 }
 

@@ -427,21 +427,9 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     record: 'instance:kvm_domain_nic_drops:max',
     threshold: above('network.drop_ratio', { warning: 2, critical: undefined }),
   },
-  loss(
-    'network_loss_saturated',
-    'KvmUplinkSaturated',
-    'uplinks that are full and drop packets',
-  ),
-  loss(
-    'network_loss_drops',
-    'KvmUplinkDrops',
-    'uplinks of guests that drop what should go out',
-  ),
-  loss(
-    'network_loss_down',
-    'KvmUplinkDown',
-    'uplinks that are down, where a guest has no other',
-  ),
+  loss('network_loss_saturated', 'KvmUplinkSaturated', 'uplinks that are full and drop packets'),
+  loss('network_loss_drops', 'KvmUplinkDrops', 'uplinks of guests that drop what should go out'),
+  loss('network_loss_down', 'KvmUplinkDown', 'uplinks that are down, where a guest has no other'),
 ];
 
 export interface RiskReason {

@@ -15,7 +15,11 @@ export function toReasons(risk: ResourceRisk | undefined): readonly Reason[] {
   const given = new Map(reasons.map((reason) => [reason.signal.id, reason]));
   return reasons
     .filter((reason) => !isSaidBy(reason, given))
-    .map((reason) => ({ level: reason.level, sentence: toSentence(reason) }));
+    .map((reason) => ({
+      signal: reason.signal.id,
+      level: reason.level,
+      sentence: toSentence(reason),
+    }));
 }
 
 const NO_SPACE_LEFT = say`Images can still grow, but no space is left.`;
@@ -68,7 +72,7 @@ function toSentence({ signal, value, limit }: RiskReason): Sentence {
     case 'memory_swap_storm':
       return say`The host swaps in and out at the same time, ${formatByteRate(value)} each way (limit ${formatByteRate(limit)}).`;
     case 'memory_oom_kills':
-      return say`The host killed ${formatCount(value, 'process', 'processes')} in the last ten minutes because it ran out of memory.`;
+      return say`The host killed ${formatCount(value, 'process', 'processes')} in the last ten minutes because memory ran out; whether guests were among them takes Prometheus to know.`;
     case 'storage_overcommitted':
       return say`Images can still allocate ${times} the space that is available.`;
     case 'storage_promise':
