@@ -209,12 +209,12 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
   loss(
     'cpu_loss_host',
     'KvmHostCpuStarved',
-    'the vCPUs of the host wait past the critical limit, and the kernel says so too',
+    'the vCPUs of the host wait too long for CPUs, and the kernel says so too',
   ),
   loss(
     'cpu_loss_guests',
     'KvmGuestCpuStarved',
-    'guests whose vCPUs together wait past the critical limit, and the kernel says so too',
+    'guests whose vCPUs together wait too long for CPUs, and the kernel says so too',
   ),
   {
     id: 'memory_overcommitted_at_most',
