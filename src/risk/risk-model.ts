@@ -284,7 +284,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
   loss(
     'memory_loss_swap_storm',
     'KvmSwapStorm',
-    'the host swaps in and out, and stands still for it',
+    'the host swaps in and out, and its tasks stall on memory',
   ),
   loss(
     'memory_loss_oom_kill',

@@ -104,7 +104,7 @@ function toSentence({ signal, value, limit }: RiskReason): Sentence {
     case 'cpu_loss_guests':
       return say`${formatCount(value, 'guest')} ${verb('waits', 'wait')} so long for CPUs that all of it is slow.`;
     case 'memory_loss_swap_storm':
-      return say`The host swaps in and out at the same time, and stands still for it.`;
+      return say`The host swaps in and out at the same time, and its tasks stall on memory.`;
     case 'memory_loss_oom_kill':
       return say`The host ran out of memory and killed a guest.`;
     case 'memory_loss_host_low':

@@ -203,7 +203,7 @@ describe('the small host at the second look', () => {
     const page = factsLater({ host });
     expect(of(page, 'memory').level).toBe(3);
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 The host swaps in and out at the same time, and stands still for it.',
+      '3 The host swaps in and out at the same time, and its tasks stall on memory.',
     ]);
   });
 });
