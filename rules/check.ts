@@ -26,6 +26,7 @@ import {
   RECORDING_FILE,
 } from './tool/files.ts';
 import { INHIBITION_CASES } from './tool/inhibition-cases.ts';
+import { lossFaults } from './tool/loss-agreement.ts';
 import { run } from './tool/promtool.ts';
 import { riskModelsAgree } from './tool/risk-agreement.ts';
 import { inParallel, SliceRunner } from './tool/run-tests.ts';
@@ -91,6 +92,10 @@ async function reportTests(): Promise<void> {
   const { ok, output } = await riskModelsAgree(runner);
   report('rules and exporter agree about the risk of made-up hosts', ok ? [] : [output]);
   const tests = files.map(({ file }) => file);
+  report(
+    'level 3 is where a critical alert has its reason, in each of its tests',
+    await lossFaults(tests, GROUPS, dependencies, runner),
+  );
   report(
     'no alert fires while something it needs is missing',
     await absenceFaults(ALERTS, GROUPS, tests, runner, FIRES_WITHOUT),

@@ -36,6 +36,11 @@ export const memory: Subject = {
         instance:kvm_memory_promised_bytes:sum
         /
         (kvm_memory_capacity_bytes > 0)
+        or
+        # Huge pages may have taken all there is: what is promised out of nothing is infinitely much.
+        (instance:kvm_memory_promised_bytes:sum > 0)
+        /
+        kvm_memory_capacity_bytes
       `,
     },
     {
@@ -44,6 +49,11 @@ export const memory: Subject = {
         instance:kvm_memory_promised_maximum_bytes:sum
         /
         (kvm_memory_capacity_bytes > 0)
+        or
+        # Huge pages may have taken all there is: what is promised out of nothing is infinitely much.
+        (instance:kvm_memory_promised_maximum_bytes:sum > 0)
+        /
+        kvm_memory_capacity_bytes
       `,
     },
     {
@@ -199,8 +209,10 @@ export const memory: Subject = {
       name: 'KvmMemoryOverPromised',
       summary: 'More memory is promised to guests than the policy allows.',
       description: prose`
-        {{ $labels.instance }} has promised ${value('percent')} of the memory it can give. May claim
-        most: ${CLAIMS}. Shrink guests, move them, or add memory or swap.
+        Guests on {{ $labels.instance }} are promised
+        ${only('instance:kvm_memory_promised_bytes:sum{@}', 'bytes', 'unknown')} and it can give
+        ${only('kvm_memory_capacity_bytes{@}', 'bytes', 'unknown')}. May claim most: ${CLAIMS}. Shrink
+        guests, move them, or add memory or swap.
       `,
       dashboard: MEMORY,
       at: { warning: { for: '10m' } },

@@ -60,12 +60,21 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
     group_eval_order: [],
     tests: [test],
   };
-  const groups = [...RECORDING_GROUPS, ...ALERT_GROUPS];
+  // Losses are given, and some of what they are counted from is given as well.
+  const given = new Set<string>(RISK_SIGNALS.map(({ record }) => record));
+  const groups = [
+    ...RECORDING_GROUPS.map(({ name, rules }) => ({
+      name,
+      rules: rules.filter(({ record }) => !given.has(record)),
+    })),
+    ...ALERT_GROUPS,
+  ];
   const dependencies = new Dependencies(groups);
   return runner.run((path) => sliceOf(file, test, assertionsOf(test), groups, dependencies, path));
 }
 
 function valuesAround({ threshold }: RiskSignal): readonly number[] {
+  if (threshold.kind === 'loss') return [0, 1, 2];
   if (threshold.kind === 'definition') {
     return [threshold.above, threshold.above + 1, threshold.above - 0.5];
   }

@@ -37,8 +37,21 @@ function riskTables(): string {
       ...RISK_SIGNALS.filter((signal) => signal.resource === resource).map(rowOf),
     ].join('\n'),
   );
+  const unknown = [
+    '### What takes Prometheus to know',
+    '',
+    'The page of the exporter cannot tell these, so it may show less:',
+    '',
+    '| signal | level 3 of `alert` | because it takes |',
+    '|---|---|---|',
+    ...RISK_SIGNALS.flatMap(({ id, threshold }) =>
+      threshold.kind === 'loss' && threshold.takesPrometheus !== undefined
+        ? [`| \`${id}\` | \`${threshold.alert}\` | ${threshold.takesPrometheus} |`]
+        : [],
+    ),
+  ].join('\n');
   const header = ['| level | name | meaning | do |', '|---|---|---|---|'];
-  return [[...header, ...levels].join('\n'), ...signals].join('\n\n');
+  return [[...header, ...levels].join('\n'), ...signals, unknown].join('\n\n');
 }
 
 const RISK_LEVELS: readonly RiskLevel[] = [0, 1, 2, 3];
@@ -51,6 +64,7 @@ function levelText(level: RiskLevel): string {
 
 function rowOf({ id, meaning, record, threshold }: RiskSignal): string {
   const cells = GIVEN_LEVELS.map((level) => {
+    if (threshold.kind === 'loss') return level === 3 ? `\`${threshold.alert}\`` : '';
     if (threshold.kind === 'definition') {
       return threshold.level === level ? `> ${threshold.above}, by definition` : '';
     }

@@ -1,4 +1,4 @@
-import type { RiskLevel, RiskResource } from '../../risk/risk-model.ts';
+import type { RiskLevel, RiskResource, SignalId } from '../../risk/risk-model.ts';
 import { formatRatio } from '../words/format.ts';
 import type { Phrase, Sentence } from '../words/sentence.ts';
 
@@ -30,6 +30,7 @@ export interface PromisedInShort {
 }
 
 export interface Reason {
+  readonly signal: SignalId;
   readonly level: RiskLevel;
   readonly sentence: Sentence;
 }

@@ -1,6 +1,7 @@
 import { chartHtml } from './chart.ts';
 import { html, type Html } from './html.ts';
 import type { ResourceFacts, TopGuests } from '../facts/resource-facts.ts';
+import { RISK_SIGNALS, type RiskResource } from '../../risk/risk-model.ts';
 import { riskBadge, riskMark } from './risk-badge.ts';
 import { RESOURCE_WORDS } from '../words/risk-words.ts';
 import { nameHtml, sentenceHtml } from './sentence-html.ts';
@@ -29,7 +30,7 @@ export function resourceCard(facts: ResourceFacts): Html {
               )}
             </ul>`
     }
-    ${topHtml(top)}
+    ${unseenHtml(resource)} ${topHtml(top)}
     ${
       notes.length === 0
         ? undefined
@@ -38,6 +39,18 @@ export function resourceCard(facts: ResourceFacts): Html {
           </ul>`
     }
   </section>`;
+}
+
+/** What would be level 3 and this page cannot know. */
+function unseenHtml(resource: RiskResource): Html | undefined {
+  const unseen = RISK_SIGNALS.filter(
+    ({ resource: of, threshold }) =>
+      of === resource && threshold.kind === 'loss' && threshold.takesPrometheus !== undefined,
+  );
+  if (unseen.length === 0) return undefined;
+  return html`<p class="unseen">
+    Only Prometheus can tell: ${unseen.map(({ meaning }) => meaning).join('; ')}.
+  </p>`;
 }
 
 function topHtml({ title, guests }: TopGuests): Html | undefined {

@@ -1,7 +1,8 @@
 import type { DomainView, View } from '../../view/view.ts';
-import type { RiskLevel } from '../../risk/risk-model.ts';
+import { isUsedUp } from '../../risk/losses.ts';
+import type { RiskLevel, SignalId } from '../../risk/risk-model.ts';
 import { formatCount } from './format.ts';
-import type { ResourceFacts } from '../facts/resource-facts.ts';
+import type { Reason, ResourceFacts } from '../facts/resource-facts.ts';
 import { foreign, listNames, path, say, type Sentence } from './sentence.ts';
 import { hasCrashed, isPausedOnIoError } from '../../model/facts/domain-state.ts';
 import { thinPoolName } from '../../model/facts/thin-pool-name.ts';
@@ -18,29 +19,31 @@ export interface Problem {
  */
 export function findProblems(view: View, resources: readonly ResourceFacts[]): readonly Problem[] {
   const lossReasons = resources.flatMap((facts) =>
-    facts.reasons.filter(({ level }) => level === 3).map((reason) => withCulprits(reason, facts)),
+    facts.reasons
+      .filter(({ level, signal }) => level === 3 && !NAMED.has(signal))
+      .map((reason) => withCulprits(reason, facts)),
   );
-  const paused = pausedOnIoError(view);
   return [
-    ...paused,
-    // The paused guests have been named.
-    ...(paused.length > 0
-      ? lossReasons.filter(({ sentence }) => !saysPaused(sentence))
-      : lossReasons),
+    ...pausedOnIoError(view),
+    ...lossReasons,
     ...guestProblems(view.domains),
     ...storageProblems(view.snapshot),
   ].toSorted((one, other) => other.level - one.level);
 }
 
+/** Losses that are said with the names of what is lost, rather than counted. */
+const NAMED: ReadonlySet<SignalId> = new Set<SignalId>([
+  'storage_loss_paused_guests',
+  'storage_loss_unresponsive',
+  'storage_loss_corrupt_images',
+  'storage_loss_thin_pools',
+]);
+
 /** When vCPUs wait for a CPU, who has the CPUs is the next question. */
-function withCulprits({ level, sentence }: Problem, { resource, top }: ResourceFacts): Problem {
+function withCulprits({ level, sentence }: Reason, { resource, top }: ResourceFacts): Problem {
   if (resource !== 'cpu' || top.guests.length === 0) return { level, sentence };
   const names = top.guests.map(({ name }) => name);
   return { level, sentence: say`${sentence} ${top.title}: ${listNames(names)}.` };
-}
-
-function saysPaused(sentence: Sentence): boolean {
-  return sentence.some((phrase) => typeof phrase === 'string' && phrase.includes('write failed'));
 }
 
 function namesWhere(
@@ -99,18 +102,29 @@ function storageProblems({ storage }: View['snapshot']): readonly Problem[] {
   for (const { mount, space } of storage?.filesystems ?? []) {
     if (space.ok) continue;
     problems.push({
-      level: 2,
+      level: 3,
       sentence: say`Storage ${path(mount.mountpoint)} does not answer: ${foreign(space.error.detail)}`,
     });
   }
-  for (const { vgName, name, state, needsCheck } of storage?.thin?.storage.pools ?? []) {
+  for (const thin of storage?.thin?.storage.pools ?? []) {
+    const { vgName, name, state, needsCheck } = thin;
     const pool = path(thinPoolName(vgName, name));
     const bad = THIN_STATES[state];
     if (bad !== undefined) {
       problems.push({ level: bad.level, sentence: say`Thin pool ${pool} ${bad.words}.` });
+    } else if (isUsedUp(thin.dataUsedBytes, thin.sizeBytes)) {
+      problems.push({
+        level: 3,
+        sentence: say`Thin pool ${pool} has no free space: the next write waits or fails.`,
+      });
+    } else if (isUsedUp(thin.metadataUsedBytes, thin.metadataSizeBytes)) {
+      problems.push({
+        level: 3,
+        sentence: say`The metadata of thin pool ${pool} is used up: the next write fails.`,
+      });
     }
     if (needsCheck === true) {
-      problems.push({ level: 2, sentence: say`The metadata of thin pool ${pool} needs a check.` });
+      problems.push({ level: 3, sentence: say`The metadata of thin pool ${pool} needs a check.` });
     }
   }
   const corrupt = corruptImages(storage);

@@ -26,12 +26,21 @@ const NO_COUNTERS = {
   busySeconds: 0,
   cpuWaitingSeconds: 0,
   memoryStalledSeconds: 0,
+  /** As much as stalled, unless more. */
+  memoryWaitingSeconds: 0,
   ioWaitingSeconds: 0,
   swapInPages: 0,
   swapOutPages: 0,
+  majorFaults: 0,
+  allocationStalls: 0,
   oomKills: 0,
   receivedBytes: 0,
   sentBytes: 0,
+  sentPackets: 0,
+  sendDrops: 0,
+  /** 0: the uplink has no carrier. */
+  uplinkUp: 1,
+  memoryAvailableGib: 6,
   availableGib: 40,
 };
 
@@ -48,6 +57,8 @@ export interface GuestAt {
   readonly delaySeconds?: number;
   readonly receivedBytes?: number;
   readonly packets?: number;
+  /** Beside those. */
+  readonly sentPackets?: number;
   readonly drops?: number;
   /** Anything else that is to be different. */
   readonly overrides?: Partial<Domain>;
@@ -122,7 +133,7 @@ export function uuidOf(index: number): string {
 function hostAt(counters: typeof NO_COUNTERS): Host {
   const meminfo = toValue(
     parseMeminfo(
-      `MemTotal: ${16 * 2 ** 20} kB\nMemFree: ${2 ** 20} kB\nMemAvailable: ${6 * 2 ** 20} kB\n` +
+      `MemTotal: ${16 * 2 ** 20} kB\nMemFree: ${2 ** 20} kB\nMemAvailable: ${counters.memoryAvailableGib * 2 ** 20} kB\n` +
         'SwapTotal: 0 kB\nSwapFree: 0 kB\n',
       '/proc/meminfo',
     ),
@@ -143,6 +154,7 @@ function hostAt(counters: typeof NO_COUNTERS): Host {
   const vmstat: readonly (readonly [VmstatCounter, bigint])[] = [
     ['pswpin', BigInt(counters.swapInPages)],
     ['pswpout', BigInt(counters.swapOutPages)],
+    ['pgmajfault', BigInt(counters.majorFaults)],
     ['oom_kill', BigInt(counters.oomKills)],
   ];
   return {
@@ -164,14 +176,14 @@ function hostAt(counters: typeof NO_COUNTERS): Host {
     vmstat: {
       counters: new Map(vmstat),
       directReclaimsByZone: new Map(),
-      directReclaims: undefined,
+      directReclaims: BigInt(counters.allocationStalls),
     },
     pressure: new Map([
       ['cpu', { someSeconds: counters.cpuWaitingSeconds, fullSeconds: undefined }],
       [
         'memory',
         {
-          someSeconds: counters.memoryStalledSeconds,
+          someSeconds: Math.max(counters.memoryStalledSeconds, counters.memoryWaitingSeconds),
           fullSeconds: counters.memoryStalledSeconds,
         },
       ],
@@ -241,7 +253,7 @@ function guestAt(guest: GuestAt, index: number): Domain {
         receiveErrors: 0n,
         receiveDrops: BigInt(guest.drops ?? 0),
         transmitBytes: 0n,
-        transmitPackets: 0n,
+        transmitPackets: BigInt(guest.sentPackets ?? 0),
         transmitErrors: 0n,
         transmitDrops: 0n,
       },
@@ -277,7 +289,11 @@ function linksAt(counters: typeof NO_COUNTERS, guests: readonly GuestAt[]) {
     exampleLink('eno1', {
       kind: 'physical',
       master: 'br0',
-      state: { operational: 'up', carrier: true, speed: { known: true, bitsPerSecond: 1e9 } },
+      state: {
+        operational: counters.uplinkUp === 1 ? 'up' : 'down',
+        carrier: counters.uplinkUp === 1,
+        speed: { known: true, bitsPerSecond: 1e9 },
+      },
       counters: {
         receivedBytes: BigInt(counters.receivedBytes),
         receivedPackets: 0n,
@@ -285,9 +301,9 @@ function linksAt(counters: typeof NO_COUNTERS, guests: readonly GuestAt[]) {
         receiveDrops: 0n,
         receiveFifoErrors: 0n,
         transmittedBytes: BigInt(counters.sentBytes),
-        transmittedPackets: 0n,
+        transmittedPackets: BigInt(counters.sentPackets),
         transmitErrors: 0n,
-        transmitDrops: 0n,
+        transmitDrops: BigInt(counters.sendDrops),
         transmitFifoErrors: 0n,
       },
     }),

@@ -160,13 +160,15 @@ describe('the small host at the second look', () => {
 
   it('names who has the CPUs when vCPUs wait for one', () => {
     const page = factsLater({
+      host: { cpuWaitingSeconds: 9 },
       guests: [
         { ...A, cpuSeconds: 5, delaySeconds: 9 },
         { ...B, cpuSeconds: 20 },
       ],
     });
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 vCPUs were ready to run but waited 15 % of the time (limit 10 %). Using most CPU: b and a.',
+      '3 vCPUs wait so long for CPUs that all guests are slow. Using most CPU: b and a.',
+      '3 1 guest waits so long for CPUs that all of it is slow. Using most CPU: b and a.',
     ]);
   });
 
@@ -187,11 +189,21 @@ describe('the small host at the second look', () => {
     ]);
   });
 
-  it('calls an OOM kill a loss that needs attention now', () => {
-    const page = factsLater({ host: { oomKills: 1 } });
+  it('says of an OOM kill that it cannot know whom it hit', () => {
+    const memory = of(factsLater({ host: { oomKills: 1 } }), 'memory');
+    expect(memory.level).toBe(2);
+    expect(memory.reasons.map(({ sentence }) => words(sentence))).toContain(
+      'The host killed 1 process in the last ten minutes because memory ran out; ' +
+        'whether guests were among them takes Prometheus to know.',
+    );
+  });
+
+  it('calls a storm that stalls the host a loss that needs attention now', () => {
+    const host = { swapInPages: 2500, swapOutPages: 2500, memoryStalledSeconds: 2 };
+    const page = factsLater({ host });
     expect(of(page, 'memory').level).toBe(3);
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 The host killed 1 process in the last ten minutes because it ran out of memory.',
+      '3 The host swaps in and out at the same time, and its tasks stall on memory.',
     ]);
   });
 });
@@ -290,6 +302,7 @@ describe('a host in need', () => {
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
       '3 a, b, c and 2 more are paused because a write failed. ' +
         'Make room on /var/lib/libvirt/images, then resume.',
+      '3 1 filesystem is full, and images can still grow there.',
     ]);
     expect(page.guestCount?.replaceAll('\u00a0', ' ')).toBe('0 guests running, 5 paused');
     expect(of(page, 'storage').level).toBe(3);
@@ -297,8 +310,8 @@ describe('a host in need', () => {
       level,
       says: words(sentence),
     }));
-    expect(reasons.filter(({ says }) => says.includes('free') || says.includes('left'))).toEqual([
-      { level: 2, says: 'Images can still grow, but no space is left.' },
+    expect(reasons.filter(({ says }) => says.includes('full') || says.includes('left'))).toEqual([
+      { level: 3, says: '1 filesystem is full, and images can still grow there.' },
     ]);
   });
 
@@ -316,8 +329,8 @@ describe('a host in need', () => {
     );
     expect(page.problems.map(({ sentence }) => words(sentence))).toEqual([
       'b crashed.',
-      'a does not answer on the QEMU monitor: balloon and disk values are missing.',
       'Storage /mnt/nfs does not answer: no answer within 2 s',
+      'a does not answer on the QEMU monitor: balloon and disk values are missing.',
     ]);
     expect(page.guests.rows.map(({ name, state }) => `${name}: ${state}`)).toEqual([
       'b: off, crashed',
