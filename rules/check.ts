@@ -8,6 +8,7 @@ import { basename } from 'node:path';
 import { coverageFaults } from './coverage.ts';
 import { driftedFiles } from './generate.ts';
 import { lintFaults } from './lint.ts';
+import { scenarioFaults, WATCHES } from './scenarios/check.ts';
 import {
   absenceFaults,
   FIRES_WITHOUT,
@@ -26,6 +27,7 @@ import {
   RECORDING_FILE,
 } from './tool/files.ts';
 import { INHIBITION_CASES } from './tool/inhibition-cases.ts';
+import { emittedFaults } from './tool/emitted.ts';
 import { lossFaults } from './tool/loss-agreement.ts';
 import { run } from './tool/promtool.ts';
 import { riskModelsAgree } from './tool/risk-agreement.ts';
@@ -66,8 +68,13 @@ report(
     files.flatMap(({ file }) => file.tests),
   ),
 );
+report(
+  'tests are given what an exporter publishes',
+  files.flatMap(({ file }) => file.tests.flatMap(emittedFaults)),
+);
 await reportRuleFiles(INSTALLED);
 await reportTests();
+await reportScenarios();
 await reportNewerEngines();
 await reportAlertmanager();
 console.log(`${passed} passed, ${failed} failed`);
@@ -104,6 +111,16 @@ async function reportTests(): Promise<void> {
     'no alert is woken by counters that begin anew',
     await restartFaults(ALERTS, GROUPS, tests, runner, PENDING_AFTER_RESTART),
   );
+}
+
+/** Whole hosts with stories, with every rule there is. */
+async function reportScenarios(): Promise<void> {
+  await using runner = await SliceRunner.open();
+  const faults = await inParallel(WATCHES, (watch) => scenarioFaults(watch, GROUPS, runner));
+  for (const [index, { interval, size }] of WATCHES.entries()) {
+    const check = `scenarios, scraped every ${interval} s, guests times ${size}`;
+    report(check, faults[index] ?? []);
+  }
 }
 
 async function reportRuleFiles({ name, path }: Program): Promise<void> {

@@ -9,6 +9,7 @@ import {
 } from '../../src/risk/risk-model.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from '../src/pack.ts';
 import type { SliceResult, SliceRunner } from './run-tests.ts';
+import { policySeries } from './policy-series.ts';
 import { assertionsOf, Dependencies, sliceOf } from './slice.ts';
 import type { RuleTest, TestFile } from './test-file.ts';
 
@@ -37,7 +38,7 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
     input_series: hosts.flatMap(({ instance, values, promised }) => [
       ...[...promised].flatMap((resource) => constant(PROMISE_SERIES[resource], instance, 1)),
       ...RISK_SIGNALS.flatMap(({ id, record }) => constant(record, instance, values.get(id))),
-      ...policySeries(instance),
+      ...policySeries({ job: 'kvm', instance }, 2),
     ]),
     promql_expr_test: [
       {
@@ -83,14 +84,6 @@ function valuesAround({ threshold }: RiskSignal): readonly number[] {
   );
   const limits = [limit?.warning, limit?.critical].filter((one) => one !== undefined);
   return limits.flatMap((one) => [one, one + 0.01, one - 0.01]);
-}
-
-function policySeries(instance: string): RuleTest['input_series'] {
-  return DEFAULT_POLICY.limits.flatMap(({ resource, name, ...limit }) =>
-    (['warning', 'critical'] as const).flatMap((severity) =>
-      constant(`kvm_policy_${resource}_${name}`, instance, limit[severity], { severity }),
-    ),
-  );
 }
 
 function constant(

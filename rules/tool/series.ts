@@ -19,7 +19,7 @@ import {
 export const TARGET_LABELS: readonly string[] = ['job', 'instance', 'cluster'];
 
 /** Series Prometheus makes for every target, and its own record of alerts. */
-const OF_PROMETHEUS: ReadonlyMap<string, readonly string[]> = new Map([
+export const OF_PROMETHEUS: ReadonlyMap<string, readonly string[]> = new Map([
   ['up', TARGET_LABELS],
   ['scrape_duration_seconds', TARGET_LABELS],
 ]);

@@ -104,6 +104,24 @@ export function sliceOf(
   };
 }
 
+/** One test with every rule there is: for what must not fire. */
+export function wholePack(
+  test: RuleTest,
+  groups: Groups,
+  evaluationInterval: string,
+  rulesPath: string,
+): Slice {
+  return {
+    rules: ruleFile(groups),
+    test: stringify({
+      rule_files: [rulesPath],
+      evaluation_interval: evaluationInterval,
+      group_eval_order: groups.map(({ name }) => name),
+      tests: [test],
+    }),
+  };
+}
+
 function only(
   group: RecordingGroup | AlertGroup,
   needed: ReadonlySet<string>,
