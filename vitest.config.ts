@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-import { hostName } from './test/lab/harness/host.ts';
-import { LEFT_OUT } from './test/lab/hosts.ts';
+import { hostName } from './lab/host.ts';
+import { LEFT_OUT } from './lab/hosts.ts';
 
 const leftOut = Object.keys(LEFT_OUT[hostName()]).map((file) => `test/lab/${file}`);
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { ensurePackages, LAB_PACKAGES } from './lab/harness/index.ts';
+import { ensurePackages, LAB_PACKAGES } from '../lab/index.ts';
 
 interface Count {
   readonly passed: number;

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { run } from '../../test/lab/harness/command.ts';
+import { run } from '../../lab/command.ts';
 import { closingAgent } from '../measure/closing-agent.ts';
 import { proportionalBytes, treeCpuSeconds } from '../measure/process-usage.ts';
 import { scrape } from '../measure/scrape.ts';

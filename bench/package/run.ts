@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { attempt } from '../../test/lab/harness/command.ts';
-import { ensurePackages } from '../../test/lab/harness/packages.ts';
-import { PEER_PACKAGE } from '../../test/lab/support/peer-exporter.ts';
+import { attempt } from '../../lab/command.ts';
+import { ensurePackages } from '../../lab/packages.ts';
+import { PEER_PACKAGE } from '../../test/support/peer-exporter.ts';
 import { barLine, holds, type Bar } from '../measure/bar.ts';
 import { integerFlag } from '../measure/integer-flag.ts';
 import { describeMachine } from '../measure/machine.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { eventually, openLab, type GuestSpec } from '../../test/lab/harness/index.ts';
-import { installPeerExporter, startPeerExporter } from '../../test/lab/support/peer-exporter.ts';
+import { eventually, openLab, type GuestSpec } from '../../lab/index.ts';
+import { installPeerExporter, startPeerExporter } from '../../test/support/peer-exporter.ts';
 import { closingAgent } from '../measure/closing-agent.ts';
 import { scrape } from '../measure/scrape.ts';
 import { valueOfSeries } from '../measure/series.ts';

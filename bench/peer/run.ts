@@ -9,7 +9,7 @@
  */
 import { parseArgs } from 'node:util';
 
-import { PEER_PACKAGE } from '../../test/lab/support/peer-exporter.ts';
+import { PEER_PACKAGE } from '../../test/support/peer-exporter.ts';
 import { printBars } from '../measure/bar.ts';
 import { integerFlag } from '../measure/integer-flag.ts';
 import { describeMachine } from '../measure/machine.ts';

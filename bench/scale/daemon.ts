@@ -3,7 +3,7 @@
  * started with an IPC channel. Sends its URI when it listens and ends when the channel closes.
  */
 import { procedures } from '../../src/libvirt/index.ts';
-import { FakeDaemon } from '../../test/unit/libvirt/fake-daemon.ts';
+import { FakeDaemon } from '../../test/support/libvirt/fake-daemon.ts';
 import { fakeGuests } from './fake-guest.ts';
 import { fakePools } from './fake-pools.ts';
 import { EncodedReplies } from './replies.ts';

@@ -5,7 +5,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-import { eventually } from '../../test/lab/harness/index.ts';
+import { eventually } from '../../lab/index.ts';
 import { loopReportSchema, type LoopReport } from './loop-report.ts';
 
 const EXPORTER = fileURLToPath(new URL('../../bin/kvm-overcommit-exporter', import.meta.url));

@@ -6,8 +6,8 @@ import {
   type EncodableStatsRecord,
   type TypedParam,
 } from '../../src/libvirt/index.ts';
-import { busyGuest } from '../../test/unit/libvirt/busy-guest.ts';
-import { RawPayload } from '../../test/unit/libvirt/fake-daemon.ts';
+import { busyGuest } from '../../test/support/libvirt/busy-guest.ts';
+import { RawPayload } from '../../test/support/libvirt/fake-daemon.ts';
 import type { FakeGuest } from './fake-guest.ts';
 import { guestXml } from './guest-xml.ts';
 

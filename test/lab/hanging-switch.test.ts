@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type Lab } from './harness/index.ts';
-import { get } from './support/http.ts';
-import { Exposition } from './support/prometheus-text.ts';
-import { scrape, type Target } from './support/scrape.ts';
-import { vhostUserBackend } from './support/vhost-user-backend.ts';
+import { eventually, openLab, type Lab } from '../../lab/index.ts';
+import { get } from '../support/http.ts';
+import { Exposition } from '../support/prometheus-text.ts';
+import { scrape, type Target } from '../support/scrape.ts';
+import { vhostUserBackend } from '../support/vhost-user-backend.ts';
 
 const NICS = Array.from({ length: 12 }, (_, index) => `slow${index}`);
 const GUESTS = ['many-nics', 'one-nic', 'tap'];

@@ -10,7 +10,7 @@ import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
 import { parseStoragePoolXml } from '../../../src/sources/domain-xml/storage-pool-xml.ts';
 import type { Case } from '../../corpus/cases.ts';
 import { secondReadings } from '../../corpus/second-reading.ts';
-import { PrivateDaemon } from '../libvirt/private-daemon.ts';
+import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
 
 const run = promisify(execFile);
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { openMetricsFormat, textFormat, type Format } from '../../../src/exposition/format.ts';
 import { render } from '../../../src/exposition/render.ts';
-import { AWKWARD_NAME, sampleExposition } from '../../unit/exposition/sample-exposition.ts';
+import { AWKWARD_NAME, sampleExposition } from '../../support/exposition/sample-exposition.ts';
 
 async function textOf(format: Format): Promise<string> {
   const chunks: Buffer[] = [];

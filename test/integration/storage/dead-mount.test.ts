@@ -17,8 +17,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { readFilesystems } from '../../../src/sources/files/filesystem.ts';
-import { FuseMount, installBindfs } from './fuse-mount.ts';
-import { StorageSource, valueOrThrow } from './storage-source.ts';
+import { FuseMount, installBindfs } from '../../support/storage/fuse-mount.ts';
+import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
 
 /** Long enough for a healthy file on a busy machine; whatever is quick takes less than half of it. */
 const PATIENCE_MS = 1_000;

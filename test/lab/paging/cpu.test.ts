@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openLab, type Lab } from '../harness/index.ts';
+import { openLab, type Lab } from '../../../lab/index.ts';
 import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
 
 const NOISY = ['noisy-1', 'noisy-2'] as const;

@@ -16,7 +16,7 @@ import { NetworkLinkReader } from '../../../src/sources/network/links.ts';
 import { ProcessThreadReader } from '../../../src/sources/process/threads.ts';
 import { QemuProcessFinder } from '../../../src/sources/process/qemu-processes.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
-import { valueIn } from '../sources/kernel-fixtures.ts';
+import { valueIn } from '../../support/sources/kernel-fixtures.ts';
 
 /** A benchmark on a host with gaps would look better than it is. */
 /** Guests of whose processes libvirt says nothing. */

@@ -9,7 +9,7 @@ import {
   procedures,
   type LibvirtConnection,
 } from '../../../src/libvirt/index.ts';
-import { silence, type FakeDaemon, type ReceivedCall } from './fake-daemon.ts';
+import { silence, type FakeDaemon, type ReceivedCall } from '../../support/libvirt/fake-daemon.ts';
 import { connectTo, fakeDaemon, rejection } from './with-daemon.ts';
 
 const hostname = (name: string) => encode(procedures.getHostname.result, name);

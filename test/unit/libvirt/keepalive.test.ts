@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
 import { ClosedError, keepaliveProcedures, procedures } from '../../../src/libvirt/index.ts';
-import { silence } from './fake-daemon.ts';
+import { silence } from '../../support/libvirt/fake-daemon.ts';
 import { closing, connectTo, fakeDaemon, rejection } from './with-daemon.ts';
 
 const fast = { intervalMs: 20, count: 3 };

@@ -3,7 +3,11 @@ import { describe, expect, it } from 'vitest';
 
 import { openMetricsFormat, textFormat } from '../../../src/exposition/format.ts';
 import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
-import { exampleSnapshot, exampleView, expositionOf } from './example-snapshot.ts';
+import {
+  exampleSnapshot,
+  exampleView,
+  expositionOf,
+} from '../../support/metrics/example-snapshot.ts';
 
 const NOT_SHOWN = [
   // No CPU is dedicated where guests without pins may run on all.

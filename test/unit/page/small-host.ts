@@ -4,12 +4,12 @@ import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { parseMeminfo } from '../../../src/sources/host/meminfo.ts';
 import { found, toValue } from '../../../src/runtime/reading.ts';
 
-import { exampleConfig, exampleInterface } from '../metrics/example-config.ts';
-import { exampleProcess, unknownGuest } from '../metrics/example-guest.ts';
-import { exampleHost, unknownHost } from '../metrics/example-host.ts';
-import { exampleLink } from '../metrics/example-network.ts';
-import { unknownSnapshot } from '../metrics/example-snapshot.ts';
-import { diskOf, exampleImage, exampleMount } from '../metrics/example-storage.ts';
+import { exampleConfig, exampleInterface } from '../../support/metrics/example-config.ts';
+import { exampleProcess, unknownGuest } from '../../support/metrics/example-guest.ts';
+import { exampleHost, unknownHost } from '../../support/metrics/example-host.ts';
+import { exampleLink } from '../../support/metrics/example-network.ts';
+import { unknownSnapshot } from '../../support/metrics/example-snapshot.ts';
+import { diskOf, exampleImage, exampleMount } from '../../support/metrics/example-storage.ts';
 import type { VmstatCounter } from '../../../src/model/host-memory.ts';
 
 export const GIB = 2 ** 30;

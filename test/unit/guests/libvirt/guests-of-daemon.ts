@@ -8,7 +8,7 @@ import { GuestCollector } from '../../../../src/guests/libvirt/guest-collector.t
 import { LibvirtSession } from '../../../../src/guests/libvirt/libvirt-session.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
-import type { FakeDaemon } from '../../libvirt/fake-daemon.ts';
+import type { FakeDaemon } from '../../../support/libvirt/fake-daemon.ts';
 import { fakeDaemon } from '../../libvirt/with-daemon.ts';
 import { callsTo } from './calls-to.ts';
 

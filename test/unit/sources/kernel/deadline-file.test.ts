@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { DeadlineFileReader } from '../../../../src/sources/kernel/deadline-file.ts';
-import { failureOf, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 /** A named pipe nobody writes to blocks its reader just as a held mmap lock does. */
 describe('reading under a deadline', () => {

@@ -9,7 +9,7 @@ import {
   ThinPoolRefresher,
   type ThinStorageReport,
 } from '../../../../src/sources/lvm/thin-pool-refresher.ts';
-import { storageFixture } from '../storage-fixture.ts';
+import { storageFixture } from '../../../support/sources/storage-fixture.ts';
 
 describe('asking lvs in the background', () => {
   let directory: string;

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { DeadlineFileReader } from '../../../../src/sources/kernel/deadline-file.ts';
 import { parseProcessKsm, ProcessKsmReader } from '../../../../src/sources/process/ksm.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const reader = (roots: Roots): ProcessKsmReader =>
   new ProcessKsmReader(roots, new DeadlineFileReader());

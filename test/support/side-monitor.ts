@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 
 import { z } from 'zod';
 
-import type { Guest } from '../harness/index.ts';
+import type { Guest } from '../../lab/index.ts';
 
 const message = z.object({
   id: z.number().optional(),

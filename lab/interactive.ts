@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 
 import { directions, offerUsualSockets } from './directions.ts';
-import { openLab, type GuestSpec, type Lab } from './harness/index.ts';
-import { sysfsWithHardware } from './support/shadow-sysfs.ts';
+import { openLab, type GuestSpec, type Lab } from './index.ts';
+import { sysfsWithHardware } from '../test/support/shadow-sysfs.ts';
 
 const UPLINK_MEGABITS = 1000;
 

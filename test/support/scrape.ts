@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { eventually } from '../harness/polling.ts';
+import { eventually } from '../../lab/polling.ts';
 import { get } from './http.ts';
 import { Exposition } from './prometheus-text.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { run } from '../harness/command.ts';
-import type { Lab } from '../harness/index.ts';
+import { run } from '../../lab/command.ts';
+import type { Lab } from '../../lab/index.ts';
 
 /** What stat and qemu-img say of files and file systems: an account of them that is not ours. */
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { eventually, type Lab, type LabExporter } from '../../harness/index.ts';
+import { eventually, type Lab, type LabExporter } from '../../../lab/index.ts';
 import { daemonWorkers, growWorkers } from '../daemon-admin.ts';
 import { inflict } from './faults.ts';
 import type { Herd } from './guests.ts';

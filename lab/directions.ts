@@ -1,8 +1,8 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Lab } from './harness/index.ts';
-import { privatePath } from './harness/namespaces.ts';
+import type { Lab } from './index.ts';
+import { privatePath } from './namespaces.ts';
 
 /** How to reach a lab by hand. */
 export interface Reach {

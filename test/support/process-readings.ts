@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-import { eventually } from '../harness/polling.ts';
+import { eventually } from '../../lab/polling.ts';
 
 /** /proc of one process, read for tests and by nothing the exporter uses. */
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { eventually, type Guest } from '../../harness/index.ts';
+import { eventually, type Guest } from '../../../lab/index.ts';
 import { SideMonitor } from '../side-monitor.ts';
 import { mountsOfFirst, type Herd } from './guests.ts';
 

@@ -1,4 +1,4 @@
-import type { FuseFilesystem, GuestSpec, Lab } from '../../harness/index.ts';
+import type { FuseFilesystem, GuestSpec, Lab } from '../../../lab/index.ts';
 
 /** Which of its guests run, and which report their memory; `mixed` has all four, in turn. */
 export type Mix = 'mixed' | 'started' | 'paused';

@@ -67,7 +67,7 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const REPOSITORY = resolve(import.meta.dirname, '../../..');
+const REPOSITORY = resolve(import.meta.dirname, '..');
 /** virsh calls at a time when many guests are started: each is one QEMU starting. */
 const STARTS_AT_ONCE = 4;
 const FIRST_GUEST_HOST = 10;

@@ -1,4 +1,4 @@
-import type { Lab } from '../harness/index.ts';
+import type { Lab } from '../../lab/index.ts';
 
 /** What virsh says of guests, as numbers: an account of them that is not ours. */
 

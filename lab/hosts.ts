@@ -1,4 +1,4 @@
-import { HOST_NAMES, hostName, type HostName } from './harness/host.ts';
+import { HOST_NAMES, hostName, type HostName } from './host.ts';
 
 /** Files of the lab's tests that cannot run on a host, each with the reason. All others do. */
 export const LEFT_OUT: Readonly<Record<HostName, Readonly<Record<string, string>>>> = {

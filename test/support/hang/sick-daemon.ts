@@ -1,4 +1,4 @@
-import type { Lab } from '../../harness/index.ts';
+import type { Lab } from '../../../lab/index.ts';
 import type { Exposition } from '../prometheus-text.ts';
 
 /** `--libvirt.max-calls` unless told otherwise, and one that needs no ordinary worker of the daemon. */

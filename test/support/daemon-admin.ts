@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Lab } from '../harness/index.ts';
+import type { Lab } from '../../lab/index.ts';
 
 /** Procedures of the remote protocol (libvirt src/remote/remote_protocol.x). */
 export const PROCEDURE = { listAllDomains: 273, getAllDomainStats: 344 } as const;

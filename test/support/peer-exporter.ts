@@ -1,5 +1,5 @@
-import { freePort } from '../harness/exporter.ts';
-import { ensurePackages, type Lab, type LabProcess } from '../harness/index.ts';
+import { freePort } from '../../lab/exporter.ts';
+import { ensurePackages, type Lab, type LabProcess } from '../../lab/index.ts';
 
 /** Debian's package of a libvirt exporter in Go (Debian 12: 0.2.0). */
 export const PEER_PACKAGE = 'prometheus-libvirt-exporter';
