@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 
 import { cpuSeconds } from '../measure/process-usage.ts';
-import { freePort } from '../../rules/tool/free-port.ts';
+import { freePort } from '../../tools/free-port.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 500;

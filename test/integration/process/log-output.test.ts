@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { freePort } from '../../../rules/tool/free-port.ts';
+import { freePort } from '../../../tools/free-port.ts';
 import { eventually } from '../../../lab/polling.ts';
 import { get } from '../../support/http.ts';
 import { Exposition } from '../../support/prometheus-text.ts';

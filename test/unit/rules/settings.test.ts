@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { parseSettings, ruleFiles } from '../../../rules/generate.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from '../../../rules/src/pack.ts';
-import { parsePromql, selectorsOf } from '../../../rules/tool/promql.ts';
+import { parsePromql, selectorsOf } from '../../../tools/promql.ts';
 import {
   DEFAULT_SETTINGS,
   withoutKeepFiring,
