@@ -61,20 +61,22 @@ touch_memory() {
 pace() { [ "$2" -eq 0 ] || usleep $(($1 * 1000000 / $2)); }
 
 # fill DEVICE MIB KIB_PER_SECOND PASSES: writes the first MIB of a disk, non-zero, past the guest's
-# cache. PASSES 0 means for ever.
+# cache. PASSES 0 means for ever. At a rate it writes little at a time: a MiB every few seconds is a
+# file now and then, not a disk that fills.
 fill_disk() {
-  disk=/dev/$1 mib=$2 rate=$3 passes=$4 pass=0
+  disk=/dev/$1 mib=$2 rate=$3 passes=$4 pass=0 step=1024
+  [ "$rate" -eq 0 ] || step=64
   make_block
   while [ "$passes" -eq 0 ] || [ "$pass" -lt "$passes" ]; do
     n=0
-    while [ "$n" -lt "$mib" ]; do
-      if ! dd if=/block "of=$disk" bs=1M seek="$n" oflag=direct conv=notrunc status=none; then
-        say "fill $1 error after $n MiB"
+    while [ "$((n * step))" -lt "$((mib * 1024))" ]; do
+      if ! dd if=/block "of=$disk" bs="${step}k" count=1 seek="$n" oflag=direct conv=notrunc status=none; then
+        say "fill $1 error after $((n * step / 1024)) MiB"
         return 1
       fi
       n=$((n + 1))
-      [ $((n % 8)) -ne 0 ] || say "fill $1 $n MiB"
-      pace 1024 "$rate"
+      [ $((n * step % 8192)) -ne 0 ] || say "fill $1 $((n * step / 1024)) MiB"
+      pace "$step" "$rate"
     done
     pass=$((pass + 1))
     say "fill $1 pass $pass done"

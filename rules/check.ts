@@ -16,10 +16,17 @@ import {
 } from './robustness.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import { alertmanagerBinary, mutedAlerts, namedAlerts, receiverOf } from './tool/alertmanager.ts';
-import { newerEngines, type NewerEngines } from './tool/engines.ts';
-import { ALERTMANAGER_FILE, ALERTS_FILE, FLEET_FILE, RECORDING_FILE } from './tool/files.ts';
+import { newerEngines, type NewerEngines, type Program } from './tool/engines.ts';
+import {
+  ALERTMANAGER_FILE,
+  ALERTS_FILE,
+  ALERTS_WITHOUT_KEEP_FIRING_FILE,
+  FLEET_FILE,
+  PLAIN_ALERTS_FILE,
+  RECORDING_FILE,
+} from './tool/files.ts';
 import { INHIBITION_CASES } from './tool/inhibition-cases.ts';
-import { promtool, run } from './tool/promtool.ts';
+import { run } from './tool/promtool.ts';
 import { riskModelsAgree } from './tool/risk-agreement.ts';
 import { inParallel, SliceRunner } from './tool/run-tests.ts';
 import { assertionsOf, Dependencies, sliceOf } from './tool/slice.ts';
@@ -28,6 +35,9 @@ import { VmalertTool } from './tool/vmalert-tool.ts';
 
 const GROUPS = [...RECORDING_GROUPS, ...ALERT_GROUPS];
 const ALERTS = ALERT_GROUPS.flatMap(({ rules }) => rules);
+
+/** What Debian 12 has. */
+const INSTALLED: Program = { name: 'promtool', path: 'promtool' };
 
 let passed = 0;
 let failed = 0;
@@ -55,17 +65,19 @@ report(
     files.flatMap(({ file }) => file.tests),
   ),
 );
-for (const path of [RECORDING_FILE, FLEET_FILE, ALERTS_FILE]) {
-  const { ok, output } = await promtool('check', 'rules', path);
-  report(`promtool check rules ${basename(path)}`, ok ? [] : [output]);
-}
+await reportRuleFiles(INSTALLED);
 await reportTests();
 await reportNewerEngines();
 await reportAlertmanager();
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function readNamedTestFile(path: string): Promise<{ name: string; file: TestFile }> {
+interface NamedTestFile {
+  readonly name: string;
+  readonly file: TestFile;
+}
+
+async function readNamedTestFile(path: string): Promise<NamedTestFile> {
   return { name: basename(path), file: await readTestFile(path) };
 }
 
@@ -73,11 +85,8 @@ async function readNamedTestFile(path: string): Promise<{ name: string; file: Te
 async function reportTests(): Promise<void> {
   const dependencies = new Dependencies(GROUPS);
   await using runner = await SliceRunner.open();
-  for (const { name, file } of files) {
-    report(`promtool test rules ${name} (${file.tests.length} tests)`, [
-      ...(await promtoolFaults(file, runner, dependencies)),
-      ...orderFaults(file.group_eval_order),
-    ]);
+  for (const named of files) {
+    await reportTestFile(INSTALLED, named, runner, dependencies);
   }
   const { ok, output } = await riskModelsAgree(runner);
   report('rules and exporter agree about the risk of made-up hosts', ok ? [] : [output]);
@@ -92,16 +101,31 @@ async function reportTests(): Promise<void> {
   );
 }
 
-/** What promtool has to say against the tests of a file. */
-async function promtoolFaults(
-  file: TestFile,
+async function reportRuleFiles({ name, path }: Program): Promise<void> {
+  const written = [
+    ...[RECORDING_FILE, FLEET_FILE],
+    ...[ALERTS_FILE, PLAIN_ALERTS_FILE, ALERTS_WITHOUT_KEEP_FIRING_FILE],
+  ];
+  for (const file of written) {
+    const { ok, output } = await run(path, ['check', 'rules', file]);
+    report(`${name} check rules ${basename(file)}`, ok ? [] : [output]);
+  }
+}
+
+/** @param runner of that program. */
+async function reportTestFile(
+  program: Program,
+  { name, file }: NamedTestFile,
   runner: SliceRunner,
   dependencies: Dependencies,
-): Promise<readonly string[]> {
+): Promise<void> {
   const results = await inParallel(file.tests, (test) =>
     runner.run((rules) => sliceOf(file, test, assertionsOf(test), GROUPS, dependencies, rules)),
   );
-  return results.filter(({ ok }) => !ok).map(({ output }) => output);
+  report(`${program.name} test rules ${name} (${file.tests.length} tests)`, [
+    ...results.filter(({ ok }) => !ok).map(({ output }) => output),
+    ...orderFaults(file.group_eval_order),
+  ]);
 }
 
 /** The written tests again with Prometheus 3 and VictoriaMetrics. */
@@ -116,19 +140,11 @@ async function reportNewerEngines(): Promise<void> {
     return;
   }
   const { promtool: newer, vmalertTool } = engines;
-  for (const path of [RECORDING_FILE, FLEET_FILE, ALERTS_FILE]) {
-    const { ok, output } = await run(newer.path, ['check', 'rules', path]);
-    report(`${newer.name} check rules ${basename(path)}`, ok ? [] : [output]);
-  }
+  await reportRuleFiles(newer);
   const dependencies = new Dependencies(GROUPS);
   await using runner = await SliceRunner.open(newer.path);
   await using vmalert = await VmalertTool.open(vmalertTool.path);
-  for (const { name, file } of files) {
-    report(
-      `${newer.name} test rules ${name} (${file.tests.length} tests)`,
-      await promtoolFaults(file, runner, dependencies),
-    );
-  }
+  for (const named of files) await reportTestFile(newer, named, runner, dependencies);
   for (const { name, file } of files) {
     const differences = await inParallel(file.tests, (test) =>
       vmalert.differences(file, test, GROUPS, dependencies),

@@ -1,7 +1,7 @@
 /** The conventions of the pack, each with its reason in rules/README.md. */
 import { LIMITS } from '../src/config/policy-defaults.ts';
 import { RISK_SIGNALS } from '../src/risk/risk-model.ts';
-import { GRAFANA_BASE_URL, RUNBOOK_BASE_URL } from './src/annotations.ts';
+import { RUNBOOK_BASE_URL } from './src/annotations.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import type { AlertRule, RecordingRule } from './src/rule.ts';
 import {
@@ -148,10 +148,7 @@ function annotationFaults({ alert, annotations }: AlertRule): readonly string[] 
       annotations.runbook_url !== `${RUNBOOK_BASE_URL}/${alert}.md`,
       'the runbook is not that of the alert',
     ),
-    ...when(
-      !annotations.dashboard_url.startsWith(`${GRAFANA_BASE_URL}/d/kvm-`),
-      'the dashboard is none of the pack',
-    ),
+    ...when(!annotations.dashboard_url.startsWith('/d/kvm-'), 'the dashboard is none of the pack'),
     ...queriesIn(description).flatMap((query) => examined(query).faults),
   ];
 }

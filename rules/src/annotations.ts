@@ -4,9 +4,6 @@ import type { AlertDefinition, Annotations, DashboardLink } from './rule.ts';
 export const RUNBOOK_BASE_URL =
   'https://github.com/kvm-overcommit-exporter/kvm-overcommit-exporter/blob/main/docs/runbooks';
 
-/** Relative to the Grafana that shows the alert; `--grafana-url` of generate.ts puts one before it. */
-export const GRAFANA_BASE_URL = '';
-
 export function annotationsOf(alert: AlertDefinition): Annotations {
   return {
     summary: alert.summary,
@@ -16,9 +13,10 @@ export function annotationsOf(alert: AlertDefinition): Annotations {
   };
 }
 
+/** Relative to the Grafana that shows the alert; `--grafana-url` of generate.ts puts one before it. */
 function dashboardUrl({ uid, variables }: DashboardLink): string {
   const query = variables.map((name) => `var-${name}={{ $labels.${name} | urlquery }}`).join('&');
-  return `${GRAFANA_BASE_URL}/d/${uid}${query === '' ? '' : `?${query}`}`;
+  return `/d/${uid}${query === '' ? '' : `?${query}`}`;
 }
 
 type Format =
@@ -87,20 +85,20 @@ export function only(query: string, format: Format, otherwise: string): string {
 /** More would not be read, and a pager cuts them off. */
 const MOST_NAMES = 10;
 
-/** The names alone, the first ten and how many more there are. */
-export function names(query: string, label = 'domain'): string {
+/** The names alone, the first ten and how many more there are. @param otherwise where there are none. */
+export function names(query: string, label = 'domain', otherwise = 'unknown'): string {
   const all = `count by (${label}) (${query})`;
   const shownOnes = `{{ if lt $index ${MOST_NAMES} }}{{ if $index }}, {{ end }}{{ $one.Labels.${label} }}{{ end }}`;
   return (
     `{{ $all := ${queryOf(all)} | sortByLabel "${label}" }}` +
-    `{{ range $index, $one := $all }}${shownOnes}{{ else }}unknown{{ end }}` +
+    `{{ range $index, $one := $all }}${shownOnes}{{ else }}${otherwise}{{ end }}` +
     `{{ if gt (len $all) ${MOST_NAMES} }} and {{ len (slice $all ${MOST_NAMES}) }} more{{ end }}`
   );
 }
 
 /** The names alone, and `none` where there are none. */
 export function namesOrNone(query: string, label = 'domain'): string {
-  return names(query, label).replace('{{ else }}unknown{{ end }}', '{{ else }}none{{ end }}');
+  return names(query, label, 'none');
 }
 
 function listed(query: string, label: string, format: Format): string {

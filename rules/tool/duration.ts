@@ -7,3 +7,11 @@ export function secondsOf(duration: string): number {
   if (unit === undefined || !(count > 0)) throw new RangeError(`${duration}: no duration`);
   return count * unit;
 }
+
+/** @param text a time as promtool or Go writes it, of one part or several: `90s`, `1h10m0s`. */
+export function secondsOfParts(text: string): number {
+  return (text.match(/\d+[dhms]/g) ?? []).reduce((sum, part) => {
+    const unit = SECONDS[part.slice(-1)] ?? 0;
+    return sum + Number(part.slice(0, -1)) * unit;
+  }, 0);
+}

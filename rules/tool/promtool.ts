@@ -28,8 +28,3 @@ export function run(
     });
   });
 }
-
-/** Runs the promtool that is installed. */
-export function promtool(...args: readonly string[]): Promise<CommandResult> {
-  return run('promtool', args);
-}

@@ -1,5 +1,5 @@
 /** The pack as an operator wants it: other names and addresses, the same rules. */
-import { GRAFANA_BASE_URL, RUNBOOK_BASE_URL } from '../src/annotations.ts';
+import { RUNBOOK_BASE_URL } from '../src/annotations.ts';
 import type { AlertGroup, AlertRule, RecordingGroup, Severity } from '../src/rule.ts';
 
 export interface Settings {
@@ -17,7 +17,7 @@ export interface Settings {
 
 export const DEFAULT_SETTINGS: Settings = {
   clusterLabel: 'cluster',
-  grafanaUrl: GRAFANA_BASE_URL,
+  grafanaUrl: '',
   runbookUrl: RUNBOOK_BASE_URL,
   interval: undefined,
   severities: { critical: 'critical', warning: 'warning', info: 'info' },
@@ -53,8 +53,7 @@ export function withSettings(group: RecordingGroup | AlertGroup, settings: Setti
           description: withClusterLabel(description, settings.clusterLabel),
           runbook_url: settings.runbookUrl + runbook_url.slice(RUNBOOK_BASE_URL.length),
           dashboard_url:
-            settings.grafanaUrl +
-            withClusterLabel(dashboard_url, settings.clusterLabel).slice(GRAFANA_BASE_URL.length),
+            settings.grafanaUrl + withClusterLabel(dashboard_url, settings.clusterLabel),
         },
       };
     }),

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 
 import { stringify } from 'yaml';
 
+import { secondsOfParts } from './duration.ts';
 import { run } from './promtool.ts';
 import {
   assertionsOf,
@@ -69,11 +70,11 @@ export class VmalertTool implements AsyncDisposable {
     dependencies: Dependencies,
   ): Promise<readonly string[]> {
     const assertions = assertionsOf(test);
-    const step = secondsIn(file.evaluation_interval);
+    const step = secondsOfParts(file.evaluation_interval);
     const answers = await this.#ask(file, test, groups, dependencies, step);
     return assertions.flatMap((assertion) => {
       const expected = expectedSamples(assertion);
-      const time = secondsIn(assertion.check.eval_time);
+      const time = secondsOfParts(assertion.check.eval_time);
       // What never happens in a test has no moment that could differ.
       const moments = happens(assertion, assertions) ? momentsAround(time, step) : [time];
       const got = moments.map((at) => answers.get(keyOf(assertion, at)) ?? []);
@@ -108,7 +109,7 @@ export class VmalertTool implements AsyncDisposable {
     const answers = parseAnswers(output);
     const asked = new Set(
       assertions.flatMap((one) =>
-        momentsAround(secondsIn(one.check.eval_time), step).map((at) => keyOf(one, at)),
+        momentsAround(secondsOfParts(one.check.eval_time), step).map((at) => keyOf(one, at)),
       ),
     );
     const missing = [...asked].filter((key) => !answers.has(key));
@@ -135,7 +136,7 @@ function questions(
   const alerts: unknown[] = [];
   const queries: unknown[] = [];
   for (const assertion of assertionsOf(test)) {
-    for (const at of momentsAround(secondsIn(assertion.check.eval_time), step)) {
+    for (const at of momentsAround(secondsOfParts(assertion.check.eval_time), step)) {
       if (asked.has(keyOf(assertion, at))) continue;
       asked.add(keyOf(assertion, at));
       if (assertion.kind === 'alert') {
@@ -226,11 +227,11 @@ export function parseAnswers(output: string): Answers {
     const alert = /^ +groupname: .*, alertname: (\w+), time: (\w+)/.exec(line);
     const query = /^ +expr: ("(?:[^"\\]|\\.)*"), time: (\w+)/.exec(line);
     if (alert !== null) {
-      key = `${alert[1] ?? ''} @${secondsIn(alert[2] ?? '')}`;
+      key = `${alert[1] ?? ''} @${secondsOfParts(alert[2] ?? '')}`;
       got = undefined;
     } else if (query !== null) {
       const expr: unknown = JSON.parse(query[1] ?? '""');
-      key = `${String(expr)} @${secondsIn(query[2] ?? '')}`;
+      key = `${String(expr)} @${secondsOfParts(query[2] ?? '')}`;
     } else if (key !== undefined && line.trimStart().startsWith('got:[')) {
       got = [];
       answers.set(key, got);
@@ -287,15 +288,6 @@ function numberOf(text: string): number {
   const word = /^([+-]?)\.?inf$/i.exec(text);
   if (word !== null) return word[1] === '-' ? -Infinity : Infinity;
   return Number(text);
-}
-
-/** Seconds of a time as promtool or Go writes it, e.g. `1h10m0s`. */
-function secondsIn(text: string): number {
-  const units: Readonly<Record<string, number>> = { d: 86_400, h: 3600, m: 60, s: 1 };
-  return [...text.matchAll(/(\d+)([dhms])/g)].reduce(
-    (sum, [, count = '0', unit = 's']) => sum + Number(count) * (units[unit] ?? 0),
-    0,
-  );
 }
 
 function wordsOf(samples: readonly Sample[]): string {

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
-import { readStandstill } from '../../src/guests/libvirt/standstill.ts';
+import { readStandstill } from '../../src/guests/process/standstill.ts';
 import { VhostThreads } from '../../src/guests/process/vhost-threads.ts';
 import { BlockDeviceNames } from '../../src/sources/host/block-device-names.ts';
 import { GuestCgroupCpuReader } from '../../src/sources/cgroup/cpu.ts';

@@ -19,7 +19,7 @@ import type { NetworkLinks } from '../../model/network.ts';
 import { OccupiedGuests } from './occupied-guests.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
-import type { SeenStandstill } from './standstill.ts';
+import type { SeenStandstill } from '../process/standstill.ts';
 import type { StorageCheck } from './storage-check.ts';
 import type {
   Balloon,

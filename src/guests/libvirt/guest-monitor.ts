@@ -14,7 +14,7 @@ import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
 import { MainLoops, type SleepingThreads } from './main-loops.ts';
 import type { OccupiedGuests } from './occupied-guests.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
-import type { SeenStandstill } from './standstill.ts';
+import type { SeenStandstill } from '../process/standstill.ts';
 import type { FailureDomain, StorageCheck } from './storage-check.ts';
 import type { UnaskedReason } from '../../model/domain.ts';
 

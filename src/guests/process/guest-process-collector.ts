@@ -24,7 +24,7 @@ import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { GuestCgroupFacts, GuestProcess } from '../../model/domain.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
-import { readStandstill, type SeenStandstill } from '../libvirt/standstill.ts';
+import { readStandstill, type SeenStandstill } from './standstill.ts';
 import { VhostThreads } from './vhost-threads.ts';
 import type { Pressure, PressureResource } from '../../model/pressure.ts';
 import type { ProcessKsm, ProcessThread, SmapsRollup } from '../../model/process.ts';

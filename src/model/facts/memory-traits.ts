@@ -146,9 +146,9 @@ function unlessBase(pageBytes: number, { baseBytes }: HostPages): number | undef
 
 /**
  * Whether all of the guest's RAM is pinned: by `<locked/>`; because a device may write to any of
- * it by DMA (VFIO, vDPA, QEMU's own NVMe driver, be it for an image another one is based on); or
- * because it is encrypted: SEV pins it, SEV-SNP and TDX keep it in guest_memfd
- * (Linux Documentation/virt/kvm/x86/amd-memory-encryption.rst, api.rst). Such memory cannot be
+ * it by DMA (VFIO, vDPA, QEMU's own NVMe driver, be it for an image another one is based on, or the
+ * target of a block copy); or because it is encrypted: SEV pins it, SEV-SNP and TDX keep it in
+ * guest_memfd (Linux Documentation/virt/kvm/x86/amd-memory-encryption.rst, api.rst). Such memory cannot be
  * swapped or merged, and taking it with the balloon gives the host nothing. vfio-ccw and vfio-ap
  * pin only pages in use (libvirt qemu_domain.c, memory lock limit); s390's protected guests can be
  * swapped, and their balloons work.
@@ -161,13 +161,20 @@ export function isPinned(config: DomainConfig): boolean {
       ({ type, model }) => type === 'pci' || (type === 'mdev' && model === 'vfio-pci'),
     ) ||
     config.interfaces.some(({ type }) => type === 'hostdev' || type === 'vdpa') ||
-    config.disks.some(
-      ({ type, source, backing }) =>
-        type === 'vhostvdpa' ||
+    config.disks.some(({ type, source, backing, mirror }) => {
+      const below = mirror === undefined ? backing : [...backing, mirror, ...mirror.backing];
+      return (
+        writesToGuestRam(type) ||
         source?.kind === 'nvme' ||
-        backing.some((image) => image.type === 'nvme' || image.type === 'vhostvdpa'),
-    )
+        below.some((image) => writesToGuestRam(image.type))
+      );
+    })
   );
+}
+
+/** A disk whose device writes to the guest's RAM by itself. */
+function writesToGuestRam(type: string): boolean {
+  return type === 'nvme' || type === 'vhostvdpa';
 }
 
 /** Whether a memory device is RAM; the others are a disk by another name, or SGX's own memory. */

@@ -21,8 +21,6 @@ import { parseXml, parseXmlInSlices } from './xml-document.ts';
 import type { XmlElement } from './xml-element.ts';
 import { EVERYTHING, only, onlyOfTenant } from './xml-wanted.ts';
 
-export type * from '../../model/domain-config.ts';
-
 /** What of a domain's XML is read, here and in the files beside. */
 const WANTED = only({
   name: EVERYTHING,

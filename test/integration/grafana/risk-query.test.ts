@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { committedDashboards } from '../../../grafana/dashboard-models.ts';
 import { queriesOf } from '../../../grafana/lint/model.ts';
 import { hostRisk, resourceRisk } from '../../../grafana/src/common/risk-query.ts';
-import { promtool } from '../../../rules/tool/promtool.ts';
+import { run } from '../../../rules/tool/promtool.ts';
 
 /** Values at 1 min, 2 min … of three hosts; `_` is no sample. */
 const SERIES = [
@@ -64,7 +64,7 @@ describe('risk in dashboards, when hosts go silent', () => {
     const file = join(directory, 'test.yaml');
     // JSON is YAML.
     writeFileSync(file, JSON.stringify(test));
-    const { ok, output } = await promtool('test', 'rules', file);
+    const { ok, output } = await run('promtool', ['test', 'rules', file]);
     return ok ? '' : output;
   }
 

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openLab, type Lab } from '../../../lab/index.ts';
+import { eventually, openLab, type Lab } from '../../../lab/index.ts';
+import { threadSchedule } from '../../support/process-readings.ts';
 import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
 
 const NOISY = ['noisy-1', 'noisy-2'] as const;
+/** How QEMU names the thread of the first vCPU under emulation. */
+const VCPU = 'CPU 0/TCG';
 
 describe('two spinning guests starve a third of CPU', () => {
   const resources = new AsyncDisposableStack();
@@ -13,35 +17,28 @@ describe('two spinning guests starve a third of CPU', () => {
 
   beforeAll(async () => {
     lab = resources.use(await openLab());
-    // All want whole CPUs, and there are not enough. A hundredth of the weight: with a tenth the
-    // scheduler, which moves waiting tasks about, at times let a noisy guest wait longer.
+    // All want whole CPUs, and there are not enough. A thirtieth of the weight: with a tenth the
+    // scheduler, which moves waiting tasks about, at times let a noisy guest wait longer; with a hundredth
+    // the victim runs so rarely that the kernel, which counts a wait when it ends, is silent for long.
     const guests = await lab.startGuests([
-      { name: 'victim', cpuTune: { shares: 10 } },
+      { name: 'victim', cpuTune: { shares: 34 } },
       ...NOISY.map((name) => ({ name, vcpus: { current: 2 }, cpuTune: { shares: 1024 } })),
     ]);
     for (const guest of guests) await guest.waitFor('lab: started');
-    stack = resources.use(await MonitoringStack.start(lab));
-    since = Date.now() / 1000;
     await lab.guest('victim').command({ kind: 'spin', threads: 1 });
     for (const name of NOISY) await lab.guest(name).command({ kind: 'spin', threads: 2 });
+    // Who waits most is settled before anybody is asked: a page has the names of its first moment.
+    await eventually('the victim waits nearly all the time', 60_000, async () => {
+      const before = threadSchedule(lab.qemuPid('victim'), VCPU);
+      await sleep(3000);
+      const after = threadSchedule(lab.qemuPid('victim'), VCPU);
+      return after.delaySeconds - before.delaySeconds > 2.7;
+    });
+    stack = resources.use(await MonitoringStack.start(lab));
+    since = Date.now() / 1000;
   });
 
   afterAll(() => resources.disposeAsync());
-
-  it('names each of the two as a cause and the third as who suffers', async () => {
-    for (const domain of NOISY) {
-      const page = await stack.pager.expectPage({
-        alertname: 'KvmNoisyNeighbour',
-        severity: 'warning',
-        labels: { instance: INSTANCE, cluster: 'lab', domain },
-      });
-      const { description } = page.annotations;
-      expect(description).toContain(`${domain} uses`);
-      expect(description).toMatch(/wait for CPUs \(their share\): victim \(/);
-      expect(description).toContain(`Cap ${domain}`);
-      expect(description).not.toContain(`${domain} (`);
-    }
-  });
 
   it('pages for the host, and names who waits most and who takes most', async () => {
     const page = await stack.pager.expectPage({
@@ -60,17 +57,12 @@ describe('two spinning guests starve a third of CPU', () => {
   it('is over when the spinning stops', async () => {
     for (const guest of lab.guests) await guest.command({ kind: 'stop', what: 'spin' });
     const { pager } = stack;
-    for (const domain of NOISY) {
-      const noisy = { alertname: 'KvmNoisyNeighbour', labels: { domain } };
-      await pager.expectResolved({ ...noisy, severity: 'warning' });
-    }
     const starved = { alertname: 'KvmHostCpuStarved', severity: 'critical' } as const;
     await pager.expectResolved(starved);
     await pager.expectSilence('alertname="KvmGuestCpuStarved",severity="critical"');
   });
 
-  it('has blamed nobody else', async () => {
-    const blamed = await stack.pager.fired('alertname="KvmNoisyNeighbour"', since);
-    expect(blamed).toEqual(NOISY.map((domain) => `KvmNoisyNeighbour warning domain=${domain}`));
+  it('has blamed nobody, since the two took what their weights entitle them to', async () => {
+    expect(await stack.pager.fired('alertname="KvmNoisyNeighbour"', since)).toEqual([]);
   });
 });

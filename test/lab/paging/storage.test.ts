@@ -7,8 +7,11 @@ import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
 
 /** Of a file system of about 119 MiB; 40 % of that must be left for the first warning. */
 const BALLAST_MIB = 66;
-/** Slow enough that an hour passes, in fast-forward, before less than 20 % is left. */
-const RATE_KIB_PER_SECOND = 380;
+/**
+ * Slow enough that more than two hours pass, in fast-forward, before less than 20 % is left: one in which
+ * it is seen to shrink without a stop, and one the warning waits.
+ */
+const RATE_KIB_PER_SECOND = 170;
 
 describe('a guest fills its image on a small file system', () => {
   const resources = new AsyncDisposableStack();
@@ -79,7 +82,9 @@ describe('a guest fills its image on a small file system', () => {
   });
 
   it('leaves the guest alone that shares the file system', async () => {
-    expect(await stack.pager.fired('domain="bystander"', since)).toEqual([]);
+    // With nothing to boot it has no balloon driver, which is told of it wherever it lies.
+    const others = 'domain="bystander",alertname!="KvmBalloonStatsStale"';
+    expect(await stack.pager.fired(others, since)).toEqual([]);
   });
 
   it('is over once there is room and the guest goes on', async () => {

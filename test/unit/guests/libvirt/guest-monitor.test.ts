@@ -12,7 +12,7 @@ import {
   type MonitorAnswer,
 } from '../../../../src/guests/libvirt/guest-monitor.ts';
 import { OccupiedGuests } from '../../../../src/guests/libvirt/occupied-guests.ts';
-import type { SeenStandstill } from '../../../../src/guests/libvirt/standstill.ts';
+import type { SeenStandstill } from '../../../../src/guests/process/standstill.ts';
 import type { StorageCheck } from '../../../../src/guests/libvirt/storage-check.ts';
 import { FakeDaemon, silence, type ReceivedCall } from '../../../support/libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';

@@ -236,6 +236,19 @@ describe('memory that is pinned', () => {
         "<target dev='vda'/></disk>",
       false,
     ],
+    [
+      "<disk type='file'><source file='/v/a.raw'/><backingStore/>" +
+        "<mirror type='nvme' job='copy'><format type='raw'/><source type='pci' namespace='1'>" +
+        "<address domain='0x0000' bus='0x41' slot='0x00' function='0x0'/></source></mirror>" +
+        "<target dev='vda'/></disk>",
+      true,
+    ],
+    [
+      "<disk type='file'><source file='/v/a.raw'/><backingStore/>" +
+        "<mirror type='file' job='copy'><format type='raw'/><source file='/w/a.raw'/></mirror>" +
+        "<target dev='vda'/></disk>",
+      false,
+    ],
   ])('by %s: %s', (devices, pinned) => {
     expect(isPinned(xml('', devices))).toBe(pinned);
   });

@@ -3,10 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import {
-  parseDomainXml,
-  type DomainConfig,
-} from '../../../../src/sources/domain-xml/domain-xml.ts';
+import type { DomainConfig } from '../../../../src/model/domain-config.ts';
+import { parseDomainXml } from '../../../../src/sources/domain-xml/domain-xml.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures/domain-xml');
 const GIB = 2 ** 30;

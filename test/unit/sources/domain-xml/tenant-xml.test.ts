@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
+import type { DomainConfig } from '../../../../src/model/domain-config.ts';
 import {
   parseDomainXml,
   parseDomainXmlInSlices,
-  type DomainConfig,
 } from '../../../../src/sources/domain-xml/domain-xml.ts';
 import { parseXml } from '../../../../src/sources/domain-xml/xml-document.ts';
 import { only } from '../../../../src/sources/domain-xml/xml-wanted.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { readStandstill, type SeenStandstill } from '../../../../src/guests/libvirt/standstill.ts';
+import { readStandstill, type SeenStandstill } from '../../../../src/guests/process/standstill.ts';
 
 import { valueIn } from '../../../support/sources/kernel-fixtures.ts';
 import type { ProcessThread } from '../../../../src/model/process.ts';
