@@ -37,7 +37,7 @@ export default defineConfig({
           name: 'lab',
           globalSetup: 'test/build.ts',
           include: ['test/lab/**/*.test.ts'],
-          exclude: ['test/lab/paging/**', ...leftOut],
+          exclude: leftOut,
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -47,7 +47,7 @@ export default defineConfig({
         test: {
           name: 'paging',
           globalSetup: 'test/build.ts',
-          include: ['test/lab/paging/**/*.test.ts'],
+          include: ['test/paging/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 300_000,

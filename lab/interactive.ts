@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 import { directions, offerUsualSockets } from './directions.ts';
 import { openLab, type GuestSpec, type Lab } from './index.ts';
-import { sysfsWithHardware } from '../test/support/shadow-sysfs.ts';
+import { sysfsWithHardware } from './shadow-sysfs.ts';
 
 const UPLINK_MEGABITS = 1000;
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { run } from '../../lab/command.ts';
-import { closingAgent } from '../measure/closing-agent.ts';
-import { proportionalBytes, treeCpuSeconds } from '../measure/process-usage.ts';
-import { scrape } from '../measure/scrape.ts';
-import { pidOf, stopChild } from '../scale/exporter-process.ts';
+import { closingAgent } from '../../test/support/measure/closing-agent.ts';
+import { proportionalBytes, treeCpuSeconds } from '../../test/support/measure/process-usage.ts';
+import { scrape } from '../../test/support/measure/scrape.ts';
+import { pidOf, stopChild } from '../../test/support/fake-host/exporter-process.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const PROGRAM = 'kvm-overcommit-exporter';

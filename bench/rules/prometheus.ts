@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 import { z } from 'zod';
 
-import { cpuSeconds } from '../measure/process-usage.ts';
+import { cpuSeconds } from '../../test/support/measure/process-usage.ts';
 import { freePort } from '../../tools/free-port.ts';
 
 const START_TIMEOUT_MS = 60_000;

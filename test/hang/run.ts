@@ -6,9 +6,9 @@
  */
 import { parseArgs } from 'node:util';
 
-import { integerFlag } from '../../bench/measure/integer-flag.ts';
-import { describeMachine } from '../../bench/measure/machine.ts';
-import { markdownTable } from '../../bench/measure/table.ts';
+import { integerFlag } from '../support/measure/integer-flag.ts';
+import { describeMachine } from '../support/measure/machine.ts';
+import { markdownTable } from '../support/measure/table.ts';
 import { openLab } from '../../lab/index.ts';
 import { startHerd, type Mix } from '../support/hang/guests.ts';
 import { installPeerExporter } from '../support/peer-exporter.ts';

@@ -15,7 +15,7 @@ import {
 } from '../../lab/index.ts';
 import { meminfoBytes, statusBytes } from '../support/process-readings.ts';
 import { bracket, scrape, scrapeWhileSteady } from '../support/scrape.ts';
-import { sysfsWithHardware } from '../support/shadow-sysfs.ts';
+import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
 import {
   fileSize,
   filesystemSpace,

@@ -16,7 +16,7 @@ import {
   type LabExporter,
   type LabProcess,
 } from '../../lab/index.ts';
-import { sysfsWithHardware } from '../support/shadow-sysfs.ts';
+import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
 
 /** Commands that cannot succeed here, and why. */
 const EXCEPTIONS: readonly { readonly command: RegExp; readonly reason: string }[] = [

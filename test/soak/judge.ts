@@ -1,5 +1,5 @@
-import type { Bar } from '../../bench/measure/bar.ts';
-import { median } from '../../bench/measure/statistics.ts';
+import type { Bar } from '../support/measure/bar.ts';
+import { median } from '../support/measure/statistics.ts';
 import { SCRAPE_TIMEOUT_SECONDS, type Observation, type Sample } from './observe.ts';
 import { certainRise, trendOf, type Point } from './trend.ts';
 

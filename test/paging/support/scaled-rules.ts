@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { scaledAlerts, scaledRecordings } from '../../../../rules/scale.ts';
-import { ALERT_GROUPS, RECORDING_GROUPS } from '../../../../rules/src/pack.ts';
-import { ruleFile } from '../../../../rules/tool/render.ts';
+import { scaledAlerts, scaledRecordings } from '../../../rules/scale.ts';
+import { ALERT_GROUPS, RECORDING_GROUPS } from '../../../rules/src/pack.ts';
+import { ruleFile } from '../../../rules/tool/render.ts';
 import { TIME_FACTOR } from './time-factor.ts';
 
 /** Writes the pack in fast-forward into a directory; returns the files for `rule_files`. */

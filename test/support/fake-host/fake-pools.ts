@@ -1,4 +1,4 @@
-import type { StoragePoolInfo } from '../../src/libvirt/index.ts';
+import type { StoragePoolInfo } from '../../../src/libvirt/index.ts';
 
 export interface FakePool {
   readonly name: string;

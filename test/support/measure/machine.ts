@@ -1,6 +1,6 @@
 import { cpus, loadavg, release, totalmem } from 'node:os';
 
-import { attempt } from '../../lab/command.ts';
+import { attempt } from '../../../lab/command.ts';
 
 /** One line about each thing the numbers depend on, as a Markdown list. */
 export async function describeMachine(

@@ -10,7 +10,7 @@ import { writeGuestProcess } from './fake-process.ts';
 import { FileTree } from './file-tree.ts';
 
 /** The made-up host of the unit tests: /proc and /sys without guests. */
-const FIXTURES = fileURLToPath(new URL('../../test/fixtures', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
 
 const CPUS = 128;
 const NUMA_NODES = 2;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
-import type { Lab } from '../../../../lab/index.ts';
+import type { Lab } from '../../../lab/index.ts';
 
 /** USER_HZ, in which /proc counts CPU time (proc(5)). */
 const TICKS_PER_SECOND = 100;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type Lab } from '../../../lab/index.ts';
+import { eventually, openLab, type Lab } from '../../lab/index.ts';
 import { MonitoringStack } from './support/monitoring-stack.ts';
 import { loadPerCpu, outsideCpus } from './support/outside-load.ts';
 import { TIME_FACTOR } from './support/time-factor.ts';

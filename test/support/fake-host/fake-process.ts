@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { VCPUS, type FakeGuest } from './fake-guest.ts';
 import type { FileTree } from './file-tree.ts';
 
-const FIXTURE = fileURLToPath(new URL('../../test/fixtures/proc/4242', import.meta.url));
+const FIXTURE = fileURLToPath(new URL('../../fixtures/proc/4242', import.meta.url));
 
 /** Files of a real QEMU process, kernel 6.18. */
 const STATUS = readFileSync(`${FIXTURE}/status`, 'utf8');

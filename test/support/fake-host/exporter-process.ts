@@ -5,10 +5,10 @@ import { stripTypeScriptTypes } from 'node:module';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-import { eventually } from '../../lab/index.ts';
+import { eventually } from '../../../lab/index.ts';
 import { loopReportSchema, type LoopReport } from './loop-report.ts';
 
-const EXPORTER = fileURLToPath(new URL('../../bin/kvm-overcommit-exporter', import.meta.url));
+const EXPORTER = fileURLToPath(new URL('../../../bin/kvm-overcommit-exporter', import.meta.url));
 const LOOP_PROBE = new URL('./loop-probe.ts', import.meta.url);
 const START_TIMEOUT_MS = 20_000;
 

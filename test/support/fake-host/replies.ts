@@ -5,9 +5,9 @@ import {
   type DomainRef,
   type EncodableStatsRecord,
   type TypedParam,
-} from '../../src/libvirt/index.ts';
-import { busyGuest } from '../../test/support/libvirt/busy-guest.ts';
-import { RawPayload } from '../../test/support/libvirt/fake-daemon.ts';
+} from '../../../src/libvirt/index.ts';
+import { busyGuest } from '../libvirt/busy-guest.ts';
+import { RawPayload } from '../libvirt/fake-daemon.ts';
 import type { FakeGuest } from './fake-guest.ts';
 import { guestXml } from './guest-xml.ts';
 

@@ -8,7 +8,7 @@ import {
   writeSync,
 } from 'node:fs';
 
-import { qcow2HeaderBytes } from '../../test/support/sources/images/qcow2-header-bytes.ts';
+import { qcow2HeaderBytes } from '../sources/images/qcow2-header-bytes.ts';
 import { baseImage, type FakeGuest } from './fake-guest.ts';
 
 const CAPACITY_BYTES = 40 * 2 ** 30;

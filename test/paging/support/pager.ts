@@ -1,4 +1,4 @@
-import { eventually } from '../../../../lab/index.ts';
+import { eventually } from '../../../lab/index.ts';
 import type { PrometheusApi } from './prometheus-api.ts';
 import type { Notification, WebhookReceiver } from './webhook-receiver.ts';
 

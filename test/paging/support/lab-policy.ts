@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-import { LIMITS } from '../../../../src/config/policy-defaults.ts';
+import { LIMITS } from '../../../src/config/policy-defaults.ts';
 import { TIME_FACTOR } from './time-factor.ts';
 
 /** Limits a test sets otherwise than the built-in policy, by resource and name. */

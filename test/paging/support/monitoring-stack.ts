@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { stringify } from 'yaml';
 
-import { ALERTMANAGER_FILE } from '../../../../rules/tool/files.ts';
-import { ensurePackages, eventually, type Lab, type LabExporter } from '../../../../lab/index.ts';
+import { ALERTMANAGER_FILE } from '../../../rules/tool/files.ts';
+import { ensurePackages, eventually, type Lab, type LabExporter } from '../../../lab/index.ts';
 import { labAlertmanagerConfig } from './alertmanager-config.ts';
 import { preferGuests } from './guest-priority.ts';
 import { labPolicy, type PolicyChanges } from './lab-policy.ts';

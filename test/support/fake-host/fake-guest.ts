@@ -1,4 +1,4 @@
-import { busyGuest } from '../../test/support/libvirt/busy-guest.ts';
+import { busyGuest } from '../libvirt/busy-guest.ts';
 
 export const VCPUS = 4;
 

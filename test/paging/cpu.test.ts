@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type Lab } from '../../../lab/index.ts';
-import { threadSchedule } from '../../support/process-readings.ts';
+import { eventually, openLab, type Lab } from '../../lab/index.ts';
+import { threadSchedule } from '../support/process-readings.ts';
 import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
 
 const NOISY = ['noisy-1', 'noisy-2'] as const;

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openLab, type Lab } from '../../../lab/index.ts';
+import { openLab, type Lab } from '../../lab/index.ts';
 import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
 
 /** Of a file system of about 119 MiB; 40 % of that must be left for the first warning. */

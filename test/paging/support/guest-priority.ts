@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import type { Lab } from '../../../../lab/index.ts';
+import type { Lab } from '../../../lab/index.ts';
 
 /**
  * Weight of the lab's guests together; other cgroups, and sessions of the host, have 1024 or 100.
