@@ -1,7 +1,11 @@
 import type { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { cpuSeconds, familyCpuSeconds, peakResidentBytes } from '../../test/support/measure/process-usage.ts';
+import {
+  cpuSeconds,
+  familyCpuSeconds,
+  peakResidentBytes,
+} from '../../test/support/measure/process-usage.ts';
 import { scrape } from '../../test/support/measure/scrape.ts';
 import { countSeries } from '../../test/support/measure/series.ts';
 import { mean, median } from '../../test/support/measure/statistics.ts';

@@ -13,7 +13,10 @@ import { scrape } from '../../test/support/measure/scrape.ts';
 import { countSeries, valueOfSeries } from '../../test/support/measure/series.ts';
 import { mean, median, sum } from '../../test/support/measure/statistics.ts';
 import { startDaemon } from './daemon-process.ts';
-import { startExporter, type ExporterProcess } from '../../test/support/fake-host/exporter-process.ts';
+import {
+  startExporter,
+  type ExporterProcess,
+} from '../../test/support/fake-host/exporter-process.ts';
 import { makeFakeHost } from '../../test/support/fake-host/fake-host.ts';
 import { touchSystemImages } from '../../test/support/fake-host/fake-images.ts';
 import type { LoopReport } from '../../test/support/fake-host/loop-report.ts';

@@ -28,7 +28,7 @@ describe('a virtual switch that does not answer', () => {
     scraped.all('kvm_domain_nic_receive_bytes_total', { domain }).length;
 
   beforeAll(async () => {
-    const script = readFileSync(join(import.meta.dirname, 'support/ovs-vsctl.sh'), 'utf8');
+    const script = readFileSync(join(import.meta.dirname, '../support/ovs-vsctl.sh'), 'utf8');
     lab = await openLab({ shims: { 'ovs-vsctl': script } });
     program = join(lab.directory.state, 'bin/ovs-vsctl');
     const vhostUser = async (target: string) => {

@@ -272,7 +272,7 @@ async function labInAnotherProcess(): Promise<{
   readonly root: string;
   readonly qemuPid: number;
 }> {
-  const harness = new URL('./harness/index.ts', import.meta.url).href;
+  const harness = new URL('../../lab/index.ts', import.meta.url).href;
   const script = `
     import { openLab } from '${harness}';
     const lab = await openLab();

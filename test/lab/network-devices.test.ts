@@ -29,7 +29,7 @@ const NICS = [
 async function networkOfAMachine(directory: string): Promise<void> {
   const image = await guestImage({
     drivers: [...DRIVERS, 'bridge', 'tun', 'veth'],
-    init: new URL('support/network-devices.sh', import.meta.url),
+    init: new URL('../support/network-devices.sh', import.meta.url),
   });
   const serial = join(directory, 'serial');
   const nics = NICS.flatMap((options) => [

@@ -225,7 +225,7 @@ describe('a mount whose server has died', () => {
     const script = join(directory, 'exporter.ts');
     writeFileSync(
       script,
-      `import { StorageSource } from ${JSON.stringify(join(import.meta.dirname, 'storage-source.ts'))};
+      `import { StorageSource } from ${JSON.stringify(join(import.meta.dirname, '../../support/storage/storage-source.ts'))};
        const storage = new StorageSource({ working: 4, total: 8, patienceMs: 300 });
        const image = await storage.image(${JSON.stringify(join(upper.mountpoint, 'disk.raw'))}, 'raw');
        console.log(image.ok ? 'read' : image.error.kind);
