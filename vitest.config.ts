@@ -19,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'src/**/*.test.ts'],
+          setupFiles: 'test/unit/no-programs.ts',
           testTimeout: 20_000,
         },
       },
