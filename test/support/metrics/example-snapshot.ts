@@ -8,6 +8,7 @@ import type { Format } from '../../../src/exposition/format.ts';
 import { render } from '../../../src/exposition/render.ts';
 import type { Domain } from '../../../src/model/domain.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
+import type { Recently } from '../../../src/risk/recent-counters.ts';
 import {
   detachedInterface,
   exampleBandwidth,
@@ -44,14 +45,27 @@ import { found } from '../../../src/runtime/reading.ts';
 const MIB = 2 ** 20;
 
 export const WEB = '11111111-1111-4111-8111-111111111111';
-export const HOSTILE = '22222222-2222-4222-8222-222222222222';
-export const ARCHIVE = '33333333-3333-4333-8333-333333333333';
-export const FAR = '44444444-4444-4444-8444-444444444444';
+const HOSTILE = '22222222-2222-4222-8222-222222222222';
+const ARCHIVE = '33333333-3333-4333-8333-333333333333';
+const FAR = '44444444-4444-4444-8444-444444444444';
 
 /** A name somebody chose to break exporters. */
 export const HOSTILE_NAME = 'a"b\\c\nd-ü';
 
-/** A collection that found out nothing: not even libvirt answers. */
+/** What is known of the last minutes at the first look. */
+export const NOTHING_RECENT: Recently = { rates: undefined, oomKills: undefined };
+
+/** A libvirt that answers at once. */
+export const LIBVIRT_UP: Snapshot['libvirt'] = {
+  up: true,
+  versions: { driver: 'QEMU', libvirt: '9.0.0', hypervisor: '7.2.0', uri: 'qemu:///system' },
+  calls: { outstanding: 0, stuck: 0, timeouts: 0, lateReplies: 0, connects: 1 },
+};
+
+/**
+ * A collection that found out nothing, not even libvirt answers, but for what is given. The snapshots of
+ * all tests are made of it.
+ */
 export function unknownSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
   return {
     takenAtSeconds: 1_700_100_000,
@@ -301,13 +315,7 @@ export function exampleSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
   return unknownSnapshot({
     host: exampleHost(),
     libvirt: {
-      up: true,
-      versions: {
-        driver: 'QEMU',
-        libvirt: '9.0.0',
-        hypervisor: '7.2.0',
-        uri: 'qemu:///system',
-      },
+      ...LIBVIRT_UP,
       calls: { outstanding: 1, stuck: 1, timeouts: 2, lateReplies: 1, connects: 1 },
     },
     domains: [webGuest(), hostileGuest(), archiveGuest(), farGuest()],
