@@ -21,7 +21,7 @@ import {
 /** What is wrong, as `file:line: what`. */
 export type Fault = string;
 
-export const HEADINGS = ['Meaning', 'Impact', 'Diagnosis', 'Mitigation'] as const;
+const HEADINGS = ['Meaning', 'Impact', 'Diagnosis', 'Mitigation'] as const;
 
 /** Longest line of prose that has a place to break it. */
 const COLUMNS = 80;

@@ -11,7 +11,7 @@ import type {
 } from './guest-spec.ts';
 
 /** A disk whose image exists. */
-export interface PreparedDisk {
+interface PreparedDisk {
   readonly spec: DiskSpec;
   readonly path: string;
 }
@@ -70,7 +70,7 @@ export function domainXml(spec: GuestSpec, lab: DomainSurroundings): string {
 }
 
 /** Text made safe inside an XML element or a quoted attribute. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

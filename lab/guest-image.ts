@@ -22,7 +22,7 @@ export interface GuestImage {
 }
 
 /** What goes into an initramfs beside busybox. */
-export interface GuestRecipe {
+interface GuestRecipe {
   /** Kernel modules; what these depend on is taken from modules.dep. */
   readonly drivers: readonly string[];
   /** Script that runs as process 1; finds the modules to load listed in /modules/order. */

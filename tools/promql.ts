@@ -41,7 +41,7 @@ export function textOf({ text }: Expression, node: SyntaxNode): string {
   return text.slice(node.from, node.to);
 }
 
-export interface LabelMatcher {
+interface LabelMatcher {
   readonly label: string;
   readonly operator: string;
   readonly value: string;
@@ -72,7 +72,7 @@ export function selectorAt(expression: Expression, node: SyntaxNode): Selector {
 }
 
 /** The label names of `by (…)`, `without (…)`, `on (…)`, `group_left (…)`. */
-export function labelNames(expression: Expression, node: SyntaxNode): readonly string[] {
+function labelNames(expression: Expression, node: SyntaxNode): readonly string[] {
   return descendants(node)
     .filter((one) => one.name === 'LabelName')
     .map((one) => textOf(expression, one));

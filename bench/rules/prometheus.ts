@@ -33,7 +33,7 @@ const GROUPS = z.object({
   }),
 });
 
-export interface EvaluatedRule {
+interface EvaluatedRule {
   readonly name: string;
   readonly seconds: number;
 }

@@ -26,7 +26,7 @@ export interface CounterSample {
   readonly availableBytes: ReadonlyMap<string, number>;
 }
 
-export interface HostCounters {
+interface HostCounters {
   /** Time CPUs did something, guests included. */
   readonly busyCpuSeconds: number | undefined;
   /** PSI cpu some. */
@@ -56,7 +56,7 @@ export interface TrafficCounters {
   readonly sentBytes: number;
 }
 
-export interface NicTotals extends TrafficCounters {
+interface NicTotals extends TrafficCounters {
   readonly packets: number;
   readonly drops: number;
 }

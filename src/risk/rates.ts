@@ -13,7 +13,7 @@ export interface Rates {
   readonly fillBytesPerSecond: ReadonlyMap<string, number>;
 }
 
-export interface HostRates {
+interface HostRates {
   /** CPUs in use. */
   readonly busyCpus: number | undefined;
   /** Shares of time. */
@@ -24,7 +24,7 @@ export interface HostRates {
   readonly swapOutBytesPerSecond: number | undefined;
 }
 
-export interface GuestRates {
+interface GuestRates {
   /** CPUs in use by the whole of QEMU. */
   readonly cpus: number | undefined;
   /** Σ over vCPUs of the time each waited per second, time throttled by a quota taken off. */

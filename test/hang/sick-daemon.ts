@@ -19,7 +19,7 @@ const BUSY_CLIENTS = 4;
 const RECOVERY_MS = 60_000;
 
 /** What one minute of trouble showed, and what it left behind. */
-export interface SickPhase {
+interface SickPhase {
   readonly sickness: Sickness;
   readonly scrapes: number;
   readonly slowestMs: number;

@@ -10,7 +10,7 @@ export const vcpuSeconds: Family = {
   labels: ['domain', 'vcpu'],
 };
 
-export const domainInfo: Family = {
+const domainInfo: Family = {
   name: 'kvm_domain_info',
   help: 'Facts of a "domain" from its XML, with a \\ and\na second line.',
   type: 'info',

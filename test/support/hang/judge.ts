@@ -2,7 +2,7 @@ import { seriesOf, type Exposition, type Sample } from '../prometheus-text.ts';
 import type { Fault } from './faults.ts';
 
 /** What only the monitor of a QEMU can tell. */
-export const FROM_MONITOR =
+const FROM_MONITOR =
   /^kvm_domain_(?:balloon_(?:current|last_update|stats_age)|guest_|disk_(?!info|limit|chain|image))/;
 
 /** What /proc tells of a QEMU, whatever state it is in. */
@@ -10,7 +10,7 @@ const FROM_PROC =
   /^kvm_domain_(?:cpu_seconds|vcpu_|thread|context_switches|resident_|swap_|virtual_|minor_faults)/;
 
 /** Reasons why a guest was not asked. */
-export const REASONS = [
+const REASONS = [
   'stopped',
   'frozen',
   'blocked',

@@ -39,7 +39,7 @@ export function childrenOf(pid: number): readonly number[] {
 }
 
 /** All processes a process has started, and they theirs, that still run. */
-export function descendantsOf(pid: number): readonly number[] {
+function descendantsOf(pid: number): readonly number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 

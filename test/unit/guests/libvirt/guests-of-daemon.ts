@@ -20,7 +20,7 @@ export interface DaemonGuest {
   readonly stats: (groups: number) => readonly TypedParam[];
 }
 
-export const RUNNING: readonly TypedParam[] = [
+const RUNNING: readonly TypedParam[] = [
   { field: 'state.state', type: 'int', value: 1 },
   { field: 'state.reason', type: 'int', value: 1 },
 ];
