@@ -14,7 +14,7 @@ import {
   selectorsOf,
   textOf,
   type Expression,
-} from './tool/promql.ts';
+} from '../tools/promql.ts';
 import { secondsOf } from './tool/duration.ts';
 import { skewOf } from './tool/lag.ts';
 import { labelsOfExpression, TARGET_LABELS } from './tool/series.ts';

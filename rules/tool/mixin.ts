@@ -2,7 +2,7 @@
 import { parse } from 'yaml';
 
 import type { AlertGroup, RecordingGroup } from '../src/rule.ts';
-import { parsePromql, selectorsOf } from './promql.ts';
+import { parsePromql, selectorsOf } from '../../tools/promql.ts';
 import { ruleFile } from './render.ts';
 import { withSettings, type Settings } from './settings.ts';
 

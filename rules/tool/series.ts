@@ -13,7 +13,7 @@ import {
   type Aggregation,
   type Binary,
   type Expression,
-} from './promql.ts';
+} from '../../tools/promql.ts';
 
 /** Labels Prometheus or the operator's relabelling puts on every series of a target. */
 export const TARGET_LABELS: readonly string[] = ['job', 'instance', 'cluster'];

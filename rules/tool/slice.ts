@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 
 import type { AlertGroup, AlertRule, RecordingGroup, RecordingRule } from '../src/rule.ts';
-import { parsePromql, selectorsOf } from './promql.ts';
+import { parsePromql, selectorsOf } from '../../tools/promql.ts';
 import { ruleFile } from './render.ts';
 import type { RuleTest, TestFile } from './test-file.ts';
 

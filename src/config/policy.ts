@@ -7,7 +7,7 @@ export type Limit = LimitDeclaration;
 export type Amount = { readonly bytes: number } | { readonly ratio: number };
 
 /** What of the host is not for guests. */
-export interface Reserves {
+interface Reserves {
   readonly memoryBytes: number;
   readonly cpus: number;
   /** Kept free on every filesystem that holds images. */
@@ -22,7 +22,7 @@ export interface DomainSelection {
 }
 
 /** What counts as supply when guests claim what they were promised, beyond what certainly is. */
-export interface Supply {
+interface Supply {
   /** The part of the ZFS cache that can be given up; it may shrink too slowly. */
   readonly zfsArc: boolean;
 }

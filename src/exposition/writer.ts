@@ -18,7 +18,7 @@ export interface WriterOptions {
 }
 
 /** A family or a series written twice, or a sample that does not fit its declaration. */
-export class ExpositionError extends Error {
+class ExpositionError extends Error {
   override readonly name = 'ExpositionError';
 }
 

@@ -84,20 +84,6 @@ export interface CgroupMemoryUsage {
   readonly anonymousHugePageBytes: number | undefined;
 }
 
-/** Of a group nothing but its size is known. */
-export function emptyMemoryUsage(currentBytes: number): CgroupMemoryUsage {
-  return {
-    currentBytes,
-    peakBytes: undefined,
-    swapBytes: undefined,
-    zswapBytes: undefined,
-    anonymousBytes: undefined,
-    fileBytes: undefined,
-    sharedMemoryBytes: undefined,
-    anonymousHugePageBytes: undefined,
-  };
-}
-
 /** The tighter one of the guest's group and libvirt's group inside. */
 export interface CgroupMemoryLimits {
   /** libvirt `<hard_limit>`: above it the group is reclaimed, then OOM-killed. */

@@ -5,12 +5,6 @@
  * A collector is off by default when it costs more than a scrape should (it walks page tables, or
  * runs a program in the background) or when most hosts have nothing to show for it.
  */
-export interface CollectorDeclaration {
-  readonly name: string;
-  readonly help: string;
-  readonly enabledByDefault: boolean;
-}
-
 export const COLLECTORS = [
   on('cpu', 'host CPU time, load, topology and CPU sets'),
   on('memory', 'host memory, hugepage pools, THP mode and memory sysctls'),

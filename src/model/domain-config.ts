@@ -257,7 +257,7 @@ export interface Disk {
 }
 
 /** undefined: left to the hypervisor. */
-export interface DiskDriver {
+interface DiskDriver {
   readonly name: string | undefined;
   /** Image format: `qcow2`, `raw`, … */
   readonly type: string | undefined;
@@ -325,7 +325,7 @@ export interface Interface {
   readonly alias: string | undefined;
 }
 
-export interface InterfaceSource {
+interface InterfaceSource {
   /** Also given for a running guest on a libvirt network. */
   readonly bridge: string | undefined;
   readonly network: string | undefined;

@@ -133,7 +133,7 @@ export interface KvmVcpu {
   readonly preemptions: bigint | undefined;
 }
 
-export interface LibvirtVcpu {
+interface LibvirtVcpu {
   readonly index: number;
   readonly timeNanoseconds: bigint | undefined;
   readonly delayNanoseconds: bigint | undefined;
@@ -162,7 +162,7 @@ export interface GuestCgroupFacts {
   readonly pressure: GuestPressure;
 }
 
-export interface GuestPressure {
+interface GuestPressure {
   readonly cpu: Pressure | undefined;
   readonly memory: Pressure | undefined;
   readonly io: Pressure | undefined;

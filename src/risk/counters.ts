@@ -26,7 +26,7 @@ export interface CounterSample {
   readonly availableBytes: ReadonlyMap<string, number>;
 }
 
-export interface HostCounters {
+interface HostCounters {
   /** Time CPUs did something, guests included. */
   readonly busyCpuSeconds: number | undefined;
   /** PSI cpu some. */
@@ -64,7 +64,7 @@ export interface TrafficCounters {
 }
 
 /** Received and sent by the guest. */
-export interface NicTotals extends TrafficCounters {
+interface NicTotals extends TrafficCounters {
   readonly packets: number;
   readonly sentPackets: number;
   readonly drops: number;

@@ -13,7 +13,7 @@ export interface Rates {
   readonly fillBytesPerSecond: ReadonlyMap<string, number>;
 }
 
-export interface HostRates {
+interface HostRates {
   /** CPUs in use. */
   readonly busyCpus: number | undefined;
   /** Shares of time. */

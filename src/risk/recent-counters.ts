@@ -19,8 +19,6 @@ export interface Recently {
   readonly oomKills: number | undefined;
 }
 
-export const NOTHING_RECENT: Recently = { rates: undefined, oomKills: undefined };
-
 /**
  * The counters of the last scrapes and page views, so that a page can tell rates at the first look
  * when Prometheus has been there before.

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 export type Parts<T> = Generator<void, T, void>;
 
 /** Guests that are worked on between two stops. */
-export const GUESTS_PER_PART = 100;
+const GUESTS_PER_PART = 100;
 
 /** The result, with a turn of the event loop between the parts. */
 export async function inTurns<T>(parts: Parts<T>): Promise<T> {

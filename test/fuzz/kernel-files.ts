@@ -53,9 +53,9 @@ import { readTransparentHugePages } from '../../src/sources/host/transparent-hug
 import { readVmstat } from '../../src/sources/host/vmstat.ts';
 import { readZswap } from '../../src/sources/host/zswap.ts';
 import { hypervisor } from '../fixtures/net/network-tree.ts';
-import type { Pick } from '../unit/libvirt/damage.ts';
-import { cgroupHost, HOST } from '../unit/sources/kernel-fixtures.ts';
-import { storageFixture } from '../unit/sources/storage-fixture.ts';
+import type { Pick } from '../support/libvirt/damage.ts';
+import { cgroupHost, HOST } from '../support/sources/kernel-fixtures.ts';
+import { storageFixture } from '../support/sources/storage-fixture.ts';
 import { mangled } from './mangle.ts';
 import { judged } from './numbers.ts';
 import type { Outcome, Target } from './target.ts';

@@ -15,7 +15,7 @@ export interface CpuHost {
 }
 
 /** One vCPU a guest has or may be given by hot-plug. */
-export interface CpuVcpu {
+interface CpuVcpu {
   readonly online: boolean;
   /** Where its thread may run (vcpupin, else the guest's cpuset). Undefined: not pinned. */
   readonly allowedCpus: ReadonlySet<number> | undefined;
@@ -64,7 +64,7 @@ export interface CpuCapacity {
   readonly cores: number;
 }
 
-export interface CpuPool {
+interface CpuPool {
   /** CPU numbers, ascending. */
   readonly cpus: readonly number[];
   readonly capacity: CpuCapacity;

@@ -79,14 +79,14 @@ export const MEMORY_CLASSES: readonly MemoryClass[] = [
   'locked',
 ];
 
-export interface PromisedMemory {
+interface PromisedMemory {
   readonly guests: number;
   readonly currentBytes: number;
   readonly maximumBytes: number;
 }
 
 /** The run on the bank, for the promise as it is now (`current`) or at most (`maximum`). */
-export interface MemoryExposure {
+interface MemoryExposure {
   /** Σ of what guests may still claim. */
   readonly claimableBytes: number;
   /** claimableBytes plus what un-merging all KSM pages would cost. */
@@ -100,7 +100,7 @@ export interface MemoryExposure {
   readonly shortfallBytes: number;
 }
 
-export interface PromisedHugepages {
+interface PromisedHugepages {
   readonly pageBytes: number;
   /** Undefined where guests are promised pages of a size the host has no pool of. */
   readonly totalBytes: number | undefined;

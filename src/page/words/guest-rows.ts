@@ -4,7 +4,7 @@ import type { Rates } from '../../risk/rates.ts';
 import { hasCrashed, isPausedOnIoError, type DomainState } from '../../model/facts/domain-state.ts';
 
 /** So many guests are listed; all are in the metrics. */
-export const MOST_GUEST_ROWS = 200;
+const MOST_GUEST_ROWS = 200;
 
 /** One guest in the list. Undefined is not known, and not zero. */
 export interface GuestRow {

@@ -4,7 +4,7 @@ import { failed, found, inShort, type Reading } from '../../runtime/reading.ts';
 import type { Roots } from '../kernel/roots.ts';
 
 /** By their names on v1; on v2 blkio is called io, and cpuacct is part of cpu. */
-export const CGROUP_CONTROLLERS = [
+const CGROUP_CONTROLLERS = [
   'cpu',
   'cpuacct',
   'cpuset',
@@ -32,7 +32,7 @@ export interface GuestCgroupDirectory extends CgroupDirectory {
 }
 
 /** One mounted cgroup hierarchy. */
-export interface CgroupMount {
+interface CgroupMount {
   readonly version: 1 | 2;
   /** Directory in the exporter's view. */
   readonly mountPoint: string;

@@ -101,7 +101,7 @@ const NAME = /[^\s/>]{1,200}/y;
  * ends of tags are looked for: their content costs no memory, whatever its names, its depth, or
  * its length. Yields where others may have a turn.
  */
-export function* readingSteps(
+function* readingSteps(
   xml: string,
   wanted: WantedXml,
 ): Generator<undefined, XmlElement, undefined> {

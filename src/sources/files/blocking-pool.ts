@@ -31,7 +31,7 @@ export interface PoolLimits {
   readonly patienceMs: number;
 }
 
-export const DEFAULT_POOL_LIMITS: PoolLimits = { working: 4, total: 8, patienceMs: 1000 };
+const DEFAULT_POOL_LIMITS: PoolLimits = { working: 4, total: 8, patienceMs: 1000 };
 
 const GROW_AFTER_MS = 50;
 

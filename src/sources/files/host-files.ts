@@ -35,7 +35,7 @@ export interface AllowedDirectories {
   readonly canonical: readonly string[];
 }
 
-export const NOWHERE: AllowedDirectories = { named: new Map(), canonical: [] };
+const NOWHERE: AllowedDirectories = { named: new Map(), canonical: [] };
 
 export interface FoundFile {
   readonly look: FileLook;

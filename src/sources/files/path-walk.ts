@@ -12,7 +12,7 @@ import { isWithin } from './mounts.ts';
 import { REFUSED } from '../../runtime/reading.ts';
 
 /** As many symbolic links as the kernel follows in one path (MAXSYMLINKS, path_resolution(7)). */
-export const MAX_SYMLINKS = 40;
+const MAX_SYMLINKS = 40;
 
 /**
  * open(2): a handle on a place in the file tree, without the file being opened: no driver, FIFO or

@@ -57,7 +57,7 @@ function readProcessor(roots: Roots): Reading<Processor> {
  * The first processor of /proc/cpuinfo: `model name` and `vendor_id` on x86 and s390, `cpu` on ppc,
  * `Processor` or nothing but numbers on arm64, which then has no model.
  */
-export function parseProcessor(text: string, subject: string): Reading<Processor> {
+function parseProcessor(text: string, subject: string): Reading<Processor> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');
@@ -114,7 +114,7 @@ async function readUnder(rootfs: string, name: string): Promise<Reading<string>>
 }
 
 /** `NAME="Debian GNU/Linux"`, in the quotes of a shell (os-release(5)). */
-export function parseOsRelease(
+function parseOsRelease(
   text: string,
   subject: string,
 ): Reading<ReadonlyMap<string, string>> {

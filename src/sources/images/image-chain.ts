@@ -20,7 +20,7 @@ import type {
 } from '../../model/image.ts';
 
 /** libvirt's limit since 12.0 (NEWS); QEMU sets none. */
-export const MAX_CHAIN_DEPTH = 200;
+const MAX_CHAIN_DEPTH = 200;
 
 /** So many images and extents of images are read for one disk. */
 const MAX_CHAIN_FILES = 2048;

@@ -20,7 +20,7 @@ export const USUAL_QCOW2_HEADER_BYTES = 1024;
  *   know, so that the fields could mean something else.
  * - `invalid`: a field QEMU would refuse as well.
  */
-export type Qcow2HeaderProblem = 'not-qcow2' | 'truncated' | 'unsupported' | 'invalid';
+type Qcow2HeaderProblem = 'not-qcow2' | 'truncated' | 'unsupported' | 'invalid';
 
 export type Qcow2HeaderResult =
   | { readonly ok: true; readonly header: Qcow2Header }

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { committedDashboards } from '../../../grafana/dashboard-models.ts';
 import { EMPTY_ON_DEMO_HOST } from '../../../grafana/expected-empty.ts';
 import { runQueries, type QueryResult } from '../../../grafana/query-results.ts';
-import { eventually } from '../../lab/harness/polling.ts';
+import { eventually } from '../../../lab/polling.ts';
 import { HistoryPrometheus } from './history-prometheus.ts';
-import { expectDataOfAllQueries } from './query-expectations.ts';
+import { expectDataOfAllQueries } from '../../support/grafana/query-expectations.ts';
 
 const LOOP_SECONDS = 1800;
 /** One minute into "out of space", when everything has gone wrong at least once. */

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
-import { StorageSource } from './storage-source.ts';
+import { StorageSource } from '../../support/storage/storage-source.ts';
 import type { DescribedDisk, ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;

@@ -17,8 +17,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { readFilesystems } from '../../../src/sources/files/filesystem.ts';
-import { FuseMount, installBindfs } from './fuse-mount.ts';
-import { StorageSource, valueOrThrow } from './storage-source.ts';
+import { FuseMount, installBindfs } from '../../support/storage/fuse-mount.ts';
+import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
 
 /** Long enough for a healthy file on a busy machine; whatever is quick takes less than half of it. */
 const PATIENCE_MS = 1_000;
@@ -225,7 +225,7 @@ describe('a mount whose server has died', () => {
     const script = join(directory, 'exporter.ts');
     writeFileSync(
       script,
-      `import { StorageSource } from ${JSON.stringify(join(import.meta.dirname, 'storage-source.ts'))};
+      `import { StorageSource } from ${JSON.stringify(join(import.meta.dirname, '../../support/storage/storage-source.ts'))};
        const storage = new StorageSource({ working: 4, total: 8, patienceMs: 300 });
        const image = await storage.image(${JSON.stringify(join(upper.mountpoint, 'disk.raw'))}, 'raw');
        console.log(image.ok ? 'read' : image.error.kind);

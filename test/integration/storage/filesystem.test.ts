@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readFilesystems } from '../../../src/sources/files/filesystem.ts';
 import { LoopDevice, LoopFilesystem } from './loop-device.ts';
 import { createImage, fullyAllocatedBytes } from './qemu-img.ts';
-import { StorageSource, valueOrThrow } from './storage-source.ts';
+import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
 import type { Filesystem } from '../../../src/model/filesystem.ts';
 
 const MIB = 1024 ** 2;

@@ -24,7 +24,7 @@ import {
 } from '../../../src/sources/files/file-task.ts';
 import { LoopDevice } from './loop-device.ts';
 import { createImage, qemuImg } from './qemu-img.ts';
-import { StorageSource } from './storage-source.ts';
+import { StorageSource } from '../../support/storage/storage-source.ts';
 import type { ChainEnd, DescribedDisk, ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;

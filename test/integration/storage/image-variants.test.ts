@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createImage, fullyAllocatedBytes, imageInfo, qemuImg, qemuIo } from './qemu-img.ts';
-import { StorageSource, valueOrThrow } from './storage-source.ts';
+import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;

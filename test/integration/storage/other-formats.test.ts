@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StorageSlice } from '../../../src/model/domain-config.ts';
 
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
-import { StorageSource, valueOrThrow } from './storage-source.ts';
+import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
 import type { ImageChain, ImageFile } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;

@@ -10,7 +10,7 @@ import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
 
 import { parseStoragePoolXml } from '../../../src/sources/domain-xml/storage-pool-xml.ts';
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
-import { StorageSource, valueOrThrow } from './storage-source.ts';
+import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
 import type { ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;

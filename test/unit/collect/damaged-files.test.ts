@@ -24,7 +24,7 @@ import { QemuProcessFinder } from '../../../src/sources/process/qemu-processes.t
 import { found } from '../../../src/runtime/reading.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
 import { hypervisor } from '../../fixtures/net/network-tree.ts';
-import { cgroupHost, HOST } from '../sources/kernel-fixtures.ts';
+import { cgroupHost, HOST } from '../../support/sources/kernel-fixtures.ts';
 
 /** What a collection gave: every value by its path, and the collectors that failed. */
 interface Seen {

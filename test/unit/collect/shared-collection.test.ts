@@ -4,7 +4,7 @@ import type { CollectorName } from '../../../src/model/collectors.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { SharedCollection } from '../../../src/collect/shared-collection.ts';
 import type { SnapshotSources } from '../../../src/collect/snapshot-sources.ts';
-import { unknownSnapshot } from '../metrics/example-snapshot.ts';
+import { unknownSnapshot } from '../../support/metrics/example-snapshot.ts';
 
 /** Sources that finish when told to. */
 class SlowHost implements SnapshotSources {

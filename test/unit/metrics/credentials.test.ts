@@ -2,10 +2,20 @@ import { describe, expect, it } from 'vitest';
 
 import { textFormat } from '../../../src/exposition/format.ts';
 import { found } from '../../../src/runtime/reading.ts';
-import { exampleConfig, exampleDisk } from './example-config.ts';
-import { unknownGuest } from './example-guest.ts';
-import { exampleView, expositionOf, unknownSnapshot, WEB } from './example-snapshot.ts';
-import { diskOf, exampleImage, exampleQcow2Header, exampleStorage } from './example-storage.ts';
+import { exampleConfig, exampleDisk } from '../../support/metrics/example-config.ts';
+import { unknownGuest } from '../../support/metrics/example-guest.ts';
+import {
+  exampleView,
+  expositionOf,
+  unknownSnapshot,
+  WEB,
+} from '../../support/metrics/example-snapshot.ts';
+import {
+  diskOf,
+  exampleImage,
+  exampleQcow2Header,
+  exampleStorage,
+} from '../../support/metrics/example-storage.ts';
 import { familyOf } from './samples.ts';
 
 const SECRETS = /alice|hunter2/;

@@ -20,6 +20,7 @@ import {
   config,
   disk,
   domain,
+  emptyMemoryUsage,
   filesystem,
   GIB,
   host,
@@ -31,7 +32,7 @@ import {
   rawFile,
   snapshot,
 } from './assess-fixture.ts';
-import { emptyMemoryUsage, type CgroupMemoryLimits } from '../../../src/model/cgroup.ts';
+import type { CgroupMemoryLimits } from '../../../src/model/cgroup.ts';
 import type { DomainDisk } from '../../../src/model/storage.ts';
 import type { NetworkLink } from '../../../src/model/network.ts';
 import type { Filesystem, Mount } from '../../../src/model/filesystem.ts';

@@ -4,12 +4,12 @@ import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { parseMeminfo } from '../../../src/sources/host/meminfo.ts';
 import { found, toValue } from '../../../src/runtime/reading.ts';
 
-import { exampleConfig, exampleInterface } from '../metrics/example-config.ts';
-import { exampleProcess, unknownGuest } from '../metrics/example-guest.ts';
-import { exampleHost, unknownHost } from '../metrics/example-host.ts';
-import { exampleLink } from '../metrics/example-network.ts';
-import { unknownSnapshot } from '../metrics/example-snapshot.ts';
-import { diskOf, exampleImage, exampleMount } from '../metrics/example-storage.ts';
+import { exampleConfig, exampleInterface } from '../../support/metrics/example-config.ts';
+import { exampleProcess, unknownGuest } from '../../support/metrics/example-guest.ts';
+import { exampleHost, unknownHost } from '../../support/metrics/example-host.ts';
+import { exampleLink } from '../../support/metrics/example-network.ts';
+import { LIBVIRT_UP, unknownSnapshot } from '../../support/metrics/example-snapshot.ts';
+import { diskOf, exampleImage, exampleMount } from '../../support/metrics/example-storage.ts';
 import type { VmstatCounter } from '../../../src/model/host-memory.ts';
 
 export const GIB = 2 ** 30;
@@ -95,11 +95,7 @@ export function smallHost(
   return unknownSnapshot({
     takenAtSeconds: 1_700_100_000 + seconds,
     host: hostAt(counters),
-    libvirt: {
-      up: true,
-      versions: { driver: 'QEMU', libvirt: '9.0.0', hypervisor: '7.2.0', uri: 'qemu:///system' },
-      calls: { outstanding: 0, stuck: 0, timeouts: 0, lateReplies: 0, connects: 1 },
-    },
+    libvirt: LIBVIRT_UP,
     domains: guests.map(guestAt),
     storage: {
       disks: guests.map(diskAt),

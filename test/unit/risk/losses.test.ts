@@ -4,11 +4,11 @@ import type { SignalId } from '../../../src/risk/risk-model.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import type { Filesystem } from '../../../src/model/filesystem.ts';
 import type { ThinPool } from '../../../src/model/storage.ts';
-import { NOTHING_RECENT, RecentCounters } from '../../../src/risk/recent-counters.ts';
+import { RecentCounters } from '../../../src/risk/recent-counters.ts';
 import { computeSignals, type SignalValues } from '../../../src/risk/signals.ts';
 import { failed, found } from '../../../src/runtime/reading.ts';
-import { exampleView } from '../metrics/example-snapshot.ts';
-import { exampleMount } from '../metrics/example-storage.ts';
+import { exampleView, NOTHING_RECENT } from '../../support/metrics/example-snapshot.ts';
+import { exampleMount } from '../../support/metrics/example-storage.ts';
 import { A, B, GIB, smallHost, type Moment } from '../page/small-host.ts';
 
 /** After a hundred seconds would be too far apart for the page; ten are in its window. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { counterSample } from '../../../src/risk/counters.ts';
 import { ratesBetween } from '../../../src/risk/rates.ts';
-import { exampleCgroup } from '../metrics/example-guest.ts';
+import { exampleCgroup } from '../../support/metrics/example-guest.ts';
 import { A, B, smallHost, uuidOf, type Moment } from '../page/small-host.ts';
 
 function rates(now: Moment, before: Moment = { seconds: 0 }) {

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import type { SignalId } from '../../../src/risk/risk-model.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
-import { NOTHING_RECENT, RecentCounters } from '../../../src/risk/recent-counters.ts';
+import { RecentCounters } from '../../../src/risk/recent-counters.ts';
 import { computeSignals, type SignalValues } from '../../../src/risk/signals.ts';
-import { exampleView, unknownSnapshot } from '../metrics/example-snapshot.ts';
+import { exampleView, NOTHING_RECENT, unknownSnapshot } from '../../support/metrics/example-snapshot.ts';
 import { A, B, GIB, smallHost, type Moment } from '../page/small-host.ts';
 
 function atFirstLook(snapshot: Snapshot): SignalValues {

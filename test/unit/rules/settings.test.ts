@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 import { parseSettings, ruleFiles } from '../../../rules/generate.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from '../../../rules/src/pack.ts';
-import { parsePromql, selectorsOf } from '../../../rules/tool/promql.ts';
 import { ALERTMANAGER_FILE } from '../../../rules/tool/files.ts';
+import { parsePromql, selectorsOf } from '../../../tools/promql.ts';
 import {
   alertmanagerWithSettings,
   DEFAULT_SETTINGS,

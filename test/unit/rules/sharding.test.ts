@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { ALERT_GROUPS, FLEET_GROUP, RECORDING_GROUPS } from '../../../rules/src/pack.ts';
-import { parsePromql, selectorsOf } from '../../../rules/tool/promql.ts';
+import { parsePromql, selectorsOf } from '../../../tools/promql.ts';
 import { labelsOfExpression } from '../../../rules/tool/series.ts';
 
 const FINER_THAN_A_HOST = ['domain', 'vcpu', 'device', 'path', 'mountpoint', 'pool', 'uplink'];

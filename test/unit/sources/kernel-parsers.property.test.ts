@@ -39,7 +39,7 @@ import type { Reading } from '../../../src/runtime/reading.ts';
 import { parseSmapsRollup } from '../../../src/sources/process/smaps-rollup.ts';
 import { parseSwaps, parseZramUsage } from '../../../src/sources/host/swap.ts';
 import { parseVmstat } from '../../../src/sources/host/vmstat.ts';
-import { cgroupHost, HOST, valueIn } from './kernel-fixtures.ts';
+import { cgroupHost, HOST, valueIn } from '../../support/sources/kernel-fixtures.ts';
 
 const V1 = cgroupHost('cgroup-v1');
 const V2 = cgroupHost('cgroup-v2');

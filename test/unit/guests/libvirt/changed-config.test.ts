@@ -8,8 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { domainStats, procedures, type TypedParam } from '../../../../src/libvirt/index.ts';
 import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { LiveHost } from '../../../../src/collect/live-host.ts';
-import { ErrorAnswer } from '../../libvirt/fake-daemon.ts';
-import { HOST, NOWHERE } from '../../sources/kernel-fixtures.ts';
+import { ErrorAnswer } from '../../../support/libvirt/fake-daemon.ts';
+import { HOST, NOWHERE } from '../../../support/sources/kernel-fixtures.ts';
 import { daemonWithGuests, guestsOfDaemon, type DaemonGuest } from './guests-of-daemon.ts';
 
 const ref = { name: 'web', uuid: '11111111-1111-4111-8111-111111111111', id: 7 };

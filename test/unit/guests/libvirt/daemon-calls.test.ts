@@ -2,7 +2,12 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { encode, procedures } from '../../../../src/libvirt/index.ts';
 import type { CallAnswer, DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
-import { ErrorAnswer, FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
+import {
+  ErrorAnswer,
+  FakeDaemon,
+  silence,
+  type ReceivedCall,
+} from '../../../support/libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 /** A daemon that answers at once, but for the names that stick, whose calls wait for `release`. */

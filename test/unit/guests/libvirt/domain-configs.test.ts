@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { procedures, type DomainRef } from '../../../../src/libvirt/index.ts';
 import { DomainConfigs } from '../../../../src/guests/libvirt/domain-configs.ts';
-import { ErrorAnswer, silence } from '../../libvirt/fake-daemon.ts';
+import { ErrorAnswer, silence } from '../../../support/libvirt/fake-daemon.ts';
 import { fakeDaemon } from '../../libvirt/with-daemon.ts';
 import { callsTo } from './calls-to.ts';
 

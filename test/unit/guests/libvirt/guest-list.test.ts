@@ -4,7 +4,7 @@ import { openLibvirt, procedures, type DomainRef } from '../../../../src/libvirt
 import { ControlCalls } from '../../../../src/guests/libvirt/control-calls.ts';
 import { GuestList } from '../../../../src/guests/libvirt/guest-list.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
-import { ErrorAnswer, FakeDaemon, silence } from '../../libvirt/fake-daemon.ts';
+import { ErrorAnswer, FakeDaemon, silence } from '../../../support/libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 const RUNNING = 1;

@@ -14,7 +14,7 @@ import {
 import { OccupiedGuests } from '../../../../src/guests/libvirt/occupied-guests.ts';
 import type { SeenStandstill } from '../../../../src/guests/process/standstill.ts';
 import type { StorageCheck } from '../../../../src/guests/libvirt/storage-check.ts';
-import { FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
+import { FakeDaemon, silence, type ReceivedCall } from '../../../support/libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 function guest(index: number): DomainRef {

@@ -4,8 +4,8 @@ import { encode, procedures, type DomainRef } from '../../../../src/libvirt/inde
 import { GuestNics } from '../../../../src/guests/libvirt/guest-nics.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { parseDomainXml } from '../../../../src/sources/domain-xml/domain-xml.ts';
-import { FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
-import { valueIn } from '../../sources/kernel-fixtures.ts';
+import { FakeDaemon, silence, type ReceivedCall } from '../../../support/libvirt/fake-daemon.ts';
+import { valueIn } from '../../../support/sources/kernel-fixtures.ts';
 import { callsTo } from './calls-to.ts';
 
 const slow: DomainRef = { name: 'slow', uuid: '11111111-1111-1111-1111-111111111111', id: 1 };

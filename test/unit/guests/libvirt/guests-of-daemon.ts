@@ -8,7 +8,7 @@ import { GuestCollector } from '../../../../src/guests/libvirt/guest-collector.t
 import { LibvirtSession } from '../../../../src/guests/libvirt/libvirt-session.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
-import type { FakeDaemon } from '../../libvirt/fake-daemon.ts';
+import type { FakeDaemon } from '../../../support/libvirt/fake-daemon.ts';
 import { fakeDaemon } from '../../libvirt/with-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
@@ -20,7 +20,7 @@ export interface DaemonGuest {
   readonly stats: (groups: number) => readonly TypedParam[];
 }
 
-export const RUNNING: readonly TypedParam[] = [
+const RUNNING: readonly TypedParam[] = [
   { field: 'state.state', type: 'int', value: 1 },
   { field: 'state.reason', type: 'int', value: 1 },
 ];

@@ -3,7 +3,12 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { encode, procedures, type NamedObject } from '../../../../src/libvirt/index.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { PoolCollector } from '../../../../src/guests/libvirt/pool-collector.ts';
-import { ErrorAnswer, FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
+import {
+  ErrorAnswer,
+  FakeDaemon,
+  silence,
+  type ReceivedCall,
+} from '../../../support/libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 const pool = (name: string, digit: string): NamedObject => ({

@@ -1,13 +1,22 @@
 import { describe, expect, it } from 'vitest';
 
 import { pageFacts, type PageFacts } from '../../../../src/page/facts/page-facts.ts';
-import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
+import { RecentCounters } from '../../../../src/risk/recent-counters.ts';
 import type { ResourceFacts } from '../../../../src/page/facts/resource-facts.ts';
 import { findFigure, toWords, type Sentence } from '../../../../src/page/words/sentence.ts';
 import type { Snapshot } from '../../../../src/model/snapshot.ts';
-import { exampleBandwidth, exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
-import { exampleCgroup } from '../../metrics/example-guest.ts';
-import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
+import {
+  exampleBandwidth,
+  exampleConfig,
+  exampleInterface,
+} from '../../../support/metrics/example-config.ts';
+import { exampleCgroup } from '../../../support/metrics/example-guest.ts';
+import {
+  exampleSnapshot,
+  exampleView,
+  NOTHING_RECENT,
+  unknownSnapshot,
+} from '../../../support/metrics/example-snapshot.ts';
 import { A, B, GIB, smallHost, type GuestAt, type Moment } from '../small-host.ts';
 
 function facts(snapshot: Snapshot): PageFacts {

@@ -8,7 +8,7 @@ import {
   GuestCgroupMemoryReader,
   parseMemoryLimit,
 } from '../../../../src/sources/cgroup/memory.ts';
-import { cgroupHost, failureOf, valueIn } from '../kernel-fixtures.ts';
+import { cgroupHost, failureOf, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const SCOPE = 'machine.slice/machine-qemu\\x2d1\\x2dweb.scope';
 const treeOf = (tree: 'cgroup-v1' | 'cgroup-v2' | 'cgroup-hybrid'): string =>

@@ -6,7 +6,10 @@ import {
   type Qcow2HeaderResult,
 } from '../../../../src/sources/images/qcow2-header.ts';
 import { qcow2WorstCase } from '../../../../src/sources/images/qcow2-size.ts';
-import { qcow2HeaderBytes, type HeaderFields } from './qcow2-header-bytes.ts';
+import {
+  qcow2HeaderBytes,
+  type HeaderFields,
+} from '../../../support/sources/images/qcow2-header-bytes.ts';
 import type { Qcow2Header } from '../../../../src/model/image.ts';
 
 const BACKING_FORMAT = 0xe279_2aca;

@@ -7,7 +7,7 @@ import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { StorageCollector } from '../../../../src/collect/storage-collector.ts';
 import { ActiveThinPools } from '../../../../src/sources/lvm/active-thin-pools.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
-import { failureOf, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, NOWHERE, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const VG = 'm2kPQdCd1rFgMIvN6jQYNxYc0ZNgaBWf';
 const THIN = '7Rt5aZw3cXk9LqVb2NnYg8Hs4JdFu6Ep';

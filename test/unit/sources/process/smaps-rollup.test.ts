@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { DeadlineFileReader } from '../../../../src/sources/kernel/deadline-file.ts';
 import { parseSmapsRollup, readSmapsRollup } from '../../../../src/sources/process/smaps-rollup.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('smaps_rollup', () => {
   it('counts each shared page in part, in bytes', async () => {
