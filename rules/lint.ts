@@ -353,6 +353,7 @@ function riskFaults(): readonly string[] {
 const OF_NO_RESOURCE: ReadonlyMap<string, string> = new Map([
   ['KvmGuestCrashed', 'a guest may crash for reasons of its own'],
   ['KvmGuestMonitorUnresponsive', 'QEMU may hang for reasons of its own'],
+  ['KvmMigrationStuck', 'the way to the other host broke, not a resource of this one'],
   ['KvmLibvirtDown', 'nothing is known of the resources'],
   ['KvmExporterDown', 'nothing is known of the resources'],
   ['KvmExporterAbsent', 'nothing is known of any host'],
