@@ -1,5 +1,7 @@
 import { DEFAULT_POLICY, type Policy } from './policy.ts';
-import type { PolicyResult } from './policy-file.ts';
+import type { LoadedPolicy } from './policy-file.ts';
+import { found, type Result } from '../runtime/result.ts';
+import type { FileFaults } from './yaml-file.ts';
 
 /**
  * The policy in force, which can be read again while the exporter runs (SIGHUP). A broken file
@@ -54,29 +56,28 @@ export class PolicyStore {
    * Reads the file and puts it in force if it is sound; one reading after the other, so that the
    * last signal decides. Without a file the built-in policy is simply confirmed.
    */
-  reload(): Promise<PolicyResult> {
+  reload(): Promise<Result<Policy, FileFaults>> {
     const reading = this.#last.then(() => this.#read());
     this.#last = reading;
     return reading;
   }
 
-  async #read(): Promise<PolicyResult> {
-    const result: PolicyResult =
+  async #read(): Promise<Result<Policy, FileFaults>> {
+    const loaded =
       this.#path === undefined
-        ? { ok: true, policy: DEFAULT_POLICY }
+        ? found({ policy: DEFAULT_POLICY, writtenAtSeconds: undefined })
         : await loadPolicyFile(this.#path);
-    this.#lastReadOk = result.ok;
-    if (result.ok) {
-      this.#policy = result.policy;
-      this.#loadedAtSeconds = this.#now();
-      this.#writtenAtSeconds = result.writtenAtSeconds;
-    }
-    return result;
+    this.#lastReadOk = loaded.ok;
+    if (!loaded.ok) return loaded;
+    this.#policy = loaded.value.policy;
+    this.#loadedAtSeconds = this.#now();
+    this.#writtenAtSeconds = loaded.value.writtenAtSeconds;
+    return found(this.#policy);
   }
 }
 
 /** The parsers of YAML and of schemas are 12 MB of memory: only for those who have a file. */
-async function loadPolicyFile(path: string): Promise<PolicyResult> {
+async function loadPolicyFile(path: string): Promise<Result<LoadedPolicy, FileFaults>> {
   const { loadPolicy } = await import('./policy-file.ts');
   return loadPolicy(path);
 }

@@ -1,7 +1,7 @@
 import type { ImageReference } from './facts/image-reference.ts';
 import type { StorageSlice } from './domain-config.ts';
 
-import type { Reading, SourceError } from '../runtime/reading.ts';
+import type { Result, SourceError } from '../runtime/result.ts';
 import type { Mount } from './filesystem.ts';
 
 export interface ImageChain {
@@ -76,7 +76,7 @@ export interface ImageFile {
    */
   readonly capacityBytes: number | undefined;
   /** The header of a qcow2, or why there is none. Undefined for other formats. */
-  readonly qcow2: Reading<Qcow2Header> | undefined;
+  readonly qcow2: Result<Qcow2Header> | undefined;
   /**
    * Why the header could not be read, of any format; of an image of undeclared format (`other`),
    * why it could not be probed.

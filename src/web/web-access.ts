@@ -1,5 +1,6 @@
 import { OPEN_WEB, type WebConfig } from '../config/web-config.ts';
-import type { FileResult } from '../config/yaml-file.ts';
+import type { FileFaults } from '../config/yaml-file.ts';
+import { failedWith, found, type Result } from '../runtime/result.ts';
 import type { BasicAuth, LoginResult } from './basic-auth.ts';
 
 /**
@@ -25,14 +26,14 @@ export class WebAccess {
    * Reads the file and puts it in force if it is sound; one reading after the other, so that the
    * last signal decides.
    */
-  reload(): Promise<FileResult<WebConfig>> {
+  reload(): Promise<Result<WebConfig, FileFaults>> {
     const reading = this.#last.then(() => this.#read());
     this.#last = reading;
     return reading;
   }
 
-  async #read(): Promise<FileResult<WebConfig>> {
-    if (this.#path === undefined) return { ok: true, value: this.#config };
+  async #read(): Promise<Result<WebConfig, FileFaults>> {
+    if (this.#path === undefined) return found(this.#config);
     const [{ loadWebConfig }, { BasicAuth }] = await Promise.all([
       import('../config/web-config-file.ts'),
       import('./basic-auth.ts'),
@@ -41,7 +42,7 @@ export class WebAccess {
     if (!loaded.ok) return loaded;
     if (this.#basicAuth !== undefined && needsNewListeners(this.#config, loaded.value)) {
       const fault = 'TLS and client_auth_type cannot be changed without a restart';
-      return { ok: false, errors: [`${this.#path}: ${fault}`] };
+      return failedWith([`${this.#path}: ${fault}`]);
     }
     this.#basicAuth ??= new BasicAuth();
     this.#config = loaded.value;

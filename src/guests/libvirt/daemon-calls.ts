@@ -6,6 +6,7 @@ import {
   type CallOptions,
   type LibvirtConnection,
 } from '../../libvirt/index.ts';
+import { failedWith, found, type Result } from '../../runtime/result.ts';
 import { within } from '../../runtime/within.ts';
 
 /**
@@ -34,10 +35,10 @@ export interface DaemonCallsOptions {
 /** libvirtd reads no sixth call of a client with five in progress (`max_client_requests`). */
 const CALLS_PER_CONNECTION = 4;
 
-export type CallAnswer<Value> =
-  | { readonly kind: 'answered'; readonly value: Value }
+/** Why a call has no answer. */
+export type CallFailure =
   /** The daemon's own refusal: no such guest, not running, not supported. */
-  | { readonly kind: 'refused'; readonly error: RpcError }
+  | { readonly kind: 'refused'; readonly cause: RpcError }
   /** Sent, and not answered in time; the daemon owes the answer now. */
   | { readonly kind: 'timeout' }
   /** Not sent: an earlier call under the same key has not been answered. */
@@ -45,7 +46,7 @@ export type CallAnswer<Value> =
   /** Not sent: the budget is used up. */
   | { readonly kind: 'budget' }
   /** Not sent, or lost: no connection, or no slot before the deadline. */
-  | { readonly kind: 'lost'; readonly error: LibvirtError | undefined };
+  | { readonly kind: 'lost'; readonly cause: LibvirtError | undefined };
 
 export interface CallRequest {
   /** What the call may hang on: the guest's or the pool's UUID, or a name. */
@@ -147,15 +148,15 @@ export class DaemonCalls {
   async call<Value>(
     request: CallRequest,
     send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
-  ): Promise<CallAnswer<Value>> {
+  ): Promise<Result<Value, CallFailure>> {
     const { key, deadline, timeoutMs } = request;
     const lease = await this.#slot(request);
     switch (lease) {
       case 'owed':
       case 'budget':
-        return { kind: lease };
+        return failedWith({ kind: lease });
       case 'closed':
-        return { kind: 'lost', error: undefined };
+        return failedWith({ kind: 'lost', cause: undefined });
       default:
         break;
     }
@@ -164,18 +165,18 @@ export class DaemonCalls {
       connection = await within(this.#connect(key, lease), deadline);
     } catch (error) {
       this.#release(key);
-      if (error instanceof LibvirtError) return { kind: 'lost', error };
+      if (error instanceof LibvirtError) return failedWith({ kind: 'lost', cause: error });
       throw error;
     }
     if (connection === undefined) {
       this.#release(key);
-      return { kind: 'lost', error: undefined };
+      return failedWith({ kind: 'lost', cause: undefined });
     }
     const deadlineMs = Math.min(timeoutMs, Math.max(1, deadline - performance.now()));
     try {
       const value = await send(connection, { deadlineMs, tag: key });
       this.#release(key);
-      return { kind: 'answered', value };
+      return found(value);
     } catch (error) {
       if (error instanceof CallTimeoutError && error.sent) {
         this.#timeouts += 1;
@@ -183,11 +184,11 @@ export class DaemonCalls {
         if (connection.isOutstanding(key)) lease.overdue = true;
         else this.#release(key);
         this.#admitWaiting();
-        return { kind: 'timeout' };
+        return failedWith({ kind: 'timeout' });
       }
       this.#release(key);
-      if (error instanceof RpcError) return { kind: 'refused', error };
-      if (error instanceof LibvirtError) return { kind: 'lost', error };
+      if (error instanceof RpcError) return failedWith({ kind: 'refused', cause: error });
+      if (error instanceof LibvirtError) return failedWith({ kind: 'lost', cause: error });
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import { errorCodes, isGuestEnded, type DomainRef } from '../../libvirt/index.ts';
 import type { DomainConfig } from '../../model/domain-config.ts';
 import { parseDomainXmlInSlices } from '../../sources/domain-xml/domain-xml.ts';
-import type { Reading, SourceError } from '../../runtime/reading.ts';
+import type { Result, SourceError } from '../../runtime/result.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 
@@ -23,7 +23,7 @@ interface Kept {
   readonly name: string;
   readonly id: number | undefined;
   /** A failure is kept as well: it stays one until the XML changes. */
-  readonly config: Reading<DomainConfig>;
+  readonly config: Result<DomainConfig>;
   readonly readAt: number;
 }
 
@@ -151,17 +151,16 @@ export class DomainConfigs {
       { key: domain.uuid, timeoutMs: TIMEOUT_MS, deadline, isAlive: () => true },
       (connection, options) => connection.domainGetXmlDesc(domain, 0, options),
     );
-    if (answer.kind === 'refused' && isGuestEnded(answer.error)) {
-      if (answer.error.code === errorCodes.noDomain) gone.add(domain.uuid);
+    if (!answer.ok) {
+      const { error } = answer;
+      const isEnded = error.kind === 'refused' && isGuestEnded(error.cause);
+      if (isEnded && error.cause.code === errorCodes.noDomain) gone.add(domain.uuid);
       else this.#stale.add(domain.uuid);
-      return;
-    }
-    if (answer.kind !== 'answered') {
-      this.#stale.add(domain.uuid);
+      if (isEnded) return;
       errors.push(
-        answer.kind === 'refused'
-          ? { kind: 'absent', subject, detail: answer.error.message }
-          : { kind: 'timeout', subject, detail: `libvirt did not give it (${answer.kind})` },
+        error.kind === 'refused'
+          ? { kind: 'absent', subject, detail: error.cause.message }
+          : { kind: 'timeout', subject, detail: `libvirt did not give it (${error.kind})` },
       );
       return;
     }

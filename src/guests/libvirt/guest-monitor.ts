@@ -10,7 +10,7 @@ import {
 } from '../../libvirt/index.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import { Backoff } from '../../runtime/backoff.ts';
-import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
+import type { CallFailure, DaemonCalls } from './daemon-calls.ts';
 import { MainLoops, type SleepingThreads } from './main-loops.ts';
 import type { OccupiedGuests } from './occupied-guests.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
@@ -137,7 +137,7 @@ export class GuestMonitor {
       { key: ref.uuid, timeoutMs: this.#timeoutMs, deadline },
       (connection, options) => connection.domainGetJobInfo(ref, options),
     );
-    return answer.kind === 'answered' ? answer.value : undefined;
+    return answer.ok ? answer.value : undefined;
   }
 
   #forgetOthers(questions: readonly Question[]): void {
@@ -304,7 +304,7 @@ export class GuestMonitor {
       (connection, options) =>
         connection.getAllDomainStats(groups, getAllDomainStats.noWait, [ref], options),
     );
-    if (answer.kind === 'answered') {
+    if (answer.ok) {
       this.#answered.add(ref.uuid);
       this.#timedOut.delete(ref.uuid);
       for (const domain of domains) this.#domains.answer(domain);
@@ -314,19 +314,17 @@ export class GuestMonitor {
       return { stats: readDomainStats(record), monitor: 'responsive', reason: undefined };
     }
     this.#answered.delete(ref.uuid);
-    if (answer.kind === 'timeout') {
+    if (answer.error.kind === 'timeout') {
       this.#timedOut.set(ref.uuid, performance.now());
       for (const domain of domains) this.#domains.miss(domain);
       this.#doubts.set(ref.uuid, domains);
     }
-    return withoutStats(answer);
+    return withoutStats(answer.error);
   }
 }
 
-function withoutStats(
-  answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answered' }>,
-): MonitorAnswer {
-  switch (answer.kind) {
+function withoutStats(failure: CallFailure): MonitorAnswer {
+  switch (failure.kind) {
     case 'timeout':
     case 'owed':
       return unresponsive('timed_out');
@@ -336,7 +334,7 @@ function withoutStats(
       return unasked(undefined);
     case 'lost':
       // With an error the connection is gone; without one there was no slot in time.
-      return unasked(answer.error === undefined ? 'budget' : undefined);
+      return unasked(failure.cause === undefined ? 'budget' : undefined);
   }
 }
 

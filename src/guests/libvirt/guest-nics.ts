@@ -87,7 +87,7 @@ export class GuestNics {
       (connection, options) =>
         connection.getAllDomainStats(domainStats.interface, 0, refs, options),
     );
-    if (answer.kind === 'answered') {
+    if (answer.ok) {
       this.#backoff.answer(BULK_KEY);
       for (const record of answer.value) {
         nics.set(record.domain.uuid, toNics(readDomainStats(record)));
@@ -95,12 +95,13 @@ export class GuestNics {
       return;
     }
     // The next collection asks for those that are left.
-    if (answer.kind === 'refused' && isGuestEnded(answer.error)) return;
-    if (answer.kind === 'timeout') this.#backoff.miss(BULK_KEY);
+    const { error } = answer;
+    if (error.kind === 'refused' && isGuestEnded(error.cause)) return;
+    if (error.kind === 'timeout') this.#backoff.miss(BULK_KEY);
     log.fail('nic', {
-      kind: answer.kind === 'refused' ? 'absent' : 'timeout',
+      kind: error.kind === 'refused' ? 'absent' : 'timeout',
       subject: BULK_KEY,
-      detail: answer.kind === 'refused' ? answer.error.message : `not answered (${answer.kind})`,
+      detail: error.kind === 'refused' ? error.cause.message : `not answered (${error.kind})`,
     });
   }
 
@@ -128,20 +129,21 @@ export class GuestNics {
         { key: uuid, timeoutMs: PROGRAM_TIMEOUT_MS, deadline },
         (connection, options) => connection.domainInterfaceStats(ref, target, options),
       );
-      if (answer.kind === 'answered' && performance.now() - start < PROGRAM_TIMEOUT_MS) {
+      if (answer.ok && performance.now() - start < PROGRAM_TIMEOUT_MS) {
         counters.push(toNic(target, answer.value));
         continue;
       }
-      if (answer.kind === 'timeout') {
+      const failure = answer.ok ? 'late' : answer.error.kind;
+      if (failure === 'timeout') {
         this.#backoff.miss(uuid);
         this.#timedOut.add(uuid);
       }
       // A NIC the switch does not know has no counters; those of the others are as good as ever.
-      if (answer.kind === 'refused') continue;
+      if (failure === 'refused') continue;
       log.fail('nic', {
         kind: 'timeout',
         subject: `interface ${target} of ${name}`,
-        detail: `not answered (${answer.kind})`,
+        detail: `not answered (${failure})`,
       });
       return;
     }

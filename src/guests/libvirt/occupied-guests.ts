@@ -74,8 +74,8 @@ export class OccupiedGuests {
       (connection, options) => connection.domainGetControlInfo(ref, options),
     );
     // No answer, no news.
-    if (answer.kind !== 'answered' && answer.kind !== 'refused') return;
-    if (answer.kind === 'answered' && answer.value.state === OCCUPIED) {
+    if (!answer.ok && answer.error.kind !== 'refused') return;
+    if (answer.ok && answer.value.state === OCCUPIED) {
       this.#seen.set(ref.uuid, { ref, stuck: answer.value.stateTimeMs >= STUCK_AFTER_MS });
       return;
     }

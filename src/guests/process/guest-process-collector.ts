@@ -17,7 +17,7 @@ import { startUnixSeconds } from '../../sources/process/stat.ts';
 import { readProcessStatus } from '../../sources/process/status.ts';
 import { ProcessThreadReader } from '../../sources/process/threads.ts';
 import type { QemuProcess } from '../../sources/process/qemu-processes.ts';
-import { isAbsence, type Reading, type SourceError } from '../../runtime/reading.ts';
+import { isAbsence, type Result, type SourceError } from '../../runtime/result.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import { readSmapsRollup } from '../../sources/process/smaps-rollup.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
@@ -248,10 +248,10 @@ export class GuestProcessCollector {
  */
 async function readOneByOne<T>(
   processes: ReadonlyMap<string, QemuProcess>,
-  read: (pid: number, patienceMilliseconds: number) => Promise<Reading<T>>,
+  read: (pid: number, patienceMilliseconds: number) => Promise<Result<T>>,
   deadline: number,
-): Promise<ReadonlyMap<string, Reading<T>>> {
-  const readings = new Map<string, Reading<T>>();
+): Promise<ReadonlyMap<string, Result<T>>> {
+  const readings = new Map<string, Result<T>>();
   const slice = new TimeSlice();
   await severalAtOnce(LOCKED_FILES_AT_ONCE, processes, async ([uuid, { pid }]) => {
     if (slice.isOver) await slice.nextTurn();
@@ -264,8 +264,8 @@ async function readOneByOne<T>(
 
 function withLockedFiles(
   facts: ReadonlyMap<string, GuestFacts>,
-  ksm: ReadonlyMap<string, Reading<ProcessKsm>> | undefined,
-  smaps: ReadonlyMap<string, Reading<SmapsRollup>> | undefined,
+  ksm: ReadonlyMap<string, Result<ProcessKsm>> | undefined,
+  smaps: ReadonlyMap<string, Result<SmapsRollup>> | undefined,
   log: OutcomeLog,
 ): ReadonlyMap<string, GuestFacts> {
   const complete = new Map<string, GuestFacts>();

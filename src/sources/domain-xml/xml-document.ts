@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes';
 
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import { XmlElement } from './xml-element.ts';
 import { EVERYTHING, type WantedXml } from './xml-wanted.ts';
@@ -29,7 +29,7 @@ export function parseXml(
   xml: string,
   subject: string,
   wanted: WantedXml = EVERYTHING,
-): Reading<XmlElement> {
+): Result<XmlElement> {
   return settled(subject, () => {
     const steps = readingSteps(xml, wanted);
     let step = steps.next();
@@ -49,7 +49,7 @@ export async function parseXmlInSlices(
   subject: string,
   wanted: WantedXml,
   deadline: number,
-): Promise<Reading<XmlElement>> {
+): Promise<Result<XmlElement>> {
   const previous = lastInLine;
   const { promise, resolve: leave } = Promise.withResolvers<undefined>();
   lastInLine = promise;
@@ -77,7 +77,7 @@ class XmlError extends Error {
   override readonly name = 'XmlError';
 }
 
-function settled<T>(subject: string, work: () => T): Reading<T> {
+function settled<T>(subject: string, work: () => T): Result<T> {
   try {
     return found(work());
   } catch (error) {

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { FILE_JOB, WORKER_JOB } from '../../runtime/worker-job.ts';
 import type { FileAnswer, FileBatch } from './file-task.ts';
 import type { WorkerMessage, WorkerRequest } from './file-worker.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 
 /**
  * File-system calls which may never return (a dead NFS server, a stopped FUSE daemon, a suspended
@@ -54,7 +54,7 @@ export interface HungCall {
 interface Job {
   readonly key: string;
   readonly batch: FileBatch;
-  readonly settle: (result: Reading<readonly FileAnswer[]>) => void;
+  readonly settle: (result: Result<readonly FileAnswer[]>) => void;
   readonly expiry: NodeJS.Timeout;
 }
 
@@ -96,7 +96,7 @@ export class BlockingPool {
    * at once, where the key's last call still hangs or every process is stuck; else when the call
    * makes no progress for `patienceMs`, or at `deadline` (a moment of `performance.now()`).
    */
-  run(key: string, batch: FileBatch, deadline: number): Promise<Reading<readonly FileAnswer[]>> {
+  run(key: string, batch: FileBatch, deadline: number): Promise<Result<readonly FileAnswer[]>> {
     return new Promise((resolve) => {
       if (this.#closed) {
         resolve(failed('timeout', key, 'the exporter is stopping'));

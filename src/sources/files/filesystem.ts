@@ -1,7 +1,7 @@
 import type { FileSpace } from './file-task.ts';
 import type { HostFiles } from './host-files.ts';
 
-import { found } from '../../runtime/reading.ts';
+import { found } from '../../runtime/result.ts';
 import type {
   Filesystem,
   FilesystemSpace,

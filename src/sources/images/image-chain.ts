@@ -7,7 +7,7 @@ import {
   type ImageReference,
 } from '../../model/facts/image-reference.ts';
 import { holdsDeviceNodes, type MountTable } from '../files/mounts.ts';
-import type { Reading, SourceError } from '../../runtime/reading.ts';
+import type { Result, SourceError } from '../../runtime/result.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type {
   ChainEnd,
@@ -51,7 +51,7 @@ export class ImageChainReader {
     mounts: MountTable,
     deadline: number,
   ): Promise<readonly ImageChain[]> {
-    const images = new Map<string, Reading<ImageFile>>();
+    const images = new Map<string, Result<ImageFile>>();
     const met = new Map<string, ImageRequest>();
     let allowed: AllowedDirectories | undefined;
     const load = async (wanted: ReadonlyMap<string, ImageRequest>): Promise<void> => {
@@ -158,7 +158,7 @@ function withDataStore(image: DeclaredImage): readonly ImageRequest[] {
 /** The chain as far as `imageAt` knows the images; undefined when it lacks one. */
 function follow(
   disk: DescribedDisk,
-  imageAt: (request: ImageRequest) => Reading<ImageFile> | undefined,
+  imageAt: (request: ImageRequest) => Result<ImageFile> | undefined,
 ): ImageChain | undefined {
   const images: ChainImage[] = [];
   const seen = new Set<string>();

@@ -1,5 +1,10 @@
 import { deviceNumber } from '../files/file-task.ts';
-import { NOTHING_BELOW, type HeaderFacts, type ReadMore } from './header-facts.ts';
+import {
+  NOTHING_BELOW,
+  type HeaderError,
+  type HeaderFacts,
+  type ReadMore,
+} from './header-facts.ts';
 import {
   toFailure,
   type AllowedDirectories,
@@ -12,7 +17,7 @@ import { readKernelFile, readKernelInteger } from '../kernel/kernel-file.ts';
 import type { MountTable } from '../files/mounts.ts';
 
 import { rawWorstCase, wholeSectors } from './qcow2-size.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, failedWith, found, type Result, type SourceError } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type {
@@ -31,7 +36,7 @@ interface KnownContent {
 
 interface Content {
   readonly format: ImageFormat;
-  readonly facts: Reading<HeaderFacts>;
+  readonly facts: Result<HeaderFacts>;
 }
 
 /**
@@ -68,7 +73,7 @@ export class ImageReader {
     mounts: MountTable,
     deadline: number,
     allowed?: AllowedDirectories,
-  ): Promise<readonly Reading<ImageFile>[]> {
+  ): Promise<readonly Result<ImageFile>[]> {
     const keys = requests.map(imageRequestKey);
     const distinct = new Map(requests.map((request, i) => [keys[i] ?? '', request]));
     const looks = await this.#files.look(
@@ -83,7 +88,7 @@ export class ImageReader {
       deadline,
       allowed,
     );
-    const images = new Map<string, Reading<ImageFile>>();
+    const images = new Map<string, Result<ImageFile>>();
     const slice = new TimeSlice();
     const reading: Promise<void>[] = [];
     for (const [i, [key, request]] of [...distinct].entries()) {
@@ -118,7 +123,7 @@ export class ImageReader {
     request: ImageRequest,
     file: FoundFile,
     deadline: number,
-  ): Promise<Reading<ImageFile>> {
+  ): Promise<Result<ImageFile>> {
     const { look, mount } = file;
     if (look.type !== 'file' && look.type !== 'block') {
       return failed('unsupported', request.path, 'neither a regular file nor a block device');
@@ -180,7 +185,7 @@ export class ImageReader {
       if (!bytes.ok) return bytes;
       return found(toBuffer(bytes.value).subarray(0, Math.max(0, end - from - at)));
     };
-    let start: Reading<Buffer>;
+    let start: Result<Buffer>;
     if (look.header === undefined) start = await more(0, USUAL_HEADER_BYTES);
     else if (look.header.kind === 'head')
       start = found(toBuffer(look.header.bytes).subarray(0, Math.max(0, end - from)));
@@ -198,7 +203,7 @@ export class ImageReader {
   /** From /sys/dev/block/<major:minor>, so that the device need not be opened. */
   #blockDevice(
     device: string,
-  ): Reading<{ readonly sizeBytes: number; readonly device: BlockDevice }> {
+  ): Result<{ readonly sizeBytes: number; readonly device: BlockDevice }> {
     const directory = `${this.#roots.sysfs}/dev/block/${device}`;
     const sectors = readKernelInteger(`${directory}/size`);
     if (!sectors.ok) return sectors;
@@ -238,25 +243,27 @@ function headerBytesFor({ declaredFormat }: ImageRequest): number {
 async function readContent(
   path: string,
   declared: ImageFormat | undefined,
-  start: Reading<Buffer>,
+  start: Result<Buffer>,
   sizeBytes: number,
   more: ReadMore,
 ): Promise<Content> {
   // Not read is not raw: an undeclared format stays unknown, and the reason is kept.
   if (!start.ok) return { format: declared ?? 'other', facts: start };
   const format = declared ?? probeImageFormat(start.value, path);
-  const header = await readHeader(format, start.value, sizeBytes, more);
-  if (!header.ok) return { format, facts: header };
-  const result = header.value;
+  const facts = await readHeader(format, start.value, sizeBytes, more);
   return {
     format,
-    facts: result.ok
-      ? found(result.facts)
-      : failed(result.problem, path, `${format} header: ${result.detail}`),
+    facts: facts.ok ? found(facts.value) : failedWith(toSourceError(facts.error, path, format)),
   };
 }
 
-function toQcow2({ format, facts }: Content): Reading<Qcow2Header> | undefined {
+function toSourceError(error: HeaderError, path: string, format: ImageFormat): SourceError {
+  if ('kind' in error) return error;
+  const kind = error.problem === 'unsupported' ? 'unsupported' : 'malformed';
+  return failed(kind, path, `${format} header: ${error.detail}`).error;
+}
+
+function toQcow2({ format, facts }: Content): Result<Qcow2Header> | undefined {
   if (!facts.ok) return format === 'qcow2' ? facts : undefined;
   return facts.value.qcow2 === undefined ? undefined : found(facts.value.qcow2);
 }

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { listKernelDirectory, readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { parseDecimal, parseSignedDecimal, parseSwitch } from '../kernel/kernel-text.ts';
 import { readNetworkCounters } from './counters.ts';
-import { Faults, type Reading } from '../../runtime/reading.ts';
+import { Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { isUplink } from '../../model/facts/uplinks.ts';
 import type {
@@ -55,7 +55,7 @@ export class NetworkLinkReader {
   }
 
   /** All interfaces as they are now. Fails when /sys/class/net cannot be listed. */
-  async read(): Promise<Reading<NetworkLinks>> {
+  async read(): Promise<Result<NetworkLinks>> {
     const listed = listKernelDirectory(this.#directory());
     if (!listed.ok) return listed;
     const faults = new Faults();

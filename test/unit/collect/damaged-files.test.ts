@@ -21,7 +21,7 @@ import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { readHostFacts } from '../../../src/sources/host/host-facts.ts';
 import { NetworkLinkReader } from '../../../src/sources/network/links.ts';
 import { QemuProcessFinder } from '../../../src/sources/process/qemu-processes.ts';
-import { found } from '../../../src/runtime/reading.ts';
+import { found } from '../../../src/runtime/result.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
 import { hypervisor } from '../../fixtures/net/network-tree.ts';
 import { cgroupHost, HOST } from '../sources/kernel-fixtures.ts';

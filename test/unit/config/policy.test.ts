@@ -16,14 +16,14 @@ const STORAGE = `${SIZE.replace('2GiB', '20GiB')}, or a part below 100% like 5%`
 
 function policyFrom(text: string): Policy {
   const result = parsePolicy(text, 'policy.yaml');
-  if (!result.ok) throw new Error(result.errors.join('\n'));
-  return result.policy;
+  if (!result.ok) throw new Error(result.error.join('\n'));
+  return result.value;
 }
 
 function faultsIn(text: string): readonly string[] {
   const result = parsePolicy(text, 'policy.yaml');
   if (result.ok) throw new Error('it was accepted');
-  return result.errors;
+  return result.error;
 }
 
 function written(limit: Limit, value: number | undefined): string {
@@ -317,11 +317,11 @@ describe('a broken policy file', () => {
     const result = await loadPolicy('/nonexistent/policy.yaml');
     expect(result).toEqual({
       ok: false,
-      errors: ['/nonexistent/policy.yaml: ENOENT: no such file or directory'],
+      error: ['/nonexistent/policy.yaml: ENOENT: no such file or directory'],
     });
     expect(await loadPolicy('/proc/self')).toEqual({
       ok: false,
-      errors: ['/proc/self: EISDIR: illegal operation on a directory'],
+      error: ['/proc/self: EISDIR: illegal operation on a directory'],
     });
   });
 });

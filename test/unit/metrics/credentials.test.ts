@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { textFormat } from '../../../src/exposition/format.ts';
-import { found } from '../../../src/runtime/reading.ts';
+import { found } from '../../../src/runtime/result.ts';
 import { exampleConfig, exampleDisk } from './example-config.ts';
 import { unknownGuest } from './example-guest.ts';
 import { exampleView, expositionOf, unknownSnapshot, WEB } from './example-snapshot.ts';

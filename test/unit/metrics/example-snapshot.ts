@@ -39,7 +39,7 @@ import {
   remoteDiskOf,
   thinImage,
 } from './example-storage.ts';
-import { found } from '../../../src/runtime/reading.ts';
+import { found } from '../../../src/runtime/result.ts';
 
 const MIB = 2 ** 20;
 

@@ -1,4 +1,4 @@
-import { failed, found } from '../../../src/runtime/reading.ts';
+import { failed, found } from '../../../src/runtime/result.ts';
 import type { ImageFile, Qcow2Header } from '../../../src/model/image.ts';
 import type { DomainDisk, Storage, StoragePool } from '../../../src/model/storage.ts';
 import type { Mount } from '../../../src/model/filesystem.ts';

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import type { Result } from '../../../../src/runtime/result.ts';
 import { encode, procedures } from '../../../../src/libvirt/index.ts';
-import type { CallAnswer, DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
+import type { CallFailure, DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
 import { ErrorAnswer, FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
@@ -35,7 +36,7 @@ class Host {
   }
 
   async ask(name: string, options: { isAlive?: boolean; patienceMs?: number } = {}) {
-    const answer: CallAnswer<unknown> = await this.calls.call(
+    const answer: Result<unknown, CallFailure> = await this.calls.call(
       {
         key: name,
         timeoutMs: 100,
@@ -44,7 +45,7 @@ class Host {
       },
       (connection, callOptions) => connection.domainLookupByName(name, callOptions),
     );
-    return answer.kind;
+    return answer.ok ? 'answered' : answer.error.kind;
   }
 
   /** A call for this name sticks. */
