@@ -14,6 +14,7 @@ import type { SnapshotSources } from './snapshot-sources.ts';
 import type { Storage, StoragePool } from '../model/storage.ts';
 import { StorageCollector } from './storage-collector.ts';
 import type { ConfiguredGuest, Domain } from '../model/domain.ts';
+import type { Deadline } from '../runtime/deadline.ts';
 
 export interface LiveHostOptions {
   readonly roots: Roots;
@@ -78,11 +79,10 @@ export class LiveHost implements SnapshotSources {
     await Promise.all([this.session.close(), this.#calls.close()]);
   }
 
-  async collect(wanted: ReadonlySet<CollectorName>, deadline: number): Promise<Snapshot> {
+  async collect(wanted: ReadonlySet<CollectorName>, deadline: Deadline): Promise<Snapshot> {
     const takenAtSeconds = Date.now() / 1000;
     const log = new OutcomeLog(wanted);
-    const now = performance.now();
-    const guestDeadline = now + (deadline - now) * GUESTS_SHARE;
+    const guestDeadline = deadline.share(GUESTS_SHARE);
     const links = log.runAsync('network', async () =>
       log.required('network', await this.#links.read()),
     );
@@ -123,7 +123,7 @@ export class LiveHost implements SnapshotSources {
     guests: GuestsUnderWay,
     pools: Promise<readonly StoragePool[] | undefined>,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Storage | undefined> {
     const configured = (await guests.configured) ?? [];
     const knownPools = await pools;

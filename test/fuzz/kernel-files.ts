@@ -44,6 +44,7 @@ import { readProcessStat } from '../../src/sources/process/stat.ts';
 import { readProcessStatus } from '../../src/sources/process/status.ts';
 import { ProcessThreadReader } from '../../src/sources/process/threads.ts';
 import { QemuProcessFinder } from '../../src/sources/process/qemu-processes.ts';
+import { Deadline } from '../../src/runtime/deadline.ts';
 import { found, type Result } from '../../src/runtime/result.ts';
 import type { Roots } from '../../src/sources/kernel/roots.ts';
 import { readSmapsRollup } from '../../src/sources/process/smaps-rollup.ts';
@@ -132,11 +133,11 @@ const HOST_READERS: readonly Reader[] = [
   },
   {
     reads: /^proc\/(?:4242\/ksm|4242\/stat$|self\/ksm)/,
-    read: (roots) => new ProcessKsmReader(roots, lockedFiles).read(PID, PATIENCE_MS),
+    read: (roots) => new ProcessKsmReader(roots, lockedFiles).read(PID, Deadline.in(PATIENCE_MS)),
   },
   {
     reads: /^proc\/4242\/smaps_rollup$/,
-    read: (roots) => readSmapsRollup(roots, PID, lockedFiles, PATIENCE_MS),
+    read: (roots) => readSmapsRollup(roots, PID, lockedFiles, Deadline.in(PATIENCE_MS)),
   },
   {
     reads: /^proc\/\d+\/(?:stat|comm)$|osrelease$/,

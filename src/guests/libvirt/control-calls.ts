@@ -5,6 +5,7 @@ import {
   type CallOptions,
   type LibvirtConnection,
 } from '../../libvirt/index.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { failedWith, found, type Result } from '../../runtime/result.ts';
 import type { CallFailure } from './daemon-calls.ts';
 
@@ -38,11 +39,11 @@ export class ControlCalls {
     return this.#timeouts;
   }
 
-  /** Never rejects but with what is no LibvirtError. `deadline` is in `performance.now()` time. */
+  /** Never rejects but with what is no LibvirtError. */
   async call<Value>(
     key: string,
     timeoutMs: number,
-    deadline: number,
+    deadline: Deadline,
     send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
   ): Promise<Result<Value, CallFailure>> {
     const turn = this.#last.then(() => this.#callNow(key, timeoutMs, deadline, send));
@@ -53,12 +54,12 @@ export class ControlCalls {
   async #callNow<Value>(
     key: string,
     timeoutMs: number,
-    deadline: number,
+    deadline: Deadline,
     send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
   ): Promise<Result<Value, CallFailure>> {
     const connection = this.#current();
-    const deadlineMs = Math.min(timeoutMs, deadline - performance.now());
-    if (connection === undefined || deadlineMs <= 0)
+    const deadlineMs = deadline.within(timeoutMs).remaining();
+    if (connection === undefined || deadlineMs === 0)
       return failedWith({ kind: 'lost', cause: undefined });
     if (connection.isOutstanding(key)) return failedWith({ kind: 'owed' });
     if (connection.overdue >= MAX_OWED) return failedWith({ kind: 'budget' });

@@ -6,8 +6,8 @@ import {
   type CallOptions,
   type LibvirtConnection,
 } from '../../libvirt/index.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { failedWith, found, type Result } from '../../runtime/result.ts';
-import { within } from '../../runtime/within.ts';
 
 /**
  * All calls to libvirt that one of its ordinary workers has to carry out, under one budget.
@@ -53,8 +53,8 @@ export interface CallRequest {
   readonly key: string;
   /** Longest to wait for the answer once sent. */
   readonly timeoutMs: number;
-  /** In `performance.now()` time: no waiting for a slot, and no waiting at all, beyond it. */
-  readonly deadline: number;
+  /** No waiting for a slot, and no waiting at all, beyond it. */
+  readonly deadline: Deadline;
   /**
    * Asked when the slot is given: whether it is known now that nothing of it hangs. By default it is
    * not.
@@ -162,7 +162,7 @@ export class DaemonCalls {
     }
     let connection: LibvirtConnection | undefined;
     try {
-      connection = await within(this.#connect(key, lease), deadline);
+      connection = await deadline.race(this.#connect(key, lease));
     } catch (error) {
       this.#release(key);
       if (error instanceof LibvirtError) return failedWith({ kind: 'lost', cause: error });
@@ -172,7 +172,7 @@ export class DaemonCalls {
       this.#release(key);
       return failedWith({ kind: 'lost', cause: undefined });
     }
-    const deadlineMs = Math.min(timeoutMs, Math.max(1, deadline - performance.now()));
+    const deadlineMs = Math.max(1, deadline.within(timeoutMs).remaining());
     try {
       const value = await send(connection, { deadlineMs, tag: key });
       this.#release(key);
@@ -231,13 +231,10 @@ export class DaemonCalls {
     if (admission !== 'wait') return admission;
     const { promise, resolve } = Promise.withResolvers<Lease | Refusal>();
     const waiter: Waiter = { request, admit: resolve };
-    const timer = setTimeout(
-      () => {
-        this.#waiting = this.#waiting.filter((other) => other !== waiter);
-        resolve('closed');
-      },
-      Math.max(0, request.deadline - performance.now()),
-    );
+    const timer = request.deadline.onExpiry(() => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiter);
+      resolve('closed');
+    });
     this.#waiting.push(waiter);
     try {
       return await promise;

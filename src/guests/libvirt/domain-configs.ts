@@ -1,6 +1,7 @@
 import { errorCodes, isGuestEnded, type DomainRef } from '../../libvirt/index.ts';
 import type { DomainConfig } from '../../model/domain-config.ts';
 import { parseDomainXmlInSlices } from '../../sources/domain-xml/domain-xml.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import type { Result, SourceError } from '../../runtime/result.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
@@ -68,12 +69,11 @@ export class DomainConfigs {
    * The configurations of these guests, fetched where needed. Guests whose XML does not arrive in
    * time keep the one they had; new ones are absent. Never rejects.
    *
-   * @param deadline in `performance.now()` time.
    */
   async of(
     domains: readonly DomainRef[],
     calls: DaemonCalls,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<DomainConfigsResult> {
     const errors: SourceError[] = [];
     const gone = new Set<string>();
@@ -99,12 +99,11 @@ export class DomainConfigs {
    * Reads the XML of these guests again now, because it was seen to be out of date; of those that do
    * not arrive in time there is none. Never rejects.
    *
-   * @param deadline in `performance.now()` time.
    */
   async again(
     domains: readonly DomainRef[],
     calls: DaemonCalls,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<DomainConfigsResult> {
     const errors: SourceError[] = [];
     const gone = new Set<string>();
@@ -140,7 +139,7 @@ export class DomainConfigs {
   async #fetch(
     domain: DomainRef,
     calls: DaemonCalls,
-    deadline: number,
+    deadline: Deadline,
     errors: SourceError[],
     gone: Set<string>,
   ): Promise<void> {

@@ -18,6 +18,7 @@ import type { LibvirtSession } from './libvirt-session.ts';
 import type { NetworkLinks } from '../../model/network.ts';
 import { OccupiedGuests } from './occupied-guests.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 import type { SeenStandstill } from '../process/standstill.ts';
 import type { StorageCheck } from './storage-check.ts';
@@ -130,12 +131,11 @@ export class GuestCollector {
   /**
    * The guests `selects` lets through. Neither promise ever rejects.
    *
-   * @param deadline in `performance.now()` time.
    * @param network the host's interfaces, for the counters of NICs; undefined where not collected.
    */
   collect(
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
     selects: (name: string) => boolean,
     network: Promise<NetworkLinks | undefined>,
     checkStorage: CheckStorage,
@@ -153,7 +153,7 @@ export class GuestCollector {
 
   async #collect(
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
     selects: (name: string) => boolean,
     network: Promise<NetworkLinks | undefined>,
     checkStorage: CheckStorage,
@@ -258,7 +258,7 @@ export class GuestCollector {
   async #readConfigs(
     selected: readonly ListedGuest[],
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<DomainConfigsResult> {
     const result = await this.#configs.of(
       selected.map(({ ref }) => ref),
@@ -277,7 +277,7 @@ export class GuestCollector {
     answers: Answers,
     facts: ReadonlyMap<string, GuestFacts>,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
     changed: Map<string, ConfiguredGuest>,
   ): Promise<void> {
     const seen = new Map<string, SeenConfig>();
@@ -309,7 +309,7 @@ export class GuestCollector {
   async #askMonitors(
     { active, locked, configs, qemus, storage, standstills }: Asked,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Answers> {
     if (this.#session.versions?.driver !== 'QEMU') return new Map();
     const start = performance.now();
@@ -388,7 +388,7 @@ export class GuestCollector {
   async #jobs(
     active: readonly DomainRef[],
     answers: Answers,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<ReadonlyMap<string, DomainJob>> {
     const jobs = new Map<string, DomainJob>();
     const responsive = active.filter(

@@ -10,6 +10,7 @@ import {
 import type { ControlCalls } from './control-calls.ts';
 import type { CallFailure, DaemonCalls } from './daemon-calls.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 
 /** A daemon with a free worker lists a thousand guests in 30 ms. */
 const LIST_TIMEOUT_MS = 500;
@@ -62,7 +63,7 @@ export class GuestList {
    */
   async read(
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
     locked: ReadonlySet<string>,
   ): Promise<readonly ListedGuest[] | undefined> {
     const listed =
@@ -73,7 +74,7 @@ export class GuestList {
     return listed;
   }
 
-  async #inBulk(log: OutcomeLog, deadline: number): Promise<readonly ListedGuest[] | undefined> {
+  async #inBulk(log: OutcomeLog, deadline: Deadline): Promise<readonly ListedGuest[] | undefined> {
     const groups =
       domainStats.state | (log.wants('perf') ? domainStats.perf | domainStats.memory : 0);
     const bulk = await this.#calls.call(
@@ -102,7 +103,7 @@ export class GuestList {
   async #uuids(
     name: string,
     flag: number,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<ReadonlySet<string> | undefined> {
     const answer = await this.#control.call(
       `list of ${name} guests`,
@@ -113,7 +114,10 @@ export class GuestList {
     return answer.ok ? new Set(answer.value.map(({ uuid }) => uuid)) : undefined;
   }
 
-  async #oneByOne(log: OutcomeLog, deadline: number): Promise<readonly ListedGuest[] | undefined> {
+  async #oneByOne(
+    log: OutcomeLog,
+    deadline: Deadline,
+  ): Promise<readonly ListedGuest[] | undefined> {
     const list = await this.#control.call(
       'list of guests',
       LIST_TIMEOUT_MS,
@@ -149,7 +153,7 @@ export class GuestList {
   async #lastKnown(
     guests: ReadonlyMap<string, ListedGuest>,
     locked: ReadonlySet<string>,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<readonly ListedGuest[] | undefined> {
     const current: ListedGuest[] = [];
     let answers = 0;

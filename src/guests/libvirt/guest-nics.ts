@@ -1,5 +1,6 @@
 import { domainStats, isGuestEnded, readDomainStats, type DomainRef } from '../../libvirt/index.ts';
 import type { DomainConfig, Interface } from '../../model/domain-config.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { Backoff } from '../../runtime/backoff.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import type { NicCounters } from '../../model/domain.ts';
@@ -49,7 +50,7 @@ export class GuestNics {
     configs: ReadonlyMap<string, DomainConfig>,
     network: NetworkLinks | undefined,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<ReadonlyMap<string, readonly NicCounters[]>> {
     const nics = new Map<string, readonly NicCounters[]>();
     const inBulk: DomainRef[] = [];
@@ -79,7 +80,7 @@ export class GuestNics {
     refs: readonly DomainRef[],
     nics: Map<string, readonly NicCounters[]>,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<void> {
     if (refs.length === 0 || this.#backoff.isLeftAlone(BULK_KEY)) return;
     const answer = await this.#calls.call(
@@ -111,7 +112,7 @@ export class GuestNics {
     network: NetworkLinks | undefined,
     nics: Map<string, readonly NicCounters[]>,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<void> {
     const { uuid, name } = ref;
     if (this.#backoff.isLeftAlone(uuid)) return;

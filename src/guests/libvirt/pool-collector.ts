@@ -4,6 +4,7 @@ import {
   type NamedObject,
   type StoragePoolInfo,
 } from '../../libvirt/index.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { toValue, type Result } from '../../runtime/result.ts';
 import { parseStoragePoolXmlInSlices } from '../../sources/domain-xml/storage-pool-xml.ts';
 import { Backoff } from '../../runtime/backoff.ts';
@@ -64,7 +65,7 @@ export class PoolCollector {
   async collect(
     isConnected: boolean,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<readonly StoragePool[] | undefined> {
     if (!isConnected) {
       log.fail('pool', { kind: 'absent', subject: 'libvirt', detail: 'not connected' });
@@ -93,7 +94,7 @@ export class PoolCollector {
   }
 
   /** Pools that were not known; those that are gone are dropped. */
-  async #list(log: OutcomeLog, deadline: number): Promise<readonly NamedObject[] | undefined> {
+  async #list(log: OutcomeLog, deadline: Deadline): Promise<readonly NamedObject[] | undefined> {
     const answer = await this.#call('list of storage pools', deadline, (connection, options) =>
       connection.listAllStoragePools(0, options),
     );
@@ -114,7 +115,7 @@ export class PoolCollector {
   async #read(
     pool: NamedObject,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<PoolReading | undefined> {
     const { name, uuid } = pool;
     if (this.#backoff.isLeftAlone(uuid)) {
@@ -142,7 +143,7 @@ export class PoolCollector {
   }
 
   /** Reads the pool's XML where that is due; what was known stays where it can not be had. */
-  async #describe(pool: NamedObject, deadline: number): Promise<void> {
+  async #describe(pool: NamedObject, deadline: Deadline): Promise<void> {
     const now = performance.now();
     const known = this.#known.get(pool.uuid);
     if (known !== undefined && now - known.describedAt < DESCRIPTION_MAX_AGE_MS) return;
@@ -159,7 +160,7 @@ export class PoolCollector {
 
   #call<Value>(
     key: string,
-    deadline: number,
+    deadline: Deadline,
     send: (
       connection: LibvirtConnection,
       options: Parameters<LibvirtConnection['listAllStoragePools']>[1],

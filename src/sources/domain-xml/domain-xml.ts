@@ -16,6 +16,7 @@ import {
   requiredAttribute,
   parseElementText,
 } from './values.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { failed, found, type Result } from '../../runtime/result.ts';
 import { parseXml, parseXmlInSlices } from './xml-document.ts';
 import type { XmlElement } from './xml-element.ts';
@@ -73,12 +74,12 @@ export function parseDomainXml(xml: string, subject: string): Result<DomainConfi
 /**
  * As `parseDomainXml`, without keeping others from their work.
  *
- * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ * @param deadline a failed result of kind `timeout` after it.
  */
 export async function parseDomainXmlInSlices(
   xml: string,
   subject: string,
-  deadline: number,
+  deadline: Deadline,
 ): Promise<Result<DomainConfig>> {
   return configFrom(await parseXmlInSlices(xml, subject, WANTED, deadline), subject);
 }

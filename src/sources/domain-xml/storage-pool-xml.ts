@@ -1,3 +1,4 @@
+import type { Deadline } from '../../runtime/deadline.ts';
 import { failed, found, type Result } from '../../runtime/result.ts';
 import { parseXml, parseXmlInSlices } from './xml-document.ts';
 import type { XmlElement } from './xml-element.ts';
@@ -22,11 +23,11 @@ export function parseStoragePoolXml(xml: string): Result<StoragePoolDescription>
 /**
  * As `parseStoragePoolXml`, without keeping others from their work.
  *
- * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ * @param deadline a failed result of kind `timeout` after it.
  */
 export async function parseStoragePoolXmlInSlices(
   xml: string,
-  deadline: number,
+  deadline: Deadline,
 ): Promise<Result<StoragePoolDescription>> {
   return descriptionFrom(await parseXmlInSlices(xml, SUBJECT, WANTED, deadline));
 }

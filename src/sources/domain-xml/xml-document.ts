@@ -1,5 +1,6 @@
 import { SaxesParser } from 'saxes';
 
+import type { Deadline } from '../../runtime/deadline.ts';
 import { failed, found, type Result } from '../../runtime/result.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import { XmlElement } from './xml-element.ts';
@@ -42,13 +43,13 @@ export function parseXml(
  * As `parseXml`, in slices between which everything else gets its turn; documents of several
  * callers come one after the other, so that their slices do not add up.
  *
- * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ * @param deadline a failed result of kind `timeout` after it.
  */
 export async function parseXmlInSlices(
   xml: string,
   subject: string,
   wanted: WantedXml,
-  deadline: number,
+  deadline: Deadline,
 ): Promise<Result<XmlElement>> {
   const previous = lastInLine;
   const { promise, resolve: leave } = Promise.withResolvers<undefined>();
@@ -58,7 +59,7 @@ export async function parseXmlInSlices(
     const slice = new TimeSlice();
     const steps = readingSteps(xml, wanted);
     for (;;) {
-      if (performance.now() > deadline) {
+      if (deadline.expired) {
         return failed('timeout', subject, 'XML not read through in time');
       }
       const step = settled(subject, () => steps.next());

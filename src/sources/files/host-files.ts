@@ -10,6 +10,7 @@ import type {
 } from './file-task.ts';
 import { holdsDeviceNodes, isKernelFilesystem, type MountTable } from './mounts.ts';
 import { NotAllowed } from './path-walk.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { failed, failedFrom, found, type Result } from '../../runtime/result.ts';
 import type { Mount } from '../../model/filesystem.ts';
 
@@ -69,14 +70,14 @@ export class HostFiles {
   }
 
   /**
-   * What is at the end of each path, in the order of the requests. `deadline` is a moment of
-   * `performance.now()`; what is not known by then fails with `timeout`, as do at once all paths
+   * What is at the end of each path, in the order of the requests. What is not known by
+   * the deadline fails with `timeout`, as do at once all paths
    * on a mount that hangs already.
    */
   async look(
     requests: readonly LookRequest[],
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
     allowed: AllowedDirectories = NOWHERE,
   ): Promise<readonly Result<FoundFile>[]> {
     const results = requests.map((request): Result<FoundFile> =>
@@ -101,7 +102,7 @@ export class HostFiles {
     { look, mount }: FoundFile,
     at: number,
     bytes: number,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Result<Uint8Array>> {
     const key = look.type === 'block' ? `block ${look.rdev}` : toKey(mount);
     const rest = below(mount, look.path);
@@ -122,7 +123,7 @@ export class HostFiles {
   }
 
   /** statfs(2) of a mounted filesystem. */
-  async space(mount: Mount, deadline: number): Promise<Result<FileSpace>> {
+  async space(mount: Mount, deadline: Deadline): Promise<Result<FileSpace>> {
     const task: FileTask = { kind: 'space' };
     const answer = await this.#one(toKey(mount), mount, task, mount.mountpoint, deadline);
     if (!answer.ok) return answer;
@@ -233,7 +234,7 @@ export class HostFiles {
     mount: Mount,
     task: FileTask,
     subject: string,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Result<FileAnswer>> {
     const answers = await this.#pool.run(key, { ...this.#batchOn(mount), tasks: [task] }, deadline);
     if (!answers.ok) return failed(answers.error.kind, subject, answers.error.detail);
@@ -245,7 +246,7 @@ export class HostFiles {
 /** One call of {@link HostFiles.look}. */
 interface Looking {
   readonly mounts: MountTable;
-  readonly deadline: number;
+  readonly deadline: Deadline;
   readonly results: Result<FoundFile>[];
   /** Canonical. */
   readonly allowed: readonly string[];

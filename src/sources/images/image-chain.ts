@@ -7,6 +7,7 @@ import {
   type ImageReference,
 } from '../../model/facts/image-reference.ts';
 import { holdsDeviceNodes, type MountTable } from '../files/mounts.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import type { Result, SourceError } from '../../runtime/result.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type {
@@ -43,13 +44,12 @@ export class ImageChainReader {
    * The chain of each disk, in order. Images shared by several disks are read once and appear
    * in each chain; count them by {@link ImageFile.identity}. Names that stand only in headers are
    * followed within `poolDirectories` and the directories of the images the disks declare.
-   * `deadline` is a moment of `performance.now()`.
    */
   async read(
     disks: readonly DescribedDisk[],
     poolDirectories: Iterable<string>,
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<readonly ImageChain[]> {
     const images = new Map<string, Result<ImageFile>>();
     const met = new Map<string, ImageRequest>();
@@ -108,7 +108,7 @@ export class ImageChainReader {
     disks: readonly DescribedDisk[],
     poolDirectories: Iterable<string>,
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<AllowedDirectories> {
     const names = new Set<string>();
     for (const directory of poolDirectories) {

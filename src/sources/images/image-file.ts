@@ -17,6 +17,7 @@ import { readKernelFile, readKernelInteger } from '../kernel/kernel-file.ts';
 import type { MountTable } from '../files/mounts.ts';
 
 import { rawWorstCase, wholeSectors } from './qcow2-size.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { failed, failedWith, found, type Result, type SourceError } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
@@ -65,13 +66,12 @@ export class ImageReader {
   /**
    * The images, in the order of the requests; equal requests are answered by one read. A request fails
    * where the path does not lead to a regular file or block device in time; a bad header is not a
-   * failure of the image (see {@link ImageFile.qcow2}). `deadline` is a moment of
-   * `performance.now()`.
+   * failure of the image (see {@link ImageFile.qcow2}).
    */
   async read(
     requests: readonly ImageRequest[],
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
     allowed?: AllowedDirectories,
   ): Promise<readonly Result<ImageFile>[]> {
     const keys = requests.map(imageRequestKey);
@@ -122,7 +122,7 @@ export class ImageReader {
     key: string,
     request: ImageRequest,
     file: FoundFile,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Result<ImageFile>> {
     const { look, mount } = file;
     if (look.type !== 'file' && look.type !== 'block') {
@@ -163,7 +163,7 @@ export class ImageReader {
     request: ImageRequest,
     file: FoundFile,
     fileSizeBytes: number,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Content> {
     const { look } = file;
     const declared =

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
+import type { Deadline } from '../../runtime/deadline.ts';
 import { failed, failedFrom, found, type Result } from '../../runtime/result.ts';
 
 /** Half of libuv's four file threads: the other half stays free for everybody else. */
@@ -21,7 +22,7 @@ export class DeadlineFileReader {
   readonly #underWay = new Map<string, boolean>();
 
   /** The file's text; `timeout` after the deadline, the time in the queue included. */
-  async read(path: string, deadlineMilliseconds: number): Promise<Result<string>> {
+  async read(path: string, deadline: Deadline): Promise<Result<string>> {
     const stuck = [...this.#underWay.values()].filter((late) => late).length;
     if (this.#underWay.has(path) || stuck >= MAX_AT_ONCE) {
       return failed('timeout', path, 'earlier reads have not come back yet');
@@ -39,12 +40,13 @@ export class DeadlineFileReader {
           });
       },
     };
-    const timer = setTimeout(() => {
+    const milliseconds = Math.round(deadline.remaining());
+    const timer = deadline.onExpiry(() => {
       const queued = this.#queue.indexOf(waiting);
       if (queued !== -1) this.#queue.splice(queued, 1);
       if (this.#underWay.has(path)) this.#underWay.set(path, true);
-      resolve(failed('timeout', path, `no answer within ${deadlineMilliseconds} ms`));
-    }, deadlineMilliseconds);
+      resolve(failed('timeout', path, `no answer within ${milliseconds} ms`));
+    });
     this.#queue.push(waiting);
     this.#startNext();
     try {

@@ -3,6 +3,7 @@ import { readKernelInteger, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { lineDecimal, lineField, lineText } from '../kernel/kernel-scan.ts';
 import { parseSignedDecimal } from '../kernel/kernel-text.ts';
 import { readProcessStat } from './stat.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { failed, Faults, isAbsence, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { ProcessKsm } from '../../model/process.ts';
@@ -28,10 +29,10 @@ export class ProcessKsmReader {
    * `absent` when the process is gone, has no address space, or the kernel has no KSM. After a
    * missed deadline the merged pages alone are given, which can be had without the lock.
    */
-  async read(pid: number, deadlineMilliseconds: number): Promise<Result<ProcessKsm>> {
+  async read(pid: number, deadline: Deadline): Promise<Result<ProcessKsm>> {
     const path = `${this.#roots.procfs}/${pid}/ksm_stat`;
     const text = this.#lockTaken()
-      ? await this.#files.read(path, deadlineMilliseconds)
+      ? await this.#files.read(path, deadline)
       : readRawKernelFile(path);
     if (!text.ok && text.error.kind === 'denied') return text;
     const parsed = text.ok ? parseProcessKsm(text.value, path) : text;

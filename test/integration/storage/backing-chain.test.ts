@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
 import { StorageSource } from './storage-source.ts';
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import type { DescribedDisk, ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
@@ -45,7 +46,7 @@ describe('a backing chain', () => {
     closeSync(file);
   };
   const read = async (...disks: readonly DescribedDisk[]): Promise<readonly ImageChain[]> =>
-    storage.chains.read(disks, pools, storage.mounts, performance.now() + 5000);
+    storage.chains.read(disks, pools, storage.mounts, Deadline.in(5000));
   const chainOf = async (disk: DescribedDisk): Promise<ImageChain> => {
     const [chain] = await read(disk);
     if (chain === undefined) throw new Error('no chain');

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createImage, fullyAllocatedBytes, imageInfo, qemuImg, qemuIo } from './qemu-img.ts';
 import { StorageSource, valueOrThrow } from './storage-source.ts';
+import { Deadline } from '../../../src/runtime/deadline.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -296,7 +297,7 @@ describe('disk images made by qemu-img', () => {
     const milliseconds: number[] = [];
     for (let scrape = 0; scrape < 8; scrape += 1) {
       const before = process.threadCpuUsage();
-      const deadline = performance.now() + 5000;
+      const deadline = Deadline.in(5000);
       const images = await storage.images.read(requests, storage.mounts, deadline);
       const { user, system } = process.threadCpuUsage(before);
       milliseconds.push((user + system) / 1000);

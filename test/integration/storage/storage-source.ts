@@ -5,6 +5,7 @@ import { HostFiles } from '../../../src/sources/files/host-files.ts';
 import { ImageChainReader } from '../../../src/sources/images/image-chain.ts';
 import { ImageReader } from '../../../src/sources/images/image-file.ts';
 import { parseMountinfo, type MountTable } from '../../../src/sources/files/mounts.ts';
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import type { Result } from '../../../src/runtime/result.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
 import type { ImageFile } from '../../../src/model/image.ts';
@@ -34,7 +35,7 @@ export class StorageSource {
     declaredFormat: string | undefined,
     withinMs = 5000,
   ): Promise<Result<ImageFile>> {
-    const deadline = performance.now() + withinMs;
+    const deadline = Deadline.in(withinMs);
     const [image] = await this.images.read([{ path, declaredFormat }], this.mounts, deadline);
     if (image === undefined) throw new Error(`no answer for ${path}`);
     return image;

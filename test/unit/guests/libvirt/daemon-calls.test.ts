@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import type { Result } from '../../../../src/runtime/result.ts';
 import { encode, procedures } from '../../../../src/libvirt/index.ts';
 import type { CallFailure, DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
@@ -40,7 +41,7 @@ class Host {
       {
         key: name,
         timeoutMs: 100,
-        deadline: performance.now() + (options.patienceMs ?? 5_000),
+        deadline: Deadline.in(options.patienceMs ?? 5_000),
         isAlive: () => options.isAlive === true,
       },
       (connection, callOptions) => connection.domainLookupByName(name, callOptions),

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 
 import { onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { procedures, type DomainRef, type TypedParam } from '../../../../src/libvirt/index.ts';
 import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { GuestCollector } from '../../../../src/guests/libvirt/guest-collector.ts';
@@ -87,7 +88,7 @@ export async function guestsOfDaemon(
       const log = new OutcomeLog(new Set(collectors));
       const { domains, changed } = collector.collect(
         log,
-        performance.now() + 10_000,
+        Deadline.in(10_000),
         () => true,
         Promise.resolve(undefined),
         () => undefined,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { DeadlineFileReader } from '../../../../src/sources/kernel/deadline-file.ts';
 import { parseProcessKsm, ProcessKsmReader } from '../../../../src/sources/process/ksm.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
@@ -35,7 +36,7 @@ function release(procfs: string, ...pipes: readonly string[]): void {
 
 describe('KSM of a process', () => {
   it('of a new kernel comes in two syntaxes', async () => {
-    expect(valueIn(await reader(HOST).read(4242, 1000))).toEqual({
+    expect(valueIn(await reader(HOST).read(4242, Deadline.in(1000)))).toEqual({
       rmapItems: 1_048_576,
       zeroPages: 1000,
       mergingPages: 786_432,
@@ -47,7 +48,7 @@ describe('KSM of a process', () => {
   });
 
   it('of kernel 6.12 has four lines, and may be a loss', async () => {
-    expect(valueIn(await reader(HOST).read(6012, 1000))).toEqual({
+    expect(valueIn(await reader(HOST).read(6012, Deadline.in(1000)))).toEqual({
       rmapItems: 4096,
       zeroPages: 16,
       mergingPages: 12,
@@ -58,7 +59,7 @@ describe('KSM of a process', () => {
   });
 
   it('of kernel 6.1 has its merged pages in a file of their own', async () => {
-    expect(valueIn(await reader(HOST).read(6001, 1000))).toEqual({
+    expect(valueIn(await reader(HOST).read(6001, Deadline.in(1000)))).toEqual({
       rmapItems: 4096,
       zeroPages: undefined,
       mergingPages: 2048,
@@ -71,7 +72,7 @@ describe('KSM of a process', () => {
   it('is the merged pages alone when the lock a new kernel takes for it is held', async () => {
     const procfs = procWithStuckKsmStat();
     cpSync(`${HOST.procfs}/self/ksm_stat`, `${procfs}/self/ksm_stat`);
-    const ksm = valueIn(await reader({ ...HOST, procfs }).read(6001, 30));
+    const ksm = valueIn(await reader({ ...HOST, procfs }).read(6001, Deadline.in(30)));
     expect(ksm.mergingPages).toBe(2048);
     expect(ksm.rmapItems).toBeUndefined();
     release(procfs);
@@ -83,15 +84,18 @@ describe('KSM of a process', () => {
     const files = new DeadlineFileReader();
     const stuck = [`${procfs}/6001/ksm_stat`, `${procfs}/6001/also_stuck`];
     execFileSync('mkfifo', [`${procfs}/6001/also_stuck`]);
-    await Promise.all(stuck.map((path) => files.read(path, 20)));
-    const ksm = await new ProcessKsmReader({ ...HOST, procfs }, files).read(6012, 1000);
+    await Promise.all(stuck.map((path) => files.read(path, Deadline.in(20))));
+    const ksm = await new ProcessKsmReader({ ...HOST, procfs }, files).read(
+      6012,
+      Deadline.in(1000),
+    );
     expect(valueIn(ksm).mergingPages).toBe(12);
     release(procfs, 'ksm_stat', 'also_stuck');
   });
 
   it('is absent for a zombie, whose file is empty, and for a process that is gone', async () => {
-    expect(failureOf(await reader(HOST).read(4300, 1000))).toBe('absent');
-    expect(failureOf(await reader(HOST).read(999_999, 1000))).toBe('absent');
+    expect(failureOf(await reader(HOST).read(4300, Deadline.in(1000)))).toBe('absent');
+    expect(failureOf(await reader(HOST).read(999_999, Deadline.in(1000)))).toBe('absent');
   });
 
   it('is malformed when the file says something else', () => {
