@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import type { DomainJobInfo, DomainRef } from '../../libvirt/index.ts';
 import type { DomainConfig } from '../../model/domain-config.ts';
 import { QemuProcessFinder, type QemuProcess } from '../../sources/process/qemu-processes.ts';
@@ -20,6 +18,7 @@ import { OccupiedGuests } from './occupied-guests.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type { Deadline } from '../../runtime/deadline.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
+import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { SeenStandstill } from '../process/standstill.ts';
 import type { StorageCheck } from './storage-check.ts';
 import type {
@@ -30,9 +29,6 @@ import type {
   KvmCounters,
   NicCounters,
 } from '../../model/domain.ts';
-
-/** Guests put together between two turns of the event loop. */
-const GUESTS_PER_TURN = 50;
 
 /** Changes told of between two collections, after which all guests are taken to have changed. */
 const MAX_CHANGES = 10_000;
@@ -220,8 +216,9 @@ export class GuestCollector {
     const jobs = await log.runAsync('job', () => this.#jobs(active, answers, deadline));
 
     const domains: Domain[] = [];
+    const slice = new TimeSlice();
     for (const one of selected) {
-      if (domains.length % GUESTS_PER_TURN === GUESTS_PER_TURN - 1) await nextTurn();
+      if (slice.isOver) await slice.nextTurn();
       const { uuid } = one.ref;
       const answer = answers.get(uuid);
       domains.push(

@@ -16,8 +16,8 @@ const MAX_VALUE_CHARACTERS = 64 * 1024;
 const MAX_ELEMENTS = 100_000;
 /** So much is parsed or searched at once: less than a millisecond of work. */
 const PIECE_CHARACTERS = 16 * 1024;
-/** Steps of some 0.1 microseconds between which nothing else runs. */
-const STEPS_PER_TURN = 1000;
+/** Steps of some 0.1 microseconds between two places to stop. */
+const STEPS_PER_PART = 1000;
 
 /**
  * Reads what is wanted of a document and gives its root. Malformed: not well-formed in what is
@@ -115,7 +115,7 @@ export function* readingSteps(
   let from = 0;
   let at = 0;
   for (let step = 1; ; step += 1) {
-    if (step % STEPS_PER_TURN === 0) yield;
+    if (step % STEPS_PER_PART === 0) yield;
     const inside = passedOver === 0 ? open.at(-1) : undefined;
     const tag = xml.indexOf('<', at);
     if (tag === -1) break;
@@ -221,7 +221,7 @@ const DECLARATIONS = [
 /** Behind the `>` of an opening tag, which may hold others in its quotes. */
 function* endOfTag(xml: string, start: number): Generator<undefined, number, undefined> {
   for (let at = start + 1, steps = 1; at < xml.length; at += 1, steps += 1) {
-    if (steps % STEPS_PER_TURN === 0) yield;
+    if (steps % STEPS_PER_PART === 0) yield;
     const character = xml[at];
     if (character === '>') return at + 1;
     if (character !== '"' && character !== "'") continue;
