@@ -11,7 +11,7 @@ describe('the policy in force', () => {
   let path: string;
   let clock = 1000;
   const promiseOf = (store: PolicyStore): number | undefined =>
-    findLimit(store.policy, 'cpu', 'promised_ratio').warning;
+    findLimit(store.policy, 'cpu.promised_ratio').warning;
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'policy-'));
