@@ -145,7 +145,7 @@ function qcow2Image(
     fileSizeBytes: allocatedBytes,
     format: 'qcow2',
     capacityBytes: header.virtualSizeBytes,
-    qcow2: found(header),
+    qcow2: header,
     below: toBelow(header.backingFileName, header.backingFormat),
     worstCase: qcow2WorstCase(header),
   };

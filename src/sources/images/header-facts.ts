@@ -1,15 +1,5 @@
 import { failedWith, type Failure, type Result, type SourceError } from '../../runtime/result.ts';
-import type { Below, NamedFile, Qcow2Header, WorstCaseSize } from '../../model/image.ts';
-
-export interface HeaderFacts {
-  readonly below: Below;
-  readonly dataFiles: readonly NamedFile[];
-  /** Size of the disk the guest sees, in bytes; undefined where this format is not read that far. */
-  readonly capacityBytes: number | undefined;
-  /** The largest size this file can reach, where the format tells. */
-  readonly worstCase: WorstCaseSize | undefined;
-  readonly qcow2: Qcow2Header | undefined;
-}
+import type { Below, HeaderFacts } from '../../model/image.ts';
 
 export interface HeaderFault {
   /** `truncated`: more of the image than was looked at may tell. */

@@ -1,10 +1,5 @@
 import { deviceNumber } from '../files/file-task.ts';
-import {
-  NOTHING_BELOW,
-  type HeaderError,
-  type HeaderFacts,
-  type ReadMore,
-} from './header-facts.ts';
+import { NOTHING_BELOW, type HeaderError, type ReadMore } from './header-facts.ts';
 import {
   toFailure,
   type AllowedDirectories,
@@ -23,10 +18,10 @@ import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type {
   BlockDevice,
+  HeaderFacts,
   ImageFile,
   ImageFormat,
   ImageRequest,
-  Qcow2Header,
 } from '../../model/image.ts';
 
 /** What is derived from a header, kept as long as the file's fingerprint stays the same. */
@@ -66,7 +61,7 @@ export class ImageReader {
   /**
    * The images, in the order of the requests; equal requests are answered by one read. A request fails
    * where the path does not lead to a regular file or block device in time; a bad header is not a
-   * failure of the image (see {@link ImageFile.qcow2}).
+   * failure of the image (see {@link ImageFile.headerError}).
    */
   async read(
     requests: readonly ImageRequest[],
@@ -131,9 +126,12 @@ export class ImageReader {
     const block = look.type === 'block' ? this.#blockDevice(deviceNumber(look.rdev)) : undefined;
     if (block?.ok === false) return block;
     const fileSizeBytes = block?.value.sizeBytes ?? Number(look.sizeBytes);
-    const content = await this.#content(key, request, file, fileSizeBytes, deadline);
-    const { format } = content;
-    const facts = content.facts.ok ? content.facts.value : undefined;
+    const { format, facts } = await this.#content(key, request, file, fileSizeBytes, deadline);
+    const wholeBytes = wholeSectors(fileSizeBytes);
+    const raw = {
+      capacityBytes: request.slice?.sizeBytes ?? wholeBytes,
+      worstCase: rawWorstCase(wholeBytes),
+    };
     return found({
       path: request.path,
       resolvedPath: look.path,
@@ -146,15 +144,9 @@ export class ImageReader {
       allocatedBytes: block === undefined ? Number(look.blocks) * STAT_BLOCK_BYTES : undefined,
       format,
       formatFrom: request.declaredFormat === undefined ? 'probed' : 'declared',
-      capacityBytes:
-        format === 'raw'
-          ? (request.slice?.sizeBytes ?? wholeSectors(fileSizeBytes))
-          : facts?.capacityBytes,
-      qcow2: toQcow2(content),
-      headerError: content.facts.ok ? undefined : content.facts.error,
-      below: facts?.below ?? NOTHING_BELOW.below,
-      dataFiles: facts?.dataFiles ?? [],
-      worstCase: format === 'raw' ? rawWorstCase(wholeSectors(fileSizeBytes)) : facts?.worstCase,
+      ...(facts.ok ? facts.value : NOTHING_BELOW),
+      ...(format === 'raw' ? raw : {}),
+      headerError: facts.ok ? undefined : facts.error,
     });
   }
 
@@ -261,11 +253,6 @@ function toSourceError(error: HeaderError, path: string, format: ImageFormat): S
   if ('kind' in error) return error;
   const kind = error.problem === 'unsupported' ? 'unsupported' : 'malformed';
   return failed(kind, path, `${format} header: ${error.detail}`).error;
-}
-
-function toQcow2({ format, facts }: Content): Result<Qcow2Header> | undefined {
-  if (!facts.ok) return format === 'qcow2' ? facts : undefined;
-  return facts.value.qcow2 === undefined ? undefined : found(facts.value.qcow2);
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

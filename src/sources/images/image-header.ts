@@ -3,7 +3,6 @@ import {
   NOTHING_BELOW,
   refused,
   type HeaderError,
-  type HeaderFacts,
   type HeaderFault,
   type ReadMore,
 } from './header-facts.ts';
@@ -24,7 +23,7 @@ import {
 import { qcow2WorstCase } from './qcow2-size.ts';
 import { found, type Result } from '../../runtime/result.ts';
 import { vmdkFacts } from './vmdk-header.ts';
-import type { ImageFormat } from '../../model/image.ts';
+import type { HeaderFacts, ImageFormat } from '../../model/image.ts';
 
 /** As much of an image as is read at once; of nearly every image all there is to know. */
 export const USUAL_HEADER_BYTES = USUAL_QCOW2_HEADER_BYTES;

@@ -1,9 +1,9 @@
+import type { HeaderFacts } from '../../model/image.ts';
 import {
   NOTHING_BELOW,
   refused,
   sizeFrom,
   type HeaderError,
-  type HeaderFacts,
   type HeaderFault,
   type ReadMore,
 } from './header-facts.ts';

@@ -3,6 +3,7 @@
  * QEMU's drivers (block/qcow.c, qed.c, vdi.c, vpc.c, vhdx.c). All parsers look at bytes somebody
  * else has read, and trust none of them.
  */
+import type { HeaderFacts } from '../../model/image.ts';
 import {
   toBelow,
   NOTHING_BELOW,
@@ -11,7 +12,6 @@ import {
   textAt,
   TRUNCATED,
   type HeaderError,
-  type HeaderFacts,
   type HeaderFault,
   type ReadMore,
 } from './header-facts.ts';

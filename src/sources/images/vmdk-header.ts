@@ -8,14 +8,13 @@ import {
   refused,
   sizeFrom,
   type HeaderError,
-  type HeaderFacts,
   type HeaderFault,
   type ReadMore,
 } from './header-facts.ts';
 
 import { rawWorstCase } from './qcow2-size.ts';
 import { found, type Result } from '../../runtime/result.ts';
-import type { ImageFormat, NamedFile } from '../../model/image.ts';
+import type { HeaderFacts, ImageFormat, NamedFile } from '../../model/image.ts';
 
 const SECTOR_BYTES = 512n;
 /** Where QEMU looks for the parent in a sparse file, whatever the header says. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
 import { textFormat } from '../../../src/exposition/format.ts';
-import { found } from '../../../src/runtime/result.ts';
 import { exampleConfig, exampleDisk } from './example-config.ts';
 import { unknownGuest } from './example-guest.ts';
 import { exampleView, expositionOf, unknownSnapshot, WEB } from './example-snapshot.ts';
@@ -21,13 +20,11 @@ const NAMES = [
 describe('a name with credentials in it', () => {
   it.each(NAMES)('%s is shown without them, as backing and as data file', async (name) => {
     const image = exampleImage({
-      qcow2: found(
-        exampleQcow2Header({
-          backingFileName: name,
-          hasExternalDataFile: true,
-          externalDataFileName: name,
-        }),
-      ),
+      qcow2: exampleQcow2Header({
+        backingFileName: name,
+        hasExternalDataFile: true,
+        externalDataFileName: name,
+      }),
       below: { kind: 'named', name, format: 'raw' },
       dataFiles: [{ name, format: 'raw' }],
     });

@@ -62,7 +62,7 @@ export function exampleImage(overrides: Partial<ImageFile> = {}): ImageFile {
     format: 'qcow2',
     formatFrom: 'declared',
     capacityBytes: 10 * GIB,
-    qcow2: found(exampleQcow2Header()),
+    qcow2: exampleQcow2Header(),
     headerError: undefined,
     below: { kind: 'nothing' },
     dataFiles: [],

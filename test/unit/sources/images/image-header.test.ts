@@ -1,15 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type {
-  HeaderError,
-  HeaderFacts,
-  ReadMore,
-} from '../../../../src/sources/images/header-facts.ts';
+import type { HeaderError, ReadMore } from '../../../../src/sources/images/header-facts.ts';
 import { probeImageFormat } from '../../../../src/sources/images/image-format.ts';
 import { readHeader } from '../../../../src/sources/images/image-header.ts';
 import { failed, found, type Result } from '../../../../src/runtime/result.ts';
-import { IMAGE_FORMATS, type ImageFormat } from '../../../../src/model/image.ts';
+import { IMAGE_FORMATS, type HeaderFacts, type ImageFormat } from '../../../../src/model/image.ts';
 
 type HeaderReading = Result<HeaderFacts, HeaderError>;
 
