@@ -58,7 +58,7 @@ export class ControlCalls {
     send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
   ): Promise<Result<Value, CallFailure>> {
     const connection = this.#current();
-    const deadlineMs = deadline.within(timeoutMs).remaining();
+    const deadlineMs = Math.ceil(deadline.within(timeoutMs).remaining());
     if (connection === undefined || deadlineMs === 0)
       return failedWith({ kind: 'lost', cause: undefined });
     if (connection.isOutstanding(key)) return failedWith({ kind: 'owed' });

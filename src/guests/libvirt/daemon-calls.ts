@@ -172,7 +172,7 @@ export class DaemonCalls {
       this.#release(key);
       return failedWith({ kind: 'lost', cause: undefined });
     }
-    const deadlineMs = Math.max(1, deadline.within(timeoutMs).remaining());
+    const deadlineMs = Math.max(1, Math.ceil(deadline.within(timeoutMs).remaining()));
     try {
       const value = await send(connection, { deadlineMs, tag: key });
       this.#release(key);
