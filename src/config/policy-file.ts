@@ -9,7 +9,7 @@ import { LIMITS, RESOURCES, type LimitDeclaration } from './policy-defaults.ts';
 import { parseBytes, parseDuration, parseRatio, SIZE_UNITS } from './quantity.ts';
 import { parseYaml, readText, type FileFaults } from './yaml-file.ts';
 
-export interface LoadedPolicy {
+interface LoadedPolicy {
   readonly policy: Policy;
   /** When the file was written, Unix time. */
   readonly writtenAtSeconds: number;

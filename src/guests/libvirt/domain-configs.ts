@@ -28,7 +28,7 @@ interface Kept {
   readonly readAt: number;
 }
 
-export interface DomainConfigsResult {
+interface DomainConfigsResult {
   /** By uuid. */
   readonly configs: ReadonlyMap<string, DomainConfig>;
   /** What could not be fetched or understood this time. */
