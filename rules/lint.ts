@@ -1,5 +1,5 @@
 /** The conventions of the pack, each with its reason in rules/README.md. */
-import { LIMITS } from '../src/config/policy-defaults.ts';
+import { LIMITS, LIMITS_BY_KEY } from '../src/config/policy-defaults.ts';
 import { RISK_SIGNALS } from '../src/risk/risk-model.ts';
 import { RUNBOOK_BASE_URL } from './src/annotations.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
@@ -341,11 +341,8 @@ function riskFaults(): readonly string[] {
   return RISK_SIGNALS.flatMap(({ id, record, threshold }) => {
     if (!records.has(record)) return [`risk signal ${id}: no rule records ${record}`];
     if (threshold.kind !== 'policy') return [];
-    const limit = LIMITS.find(
-      (one) => one.resource === threshold.resource && one.name === threshold.name,
-    );
-    if (limit === undefined) return [`risk signal ${id}: no limit ${threshold.name}`];
-    return when(limit.bad !== threshold.bad, `risk signal ${id}: the wrong side of ${limit.name}`);
+    const { bad, name } = LIMITS_BY_KEY[threshold.key];
+    return when(bad !== threshold.bad, `risk signal ${id}: the wrong side of ${name}`);
   });
 }
 

@@ -189,7 +189,7 @@ function levelOfLimits(record: string, threshold: PolicyThreshold): string {
   const arms = (['warning', 'critical'] as const).flatMap((severity) => {
     const level = threshold[severity];
     if (level === undefined) return [];
-    const published = limit(`${threshold.resource}.${threshold.name}`, severity);
+    const published = limit(threshold.key, severity);
     return [
       promql`
         ${String(level)} * (

@@ -29,7 +29,9 @@ export async function firingAlerts(
   };
   const { output } = await runner.run((path) => wholePack(test, groups, '30s', path));
   const found = new Map<number, readonly AlertLabels[]>();
-  for (const [, time = '', got = ''] of output.matchAll(/time: (\S+),\s*exp:[^\n]*\n\s*got: ?([^\n]*)/g)) {
+  for (const [, time = '', got = ''] of output.matchAll(
+    /time: (\S+),\s*exp:[^\n]*\n\s*got: ?([^\n]*)/g,
+  )) {
     const series = got.match(/\{__name__="ALERTS"(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}/g) ?? [];
     found.set(
       secondsOfParts(time),

@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY } from '../../src/config/policy.ts';
+import { DEFAULT_POLICY, findLimit } from '../../src/config/policy.ts';
 import {
   PROMISE_SERIES,
   RISK_RESOURCES,
@@ -79,10 +79,8 @@ function valuesAround({ threshold }: RiskSignal): readonly number[] {
   if (threshold.kind === 'definition') {
     return [threshold.above, threshold.above + 1, threshold.above - 0.5];
   }
-  const limit = DEFAULT_POLICY.limits.find(
-    (one) => one.resource === threshold.resource && one.name === threshold.name,
-  );
-  const limits = [limit?.warning, limit?.critical].filter((one) => one !== undefined);
+  const { warning, critical } = findLimit(DEFAULT_POLICY, threshold.key);
+  const limits = [warning, critical].filter((one) => one !== undefined);
   return limits.flatMap((one) => [one, one + 0.01, one - 0.01]);
 }
 

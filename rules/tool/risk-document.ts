@@ -1,5 +1,5 @@
 import { limitText } from '../../src/config/limit-text.ts';
-import { LIMITS, type LimitDeclaration } from '../../src/config/policy-defaults.ts';
+import { LIMITS_BY_KEY, type LimitDeclaration } from '../../src/config/policy-defaults.ts';
 import {
   INHERENT_LEVELS,
   RISK_LEVEL_ACTIONS,
@@ -68,9 +68,7 @@ function rowOf({ id, meaning, record, threshold }: RiskSignal): string {
     if (threshold.kind === 'definition') {
       return threshold.level === level ? `> ${threshold.above}, by definition` : '';
     }
-    const declared = LIMITS.find(
-      (one) => one.resource === threshold.resource && one.name === threshold.name,
-    );
+    const declared = LIMITS_BY_KEY[threshold.key];
     const severities = (['warning', 'critical'] as const).filter(
       (severity) => threshold[severity] === level,
     );
@@ -79,11 +77,7 @@ function rowOf({ id, meaning, record, threshold }: RiskSignal): string {
   return `| \`${id}\` | ${meaning} | \`${record}\` | ${cells.join(' | ')} |`;
 }
 
-function namedLimit(
-  declared: LimitDeclaration | undefined,
-  severity: 'warning' | 'critical',
-): string {
-  if (declared === undefined) throw new Error('a signal names a limit that does not exist');
+function namedLimit(declared: LimitDeclaration, severity: 'warning' | 'critical'): string {
   const operator = declared.bad === 'above' ? '>' : '<';
   const builtIn = declared[severity];
   const known = builtIn === undefined ? 'unset' : `${operator} ${limitText(declared, builtIn)}`;

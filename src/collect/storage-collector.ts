@@ -25,6 +25,7 @@ import type { DeclaredImage, DescribedDisk, ImageRequest } from '../model/image.
 import type { DomainDisk, PoolPlace, Storage, ThinStorageReading } from '../model/storage.ts';
 import type { Mount } from '../model/filesystem.ts';
 import type { ConfiguredGuest } from '../model/domain.ts';
+import type { Deadline } from '../runtime/deadline.ts';
 
 const THIN_POOL_INTERVAL_MS = 60_000;
 const THIN_POOL_TIMEOUT_MS = 20_000;
@@ -87,7 +88,7 @@ export class StorageCollector {
   check(
     guests: readonly ConfiguredGuest[],
     pools: readonly PoolPlace[],
-    deadline: number,
+    deadline: Deadline,
   ): StorageCheck | undefined {
     const mounts = readMounts(this.#roots);
     if (!mounts.ok) return undefined;
@@ -100,7 +101,7 @@ export class StorageCollector {
     guests: readonly ConfiguredGuest[],
     pools: readonly PoolPlace[] | undefined,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Storage | undefined> {
     const mounts = log.required('image', readMounts(this.#roots));
     if (mounts === undefined) return undefined;

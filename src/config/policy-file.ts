@@ -2,36 +2,33 @@ import { stat } from 'node:fs/promises';
 
 import { z } from 'zod';
 
+import { failedWith, found, type Result } from '../runtime/result.ts';
 import { limitText } from './limit-text.ts';
 import { DEFAULT_POLICY, type Amount, type Limit, type Policy } from './policy.ts';
 import { LIMITS, RESOURCES, type LimitDeclaration } from './policy-defaults.ts';
 import { parseBytes, parseDuration, parseRatio, SIZE_UNITS } from './quantity.ts';
-import { parseYaml, readText } from './yaml-file.ts';
+import { parseYaml, readText, type FileFaults } from './yaml-file.ts';
 
-export type PolicyResult =
-  | {
-      readonly ok: true;
-      readonly policy: Policy;
-      /** When the file was written, Unix time; undefined without a file. */
-      readonly writtenAtSeconds?: number;
-    }
-  /** One line per fault: `file:line: key: what is wrong`. */
-  | { readonly ok: false; readonly errors: readonly string[] };
+interface LoadedPolicy {
+  readonly policy: Policy;
+  /** When the file was written, Unix time. */
+  readonly writtenAtSeconds: number;
+}
 
 /** Reads and checks a policy file. Never throws: an unreadable file is a fault like any other. */
-export async function loadPolicy(path: string): Promise<PolicyResult> {
+export async function loadPolicy(path: string): Promise<Result<LoadedPolicy, FileFaults>> {
   const text = await readText(path);
   if (!text.ok) return text;
-  const result = parsePolicy(text.value, path);
-  if (!result.ok) return result;
+  const policy = parsePolicy(text.value, path);
+  if (!policy.ok) return policy;
   try {
-    return { ...result, writtenAtSeconds: (await stat(path)).mtimeMs / 1000 };
+    return found({
+      policy: policy.value,
+      writtenAtSeconds: (await stat(path)).mtimeMs / 1000,
+    });
   } catch (error) {
     // Gone since it was read.
-    return {
-      ok: false,
-      errors: [`${path}: ${error instanceof Error ? error.message : 'no stat'}`],
-    };
+    return failedWith([`${path}: ${error instanceof Error ? error.message : 'no stat'}`]);
   }
 }
 
@@ -39,9 +36,9 @@ export async function loadPolicy(path: string): Promise<PolicyResult> {
  * Checks the text of a policy file and lays it over the built-in policy: what it does not mention
  * keeps its default, a limit set to null gives no alert. Unknown keys are faults.
  */
-export function parsePolicy(text: string, path: string): PolicyResult {
+export function parsePolicy(text: string, path: string): Result<Policy, FileFaults> {
   const file = parseYaml(text, path, { schema: POLICY_FILE, whole: 'the policy', allowedKeys });
-  return file.ok ? { ok: true, policy: toPolicy(file.value) } : file;
+  return file.ok ? found(toPolicy(file.value)) : file;
 }
 
 /** A string or number of YAML, read by one of the quantity parsers. */

@@ -24,6 +24,7 @@ import { imageMetrics } from './guest/image.ts';
 import { ksmMetrics } from './host/ksm.ts';
 import { libvirtMetrics } from './exporter/libvirt.ts';
 import { memoryOvercommitMetrics } from './promise/memory-overcommit.ts';
+import { forEachInParts } from '../runtime/in-parts.ts';
 import type { Metric, Sample } from './metric.ts';
 import { momMetrics } from './promise/mom.ts';
 import { policyMetrics } from './promise/policy.ts';
@@ -74,9 +75,6 @@ export const CHAPTERS: readonly Chapter[] = [
 /** Every family there is, in the order of exposition. */
 export const CATALOGUE: readonly Metric[] = CHAPTERS.flatMap(({ metrics }) => metrics);
 
-/** Some 50 samples, well below a tenth of a millisecond. */
-const GUESTS_PER_STOP = 16;
-
 /**
  * Writes all families of one view; for `render` it stops after each family, and in families about
  * guests after some guests.
@@ -92,15 +90,10 @@ export function* writeCatalogue(view: View, writer: ExpositionWriter): Generator
       yield;
       continue;
     }
-    let untilStop = GUESTS_PER_STOP;
-    for (const domain of view.domains) {
+    yield* forEachInParts(view.domains, (domain) => {
       // Guests have names of their own, see toView, and the name is in each of their series.
       writer.startGroup();
       metric.write(domain, sample);
-      untilStop -= 1;
-      if (untilStop > 0) continue;
-      untilStop = GUESTS_PER_STOP;
-      yield;
-    }
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { findLimit } from '../config/policy.ts';
+import type { LimitKey } from '../config/policy-defaults.ts';
 import { isPausedOnIoError } from '../model/facts/domain-state.ts';
 import { isUp } from '../model/facts/link-state.ts';
 import type { Filesystem } from '../model/filesystem.ts';
@@ -6,7 +7,7 @@ import type { ThinPool } from '../model/storage.ts';
 import type { View } from '../view/view.ts';
 import type { GuestRates, LinkRates } from './rates.ts';
 import type { Recently } from './recent-counters.ts';
-import type { LossId, PolicyThreshold } from './risk-model.ts';
+import type { LossId } from './risk-model.ts';
 
 /** The smallest thing an image grows by, a cluster of 64 KiB. */
 const SMALLEST_GROWTH_BYTES = 65_536;
@@ -40,20 +41,20 @@ export function computeLosses(view: View, recently: Recently, shared: SharedValu
 function cpuLosses(view: View, { rates }: Recently, { delayRatio }: SharedValues): Losses {
   const limits = new Limits(view);
   const waiting = rates?.host.cpuWaitingRatio;
-  const calm = limits.isWithin('cpu', 'pressure_ratio', 'critical', waiting);
-  const nearlyCalm = limits.isWithin('cpu', 'pressure_ratio', 'warning', waiting);
+  const calm = limits.isWithin('cpu.pressure_ratio', 'critical', waiting);
+  const nearlyCalm = limits.isWithin('cpu.pressure_ratio', 'warning', waiting);
   return [
     [
       'cpu_loss_host',
       ifKnown(delayRatio, (ratio) =>
-        one(limits.isBeyond('cpu', 'delay_ratio', 'critical', ratio) && !calm),
+        one(limits.isBeyond('cpu.delay_ratio', 'critical', ratio) && !calm),
       ),
     ],
     [
       'cpu_loss_guests',
       countKnown(
         [...(rates?.guests.values() ?? [])].map(meanDelay),
-        (ratio) => limits.isBeyond('cpu', 'delay_ratio', 'critical', ratio) && !nearlyCalm,
+        (ratio) => limits.isBeyond('cpu.delay_ratio', 'critical', ratio) && !nearlyCalm,
       ),
     ],
   ];
@@ -74,14 +75,13 @@ function memoryLosses(
   const host = rates?.host;
   const stalled = host?.memoryStalledRatio;
   const isFelt =
-    limits.isBeyond('memory', 'pressure_ratio', 'warning', stalled) ||
-    limits.isBeyond('memory', 'pressure_ratio', 'critical', host?.memoryWaitingRatio) ||
+    limits.isBeyond('memory.pressure_ratio', 'warning', stalled) ||
+    limits.isBeyond('memory.pressure_ratio', 'critical', host?.memoryWaitingRatio) ||
     // A kernel without PSI: pages that had to be waited for tell the same.
     (stalled === undefined &&
-      limits.isBeyond('memory', 'major_faults_per_second', 'warning', host?.majorFaultsPerSecond));
+      limits.isBeyond('memory.major_faults_per_second', 'warning', host?.majorFaultsPerSecond));
   const waitsForMemory = limits.isBeyond(
-    'memory',
-    'allocation_stalls_per_second',
+    'memory.allocation_stalls_per_second',
     'warning',
     host?.allocationStallsPerSecond,
   );
@@ -89,20 +89,18 @@ function memoryLosses(
     [
       'memory_loss_swap_storm',
       ifKnown(swapStorm, (bytes) =>
-        one(limits.isBeyond('memory', 'swap_bytes_per_second', 'critical', bytes) && isFelt),
+        one(limits.isBeyond('memory.swap_bytes_per_second', 'critical', bytes) && isFelt),
       ),
     ],
     [
       'memory_loss_host_low',
       ifKnown(availableRatio, (ratio) =>
-        one(limits.isBeyond('memory', 'available_ratio', 'critical', ratio) && waitsForMemory),
+        one(limits.isBeyond('memory.available_ratio', 'critical', ratio) && waitsForMemory),
       ),
     ],
     [
       'memory_loss_host_stalled',
-      ifKnown(stalled, (ratio) =>
-        one(limits.isBeyond('memory', 'pressure_ratio', 'critical', ratio)),
-      ),
+      ifKnown(stalled, (ratio) => one(limits.isBeyond('memory.pressure_ratio', 'critical', ratio))),
     ],
   ];
 }
@@ -141,7 +139,7 @@ function storageLosses({ snapshot, domains, images, assessment }: View): Losses 
     ],
     [
       'storage_loss_corrupt_images',
-      storage && images.filter(({ image }) => image?.qcow2?.ok && image.qcow2.value.corrupt).length,
+      storage && images.filter(({ image }) => image?.qcow2?.corrupt === true).length,
     ],
     ['storage_loss_thin_pools', storage?.thin?.storage.pools.filter(isBroken).length],
   ];
@@ -173,7 +171,7 @@ function networkLosses(view: View, { rates }: Recently): Losses {
   const links = view.snapshot.network?.links;
   const uplinks = view.assessment.network?.uplinks;
   const dropsTooMuch = (ratio: number | undefined): boolean =>
-    limits.isBeyond('network', 'drop_ratio', 'warning', ratio);
+    limits.isBeyond('network.drop_ratio', 'warning', ratio);
   const counting = (is: (rates: LinkRates, uplink: Uplink) => boolean): number | undefined =>
     rates &&
     uplinks?.filter((uplink) => {
@@ -195,8 +193,7 @@ function networkLosses(view: View, { rates }: Recently): Losses {
         const busier = Math.max(receivedBytesPerSecond, sentBytesPerSecond);
         const used = speed > 0 ? busier / speed : undefined;
         return (
-          limits.isBeyond('network', 'utilisation_ratio', 'critical', used) &&
-          dropsTooMuch(dropRatio)
+          limits.isBeyond('network.utilisation_ratio', 'critical', used) && dropsTooMuch(dropRatio)
         );
       }),
     ],
@@ -221,27 +218,17 @@ class Limits {
     this.#policy = policy.policy;
   }
 
-  isBeyond(
-    resource: PolicyThreshold['resource'],
-    name: string,
-    severity: 'warning' | 'critical',
-    value: number | undefined,
-  ): boolean {
-    const { bad, [severity]: limit } = findLimit(this.#policy, resource, name);
+  isBeyond(key: LimitKey, severity: 'warning' | 'critical', value: number | undefined): boolean {
+    const { bad, [severity]: limit } = findLimit(this.#policy, key);
     if (limit === undefined || value === undefined) return false;
     return bad === 'above' ? value > limit : value < limit;
   }
 
   /** False where there is no limit or no value: what is not measured must not hide anything. */
-  isWithin(
-    resource: PolicyThreshold['resource'],
-    name: string,
-    severity: 'warning' | 'critical',
-    value: number | undefined,
-  ): boolean {
-    const { [severity]: limit } = findLimit(this.#policy, resource, name);
+  isWithin(key: LimitKey, severity: 'warning' | 'critical', value: number | undefined): boolean {
+    const { [severity]: limit } = findLimit(this.#policy, key);
     if (limit === undefined || value === undefined) return false;
-    return !this.isBeyond(resource, name, severity, value);
+    return !this.isBeyond(key, severity, value);
   }
 }
 

@@ -1,5 +1,5 @@
 import { findLimit, type Policy } from '../config/policy.ts';
-import type { LimitDeclaration } from '../config/policy-defaults.ts';
+import type { LimitDeclaration, LimitKey } from '../config/policy-defaults.ts';
 
 /**
  * How risky over-commitment of one resource is on one host right now. The table below is the only
@@ -115,8 +115,7 @@ type LevelWithoutLoss = Exclude<RiskLevel, 3>;
 /** A limit of the policy, with the level that passing it at each severity gives. */
 export interface PolicyThreshold {
   readonly kind: 'policy';
-  readonly resource: LimitDeclaration['resource'];
-  readonly name: string;
+  readonly key: LimitKey;
   readonly bad: LimitDeclaration['bad'];
   readonly warning: LevelWithoutLoss | undefined;
   readonly critical: LevelWithoutLoss | undefined;
@@ -151,7 +150,6 @@ export interface RiskSignal {
 }
 
 type Levels = Pick<PolicyThreshold, 'warning' | 'critical'>;
-type LimitKey = `${LimitDeclaration['resource']}.${string}`;
 
 const above = (key: LimitKey, levels: Levels): PolicyThreshold => limit(key, 'above', levels);
 const below = (key: LimitKey, levels: Levels): PolicyThreshold => limit(key, 'below', levels);
@@ -483,7 +481,7 @@ function toReason(signal: RiskSignal, value: number, policy: Policy): RiskReason
     const { above: limit, level } = threshold;
     return value > limit ? { signal, value, limit, level } : undefined;
   }
-  const declared = findLimit(policy, threshold.resource, threshold.name);
+  const declared = findLimit(policy, threshold.key);
   // The critical limit first: it gives the higher level.
   for (const severity of ['critical', 'warning'] as const) {
     const limit = declared[severity];
@@ -502,10 +500,5 @@ function resourceOf(id: SignalId): RiskResource {
 }
 
 function limit(key: LimitKey, bad: LimitDeclaration['bad'], levels: Levels): PolicyThreshold {
-  for (const resource of ['cpu', 'memory', 'storage', 'network', 'exporter'] as const) {
-    if (key.startsWith(`${resource}.`)) {
-      return { kind: 'policy', resource, name: key.slice(resource.length + 1), bad, ...levels };
-    }
-  }
-  throw new RangeError(`no such limit: ${key}`);
+  return { kind: 'policy', key, bad, ...levels };
 }

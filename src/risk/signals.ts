@@ -90,7 +90,7 @@ function memorySignals(
   // Where guests hold all they were promised, little is left because little was meant to be left.
   const isCovered = exposure !== undefined && exposure <= 1;
   const waiting = rates?.host.memoryWaitingRatio;
-  const { warning } = findLimit(policy.policy, 'memory', 'pressure_ratio');
+  const { warning } = findLimit(policy.policy, 'memory.pressure_ratio');
   // Traffic nobody waits for, of zram for instance, is no storm.
   const isUnfelt = waiting !== undefined && warning !== undefined && waiting <= warning;
   return [

@@ -128,7 +128,7 @@ function metricsRoute(bodies: Bodies, self: SelfMetrics, options: AppOptions): G
     const timeout = asked.headers['x-prometheus-scrape-timeout-seconds'];
     const scrape = parseScrape(asked.query, timeout?.toString(), limits);
     if (!scrape.ok) {
-      plain(response, 400, scrape.fault);
+      plain(response, 400, scrape.error);
       return;
     }
     const { format, contentType } = negotiateFormat(asked.headers.accept);
@@ -142,7 +142,7 @@ function metricsRoute(bodies: Bodies, self: SelfMetrics, options: AppOptions): G
       response.writeHead(200, headers).end();
       return;
     }
-    const view = await scraper.view(scrape.request, asked.gone);
+    const view = await scraper.view(scrape.value, asked.gone);
     const body = bodies.open(view, `${format.name} ${encoding}`, () => {
       const chunks = writeMetrics(view, format, web.exporterMetrics ? self : undefined);
       return bodyStream(countingDrops(chunks, self, logger), encoding);

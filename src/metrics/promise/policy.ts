@@ -1,4 +1,4 @@
-import { findLimit } from '../../config/policy.ts';
+import { toLimitInForce } from '../../config/policy.ts';
 import { LIMITS, type LimitDeclaration } from '../../config/policy-defaults.ts';
 import { gauge, type Metric } from '../metric.ts';
 
@@ -77,14 +77,15 @@ export const policyMetrics: readonly Metric[] = [
   ),
 ];
 
-function limitMetric({ resource, name, bad, meaning }: LimitDeclaration): Metric {
+function limitMetric(declared: LimitDeclaration): Metric {
+  const { resource, name, bad, meaning } = declared;
   return gauge(
     `kvm_policy_${resource}_${name}`,
     `${meaning.replace(/\.$/, '')}: limit ${bad} which alerts fire; docs/policy.md has the default ` +
       'and its source.',
     { labels: ['severity'] },
     ({ policy }, sample) => {
-      const limit = findLimit(policy.policy, resource, name);
+      const limit = toLimitInForce(policy.policy, declared);
       sample('{severity="warning"}', limit.warning);
       sample('{severity="critical"}', limit.critical);
     },

@@ -6,7 +6,7 @@ import type { Domain } from '../../model/domain.ts';
 import { parseCpuList } from '../../model/facts/cpu-list.ts';
 
 import type { CpuBandwidth } from '../../model/domain-config.ts';
-import { toValue } from '../../runtime/reading.ts';
+import { toValue } from '../../runtime/result.ts';
 import { promisedVcpus } from '../memory/assess-promise.ts';
 import { cpusOfBandwidth, cpusOfQuota } from '../../model/facts/cpu-quota.ts';
 

@@ -148,7 +148,7 @@ function corruptImages(storage: View['snapshot']['storage']): readonly string[] 
   for (const { source } of storage?.disks ?? []) {
     if (source.kind === 'remote') continue;
     for (const { image } of source.chain.images) {
-      if (image.qcow2?.ok === true && image.qcow2.value.corrupt) paths.add(image.resolvedPath);
+      if (image.qcow2?.corrupt === true) paths.add(image.resolvedPath);
     }
   }
   return [...paths];

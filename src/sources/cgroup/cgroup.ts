@@ -1,6 +1,6 @@
 import { listKernelDirectory, ownerUid, readKernelFile } from '../kernel/kernel-file.ts';
 import { unescapeOctal } from '../kernel/kernel-text.ts';
-import { failed, found, inShort, type Reading } from '../../runtime/reading.ts';
+import { failed, found, inShort, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 
 /** By their names on v1; on v2 blkio is called io, and cpuacct is part of cpu. */
@@ -76,7 +76,7 @@ export interface CgroupThreadGroups {
  * Where the cgroup hierarchies are mounted, from `<procfs>/self/mountinfo`. Changes only when
  * someone remounts: read it at start.
  */
-export function readCgroupMounts(roots: Roots): Reading<CgroupMounts> {
+export function readCgroupMounts(roots: Roots): Result<CgroupMounts> {
   const path = `${roots.procfs}/self/mountinfo`;
   const text = readKernelFile(path);
   return text.ok ? parseCgroupMounts(text.value, roots, path) : text;
@@ -90,7 +90,7 @@ export function parseCgroupMounts(
   text: string,
   roots: Roots,
   subject: string,
-): Reading<CgroupMounts> {
+): Result<CgroupMounts> {
   let unified: RankedMount | undefined;
   const v1 = new Map<CgroupController, RankedMount>();
   for (const line of text.split('\n')) {
@@ -152,7 +152,7 @@ export function readGuestCgroup(
   roots: Roots,
   mounts: CgroupMounts,
   pid: number,
-): Reading<GuestCgroup> {
+): Result<GuestCgroup> {
   const path = `${roots.procfs}/${pid}/cgroup`;
   const text = readKernelFile(path);
   if (!text.ok) return text;
@@ -185,7 +185,7 @@ export function parseGuestCgroup(
   text: string,
   mounts: CgroupMounts,
   subject: string,
-): Reading<GuestCgroup> {
+): Result<GuestCgroup> {
   const v1Groups = new Map<string, GuestGroup>();
   let unifiedGroup: GuestGroup | undefined;
   for (const line of text.split('\n')) {
@@ -283,7 +283,7 @@ function toDirectory(
  * libvirt >= 7.1 under systemd, directly inside the guest's group otherwise. Empty when libvirt made
  * none. vCPU hotplug adds and removes some.
  */
-export function listCgroupThreadGroups(cpu: GuestCgroupDirectory): Reading<CgroupThreadGroups> {
+export function listCgroupThreadGroups(cpu: GuestCgroupDirectory): Result<CgroupThreadGroups> {
   const parent = cpu.nestedPath ?? cpu.path;
   const names = listKernelDirectory(parent);
   if (!names.ok) return names;

@@ -16,7 +16,8 @@ import {
   requiredAttribute,
   parseElementText,
 } from './values.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import { parseXml, parseXmlInSlices } from './xml-document.ts';
 import type { XmlElement } from './xml-element.ts';
 import { EVERYTHING, only, onlyOfTenant } from './xml-wanted.ts';
@@ -66,24 +67,24 @@ const WANTED = only({
  *
  * @param subject whose XML it is, for the error.
  */
-export function parseDomainXml(xml: string, subject: string): Reading<DomainConfig> {
+export function parseDomainXml(xml: string, subject: string): Result<DomainConfig> {
   return configFrom(parseXml(xml, subject, WANTED), subject);
 }
 
 /**
  * As `parseDomainXml`, without keeping others from their work.
  *
- * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ * @param deadline a failed result of kind `timeout` after it.
  */
 export async function parseDomainXmlInSlices(
   xml: string,
   subject: string,
-  deadline: number,
-): Promise<Reading<DomainConfig>> {
+  deadline: Deadline,
+): Promise<Result<DomainConfig>> {
   return configFrom(await parseXmlInSlices(xml, subject, WANTED, deadline), subject);
 }
 
-function configFrom(root: Reading<XmlElement>, subject: string): Reading<DomainConfig> {
+function configFrom(root: Result<XmlElement>, subject: string): Result<DomainConfig> {
   if (!root.ok) return root;
   if (root.value.name !== 'domain') {
     return failed('malformed', subject, `root element <${root.value.name}>, not <domain>`);

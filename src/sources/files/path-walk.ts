@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 
 import { isWithin } from './mounts.ts';
-import { REFUSED } from '../../runtime/reading.ts';
+import { REFUSED } from '../../runtime/result.ts';
 
 /** As many symbolic links as the kernel follows in one path (MAXSYMLINKS, path_resolution(7)). */
 const MAX_SYMLINKS = 40;

@@ -1,5 +1,5 @@
 import { LIMIT_TTL_MS } from '../../runtime/cached-reading.ts';
-import { found, isAbsence, type Reading } from '../../runtime/reading.ts';
+import { found, isAbsence, type Result } from '../../runtime/result.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import { listKernelDirectory, readKernelFile } from '../kernel/kernel-file.ts';
 import type { Roots } from '../kernel/roots.ts';
@@ -25,7 +25,7 @@ export class ActiveThinPools {
    * an empty line (Linux drivers/md/dm-sysfs.c). At most LIMIT_TTL_MS old, since a host with a thousand
    * thin volumes has as many of these files, some 20 µs each. `absent` where /sys is not in view.
    */
-  async count(): Promise<Reading<number>> {
+  async count(): Promise<Result<number>> {
     const now = performance.now();
     const last = this.#last;
     if (last !== undefined && now - last.seenAt < LIMIT_TTL_MS) return found(last.count);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import { DeadlineFileReader } from '../../../src/sources/kernel/deadline-file.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
 import { ProcessKsmReader } from '../../../src/sources/process/ksm.ts';
@@ -33,7 +34,7 @@ describe('KSM of a process whose ksm_stat does not answer', () => {
   it('is the merged pages alone when the lock a new kernel takes for it is held', async () => {
     const procfs = procWithStuckKsmStat();
     cpSync(`${HOST.procfs}/self/ksm_stat`, `${procfs}/self/ksm_stat`);
-    const ksm = valueIn(await reader({ ...HOST, procfs }).read(6001, 30));
+    const ksm = valueIn(await reader({ ...HOST, procfs }).read(6001, Deadline.in(30)));
     expect(ksm.mergingPages).toBe(2048);
     expect(ksm.rmapItems).toBeUndefined();
     release(procfs);
@@ -45,8 +46,11 @@ describe('KSM of a process whose ksm_stat does not answer', () => {
     const files = new DeadlineFileReader();
     const stuck = [`${procfs}/6001/ksm_stat`, `${procfs}/6001/also_stuck`];
     makeFifo(`${procfs}/6001/also_stuck`);
-    await Promise.all(stuck.map((path) => files.read(path, 20)));
-    const ksm = await new ProcessKsmReader({ ...HOST, procfs }, files).read(6012, 1000);
+    await Promise.all(stuck.map((path) => files.read(path, Deadline.in(20))));
+    const ksm = await new ProcessKsmReader({ ...HOST, procfs }, files).read(
+      6012,
+      Deadline.in(1000),
+    );
     expect(valueIn(ksm).mergingPages).toBe(12);
     release(procfs, ['ksm_stat', 'also_stuck']);
   });

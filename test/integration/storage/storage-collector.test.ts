@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { StorageCollector } from '../../../src/collect/storage-collector.ts';
 import type { DomainDisk, PoolPlace } from '../../../src/model/storage.ts';
@@ -47,7 +48,7 @@ describe('the disks of a guest', () => {
       config,
       memoryFiles: [],
     };
-    const storage = await collector.collect([guest], pools, log, performance.now() + 5000);
+    const storage = await collector.collect([guest], pools, log, Deadline.in(5000));
     if (storage === undefined) throw new Error(JSON.stringify(log.outcomes()));
     return storage.disks;
   };

@@ -40,7 +40,6 @@ import {
   remoteDiskOf,
   thinImage,
 } from './example-storage.ts';
-import { found } from '../../../src/runtime/reading.ts';
 
 const MIB = 2 ** 20;
 
@@ -301,9 +300,7 @@ export function farGuest(): Domain {
 /** A small host where everything could be read, with guests of four shapes. */
 export function exampleSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
   const overlay = exampleImage({
-    qcow2: found(
-      exampleQcow2Header({ backingFileName: 'base.raw', backingFormat: 'raw', dirty: true }),
-    ),
+    qcow2: exampleQcow2Header({ backingFileName: 'base.raw', backingFormat: 'raw', dirty: true }),
     below: { kind: 'named', name: 'base.raw', format: 'raw' },
   });
   const cloned = exampleImage({

@@ -1,4 +1,4 @@
-import { failed, found } from '../../../src/runtime/reading.ts';
+import { failed, found } from '../../../src/runtime/result.ts';
 import type { ImageFile, Qcow2Header } from '../../../src/model/image.ts';
 import type { DomainDisk, Storage, StoragePool } from '../../../src/model/storage.ts';
 import type { Mount } from '../../../src/model/filesystem.ts';
@@ -62,7 +62,7 @@ export function exampleImage(overrides: Partial<ImageFile> = {}): ImageFile {
     format: 'qcow2',
     formatFrom: 'declared',
     capacityBytes: 10 * GIB,
-    qcow2: found(exampleQcow2Header()),
+    qcow2: exampleQcow2Header(),
     headerError: undefined,
     below: { kind: 'nothing' },
     dataFiles: [],

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import type { Reading } from '../../../src/runtime/reading.ts';
+import type { Result } from '../../../src/runtime/result.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
@@ -32,12 +32,12 @@ export function cgroupHost(
 }
 
 /** The value of a reading which must have one. */
-export function valueIn<T>(reading: Reading<T>): T {
+export function valueIn<T>(reading: Result<T>): T {
   if (!reading.ok) throw new Error(`${reading.error.subject}: ${reading.error.detail}`);
   return reading.value;
 }
 
 /** Why a reading has none, or `a value`. */
-export function failureOf(reading: Reading<unknown>): string {
+export function failureOf(reading: Result<unknown>): string {
   return reading.ok ? 'a value' : reading.error.kind;
 }

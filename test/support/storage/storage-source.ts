@@ -5,7 +5,8 @@ import { HostFiles } from '../../../src/sources/files/host-files.ts';
 import { ImageChainReader } from '../../../src/sources/images/image-chain.ts';
 import { ImageReader } from '../../../src/sources/images/image-file.ts';
 import { parseMountinfo, type MountTable } from '../../../src/sources/files/mounts.ts';
-import type { Reading } from '../../../src/runtime/reading.ts';
+import { Deadline } from '../../../src/runtime/deadline.ts';
+import type { Result } from '../../../src/runtime/result.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
 import type { ImageFile } from '../../../src/model/image.ts';
 
@@ -33,8 +34,8 @@ export class StorageSource {
     path: string,
     declaredFormat: string | undefined,
     withinMs = 5000,
-  ): Promise<Reading<ImageFile>> {
-    const deadline = performance.now() + withinMs;
+  ): Promise<Result<ImageFile>> {
+    const deadline = Deadline.in(withinMs);
     const [image] = await this.images.read([{ path, declaredFormat }], this.mounts, deadline);
     if (image === undefined) throw new Error(`no answer for ${path}`);
     return image;
@@ -45,7 +46,7 @@ export class StorageSource {
   }
 }
 
-export function valueOrThrow<T>(reading: Reading<T>): T {
+export function valueOrThrow<T>(reading: Result<T>): T {
   if (!reading.ok) throw new Error(`${reading.error.subject}: ${reading.error.detail}`);
   return reading.value;
 }

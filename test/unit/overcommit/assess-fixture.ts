@@ -14,7 +14,7 @@ import { parseMeminfo } from '../../../src/sources/host/meminfo.ts';
 import { parseMountinfo } from '../../../src/sources/files/mounts.ts';
 import { parseProcessStat } from '../../../src/sources/process/stat.ts';
 import { parseProcessStatus } from '../../../src/sources/process/status.ts';
-import { found, type Reading } from '../../../src/runtime/reading.ts';
+import { found, type Result } from '../../../src/runtime/result.ts';
 import { rawWorstCase } from '../../../src/sources/images/qcow2-size.ts';
 import type { CpuTopology } from '../../../src/model/host-cpu.ts';
 import type { DomainDisk } from '../../../src/model/storage.ts';
@@ -27,7 +27,7 @@ import { LIBVIRT_UP, unknownSnapshot } from '../../support/metrics/example-snaps
 export const MIB = 2 ** 20;
 export const GIB = 2 ** 30;
 
-function readable<T>(reading: Reading<T>): T {
+function readable<T>(reading: Result<T>): T {
   if (!reading.ok) throw new Error(`${reading.error.subject}: ${reading.error.detail}`);
   return reading.value;
 }

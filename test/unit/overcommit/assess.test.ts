@@ -11,7 +11,7 @@ import type { GuestCgroupFacts } from '../../../src/model/domain.ts';
 import { byPool, filesystemTraits } from '../../../src/sources/files/filesystem.ts';
 import { parseKsm } from '../../../src/sources/host/ksm.ts';
 
-import { failed } from '../../../src/runtime/reading.ts';
+import { failed } from '../../../src/runtime/result.ts';
 import { parseSwaps } from '../../../src/sources/host/swap.ts';
 import { networkLink } from '../network-link.ts';
 import {

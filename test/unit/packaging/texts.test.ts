@@ -75,7 +75,7 @@ describe('the policy file a package installs', () => {
   it('changes nothing as it is', () => {
     expect(parsePolicy(policyExample(), 'policy.yaml')).toEqual({
       ok: true,
-      policy: DEFAULT_POLICY,
+      value: DEFAULT_POLICY,
     });
   });
 
@@ -87,7 +87,7 @@ describe('the policy file a package installs', () => {
     for (const { resource, name } of DEFAULT_POLICY.limits) {
       expect(text).toMatch(new RegExp(`^${resource}:\\n(?:  .*\\n)*  ${name}:`, 'm'));
     }
-    expect(parsePolicy(text, 'policy.yaml')).toEqual({ ok: true, policy: DEFAULT_POLICY });
+    expect(parsePolicy(text, 'policy.yaml')).toEqual({ ok: true, value: DEFAULT_POLICY });
   });
 });
 

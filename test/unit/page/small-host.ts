@@ -2,7 +2,7 @@ import type { Domain } from '../../../src/model/domain.ts';
 import type { Host } from '../../../src/model/host.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { parseMeminfo } from '../../../src/sources/host/meminfo.ts';
-import { found, toValue } from '../../../src/runtime/reading.ts';
+import { found, toValue } from '../../../src/runtime/result.ts';
 
 import { exampleConfig, exampleInterface } from '../../support/metrics/example-config.ts';
 import { exampleProcess, unknownGuest } from '../../support/metrics/example-guest.ts';

@@ -6,7 +6,7 @@ import type { Filesystem } from '../../../src/model/filesystem.ts';
 import type { ThinPool } from '../../../src/model/storage.ts';
 import { RecentCounters } from '../../../src/risk/recent-counters.ts';
 import { computeSignals, type SignalValues } from '../../../src/risk/signals.ts';
-import { failed, found } from '../../../src/runtime/reading.ts';
+import { failed, found } from '../../../src/runtime/result.ts';
 import { exampleView, NOTHING_RECENT } from '../../support/metrics/example-snapshot.ts';
 import { exampleMount } from '../../support/metrics/example-storage.ts';
 import { A, B, GIB, smallHost, type Moment } from '../page/small-host.ts';

@@ -4,7 +4,11 @@ import type { SignalId } from '../../../src/risk/risk-model.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { RecentCounters } from '../../../src/risk/recent-counters.ts';
 import { computeSignals, type SignalValues } from '../../../src/risk/signals.ts';
-import { exampleView, NOTHING_RECENT, unknownSnapshot } from '../../support/metrics/example-snapshot.ts';
+import {
+  exampleView,
+  NOTHING_RECENT,
+  unknownSnapshot,
+} from '../../support/metrics/example-snapshot.ts';
 import { A, B, GIB, smallHost, type Moment } from '../page/small-host.ts';
 
 function atFirstLook(snapshot: Snapshot): SignalValues {

@@ -19,6 +19,7 @@ describe('rules on several Prometheus servers that have some of the hosts each',
     const others = rules.filter(({ expr }) => !labelsOf(expr).has('instance'));
     // It has no host, because none is seen: every server says so for itself.
     expect(others.map((rule) => ('alert' in rule ? rule.alert : rule.record))).toEqual([
+      'KvmWatchdog',
       'KvmExporterAbsent',
     ]);
   });

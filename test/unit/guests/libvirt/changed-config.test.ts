@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { domainStats, procedures, type TypedParam } from '../../../../src/libvirt/index.ts';
 import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { LiveHost } from '../../../../src/collect/live-host.ts';
@@ -163,7 +164,7 @@ describe('storage of a guest whose disk was pivoted', () => {
     await once(live.session, 'connected');
     const images = async () => {
       const wanted = new Set<CollectorName>([...COLLECTORS, 'image']);
-      const { storage } = await live.collect(wanted, performance.now() + 20_000);
+      const { storage } = await live.collect(wanted, Deadline.in(20_000));
       return storage?.disks.flatMap(({ source }) =>
         source.kind === 'local' ? source.chain.images.map(({ image }) => image.path) : [],
       );

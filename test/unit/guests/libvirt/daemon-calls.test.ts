@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
+import type { Result } from '../../../../src/runtime/result.ts';
 import { encode, procedures } from '../../../../src/libvirt/index.ts';
-import type { CallAnswer, DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
+import type { CallFailure, DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
 import {
   ErrorAnswer,
   FakeDaemon,
@@ -40,16 +42,16 @@ class Host {
   }
 
   async ask(name: string, options: { isAlive?: boolean; patienceMs?: number } = {}) {
-    const answer: CallAnswer<unknown> = await this.calls.call(
+    const answer: Result<unknown, CallFailure> = await this.calls.call(
       {
         key: name,
         timeoutMs: 100,
-        deadline: performance.now() + (options.patienceMs ?? 5_000),
+        deadline: Deadline.in(options.patienceMs ?? 5_000),
         isAlive: () => options.isAlive === true,
       },
       (connection, callOptions) => connection.domainLookupByName(name, callOptions),
     );
-    return answer.kind;
+    return answer.ok ? 'answered' : answer.error.kind;
   }
 
   /** A call for this name sticks. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { procedures, type DomainRef } from '../../../../src/libvirt/index.ts';
 import { DomainConfigs } from '../../../../src/guests/libvirt/domain-configs.ts';
 import { ErrorAnswer, silence } from '../../../support/libvirt/fake-daemon.ts';
@@ -24,7 +25,7 @@ async function host(now?: () => number) {
     configs,
     fetches: () => daemon.count(procedures.domainGetXmlDesc),
     of: (domains: readonly DomainRef[], patienceMs = 1000) =>
-      configs.of(domains, calls, performance.now() + patienceMs),
+      configs.of(domains, calls, Deadline.in(patienceMs)),
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { GuestProcessCollector } from '../../../../src/guests/process/guest-process-collector.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
@@ -36,7 +37,7 @@ describe('what is read of each QEMU process', () => {
     const facts = await collector.collect(
       processes,
       log,
-      performance.now() + milliseconds,
+      Deadline.in(milliseconds),
       () => undefined,
     );
     return { guest: facts.get(WEB), outcomes: log.outcomes() };

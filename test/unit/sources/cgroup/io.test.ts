@@ -11,7 +11,7 @@ import {
   parseThrottleFiles,
 } from '../../../../src/sources/cgroup/io.ts';
 import { readCgroupMounts, readGuestCgroup } from '../../../../src/sources/cgroup/cgroup.ts';
-import { Faults } from '../../../../src/runtime/reading.ts';
+import { Faults } from '../../../../src/runtime/result.ts';
 import {
   cgroupHost,
   failureOf,

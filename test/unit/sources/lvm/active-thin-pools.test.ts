@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { StorageCollector } from '../../../../src/collect/storage-collector.ts';
 import { ActiveThinPools } from '../../../../src/sources/lvm/active-thin-pools.ts';
@@ -95,7 +96,7 @@ describe('thin pools nobody watches', () => {
       collector.close();
     });
     const log = new OutcomeLog(new Set(['image']));
-    const storage = await collector.collect([], undefined, log, performance.now() + 10_000);
+    const storage = await collector.collect([], undefined, log, Deadline.in(10_000));
     const failed = log.outcomes().filter(({ success }) => !success);
     return { storage, failed };
   };

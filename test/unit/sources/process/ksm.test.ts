@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { DeadlineFileReader } from '../../../../src/sources/kernel/deadline-file.ts';
 import { parseProcessKsm, ProcessKsmReader } from '../../../../src/sources/process/ksm.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
@@ -10,7 +11,7 @@ const reader = (roots: Roots): ProcessKsmReader =>
 
 describe('KSM of a process', () => {
   it('of a new kernel comes in two syntaxes', async () => {
-    expect(valueIn(await reader(HOST).read(4242, 1000))).toEqual({
+    expect(valueIn(await reader(HOST).read(4242, Deadline.in(1000)))).toEqual({
       rmapItems: 1_048_576,
       zeroPages: 1000,
       mergingPages: 786_432,
@@ -22,7 +23,7 @@ describe('KSM of a process', () => {
   });
 
   it('of kernel 6.12 has four lines, and may be a loss', async () => {
-    expect(valueIn(await reader(HOST).read(6012, 1000))).toEqual({
+    expect(valueIn(await reader(HOST).read(6012, Deadline.in(1000)))).toEqual({
       rmapItems: 4096,
       zeroPages: 16,
       mergingPages: 12,
@@ -33,7 +34,7 @@ describe('KSM of a process', () => {
   });
 
   it('of kernel 6.1 has its merged pages in a file of their own', async () => {
-    expect(valueIn(await reader(HOST).read(6001, 1000))).toEqual({
+    expect(valueIn(await reader(HOST).read(6001, Deadline.in(1000)))).toEqual({
       rmapItems: 4096,
       zeroPages: undefined,
       mergingPages: 2048,
@@ -44,8 +45,8 @@ describe('KSM of a process', () => {
   });
 
   it('is absent for a zombie, whose file is empty, and for a process that is gone', async () => {
-    expect(failureOf(await reader(HOST).read(4300, 1000))).toBe('absent');
-    expect(failureOf(await reader(HOST).read(999_999, 1000))).toBe('absent');
+    expect(failureOf(await reader(HOST).read(4300, Deadline.in(1000)))).toBe('absent');
+    expect(failureOf(await reader(HOST).read(999_999, Deadline.in(1000)))).toBe('absent');
   });
 
   it('is malformed when the file says something else', () => {

@@ -1,13 +1,19 @@
 /**
- * What a source gives back: the value, or why there is none. Every reader in this folder returns
- * one of these instead of throwing, so that "could not read" can never turn into a zero.
+ * A value, or why there is none. Whatever may fail without being a bug returns one of these instead of
+ * throwing, so that "could not read" can never turn into a zero.
  *
- * A value made of several files or lines may lack some of them: `faults` then says which were there
- * but could not be read. What this host or kernel simply does not have is no fault.
+ * `E` says why: a {@link SourceError} unless another type is named, whose kinds tell what is absent from
+ * what failed ({@link isAbsence}). A value made of several files or lines may lack some of them: `faults`
+ * then says which were there but could not be read. What this host or kernel simply does not have is no
+ * fault.
  */
-export type Reading<T> =
-  | { readonly ok: true; readonly value: T; readonly faults?: readonly SourceError[] }
-  | { readonly ok: false; readonly error: SourceError };
+export type Result<T, E = SourceError> =
+  { readonly ok: true; readonly value: T; readonly faults?: readonly E[] } | Failure<E>;
+
+export interface Failure<E = SourceError> {
+  readonly ok: false;
+  readonly error: E;
+}
 
 /**
  * - `absent`: the file, process or device is not there (ENOENT, ESRCH, ENODEV). Often normal.
@@ -32,12 +38,16 @@ export interface SourceError {
   readonly detail: string;
 }
 
-export function found<T>(value: T, faults: readonly SourceError[] = []): Reading<T> {
+export function found<T, E = never>(value: T, faults: readonly E[] = []): Result<T, E> {
   return faults.length === 0 ? { ok: true, value } : { ok: true, value, faults };
 }
 
-export function failed(kind: SourceErrorKind, subject: string, detail: string): Reading<never> {
-  return { ok: false, error: { kind, subject, detail: bounded(detail) } };
+export function failedWith<E>(error: E): Failure<E> {
+  return { ok: false, error };
+}
+
+export function failed(kind: SourceErrorKind, subject: string, detail: string): Failure {
+  return failedWith({ kind, subject, detail: bounded(detail) });
 }
 
 /** Much of what a detail quotes was written by others, in whatever length. */
@@ -53,7 +63,7 @@ export function isAbsence({ kind }: SourceError): boolean {
 }
 
 /** The value, or undefined where there is none: for places where the reason no longer matters. */
-export function toValue<T>(reading: Reading<T>): T | undefined {
+export function toValue<T>(reading: Result<T, unknown>): T | undefined {
   return reading.ok ? reading.value : undefined;
 }
 
@@ -72,7 +82,7 @@ export class Faults {
   }
 
   /** The value of a part not every host has. */
-  optional<T>(part: Reading<T>): T | undefined {
+  optional<T>(part: Result<T>): T | undefined {
     if (part.ok) {
       if (part.faults !== undefined) this.#errors.push(...part.faults);
       return part.value;
@@ -82,7 +92,7 @@ export class Faults {
   }
 
   /** As `optional`, of a part that only some users may read: being denied it is no fault. */
-  permitted<T>(part: Reading<T>): T | undefined {
+  permitted<T>(part: Result<T>): T | undefined {
     return !part.ok && part.error.kind === 'denied' ? undefined : this.optional(part);
   }
 
@@ -112,7 +122,7 @@ export class Faults {
   }
 
   /** The value put together from the parts. */
-  found<T>(value: T): Reading<T> {
+  found<T>(value: T): Result<T> {
     return found(value, this.#errors);
   }
 }
@@ -140,7 +150,7 @@ const KIND_OF_ERRNO: Readonly<Record<string, SourceErrorKind>> = {
 };
 
 /** Turns what a `node:fs` call threw into a failed reading. */
-export function failedFrom(error: unknown, subject: string): Reading<never> {
+export function failedFrom(error: unknown, subject: string): Failure {
   if (error instanceof Error) {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
     return failed(

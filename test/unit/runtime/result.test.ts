@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-import { failed, failedFrom, Faults } from '../../../src/runtime/reading.ts';
+import { failed, failedFrom, Faults } from '../../../src/runtime/result.ts';
 
 describe('a failure', () => {
   const SPEECH = 'x'.repeat(10_000);
@@ -10,7 +10,7 @@ describe('a failure', () => {
     const faults = new Faults();
     faults.malformed('a file', SPEECH);
     const reading = failed('malformed', 'a file', SPEECH);
-    const errors = [...faults.errors, ...(reading.ok ? [] : [reading.error])];
+    const errors = [...faults.errors, reading.error];
     expect(errors.map(({ detail }) => detail)).toEqual([
       `${'x'.repeat(300)}…`,
       `${'x'.repeat(300)}…`,
@@ -24,8 +24,7 @@ describe('a file that cannot be read', () => {
       readFileSync(path);
       throw new Error('it was read');
     } catch (error) {
-      const reading = failedFrom(error, subject);
-      return reading.ok ? '' : reading.error.detail;
+      return failedFrom(error, subject).error.detail;
     }
   };
 
