@@ -180,6 +180,7 @@ async function openSources(
     maxCalls: config.libvirt.maxCalls,
     maxStuckCalls: config.libvirt.maxStuckCalls,
     enabled,
+    metadataLabels: config.guests.metadataLabels,
     selects: (name) => selectsDomain(policy.policy.domains, name),
   });
   logConnection(live.session, logger);

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
+import { parseMetadataLabel, type MetadataLabelFlag } from './metadata-label.ts';
 import { nearestWord } from './nearest-word.ts';
 import { parseDuration } from './quantity.ts';
 import { visibleText } from './visible-text.ts';
@@ -44,6 +45,10 @@ export interface Config {
     readonly maxCalls: number;
     /** Stuck calls from which on guests are asked one at a time. */
     readonly maxStuckCalls: number;
+  };
+  readonly guests: {
+    /** What of guests' metadata becomes a label. */
+    readonly metadataLabels: readonly MetadataLabelFlag[];
   };
   /** Mount points of the host's file trees, without trailing slash; `rootfs` '' means our own. */
   readonly paths: {
@@ -175,6 +180,12 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
       positiveInteger,
       2,
     )
+    .addOption(
+      new Option(
+        '--guests.metadata-label <path=label>',
+        "Element or @attribute of guests' metadata to show as a label of kvm_domain_owner_info, may be repeated.",
+      ).argParser(addMetadataLabel),
+    )
     .option('--path.procfs <path>', "Mount point of the host's /proc.", absolutePath, '/proc')
     .option('--path.sysfs <path>', "Mount point of the host's /sys.", absolutePath, '/sys')
     .option('--path.rootfs <path>', "Mount point of the host's root file system.", rootPath, '')
@@ -264,6 +275,7 @@ interface RawFlags {
   'libvirt.uri': string;
   'libvirt.maxCalls': number;
   'libvirt.maxStuckCalls': number;
+  'guests.metadataLabel'?: readonly MetadataLabelFlag[];
   'path.procfs': string;
   'path.sysfs': string;
   'path.rootfs': string;
@@ -299,6 +311,7 @@ function toConfig(command: Command, collectors: readonly CollectorFlag[]): Confi
       maxCalls: flags['libvirt.maxCalls'],
       maxStuckCalls: flags['libvirt.maxStuckCalls'],
     },
+    guests: { metadataLabels: flags['guests.metadataLabel'] ?? [] },
     paths: {
       procfs: flags['path.procfs'],
       sysfs: flags['path.sysfs'],
@@ -351,6 +364,15 @@ function addHostName(text: string, before: readonly string[] | undefined): reado
     throw new InvalidArgumentError('Allowed is a name or address without port: kvm1.example.com.');
   }
   return [...(before ?? []), bare];
+}
+
+function addMetadataLabel(
+  text: string,
+  before: readonly MetadataLabelFlag[] | undefined,
+): readonly MetadataLabelFlag[] {
+  const parsed = parseMetadataLabel(text, before ?? []);
+  if (typeof parsed === 'string') throw new InvalidArgumentError(parsed);
+  return [...(before ?? []), parsed];
 }
 
 function telemetryPath(text: string): string {

@@ -15,6 +15,7 @@ import { GuestNics } from './guest-nics.ts';
 import { GuestProcessCollector, type GuestFacts } from '../process/guest-process-collector.ts';
 import { toBalloon, toDisks, toKvmCounters, toLibvirtCpu, toPerf } from './guest-stats.ts';
 import type { LibvirtSession } from './libvirt-session.ts';
+import type { MetadataPath } from '../../model/guest-owner.ts';
 import type { NetworkLinks } from '../../model/network.ts';
 import { OccupiedGuests } from './occupied-guests.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
@@ -88,7 +89,7 @@ export class GuestCollector {
   readonly #occupied: OccupiedGuests;
   readonly #monitor: GuestMonitor;
   readonly #nics: GuestNics;
-  readonly #configs = new DomainConfigs();
+  readonly #configs: DomainConfigs;
   readonly #balloons = new BalloonCache();
   readonly #finder: QemuProcessFinder;
   readonly #processes: GuestProcessCollector;
@@ -97,9 +98,16 @@ export class GuestCollector {
   /** Told of since the last collection began. */
   #changes = 0;
 
-  constructor(session: LibvirtSession, calls: DaemonCalls, roots: Roots, pageBytes: number) {
+  constructor(
+    session: LibvirtSession,
+    calls: DaemonCalls,
+    roots: Roots,
+    pageBytes: number,
+    metadata: readonly MetadataPath[] = [],
+  ) {
     this.#session = session;
     this.#calls = calls;
+    this.#configs = new DomainConfigs({ metadata });
     this.#list = new GuestList(calls, session.control);
     this.#occupied = new OccupiedGuests(session.control, calls);
     this.#monitor = new GuestMonitor(calls, this.#occupied, roots);
