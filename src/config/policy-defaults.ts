@@ -142,6 +142,15 @@ const MEMORY: readonly Omit<LimitDeclaration, 'resource'>[] = [
       'Virtualization server over-commit 150 % (200 % for desktops)',
   },
   {
+    name: 'minimum_ratio',
+    unit: 'ratio',
+    bad: 'above',
+    warning: 1,
+    critical: undefined,
+    meaning: 'Memory running guests cannot be shrunk below per memory the host can give.',
+    source: 'by definition: above 1 no balloon can make room for all of them',
+  },
+  {
     name: 'start_all_ratio',
     unit: 'ratio',
     bad: 'above',

@@ -75,7 +75,7 @@ function boundNodes({ config }: Domain): ReadonlySet<number> | undefined {
 /** The XML's shares are no use here: it does not say of which cgroup version they are. */
 function toWeight(cgroup: GuestCgroupCpu | undefined): CpuWeight | undefined {
   const share = cgroup?.share;
-  if (share === undefined) return undefined;
+  if (share === undefined || share.kind === 'idle') return share;
   return share.kind === 'weight'
     ? { kind: 'v2 weight', value: share.weight }
     : { kind: 'v1 shares', value: share.shares };
