@@ -67,6 +67,8 @@ export interface Config {
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** undefined: the built-in policy. */
   readonly policyFile: string | undefined;
+  /** Nova's configuration, over which the policy file is laid; undefined: none. */
+  readonly novaConf: string | undefined;
   /** Show a simulated host instead of this one. */
   readonly demo: boolean;
 }
@@ -204,6 +206,11 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     )
     .option('--policy.file <path>', 'Limits and reserves of this host, YAML; read again on SIGHUP.')
     .option(
+      '--policy.from <source>',
+      'Limits and reserves that another program has: nova:/etc/nova/nova.conf; read again on SIGHUP.',
+      policySource,
+    )
+    .option(
       '--policy.check',
       'Check the file of --policy.file and exit with 0 or 2; start nothing.',
     )
@@ -282,6 +289,7 @@ interface RawFlags {
   'scrape.timeout': number;
   'scrape.timeoutOffset': number;
   'policy.file'?: string;
+  'policy.from'?: string;
   'policy.check'?: boolean;
   demo?: boolean;
   'log.level': LogLevel;
@@ -324,6 +332,7 @@ function toConfig(command: Command, collectors: readonly CollectorFlag[]): Confi
     },
     log: { level: flags['log.level'], format: flags['log.format'] },
     policyFile: flags['policy.file'],
+    novaConf: flags['policy.from'],
     demo: flags.demo === true,
   };
 }
@@ -373,6 +382,13 @@ function addMetadataLabel(
   const parsed = parseMetadataLabel(text, before ?? []);
   if (typeof parsed === 'string') throw new InvalidArgumentError(parsed);
   return [...(before ?? []), parsed];
+}
+
+/** The path of Nova's configuration, which is the only one so far. */
+function policySource(text: string): string {
+  const path = /^nova:(\/.*)$/s.exec(text)?.[1];
+  if (path === undefined) throw new InvalidArgumentError('Allowed is nova:/etc/nova/nova.conf.');
+  return path;
 }
 
 function telemetryPath(text: string): string {

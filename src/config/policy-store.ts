@@ -1,5 +1,6 @@
 import { DEFAULT_POLICY, type Policy } from './policy.ts';
 import type { PolicyResult } from './policy-file.ts';
+import type { FileResult } from './yaml-file.ts';
 
 /**
  * The policy in force, which can be read again while the exporter runs (SIGHUP). A broken file
@@ -8,6 +9,7 @@ import type { PolicyResult } from './policy-file.ts';
 export class PolicyStore {
   readonly #path: string | undefined;
   readonly #now: () => number;
+  readonly #novaConf: string | undefined;
   #policy: Policy = DEFAULT_POLICY;
   #lastReadOk = true;
   #loadedAtSeconds: number;
@@ -17,9 +19,15 @@ export class PolicyStore {
   /**
    * @param path the policy file; undefined for the built-in policy alone.
    * @param now Unix time in seconds.
+   * @param novaConf Nova's configuration, over which the policy file is laid.
    */
-  constructor(path: string | undefined, now: () => number = () => Date.now() / 1000) {
+  constructor(
+    path: string | undefined,
+    now: () => number = () => Date.now() / 1000,
+    novaConf?: string,
+  ) {
     this.#path = path;
+    this.#novaConf = novaConf;
     this.#now = now;
     this.#loadedAtSeconds = now();
   }
@@ -60,11 +68,20 @@ export class PolicyStore {
     return reading;
   }
 
+  async #load(): Promise<PolicyResult> {
+    let base = DEFAULT_POLICY;
+    if (this.#novaConf !== undefined) {
+      const nova = await loadNova(this.#novaConf);
+      if (!nova.ok) return nova;
+      base = nova.value;
+    }
+    return this.#path === undefined
+      ? { ok: true, policy: base }
+      : await loadPolicyFile(this.#path, base);
+  }
+
   async #read(): Promise<PolicyResult> {
-    const result: PolicyResult =
-      this.#path === undefined
-        ? { ok: true, policy: DEFAULT_POLICY }
-        : await loadPolicyFile(this.#path);
+    const result = await this.#load();
     this.#lastReadOk = result.ok;
     if (result.ok) {
       this.#policy = result.policy;
@@ -75,8 +92,14 @@ export class PolicyStore {
   }
 }
 
+/** The configuration of Nova; its reader comes with that of the policy file. */
+async function loadNova(path: string): Promise<FileResult<Policy>> {
+  const { loadNovaConf } = await import('./nova-conf.ts');
+  return loadNovaConf(path);
+}
+
 /** The parsers of YAML and of schemas are 12 MB of memory: only for those who have a file. */
-async function loadPolicyFile(path: string): Promise<PolicyResult> {
+async function loadPolicyFile(path: string, base: Policy): Promise<PolicyResult> {
   const { loadPolicy } = await import('./policy-file.ts');
-  return loadPolicy(path);
+  return loadPolicy(path, base);
 }

@@ -26,9 +26,16 @@ export function toCpuHost(topology: CpuTopology, policy: Policy): CpuHost {
     isolatedCpus: new Set(topology.isolated),
     coreOf,
     nodeOf,
-    reservedCpus: policy.reserves.cpus,
+    reservedCpus: Math.max(policy.reserves.cpus, outsideOfSets(topology, policy)),
     threadsPerCpu: topology.threadsPerCpu,
   };
+}
+
+/** Online CPUs that are in no set for guests, where there are such sets. */
+function outsideOfSets({ online }: CpuTopology, { cpuSets }: Policy): number {
+  if (cpuSets === undefined) return 0;
+  const forGuests = new Set([...(cpuSets.shared ?? []), ...(cpuSets.dedicated ?? [])]);
+  return online.filter((cpu) => !forGuests.has(cpu)).length;
 }
 
 /** One running guest; undefined where nothing tells how many vCPUs it has. */

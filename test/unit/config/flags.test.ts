@@ -38,6 +38,7 @@ describe('without flags', () => {
       scrape: { timeoutSeconds: 10, timeoutOffsetSeconds: 0.5 },
       log: { level: 'info', format: 'logfmt' },
       policyFile: undefined,
+      novaConf: undefined,
       demo: false,
     });
   });

@@ -348,7 +348,14 @@ export function exampleView(snapshot: Snapshot, memory = new ScrapeMemory()): Vi
     snapshot,
     assess(snapshot, DEFAULT_POLICY, new MomAverages().add(snapshot)),
     {
-      policy: DEFAULT_POLICY,
+      policy: {
+        ...DEFAULT_POLICY,
+        cpuSets: { shared: [1, 2, 3], dedicated: [4, 5] },
+        origins: [
+          { key: 'memory.promised_ratio', origin: 'nova', file: '/etc/nova/nova.conf' },
+          { key: 'reserves.cpus', origin: 'policy_file', file: '/etc/kvm/policy.yaml' },
+        ],
+      },
       lastReadOk: true,
       loadedAtSeconds: 1_700_000_001,
       maintenanceRemainingSeconds: 0,
