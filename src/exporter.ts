@@ -79,7 +79,7 @@ async function run(
   process.on('warning', ({ name, message }) => {
     logger.warn('warning from Node.js', { name, message });
   });
-  const policy = new PolicyStore(config.policyFile);
+  const policy = new PolicyStore(config.policyFile, undefined, config.novaConf);
   const access = new WebAccess(config.web.configFile);
   for (const first of [await policy.reload(), await access.reload()]) {
     if (!first.ok) throw new StartError(first.error.join('; '));
@@ -180,6 +180,7 @@ async function openSources(
     maxCalls: config.libvirt.maxCalls,
     maxStuckCalls: config.libvirt.maxStuckCalls,
     enabled,
+    metadataLabels: config.guests.metadataLabels,
     selects: (name) => selectsDomain(policy.policy.domains, name),
   });
   logConnection(live.session, logger);

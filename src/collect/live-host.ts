@@ -9,6 +9,7 @@ import { HostCollector } from './host-collector.ts';
 import { InventoryRefresher } from './inventory-refresher.ts';
 import { LibvirtSession } from '../guests/libvirt/libvirt-session.ts';
 import type { Libvirt, Snapshot } from '../model/snapshot.ts';
+import type { MetadataPath } from '../model/guest-owner.ts';
 import { OutcomeLog } from '../model/outcome-log.ts';
 import { PoolCollector } from '../guests/libvirt/pool-collector.ts';
 import type { SnapshotSources } from './snapshot-sources.ts';
@@ -26,6 +27,8 @@ export interface LiveHostOptions {
   readonly maxStuckCalls: number;
   /** Collectors that are switched on at all; a scrape may ask for fewer. */
   readonly enabled: ReadonlySet<CollectorName>;
+  /** What of guests' metadata is shown besides whose guest it is. */
+  readonly metadataLabels?: readonly MetadataPath[];
   /** Which guests are reported and counted. */
   readonly selects: (domainName: string) => boolean;
 }
@@ -59,7 +62,13 @@ export class LiveHost implements SnapshotSources {
     this.#host = new HostCollector(roots);
     this.#inventory = new InventoryRefresher(roots);
     this.#links = new NetworkLinkReader(roots);
-    this.#guests = new GuestCollector(this.session, this.#calls, roots, this.#host.pageBytes);
+    this.#guests = new GuestCollector(
+      this.session,
+      this.#calls,
+      roots,
+      this.#host.pageBytes,
+      options.metadataLabels,
+    );
     this.#storage = new StorageCollector(roots, enabled.has('thinpool'));
   }
 

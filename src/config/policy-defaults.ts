@@ -151,6 +151,16 @@ const MEMORY = {
       'warning: OpenStack Nova initial_ram_allocation_ratio 1.0; critical: Red Hat ' +
       'Virtualization server over-commit 150 % (200 % for desktops)',
   },
+  'memory.minimum_ratio': {
+    resource: 'memory',
+    name: 'minimum_ratio',
+    unit: 'ratio',
+    bad: 'above',
+    warning: 1,
+    critical: undefined,
+    meaning: 'Memory running guests cannot be shrunk below per memory the host can give.',
+    source: 'by definition: above 1 no balloon can make room for all of them',
+  },
   'memory.start_all_ratio': {
     resource: 'memory',
     name: 'start_all_ratio',

@@ -16,10 +16,13 @@ interface LoadedPolicy {
 }
 
 /** Reads and checks a policy file. Never throws: an unreadable file is a fault like any other. */
-export async function loadPolicy(path: string): Promise<Result<LoadedPolicy, FileFaults>> {
+export async function loadPolicy(
+  path: string,
+  base: Policy = DEFAULT_POLICY,
+): Promise<Result<LoadedPolicy, FileFaults>> {
   const text = await readText(path);
   if (!text.ok) return text;
-  const policy = parsePolicy(text.value, path);
+  const policy = parsePolicy(text.value, path, base);
   if (!policy.ok) return policy;
   try {
     return found({
@@ -34,11 +37,21 @@ export async function loadPolicy(path: string): Promise<Result<LoadedPolicy, Fil
 
 /**
  * Checks the text of a policy file and lays it over the built-in policy: what it does not mention
- * keeps its default, a limit set to null gives no alert. Unknown keys are faults.
+ * keeps what `base` has, a limit set to null gives no alert. Unknown keys are faults.
  */
-export function parsePolicy(text: string, path: string): Result<Policy, FileFaults> {
+export function parsePolicy(
+  text: string,
+  path: string,
+  base: Policy = DEFAULT_POLICY,
+): Result<Policy, FileFaults> {
   const file = parseYaml(text, path, { schema: POLICY_FILE, whole: 'the policy', allowedKeys });
-  return file.ok ? found(toPolicy(file.value)) : file;
+  if (!file.ok) return file;
+  const origins = new Map((base.origins ?? []).map((one) => [one.key, one]));
+  for (const key of keysOf(file.value)) {
+    origins.set(key, { key, origin: 'policy_file', file: path });
+  }
+  const policy = toPolicy(file.value, base);
+  return found(origins.size === 0 ? policy : { ...policy, origins: [...origins.values()] });
 }
 
 /** A string or number of YAML, read by one of the quantity parsers. */
@@ -181,10 +194,22 @@ const POLICY_FILE = z.strictObject({
   maintenance: QUANTITY_OF.seconds.nullish(),
 });
 
-function toPolicy(file: z.output<typeof POLICY_FILE>): Policy {
-  const { reserves, supply, domains, maintenanceSeconds } = DEFAULT_POLICY;
+/** What a file sets, as `section.name`, or the section where that is a value. */
+function keysOf(file: z.output<typeof POLICY_FILE>): readonly string[] {
+  return Object.entries(file).flatMap(([section, value]) => {
+    if (value === null || value === undefined) return [];
+    if (typeof value !== 'object') return [section];
+    return Object.entries(value).flatMap(([name, own]) =>
+      own === undefined || own === null ? [] : [`${section}.${name}`],
+    );
+  });
+}
+
+function toPolicy(file: z.output<typeof POLICY_FILE>, base: Policy): Policy {
+  const { reserves, supply, domains, maintenanceSeconds } = base;
   return {
-    limits: LIMITS.map((limit) => file[limit.resource]?.[limit.name] ?? limit),
+    ...base,
+    limits: base.limits.map((limit) => file[limit.resource]?.[limit.name] ?? limit),
     reserves: {
       memoryBytes: file.reserves?.memory ?? reserves.memoryBytes,
       cpus: file.reserves?.cpus ?? reserves.cpus,

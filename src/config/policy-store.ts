@@ -19,18 +19,27 @@ export class PolicyStore {
   /**
    * @param path the policy file; undefined for the built-in policy alone.
    * @param now Unix time in seconds.
+   * @param novaConf Nova's configuration, over which the policy file is laid.
    */
-  constructor(path: string | undefined, now: () => number = () => Date.now() / 1000) {
+  constructor(
+    path: string | undefined,
+    now: () => number = () => Date.now() / 1000,
+    novaConf?: string,
+  ) {
     this.#now = now;
     const builtIn = (): PolicyInForce => ({
       policy: DEFAULT_POLICY,
       loadedAtSeconds: now(),
       writtenAtSeconds: undefined,
     });
-    // Without a file the built-in policy is simply confirmed.
-    this.#file = new Reloadable(builtIn(), () =>
-      path === undefined ? Promise.resolve(found(builtIn())) : loadPolicyFile(path, now),
-    );
+    this.#file = new Reloadable(builtIn(), async () => {
+      const base = novaConf === undefined ? found(DEFAULT_POLICY) : await loadNova(novaConf);
+      if (!base.ok) return base;
+      // Without a file what it would be laid over is simply confirmed.
+      return path === undefined
+        ? found({ ...builtIn(), policy: base.value })
+        : loadPolicyFile(path, base.value, now);
+    });
   }
 
   get policy(): Policy {
@@ -66,12 +75,19 @@ export class PolicyStore {
   }
 }
 
+/** The configuration of Nova; its reader comes with that of the policy file. */
+async function loadNova(path: string): Promise<Result<Policy, FileFaults>> {
+  const { loadNovaConf } = await import('./nova-conf.ts');
+  return loadNovaConf(path);
+}
+
 /** The parsers of YAML and of schemas are 12 MB of memory: only for those who have a file. */
 async function loadPolicyFile(
   path: string,
+  base: Policy,
   now: () => number,
 ): Promise<Result<PolicyInForce, FileFaults>> {
   const { loadPolicy } = await import('./policy-file.ts');
-  const loaded = await loadPolicy(path);
+  const loaded = await loadPolicy(path, base);
   return loaded.ok ? found({ ...loaded.value, loadedAtSeconds: now() }) : loaded;
 }

@@ -7,7 +7,7 @@ export type Limit = LimitDeclaration;
 export type Amount = { readonly bytes: number } | { readonly ratio: number };
 
 /** What of the host is not for guests. */
-interface Reserves {
+export interface Reserves {
   readonly memoryBytes: number;
   readonly cpus: number;
   /** Kept free on every filesystem that holds images. */
@@ -38,6 +38,20 @@ export interface Policy {
    * told what that breaks; 0: not at all.
    */
   readonly maintenanceSeconds: number;
+  /** CPUs that are set aside for guests, where somebody says so; all others are the host's. */
+  readonly cpuSets?: {
+    readonly shared?: readonly number[];
+    readonly dedicated?: readonly number[];
+  };
+  /** Where what is not built in came from. */
+  readonly origins?: readonly PolicyOrigin[];
+}
+
+export interface PolicyOrigin {
+  /** E.g. `memory.promised_ratio`, `reserves.cpus`. */
+  readonly key: string;
+  readonly origin: 'policy_file' | 'nova';
+  readonly file: string;
 }
 
 /**

@@ -8,6 +8,8 @@ import { domainJobMetrics } from './guest/job.ts';
 import { domainKsmMetrics } from './guest/ksm.ts';
 import { domainMemoryMetrics } from './guest/memory.ts';
 import { domainNicMetrics } from './guest/nic.ts';
+import { domainOwnerMetrics } from './guest/owner.ts';
+import { domainPagingMetrics } from './guest/paging.ts';
 import { domainPerfMetrics } from './guest/perf.ts';
 import { domainStateMetrics } from './guest/state.ts';
 import { exporterMetrics } from './exporter/exporter.ts';
@@ -49,10 +51,12 @@ export const CHAPTERS: readonly Chapter[] = [
   { title: 'What MOM would do', metrics: momMetrics },
   { title: 'Policy', metrics: policyMetrics },
   { title: 'Guests: identity and state', metrics: domainStateMetrics },
+  { title: 'Guests: whose they are', metrics: domainOwnerMetrics },
   { title: 'Guests: CPU', metrics: domainCpuMetrics },
   { title: 'Guests: memory', metrics: domainMemoryMetrics },
   { title: 'Guests: samepage merging', metrics: domainKsmMetrics },
   { title: 'Guests: cgroup', metrics: domainCgroupMetrics },
+  { title: 'Guests: paging and what else their cgroups tell', metrics: domainPagingMetrics },
   { title: 'Guests: disks', metrics: domainDiskMetrics },
   { title: 'Guests: network interfaces', metrics: domainNicMetrics },
   { title: 'Guests: jobs', metrics: domainJobMetrics },

@@ -28,6 +28,10 @@ export const COLLECTORS = [
   on('mom', "what MOM's default policy would do here"),
   off('smaps', 'proportional memory of each guest; walks its page tables on each scrape'),
   off('thinpool', 'LVM thin pools; runs lvs in the background'),
+  off(
+    'cgroupdetail',
+    'low memory protection, refused swap, forced idle time and bursts of each guest',
+  ),
   off('perf', 'perf events and resctrl monitors of guests that have them configured'),
   off('job', 'running migration, save, dump and backup jobs; one more libvirt call per guest'),
 ] as const;
@@ -61,6 +65,7 @@ const BEGINS_WITH: ReadonlyMap<CollectorName, CollectorName> = new Map([
   ['job', 'domain'],
   ['guestksm', 'process'],
   ['cgroup', 'process'],
+  ['cgroupdetail', 'cgroup'],
   ['smaps', 'process'],
   ['thinpool', 'image'],
 ]);

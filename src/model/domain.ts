@@ -1,6 +1,6 @@
 import type { DomainState } from './facts/domain-state.ts';
 import type { DomainConfig } from './domain-config.ts';
-import type { CgroupDeviceIo, CgroupMemory, GuestCgroupCpu } from './cgroup.ts';
+import type { CgroupDetail, CgroupDeviceIo, CgroupMemory, GuestCgroupCpu } from './cgroup.ts';
 import type { Pressure } from './pressure.ts';
 import type {
   MemoryFile,
@@ -160,6 +160,7 @@ export interface GuestCgroupFacts {
   readonly io: readonly CgroupDeviceIo[] | undefined;
   readonly numa: ProcessNuma | undefined;
   readonly pressure: GuestPressure;
+  readonly detail?: CgroupDetail | undefined;
 }
 
 interface GuestPressure {

@@ -1,6 +1,7 @@
 import { errorCodes, isGuestEnded, type DomainRef } from '../../libvirt/index.ts';
 import type { DomainConfig } from '../../model/domain-config.ts';
-import { parseDomainXmlInSlices } from '../../sources/domain-xml/domain-xml.ts';
+import type { MetadataPath } from '../../model/guest-owner.ts';
+import { MetadataPaths, parseDomainXmlInSlices } from '../../sources/domain-xml/domain-xml.ts';
 import type { Deadline } from '../../runtime/deadline.ts';
 import type { Result, SourceError } from '../../runtime/result.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
@@ -44,14 +45,22 @@ interface DomainConfigsResult {
 export class DomainConfigs {
   readonly #kept = new Map<string, Kept>();
   readonly #stale = new Set<string>();
+  readonly #metadata: MetadataPaths;
   readonly #now: () => number;
   #lastCollection: number | undefined;
   #lastRefresh: number | undefined;
   /** Refreshes that may be made, as they add up with time. */
   #credit = 0;
 
-  /** @param now milliseconds of a clock that never goes back. */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param options.metadata what of guests' metadata is read besides whose guest it is.
+   * @param options.now milliseconds of a clock that never goes back.
+   */
+  constructor({
+    metadata = [],
+    now = () => performance.now(),
+  }: { readonly metadata?: readonly MetadataPath[]; readonly now?: () => number } = {}) {
+    this.#metadata = new MetadataPaths(metadata);
     this.#now = now;
   }
 
@@ -163,7 +172,7 @@ export class DomainConfigs {
       );
       return;
     }
-    const config = await parseDomainXmlInSlices(answer.value, subject, deadline);
+    const config = await parseDomainXmlInSlices(answer.value, subject, deadline, this.#metadata);
     if (!config.ok && config.error.kind === 'timeout') {
       this.#stale.add(domain.uuid);
       errors.push(config.error);

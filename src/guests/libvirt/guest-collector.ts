@@ -1,4 +1,5 @@
 import type { Domain, ConfiguredGuest } from '../../model/domain.ts';
+import type { MetadataPath } from '../../model/guest-owner.ts';
 import type { NetworkLinks } from '../../model/network.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type { Deadline } from '../../runtime/deadline.ts';
@@ -33,14 +34,21 @@ export interface CollectedGuests {
 export class GuestCollector {
   readonly #lister: GuestLister;
   readonly #asker: GuestAsker;
-  readonly #configs = new DomainConfigs();
+  readonly #configs: DomainConfigs;
   readonly #balloons = new BalloonCache();
   readonly #processes: GuestProcessCollector;
   /** Told of since the last collection began. */
   #changes = 0;
 
-  constructor(session: LibvirtSession, calls: DaemonCalls, roots: Roots, pageBytes: number) {
+  constructor(
+    session: LibvirtSession,
+    calls: DaemonCalls,
+    roots: Roots,
+    pageBytes: number,
+    metadata: readonly MetadataPath[] = [],
+  ) {
     const occupied = new OccupiedGuests(session.control, calls);
+    this.#configs = new DomainConfigs({ metadata });
     this.#processes = new GuestProcessCollector(roots, pageBytes);
     this.#lister = new GuestLister(session, calls, occupied, this.#configs, roots);
     this.#asker = new GuestAsker(

@@ -6,6 +6,7 @@ import {
   type GuestCgroup,
 } from '../../sources/cgroup/cgroup.ts';
 import { GuestCgroupCpuReader, type ThreadCensus } from '../../sources/cgroup/cpu.ts';
+import { readCgroupDetail } from '../../sources/cgroup/detail.ts';
 import { GuestCgroupIoReader } from '../../sources/cgroup/io.ts';
 import { GuestCgroupMemoryReader } from '../../sources/cgroup/memory.ts';
 import { readCpuTime } from '../../sources/kernel/cpu-time.ts';
@@ -202,6 +203,12 @@ export class GuestProcessCollector {
         memoryDirectory === undefined
           ? undefined
           : log.optional('cgroup', readProcessNuma(memoryDirectory, this.#pageBytes)),
+      detail: log.run('cgroupdetail', () =>
+        log.optional(
+          'cgroupdetail',
+          readCgroupDetail(cgroup.controllers.get('cpu'), memoryDirectory),
+        ),
+      ),
       pressure: {
         cpu: toPressure(cgroup, 'cpu', log),
         memory: toPressure(cgroup, 'memory', log),

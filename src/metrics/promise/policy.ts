@@ -1,6 +1,7 @@
 import { toLimitInForce } from '../../config/policy.ts';
 import { LIMITS, type LimitDeclaration } from '../../config/policy-defaults.ts';
-import { gauge, type Metric } from '../metric.ts';
+import { labelText } from '../../exposition/labels.ts';
+import { gauge, info, type Metric } from '../metric.ts';
 
 /** The policy in force: what alert rules compare with. */
 export const policyMetrics: readonly Metric[] = [
@@ -56,6 +57,34 @@ export const policyMetrics: readonly Metric[] = [
     { note: '0 while it is not.' },
     ({ policy }, sample) => {
       sample('', policy.maintenanceRemainingSeconds);
+    },
+  ),
+  gauge(
+    'kvm_policy_cpu_set_cpus',
+    'CPUs set aside for guests, by set (cpu_shared_set and cpu_dedicated_set of nova.conf).',
+    {
+      note: 'With --policy.from. All other CPUs count as kept for the host.',
+      labels: ['set'],
+    },
+    ({ policy }, sample) => {
+      sample('{set="shared"}', policy.policy.cpuSets?.shared?.length);
+      sample('{set="dedicated"}', policy.policy.cpuSets?.dedicated?.length);
+    },
+  ),
+  info(
+    'kvm_policy_source_info',
+    'Where a limit, reserve or selection of the policy came from that is not built in ' +
+      '(--policy.file, --policy.from).',
+    {
+      note:
+        'origin is policy_file, which wins, or nova. What nova.conf allows is what its scheduler ' +
+        'starts from: placement may have other ratios.',
+      labels: ['key', 'origin', 'file'],
+    },
+    ({ policy }, sample) => {
+      for (const { key, origin, file } of policy.policy.origins ?? []) {
+        sample(labelText(['key', 'origin', 'file'], [key, origin, file]), 1);
+      }
     },
   ),
   gauge(

@@ -25,10 +25,10 @@ interface CpuVcpu {
  * CPU weight of a guest among its siblings, in the unit of its cgroup version: `cpu.shares`
  * (2..262144, default 1024) or `cpu.weight` (1..10000, default 100). libvirt does not convert.
  */
-export interface CpuWeight {
-  readonly kind: 'v1 shares' | 'v2 weight';
-  readonly value: number;
-}
+export type CpuWeight =
+  | { readonly kind: 'v1 shares' | 'v2 weight'; readonly value: number }
+  /** Runs only in what all others leave over. */
+  | { readonly kind: 'idle' };
 
 export interface CpuGuest {
   readonly name: string;

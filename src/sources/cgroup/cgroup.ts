@@ -4,14 +4,7 @@ import { failed, found, inShort, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 
 /** By their names on v1; on v2 blkio is called io, and cpuacct is part of cpu. */
-const CGROUP_CONTROLLERS = [
-  'cpu',
-  'cpuacct',
-  'cpuset',
-  'memory',
-  'hugetlb',
-  'blkio',
-] as const;
+const CGROUP_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'hugetlb', 'blkio'] as const;
 export type CgroupController = (typeof CGROUP_CONTROLLERS)[number];
 
 /** A cgroup directory and the version of its interface, on which the file names depend. */

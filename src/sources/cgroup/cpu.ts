@@ -137,13 +137,22 @@ export class GuestCgroupCpuReader {
 /** Undefined where the controller is not switched on for the group. */
 function readWeight(path: string): Result<CpuShare | undefined> {
   const weight = readKernelInteger(`${path}/cpu.weight`);
+  // An idle group shows the weight 0.
+  if (weight.ok && (weight.value === 0 || isIdle(path))) return found({ kind: 'idle' });
   if (weight.ok) return found({ kind: 'weight', weight: weight.value });
   return isAbsence(weight.error) ? found(undefined) : weight;
 }
 
 function readShares(path: string): Result<CpuShare | undefined> {
   const shares = readKernelInteger(`${path}/cpu.shares`);
+  if (shares.ok && isIdle(path)) return found({ kind: 'idle' });
   return shares.ok ? found({ kind: 'shares', shares: shares.value }) : shares;
+}
+
+/** Kernels before 5.15 have no such file. */
+function isIdle(path: string): boolean {
+  const idle = readKernelInteger(`${path}/cpu.idle`);
+  return idle.ok && idle.value === 1;
 }
 
 function openReaders(groups: CgroupThreadGroups, census: ThreadCensus | undefined): ThreadReaders {

@@ -94,9 +94,7 @@ export class GuestCgroupIoReader {
     const nested = readLegacyGroup(nestedPath, '');
     if (!nested.ok) return nested;
     const [fault] = [...(own.faults ?? []), ...(nested.faults ?? [])];
-    return fault === undefined
-      ? found(together(own.value, nested.value))
-      : failedWith(fault);
+    return fault === undefined ? found(together(own.value, nested.value)) : failedWith(fault);
   }
 
   #named(counters: IoByDevice, faults: Faults): readonly CgroupDeviceIo[] {

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 import type { GuestCgroupDirectory } from './cgroup.ts';
 import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
 import { lineDecimal, lineField, lineStart } from '../kernel/kernel-scan.ts';
@@ -9,6 +11,7 @@ import type {
   CgroupMemoryEvents,
   CgroupMemoryLimits,
   CgroupMemoryUsage,
+  CgroupPaging,
   MemoryLimit,
 } from '../../model/cgroup.ts';
 
@@ -24,7 +27,8 @@ export class GuestCgroupMemoryReader {
 
   /** `absent` when the group is gone or has no memory controller. */
   read(): Result<CgroupMemory> {
-    const usage = readUsage(this.#memory);
+    const stat = readKernelFile(`${this.#memory.path}/memory.stat`);
+    const usage = readUsage(this.#memory, stat);
     if (!usage.ok) return usage;
     const limits = this.#limits.get(() => readLimits(this.#memory));
     if (!limits.ok) return limits;
@@ -37,6 +41,7 @@ export class GuestCgroupMemoryReader {
       usage: faults.optional(usage) ?? usage.value,
       limits: limits.value,
       events: faults.optional(events),
+      paging: stat.ok ? toPaging(this.#memory, stat.value, faults) : undefined,
     });
   }
 
@@ -67,12 +72,11 @@ export class GuestCgroupMemoryReader {
   }
 }
 
-function readUsage(memory: GuestCgroupDirectory): Result<CgroupMemoryUsage> {
+function readUsage(memory: GuestCgroupDirectory, stat: Result<string>): Result<CgroupMemoryUsage> {
   const { path } = memory;
   const unified = memory.version === 2;
   const current = readKernelFile(`${path}/memory.${unified ? 'current' : 'usage_in_bytes'}`);
   if (!current.ok) return current;
-  const stat = readKernelFile(`${path}/memory.stat`);
   if (!stat.ok) return stat;
   const faults = new Faults();
   const bytes = (key: string): number | undefined =>
@@ -110,6 +114,34 @@ function readUsage(memory: GuestCgroupDirectory): Result<CgroupMemoryUsage> {
   });
 }
 
+/** v1 has the refaults too, those of the groups inside under `total_`. */
+function toPaging(
+  { version, path }: GuestCgroupDirectory,
+  stat: string,
+  faults: Faults,
+): CgroupPaging {
+  const pages = (key: string): number | undefined =>
+    lineField(stat, key, lineDecimal, faults, `${path}/memory.stat`);
+  const inAll = version === 2 ? '' : 'total_';
+  return {
+    anonymousRefaults: pages(`${inAll}workingset_refault_anon`),
+    fileRefaults: pages(`${inAll}workingset_refault_file`),
+    swapIns: version === 2 ? pages('pswpin') : undefined,
+    swapOuts: version === 2 ? pages('pswpout') : undefined,
+  };
+}
+
+/** The root of the hierarchy, and a group without the controller, has no such file. */
+function readGuaranteed(memory: GuestCgroupDirectory, faults: Faults): MemoryLimit {
+  let guaranteed: MemoryLimit;
+  for (let path = memory.path; path !== dirname(path); path = dirname(path)) {
+    const reading = readKernelValue(`${path}/memory.min`, parseMemoryLimit);
+    if (!reading.ok && isAbsence(reading.error)) break;
+    guaranteed = tighter(guaranteed, faults.optional(reading));
+  }
+  return guaranteed;
+}
+
 function readLimits(memory: GuestCgroupDirectory): Result<CgroupMemoryLimits> {
   const unified = memory.version === 2;
   const maxFile = unified ? 'memory.max' : 'memory.limit_in_bytes';
@@ -126,6 +158,7 @@ function readLimits(memory: GuestCgroupDirectory): Result<CgroupMemoryLimits> {
     highBytes: unified ? tightest('memory.high') : undefined,
     swapMaxBytes: tightest(swapFile),
     swapIncludesMemory: !unified,
+    ...(unified ? { guaranteedBytes: readGuaranteed(memory, faults) } : {}),
   };
   // One of two limits that cannot be read may be the tighter one.
   const [fault] = faults.errors;

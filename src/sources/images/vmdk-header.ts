@@ -105,10 +105,7 @@ const EXTENT_FORMATS: ReadonlyMap<string, ImageFormat> = new Map([
 const EXTENT_LINE = /^\s*(\S{1,10})\s+(\d{1,19})\s+(\S{1,10})\s+"([^"]+)"/;
 
 /** The text of a descriptor file; `fileBytes` is its length, which never grows. */
-function parseVmdkDescriptor(
-  text: string,
-  fileBytes: number,
-): Result<HeaderFacts, HeaderFault> {
+function parseVmdkDescriptor(text: string, fileBytes: number): Result<HeaderFacts, HeaderFault> {
   const createType = /createType="([^"\n]{0,127})"/.exec(text)?.[1];
   if (createType === undefined) return refused('no createType in the VMDK descriptor');
   if (!CREATE_TYPES.has(createType)) {

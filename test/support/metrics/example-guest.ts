@@ -204,8 +204,10 @@ export function exampleCgroup(): GuestCgroupFacts {
         highBytes: 4.5 * GIB,
         swapMaxBytes: GIB,
         swapIncludesMemory: false,
+        guaranteedBytes: GIB,
       },
       events: { high: 4, max: 3, oom: 2, oomKill: 0 },
+      paging: { anonymousRefaults: 5000, fileRefaults: 300, swapIns: 4900, swapOuts: 6000 },
     },
     io: [
       {
@@ -228,6 +230,14 @@ export function exampleCgroup(): GuestCgroupFacts {
       { node: 0, swapBackedBytes: GIB, fileCacheBytes: 100 * MIB },
       { node: 1, swapBackedBytes: 256 * MIB, fileCacheBytes: 100 * MIB },
     ],
+    detail: {
+      lowBytes: 512 * MIB,
+      lowEvents: 3,
+      swapEvents: { high: 0, max: 4, fail: 5 },
+      forcedIdleSeconds: 2.5,
+      bursts: 7,
+      burstSeconds: 1.5,
+    },
     pressure: {
       cpu: { someSeconds: 6, fullSeconds: 5 },
       memory: { someSeconds: 4, fullSeconds: 3 },

@@ -143,6 +143,15 @@ export function webGuest(): Domain {
         user: { name: 'alice', id: 'u1' },
         project: { name: 'shop', id: 'p1' },
       },
+      owner: {
+        manager: 'openstack',
+        tenant: 'shop',
+        project: 'shop',
+        user: 'alice',
+        flavor: 'm1.small',
+        image: '6a5b4c3d-2e1f-4a0b-9c8d-7e6f5a4b3c2d',
+        namespace: undefined,
+      },
     }),
     balloon: exampleBalloon(),
     disks: [exampleDiskCounters('vda'), exampleDiskCounters('vdb')],
@@ -344,7 +353,14 @@ export function exampleView(snapshot: Snapshot, memory = new ScrapeMemory()): Vi
     snapshot,
     assess(snapshot, DEFAULT_POLICY, new MomAverages().add(snapshot)),
     {
-      policy: DEFAULT_POLICY,
+      policy: {
+        ...DEFAULT_POLICY,
+        cpuSets: { shared: [1, 2, 3], dedicated: [4, 5] },
+        origins: [
+          { key: 'memory.promised_ratio', origin: 'nova', file: '/etc/nova/nova.conf' },
+          { key: 'reserves.cpus', origin: 'policy_file', file: '/etc/kvm/policy.yaml' },
+        ],
+      },
       lastReadOk: true,
       loadedAtSeconds: 1_700_000_001,
       maintenanceRemainingSeconds: 0,

@@ -19,7 +19,7 @@ async function host(now?: () => number) {
   const daemon = await fakeDaemon();
   daemon.on(procedures.domainGetXmlDesc, ({ domain }) => xmlOf(domain));
   const calls = callsTo(daemon);
-  const configs = new DomainConfigs(now);
+  const configs = new DomainConfigs(now === undefined ? {} : { now });
   return {
     daemon,
     configs,

@@ -70,6 +70,7 @@ describe('memory of a guest’s cgroup on v1', () => {
         swapIncludesMemory: true,
       },
       events: { high: undefined, max: 7, oom: undefined, oomKill: 2 },
+      paging: {},
     });
   });
 
