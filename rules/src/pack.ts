@@ -1,4 +1,5 @@
 import { annotationsOf } from './annotations.ts';
+import { capacity } from './capacity.ts';
 import { cpu, vcpus } from './cpu.ts';
 import { exporter } from './exporter.ts';
 import { fleet } from './fleet.ts';
@@ -35,6 +36,7 @@ export const SUBJECTS: readonly Subject[] = [
   images,
   network,
   exporter,
+  capacity,
   ...riskSubjects,
   fleet,
 ];

@@ -2,6 +2,8 @@ import {
   GraphGradientMode,
   LegendDisplayMode,
   LegendPlacement,
+  ScaleDistribution,
+  ScaleDistributionConfigBuilder,
   SortOrder,
   StackingMode,
   TooltipDisplayMode,
@@ -26,8 +28,8 @@ export interface GraphSpec extends Caption {
   /** Limits of the policy drawn as dashed lines: `resource.name`. */
   readonly limit?: string;
   readonly stacked?: boolean;
-  /** Shares end at 1. */
-  readonly max?: number;
+  /** Decades take the same room: for what spans from minutes to weeks. */
+  readonly logarithmic?: boolean;
   /** Values may be negative. */
   readonly signed?: boolean;
   readonly link?: DataLink;
@@ -43,7 +45,7 @@ export function graph(spec: GraphSpec): Tile {
       : [...spec.queries, { expr: limit(spec.limit), legend: '{{severity}} limit' }];
   const builder = new PanelBuilder()
     .title(spec.title)
-    .description(spec.description)
+    .description(describe(spec))
     .datasource(DATASOURCE)
     .unit(spec.unit)
     .lineWidth(1)
@@ -54,11 +56,9 @@ export function graph(spec: GraphSpec): Tile {
     .legend(
       new VizLegendOptionsBuilder()
         .showLegend(true)
-        .displayMode(LegendDisplayMode.Table)
+        .displayMode(LegendDisplayMode.List)
         .placement(LegendPlacement.Bottom)
-        .calcs(['lastNotNull', 'max'])
-        .sortBy('Last *')
-        .sortDesc(true),
+        .calcs([]),
     )
     .tooltip(
       new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending),
@@ -66,8 +66,13 @@ export function graph(spec: GraphSpec): Tile {
     .targets(queries.map(overTime))
     .overrideByRegexp('/^warning limit$/', limitLine(WARNING))
     .overrideByRegexp('/^critical limit$/', limitLine(CRITICAL));
-  if (spec.signed !== true) builder.min(0);
-  if (spec.max !== undefined) builder.max(spec.max);
+  if (spec.logarithmic === true) {
+    builder.scaleDistribution(
+      new ScaleDistributionConfigBuilder().type(ScaleDistribution.Log).log(10),
+    );
+  } else if (spec.signed !== true) {
+    builder.min(0);
+  }
   if (spec.stacked === true) {
     builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
   }
@@ -77,12 +82,20 @@ export function graph(spec: GraphSpec): Tile {
   return { panel: builder.build(), width: spec.width ?? 12, height: spec.height ?? 8 };
 }
 
-/** Dashed, neither filled nor stacked. */
+/** Says what the dashed lines are, which no legend does. */
+function describe({ description, limit: drawn }: GraphSpec): string {
+  return drawn === undefined
+    ? description
+    : `${description} Dashed: limits of the policy, orange for a warning, red for critical.`;
+}
+
+/** Dashed, neither filled nor stacked; its name is in the tooltip, since all graphs draw limits alike. */
 function limitLine(color: string): DynamicConfigValue[] {
   return [
     { id: 'color', value: { mode: 'fixed', fixedColor: color } },
     { id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 10] } },
     { id: 'custom.fillOpacity', value: 0 },
+    { id: 'custom.hideFrom', value: { legend: true, tooltip: false, viz: false } },
     { id: 'custom.stacking', value: { mode: 'none', group: 'limits' } },
     { id: 'links', value: [] },
   ];

@@ -24,6 +24,8 @@ export interface KeyColumn {
   readonly label: string;
   readonly title: string;
   readonly links?: readonly DataLink[];
+  /** In pixels; the first column takes what the others leave. */
+  readonly width?: number;
 }
 
 /** A column from the values of a query. */
@@ -36,6 +38,7 @@ export interface ValueColumn {
   readonly thresholds?: ThresholdsConfig;
   /** What numbers stand for. */
   readonly texts?: Readonly<Record<string, string>>;
+  /** In pixels; what its title and its unit need by default. */
   readonly width?: number;
 }
 
@@ -45,6 +48,8 @@ export interface TableSpec extends Omit<Caption, 'unit'> {
   readonly values: readonly ValueColumn[];
   /** Queries for the labels of some keys; their values, always 1, are not shown. */
   readonly infos?: readonly string[];
+  /** Labels that tell rows apart and are not shown. */
+  readonly hidden?: readonly string[];
   readonly sortBy: string;
   readonly ascending?: boolean;
   readonly width?: number;
@@ -68,15 +73,22 @@ export function table(spec: TableSpec): Tile {
     .targets([...spec.values.map(({ expr }) => expr), ...(spec.infos ?? [])].map(asRows))
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({ id: 'organize', options: organized(spec) });
-  for (const { title, links } of spec.keys) {
-    if (links !== undefined) builder.overrideByName(title, [{ id: 'links', value: links }]);
+  for (const [index, { title, links, width }] of spec.keys.entries()) {
+    const properties: DynamicConfigValue[] = [
+      ...(links === undefined ? [] : [{ id: 'links', value: links }]),
+      ...(index === 0 ? [] : [{ id: 'custom.width', value: width ?? widthOf(title, TEXT_WIDTH) }]),
+    ];
+    if (properties.length > 0) builder.overrideByName(title, properties);
   }
   for (const column of spec.values) builder.overrideByName(column.title, propertiesOf(column));
   return { panel: builder.build(), width: spec.width ?? 24, height: spec.height ?? 9 };
 }
 
+/** On a dashboard of one host after another, the host is in the heading of the row. */
+const NEVER_SHOWN = ['Time', 'job', 'cluster', 'instance'];
+
 /** Keys first, then values, under their titles; time, job and infos say nothing in a row. */
-function organized({ keys, values, infos = [] }: TableSpec): unknown {
+function organized({ keys, values, infos = [], hidden: unseen = [] }: TableSpec): unknown {
   const queries = values.length + infos.length;
   const fields = [
     ...keys.map(({ label, title }) => ({ field: label, title })),
@@ -84,7 +96,13 @@ function organized({ keys, values, infos = [] }: TableSpec): unknown {
   ];
   const hidden = infos.map((_info, index) => valueField(queries, values.length + index));
   return {
-    excludeByName: Object.fromEntries(['Time', 'job', ...hidden].map((field) => [field, true])),
+    excludeByName: Object.fromEntries(
+      [
+        ...NEVER_SHOWN.filter((label) => keys.every((key) => key.label !== label)),
+        ...unseen,
+        ...hidden,
+      ].map((field) => [field, true]),
+    ),
     includeByName: {},
     indexByName: Object.fromEntries(fields.map(({ field }, index) => [field, index])),
     renameByName: Object.fromEntries(fields.map(({ field, title }) => [field, title])),
@@ -122,9 +140,39 @@ function propertiesOf(column: ValueColumn): DynamicConfigValue[] {
     const mapping = { type: 'value', options: Object.fromEntries(options) as unknown };
     properties.push({ id: 'mappings', value: [mapping] });
   }
-  if (column.width !== undefined) properties.push({ id: 'custom.width', value: column.width });
+  properties.push({
+    id: 'custom.width',
+    value: column.width ?? widthOf(column.title, valueWidth(column)),
+  });
   return properties;
 }
+
+/** A letter of the header, and the room for its margins and the arrow of the sorted column. */
+const LETTER = 7.6;
+const HEADER_MARGIN = 32;
+const TEXT_WIDTH = 110;
+
+function widthOf(title: string, least: number): number {
+  return Math.max(least, Math.ceil(title.length * LETTER) + HEADER_MARGIN);
+}
+
+/** What the longest value takes. */
+function valueWidth({ unit, cell, texts = {} }: ValueColumn): number {
+  if (cell === 'bar') return 130;
+  if (cell === 'risk') return 90;
+  const longest = Math.max(0, ...Object.values(texts).map(({ length }) => length));
+  if (longest > 0) return Math.ceil(longest * LETTER) + 20;
+  return VALUE_WIDTHS[unit] ?? 80;
+}
+
+const VALUE_WIDTHS: Partial<Record<Unit, number>> = {
+  bytes: 92,
+  binBps: 104,
+  Bps: 104,
+  s: 100,
+  dateTimeFromNow: 130,
+  dateTimeAsIso: 170,
+};
 
 const FILLED: TableCellOptions = {
   type: TableCellDisplayMode.ColorBackground,

@@ -11,4 +11,5 @@ export type Unit =
   | 'iops'
   | 's'
   | 'dateTimeFromNow'
+  | 'dateTimeAsIso'
   | 'bool_yes_no';

@@ -1,7 +1,7 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph, type GraphSpec } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of } from '../common/promql.ts';
+import { capped, of } from '../common/promql.ts';
 import type { Tile } from '../common/tile.ts';
 
 function ofHosts(spec: Omit<GraphSpec, 'queries' | 'link' | 'width'>, expr: string): Tile {
@@ -75,7 +75,7 @@ export const EXPOSURE: Row = {
         unit: 'percentunit',
         limit: 'memory.exposure_per_supply_ratio',
       },
-      of('instance:kvm_memory_exposure_per_supply:ratio'),
+      capped(of('instance:kvm_memory_exposure_per_supply:ratio')),
     ),
     ofHosts(
       {
@@ -86,7 +86,7 @@ export const EXPOSURE: Row = {
         unit: 'percentunit',
         limit: 'storage.claimable_per_avail_ratio',
       },
-      `max by (cluster, job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`,
+      `max by (cluster, job, instance) (${capped(of('instance:kvm_storage_claimable_per_avail:max'))})`,
     ),
     ofHosts(
       {

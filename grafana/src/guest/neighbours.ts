@@ -1,8 +1,8 @@
-import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of, rate, THIS_GUEST } from '../common/promql.ts';
+import { highest, of, rate, THIS_GUEST } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
@@ -19,7 +19,7 @@ export const NEIGHBOURS: Row = {
       description:
         'Who takes and who waits beside this guest. Good: nobody waits; if this guest does, a ' +
         'neighbour with a large share can be capped or moved.',
-      keys: [HOST_KEY, GUEST_KEY],
+      keys: [LOCAL_GUEST_KEY],
       values: [
         {
           title: 'Share of the host',
@@ -66,7 +66,7 @@ export const NEIGHBOURS: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `${of('instance_domain:kvm_domain_cpu_seconds:topk_rate5m')} ${HERE}`,
+          expr: highest(`${of('instance_domain:kvm_domain_cpu_seconds:rate5m')} ${HERE}`),
           legend: '{{domain}}',
         },
       ],
@@ -81,7 +81,7 @@ export const NEIGHBOURS: Row = {
       unit: 'Bps',
       queries: [
         {
-          expr: `${of('instance_domain:kvm_domain_nic_bytes:topk_rate5m')} ${HERE}`,
+          expr: highest(`${of('instance_domain:kvm_domain_nic_bytes:rate5m')} ${HERE}`),
           legend: '{{domain}}',
         },
       ],
@@ -96,7 +96,10 @@ export const NEIGHBOURS: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: `topk by (cluster, job, instance, mountpoint) (5, ${of('kvm_domain_storage_claimable_bytes')} and on (cluster, job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)})`,
+          expr: highest(
+            `${of('kvm_domain_storage_claimable_bytes')} and on (cluster, job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)}`,
+            'cluster, job, instance, mountpoint',
+          ),
           legend: '{{domain}} {{mountpoint}}',
         },
       ],

@@ -1,4 +1,4 @@
-import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { of, rate } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
@@ -21,7 +21,7 @@ export const TOP_GUESTS: Row = {
         'Every guest of the host: who uses, who waits, who could still claim. Sort by a ' +
         'column to find whom to cap or to move; click a guest for everything about it. Good: ' +
         'nobody waits and nobody is swapped out.',
-      keys: [HOST_KEY, GUEST_KEY],
+      keys: [LOCAL_GUEST_KEY],
       values: [
         {
           title: 'CPUs used',

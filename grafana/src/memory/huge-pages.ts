@@ -4,6 +4,7 @@ import { of, rate } from '../common/promql.ts';
 
 export const HUGE_PAGES: Row = {
   title: 'Transparent huge pages, and what breaks them',
+  folded: true,
   tiles: [
     graph({
       title: 'Anonymous memory in huge pages',
@@ -17,7 +18,6 @@ export const HUGE_PAGES: Row = {
           legend: '{{instance}}',
         },
       ],
-      max: 1,
       width: 8,
     }),
     graph({
@@ -28,11 +28,11 @@ export const HUGE_PAGES: Row = {
         'a tug of war that costs CPU.',
       unit: 'ops',
       queries: [
-        { expr: of('instance:kvm_host_thp_splits:rate5m'), legend: 'split {{instance}}' },
-        { expr: rate('kvm_host_thp_collapses_total'), legend: 'made again {{instance}}' },
+        { expr: of('instance:kvm_host_thp_splits:rate5m'), legend: 'split' },
+        { expr: rate('kvm_host_thp_collapses_total'), legend: 'made again' },
         {
           expr: `clamp_min(deriv(${of('kvm_ksm_sharing_bytes')}[10m]) / on (cluster, job, instance) (${of('kvm_host_thp_size_bytes')} > 0), 0)`,
-          legend: 'worth of merging {{instance}}',
+          legend: 'worth of merging',
         },
       ],
       limit: 'memory.thp_splits_per_second',
@@ -47,12 +47,12 @@ export const HUGE_PAGES: Row = {
       queries: [
         {
           expr: of('instance:kvm_host_thp_deferred_splits:rate5m'),
-          legend: 'torn {{instance}}',
+          legend: 'torn',
         },
-        { expr: rate('kvm_host_thp_pmd_splits_total'), legend: 'mappings split {{instance}}' },
+        { expr: rate('kvm_host_thp_pmd_splits_total'), legend: 'mappings split' },
         {
           expr: `sum by (cluster, job, instance) (abs(deriv(${of('kvm_domain_balloon_current_bytes')}[10m]))) / on (cluster, job, instance) (${of('kvm_host_thp_size_bytes')} > 0)`,
-          legend: 'worth of ballooning {{instance}}',
+          legend: 'worth of ballooning',
         },
       ],
       width: 8,
@@ -64,8 +64,8 @@ export const HUGE_PAGES: Row = {
         'mean that memory is fragmented or short.',
       unit: 'ops',
       queries: [
-        { expr: rate('kvm_host_thp_fault_allocations_total'), legend: 'given {{instance}}' },
-        { expr: rate('kvm_host_thp_fault_fallbacks_total'), legend: 'refused {{instance}}' },
+        { expr: rate('kvm_host_thp_fault_allocations_total'), legend: 'given' },
+        { expr: rate('kvm_host_thp_fault_fallbacks_total'), legend: 'refused' },
       ],
     }),
     graph({
@@ -75,9 +75,9 @@ export const HUGE_PAGES: Row = {
         'successful.',
       unit: 'ops',
       queries: [
-        { expr: rate('kvm_host_compaction_stalls_total'), legend: 'waited {{instance}}' },
-        { expr: rate('kvm_host_compaction_failures_total'), legend: 'failed {{instance}}' },
-        { expr: rate('kvm_host_compaction_successes_total'), legend: 'worked {{instance}}' },
+        { expr: rate('kvm_host_compaction_stalls_total'), legend: 'waited' },
+        { expr: rate('kvm_host_compaction_failures_total'), legend: 'failed' },
+        { expr: rate('kvm_host_compaction_successes_total'), legend: 'worked' },
       ],
     }),
   ],

@@ -15,10 +15,9 @@ export const NUMA: Row = {
       queries: [
         {
           expr: `${of('kvm_host_numa_memory_free_bytes')} / (${of('kvm_host_numa_memory_size_bytes')} > 0)`,
-          legend: 'node {{node}} {{instance}}',
+          legend: 'node {{node}}',
         },
       ],
-      max: 1,
       width: 6,
     }),
     graph({
@@ -30,7 +29,7 @@ export const NUMA: Row = {
       queries: [
         {
           expr: rate('kvm_host_numa_allocations_total'),
-          legend: 'node {{node}} {{result}} {{instance}}',
+          legend: 'node {{node}} {{result}}',
         },
       ],
       width: 6,
@@ -49,9 +48,7 @@ export const NUMA: Row = {
       description:
         'Page faults taken to find out which memory is used from where. Good: mostly local.',
       unit: 'ops',
-      queries: [
-        { expr: rate('kvm_host_numa_hint_faults_total'), legend: '{{locality}} {{instance}}' },
-      ],
+      queries: [{ expr: rate('kvm_host_numa_hint_faults_total'), legend: '{{locality}}' }],
       width: 6,
     }),
   ],

@@ -50,7 +50,6 @@ export const SETTINGS: Row = {
         'Settings of merging and of huge pages. Good: pages of different NUMA nodes are not ' +
         'merged on hosts where locality matters; the sharing limit keeps reclaim fast.',
       keys: [
-        HOST_KEY,
         { label: 'enabled', title: 'Huge pages' },
         { label: 'defrag', title: 'Defrag' },
         { label: 'shmem_enabled', title: 'For shared memory' },

@@ -1,4 +1,3 @@
-import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { of, rate } from '../common/promql.ts';
@@ -8,7 +7,7 @@ import { table } from '../common/table.ts';
 
 /** The uplinks chosen in the Network dashboard. */
 const CHOSEN_UPLINKS = 'device=~"$device"';
-const LEGEND = '{{device}} {{instance}}';
+const LEGEND = '{{device}}';
 
 function ofUplink(metric: string, matchers = ''): string {
   const all = matchers === '' ? CHOSEN_UPLINKS : `${CHOSEN_UPLINKS}, ${matchers}`;
@@ -23,7 +22,7 @@ export const UPLINKS: Row = {
       description:
         'Guests on each uplink, what they may use and what they were guaranteed per bandwidth. ' +
         'Good: promise below 20, guarantees below 100 %, utilisation below 80 %.',
-      keys: [HOST_KEY, { label: 'device', title: 'Uplink' }],
+      keys: [{ label: 'device', title: 'Uplink' }],
       values: [
         {
           title: 'Up',
@@ -79,6 +78,73 @@ export const UPLINKS: Row = {
       height: 7,
       width: 20,
     }),
+    graph({
+      title: 'Promised and guaranteed per bandwidth',
+      description:
+        'What guests may use (without a cap: all of it) and what they were guaranteed. Good: ' +
+        'guaranteed below 1, which can be kept, and promised below the limit.',
+      unit: 'none',
+      queries: [
+        {
+          expr: of('instance_device_direction:kvm_uplink_promised_per_speed:ratio', CHOSEN_UPLINKS),
+          legend: `promised {{direction}} ${LEGEND}`,
+        },
+        {
+          expr: of('instance_device:kvm_uplink_guaranteed_per_speed:ratio', CHOSEN_UPLINKS),
+          legend: `guaranteed ${LEGEND}`,
+        },
+      ],
+      limit: 'network.promised_ratio',
+      width: 8,
+    }),
+    graph({
+      title: 'Utilisation',
+      description:
+        'Traffic of the busier direction per bandwidth. Good: below 80 %; beyond, queues grow and ' +
+        'the largest sender wins.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: of('instance_device:kvm_uplink_utilisation:ratio', CHOSEN_UPLINKS),
+          legend: LEGEND,
+        },
+      ],
+      limit: 'network.utilisation_ratio',
+      width: 8,
+    }),
+    graph({
+      title: 'Packets lost at the uplink',
+      description:
+        'Packets dropped, broken or overrun. Good: 0; receive drops and overruns mean that the ' +
+        'host does not keep up.',
+      unit: 'pps',
+      queries: [
+        {
+          expr: rate('kvm_uplink_receive_drops_total', CHOSEN_UPLINKS),
+          legend: `dropped in ${LEGEND}`,
+        },
+        {
+          expr: rate('kvm_uplink_transmit_drops_total', CHOSEN_UPLINKS),
+          legend: `dropped out ${LEGEND}`,
+        },
+        {
+          expr: `${rate('kvm_uplink_receive_errors_total', CHOSEN_UPLINKS)} + ${rate('kvm_uplink_transmit_errors_total', CHOSEN_UPLINKS)}`,
+          legend: `errors ${LEGEND}`,
+        },
+        {
+          expr: `${rate('kvm_uplink_receive_overruns_total', CHOSEN_UPLINKS)} + ${rate('kvm_uplink_transmit_overruns_total', CHOSEN_UPLINKS)}`,
+          legend: `overruns ${LEGEND}`,
+        },
+      ],
+      width: 8,
+    }),
+  ],
+};
+
+export const UPLINK_DETAILS: Row = {
+  title: 'Uplinks in detail',
+  folded: true,
+  tiles: [
     stat({
       title: 'Interfaces without an uplink',
       description:
@@ -111,40 +177,6 @@ export const UPLINKS: Row = {
       width: 8,
     }),
     graph({
-      title: 'Utilisation',
-      description:
-        'Traffic of the busier direction per bandwidth. Good: below 80 %; beyond, queues grow and ' +
-        'the largest sender wins.',
-      unit: 'percentunit',
-      queries: [
-        {
-          expr: of('instance_device:kvm_uplink_utilisation:ratio', CHOSEN_UPLINKS),
-          legend: LEGEND,
-        },
-      ],
-      limit: 'network.utilisation_ratio',
-      width: 8,
-    }),
-    graph({
-      title: 'Promised and guaranteed per bandwidth',
-      description:
-        'What guests may use (without a cap: all of it) and what they were guaranteed. Good: ' +
-        'guaranteed below 1, which can be kept, and promised below the limit.',
-      unit: 'none',
-      queries: [
-        {
-          expr: of('instance_device_direction:kvm_uplink_promised_per_speed:ratio', CHOSEN_UPLINKS),
-          legend: `promised {{direction}} ${LEGEND}`,
-        },
-        {
-          expr: of('instance_device:kvm_uplink_guaranteed_per_speed:ratio', CHOSEN_UPLINKS),
-          legend: `guaranteed ${LEGEND}`,
-        },
-      ],
-      limit: 'network.promised_ratio',
-      width: 8,
-    }),
-    graph({
       title: 'Packets',
       description:
         'Packets in and out. Good: known peaks only; many small packets load CPUs rather than ' +
@@ -163,32 +195,6 @@ export const UPLINKS: Row = {
       width: 8,
     }),
     graph({
-      title: 'Packets lost at the uplink',
-      description:
-        'Packets dropped, broken or overrun. Good: 0; receive drops and overruns mean that the ' +
-        'host does not keep up.',
-      unit: 'pps',
-      queries: [
-        {
-          expr: rate('kvm_uplink_receive_drops_total', CHOSEN_UPLINKS),
-          legend: `dropped in ${LEGEND}`,
-        },
-        {
-          expr: rate('kvm_uplink_transmit_drops_total', CHOSEN_UPLINKS),
-          legend: `dropped out ${LEGEND}`,
-        },
-        {
-          expr: `${rate('kvm_uplink_receive_errors_total', CHOSEN_UPLINKS)} + ${rate('kvm_uplink_transmit_errors_total', CHOSEN_UPLINKS)}`,
-          legend: `errors ${LEGEND}`,
-        },
-        {
-          expr: `${rate('kvm_uplink_receive_overruns_total', CHOSEN_UPLINKS)} + ${rate('kvm_uplink_transmit_overruns_total', CHOSEN_UPLINKS)}`,
-          legend: `overruns ${LEGEND}`,
-        },
-      ],
-      width: 8,
-    }),
-    graph({
       title: 'Fairness among guests on an uplink',
       description:
         "Jain's index of the traffic of guests that have any: 1 is equal, 1/n means one of n " +
@@ -197,10 +203,9 @@ export const UPLINKS: Row = {
       queries: [
         {
           expr: of('instance_uplink:kvm_domain_nic_bytes:jain', 'uplink=~"$device"'),
-          legend: '{{uplink}} {{instance}}',
+          legend: '{{uplink}}',
         },
       ],
-      max: 1,
       width: 8,
     }),
   ],

@@ -2,7 +2,8 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 
 import { PolicyStore } from '../../../src/config/policy-store.ts';
-import { DemoHost } from '../../../src/demo/demo-host.ts';
+import type { SnapshotSources } from '../../../src/collect/snapshot-sources.ts';
+import { DemoHost, type DemoHostOptions } from '../../../src/demo/demo-host.ts';
 import { textFormat } from '../../../src/exposition/format.ts';
 import { render } from '../../../src/exposition/render.ts';
 import { writeCatalogue } from '../../../src/metrics/catalogue.ts';
@@ -20,6 +21,8 @@ export interface History {
   /** Labels of the target, as Prometheus would add them. */
   readonly job: string;
   readonly instance: string;
+  /** Another host than the demo's, on the same clock. */
+  readonly hostOf?: (options: DemoHostOptions) => SnapshotSources;
 }
 
 /**
@@ -28,7 +31,8 @@ export interface History {
  */
 export async function writeDemoHistory(path: string, history: History): Promise<void> {
   let elapsed = 0;
-  const host = new DemoHost({
+  const hostOf = history.hostOf ?? ((options) => new DemoHost(options));
+  const host = hostOf({
     startedAtSeconds: history.startedAtSeconds,
     elapsedSeconds: () => elapsed,
   });
