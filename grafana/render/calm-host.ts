@@ -1,10 +1,14 @@
 import type { SnapshotSources } from '../../src/collect/snapshot-sources.ts';
 import { DemoHost, type DemoHostOptions } from '../../src/demo/demo-host.ts';
 import type { CollectorName } from '../../src/model/collectors.ts';
+import type { Filesystem } from '../../src/model/filesystem.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
+import { found } from '../../src/runtime/reading.ts';
 
 /** Three of the demo's 32 guests: 3 vCPUs, 3 GiB and 300 GiB on 4 cores, 16 GiB and 1 TB. */
 const GUESTS: ReadonlySet<string> = new Set(['web-01', 'app-01', 'mail-01']);
+/** What three images of one tenth each leave of the filesystem. */
+const FREE = 0.9;
 /** The demo's calm phase lasts ten minutes; time goes so slowly here that it never ends. */
 const PACE = 1 / 60;
 
@@ -41,7 +45,16 @@ export class CalmHost implements SnapshotSources {
       storage: snapshot.storage && {
         ...snapshot.storage,
         disks: snapshot.storage.disks.filter(({ domainName }) => GUESTS.has(domainName)),
+        filesystems: snapshot.storage.filesystems.map(emptied),
       },
     };
   }
+}
+
+/** Without the images of the guests that are not there. */
+function emptied(filesystem: Filesystem): Filesystem {
+  const { space } = filesystem;
+  if (!space.ok) return filesystem;
+  const free = Math.round(FREE * space.value.sizeBytes);
+  return { ...filesystem, space: found({ ...space.value, freeBytes: free, availableBytes: free }) };
 }

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page, Route } from 'playwright-core';
 
+import { layOut } from './browser/layout.ts';
 import type { DrawingOrder, PanelFacts } from './browser/protocol.ts';
 
 /** Nobody is there: every request is answered here. */
 const ORIGIN = 'http://dashboards.invalid';
 const PATIENCE_MS = 120_000;
-const FIRST_HEIGHT = 900;
+/** Heading and margins around the grid. */
+const AROUND = 80;
 
 export interface Drawing {
   readonly panels: readonly PanelFacts[];
@@ -27,7 +29,9 @@ export async function draw(
   order: DrawingOrder,
   where: { readonly bundle: string; readonly prometheus: string; readonly picture: string },
 ): Promise<Drawing> {
-  const page = await browser.newPage({ viewport: { width: order.width, height: FIRST_HEIGHT } });
+  // Tables draw nothing of what is out of sight.
+  const height = AROUND + layOut(order.dashboard, order.width, order.unfolded).height;
+  const page = await browser.newPage({ viewport: { width: order.width, height } });
   try {
     const complaints: string[] = [];
     page.on('pageerror', ({ message }) => complaints.push(message));

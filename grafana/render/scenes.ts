@@ -6,7 +6,7 @@ const STARTED_AT = Date.UTC(2026, 0, 15, 6) / 1000;
 const LOOP_SECONDS = 1800;
 /** What a dashboard shows when it is opened: three hours. */
 export const RANGE_SECONDS = 3 * 3600;
-export const SCRAPE_INTERVAL_SECONDS = 30;
+export const SCRAPE_INTERVAL_SECONDS = 60;
 
 export const DEMO = 'demo:9177';
 export const CALM = 'calm:9177';
@@ -28,28 +28,57 @@ function history(instance: string): History {
   };
 }
 
+const WORST = 'out-of-space';
+export const NOTHING_OVERCOMMITTED = 'nothing-overcommitted';
+
 /** A moment at which somebody looks at one host. */
 export interface Scene {
   readonly name: string;
   readonly instance: string;
+  /** Whom the Guest dashboard is about. */
+  readonly guest: string;
   /** Unix time of the right edge. */
   readonly to: number;
 }
 
-/** The end of each phase of the demo's story, in its last loop, then the host where all is well. */
+/** The end of each phase of the demo's story, in its last loop, and the host where all is well. */
 export const SCENES: readonly Scene[] = [
+  { name: NOTHING_OVERCOMMITTED, instance: CALM, guest: 'web-01', to: STARTED_AT + RANGE_SECONDS + LOOP_SECONDS },
   ...(
     [
+      [WORST, 1790],
       ['calm', 590],
       ['noisy-neighbour', 890],
       ['swap-storm', 1190],
       ['run-on-the-bank', 1490],
-      ['out-of-space', 1790],
     ] as const
   ).map(([name, offset]) => ({
     name,
     instance: DEMO,
+    guest: 'build-01',
     to: STARTED_AT + RANGE_SECONDS + LOOP_SECONDS + offset,
   })),
-  { name: 'nothing-promised-twice', instance: CALM, to: STARTED_AT + RANGE_SECONDS + LOOP_SECONDS },
 ];
+
+/** How somebody looks at it. */
+export interface Look {
+  readonly mode: 'dark' | 'light';
+  /** In pixels. */
+  readonly width: number;
+  /** With every folded row open; else as the dashboard opens. */
+  readonly unfolded: boolean;
+}
+
+const AS_IT_OPENS: Look = { mode: 'light', width: 1280, unfolded: false };
+
+/** The worst in every mode and width, all of two hosts, and every phase as dashboards open. */
+export function looksAt({ name }: Scene): readonly Look[] {
+  if (name === NOTHING_OVERCOMMITTED) return [{ mode: 'dark', width: 1600, unfolded: true }];
+  if (name !== WORST) return [AS_IT_OPENS];
+  return [
+    ...(['dark', 'light'] as const).flatMap((mode) =>
+      [1600, 1280].map((width) => ({ mode, width, unfolded: true })),
+    ),
+    AS_IT_OPENS,
+  ];
+}

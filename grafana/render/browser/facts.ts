@@ -38,7 +38,7 @@ export function cutTextsOf(panel: Element): readonly CutText[] {
     // Only for those who have it read to them.
     if (box.width < 2 || box.height < 2) continue;
     const part = partOf(element);
-    if (reachesOut(box, element, panel, part === 'table')) cut.push({ part, text });
+    if (reachesOut(box, element, panel, part)) cut.push({ part, text });
   }
   return cut;
 }
@@ -47,15 +47,18 @@ function reachesOut(
   box: DOMRect,
   element: Element,
   panel: Element,
-  mayScrollDown: boolean,
+  part: CutText['part'],
 ): boolean {
+  const mayScrollDown = part === 'table';
+  const isTile = part === 'tile';
   for (let outer: Element | null = element; outer !== null; outer = outer.parentElement) {
     const { overflowX, overflowY } = getComputedStyle(outer);
     const isPanel = outer === panel;
     const frame = outer.getBoundingClientRect();
+    const isRoom = isPanel || (isTile && isSized(outer));
     const wide = box.left < frame.left - TOLERANCE || box.right > frame.right + TOLERANCE;
     const high = box.top < frame.top - TOLERANCE || box.bottom > frame.bottom + TOLERANCE;
-    if (wide && (isPanel || overflowX !== 'visible')) return true;
+    if (wide && (isRoom || overflowX !== 'visible')) return true;
     if (high && !mayScrollDown && (isPanel || overflowY !== 'visible')) return true;
     if (isPanel) return false;
   }
@@ -69,4 +72,9 @@ function partOf(element: Element): CutText['part'] {
     return 'legend';
   }
   return element.closest('[data-tile]') === null ? 'other' : 'tile';
+}
+
+/** A tile's values lie side by side in boxes of a given width, and nothing hides what leaves its box. */
+function isSized(element: Element): boolean {
+  return element instanceof HTMLElement && element.style.width.endsWith('px');
 }

@@ -4,6 +4,7 @@ import {
   EventBusSrv,
   locationUtil,
   ThemeContext,
+  type DataFrame,
   type GrafanaTheme2,
 } from '@grafana/data';
 import { GlobalStyles, PanelChrome, PanelContextProvider } from '@grafana/ui';
@@ -13,6 +14,7 @@ import { dataOf, duplicatesIn, type PanelData } from './data.ts';
 import { axisLabelsOf, cutTextsOf, listenToCanvases } from './facts.ts';
 import { layOut, MARGIN } from './layout.ts';
 import type { DrawnPanel, PanelFacts } from './protocol.ts';
+import { fillIn } from './queries.ts';
 import { fillRegistries } from './registry.ts';
 import { Visualization } from './visualization.tsx';
 
@@ -22,7 +24,7 @@ const theme: GrafanaTheme2 = createTheme({ colors: { mode: order.mode } });
 /** What became of each panel so far. */
 const outcomes = new Map<number, { readonly data?: PanelData; readonly error?: string }>();
 /** Graphs lay themselves out again once their legend has its size. */
-const SETTLING_FRAMES = 30;
+const SETTLING_FRAMES = 15;
 
 class Guard extends Component<{ readonly panel: DrawnPanel; readonly children: ReactNode }> {
   override state: { readonly fault?: Error } = {};
@@ -91,7 +93,7 @@ function Page(): ReactNode {
               >
                 {panel.type === 'row' ? (
                   <div style={{ fontSize: 16, fontWeight: 500, lineHeight: '30px' }}>
-                    {isFolded ? '›' : '⌄'} {panel.title}
+                    {isFolded ? '›' : '⌄'} {fillIn(panel.title, order, 0)}
                   </div>
                 ) : (
                   <Guard panel={panel}>
@@ -134,11 +136,27 @@ function factsOf(panel: DrawnPanel): PanelFacts {
     title: panel.title,
     type: panel.type,
     error,
-    empty: data?.frames.every(({ length }) => length === 0) ?? false,
+    empty: data?.frames.every((frame) => frame.length === 0 || isLimit(frame)) ?? false,
     duplicates: isGraph && data !== undefined ? duplicatesIn(data.frames) : [],
     axisLabels: element === null ? [] : axisLabelsOf(element),
     cut: element === null ? [] : cutTextsOf(element),
   };
+}
+
+function tablesWanted(): number {
+  return panels.filter(({ id, type }) => {
+    const { data } = outcomes.get(id) ?? {};
+    return type === 'table' && data?.frames.some(({ length }) => length > 0) === true;
+  }).length;
+}
+
+function tablesDrawn(): number {
+  return document.querySelectorAll('[role=grid]').length;
+}
+
+/** A limit of the policy is there whether or not there is something it limits. */
+function isLimit({ fields }: DataFrame): boolean {
+  return fields.some(({ config }) => config.displayNameFromDS?.endsWith(' limit') === true);
 }
 
 function frame(): Promise<void> {
@@ -159,6 +177,8 @@ async function main(): Promise<void> {
   if (root === null) throw new Error('the page has no root');
   createRoot(root).render(<Page />);
   while (panels.some(({ id }) => !outcomes.has(id))) await frame();
+  // A table shows its rows once it has measured its columns.
+  while (tablesDrawn() < tablesWanted()) await frame();
   for (let count = 0; count < SETTLING_FRAMES; count += 1) await frame();
   await document.fonts.ready;
   window.drawn = panels.map(factsOf);

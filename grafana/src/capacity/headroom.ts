@@ -87,7 +87,7 @@ export const TREND: Row = {
       queries: [{ expr: resource.headroom('warning'), legend: '{{instance}}' }],
       signed: true,
       link: LINK,
-      width: 6,
+      width: 12,
     }),
   ),
 };

@@ -72,6 +72,14 @@ export function dashboard(spec: DashboardSpec): Dashboard {
 
 const WIDTH = 24;
 
+/** Options the SDK writes by itself and that only some of Grafana 10 to 13 know. */
+export const NOT_IN_ALL: ReadonlySet<string> = new Set(['percentChangeColorMode', 'perPage', 'footer']);
+
+function shared(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null) return options;
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !NOT_IN_ALL.has(name)));
+}
+
 /** Left to right, a new line when there is no room; numbered in that order after `lastId`. */
 function place(
   tiles: readonly Tile[],
@@ -90,7 +98,7 @@ function place(
     const gridPos = { x, y, w: width, h: height };
     x += width;
     lineHeight = Math.max(lineHeight, height);
-    return { ...panel, id: lastId + 1 + index, gridPos };
+    return { ...panel, options: shared(panel.options), id: lastId + 1 + index, gridPos };
   });
   return { panels, bottom: y + lineHeight };
 }

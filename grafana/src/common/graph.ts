@@ -30,6 +30,8 @@ export interface GraphSpec extends Caption {
   readonly stacked?: boolean;
   /** Decades take the same room: for what spans from minutes to weeks. */
   readonly logarithmic?: boolean;
+  /** Seconds are many: minutes or hours without a fraction. */
+  readonly whole?: boolean;
   /** Values may be negative. */
   readonly signed?: boolean;
   readonly link?: DataLink;
@@ -43,11 +45,12 @@ export function graph(spec: GraphSpec): Tile {
     spec.limit === undefined
       ? spec.queries
       : [...spec.queries, { expr: limit(spec.limit), legend: '{{severity}} limit' }];
+  const axis = PER_SECOND.get(spec.unit);
   const builder = new PanelBuilder()
-    .title(spec.title)
+    .title(axis === undefined ? spec.title : `${spec.title} per second`)
     .description(describe(spec))
     .datasource(DATASOURCE)
-    .unit(spec.unit)
+    .unit(axis ?? spec.unit)
     .lineWidth(1)
     .fillOpacity(spec.stacked === true ? 40 : 8)
     .gradientMode(GraphGradientMode.None)
@@ -73,6 +76,10 @@ export function graph(spec: GraphSpec): Tile {
   } else if (spec.signed !== true) {
     builder.min(0);
   }
+  // Nobody needs to see that less than nothing is not the same as nothing.
+  if (spec.unit === 'percentunit') builder.axisSoftMax(0.01);
+  // "3 hours" has room at an axis, "2.78 hours" has not.
+  if (spec.unit === 's' && (spec.logarithmic === true || spec.whole === true)) builder.decimals(0);
   if (spec.stacked === true) {
     builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
   }
@@ -81,6 +88,13 @@ export function graph(spec: GraphSpec): Tile {
   }
   return { panel: builder.build(), width: spec.width ?? 12, height: spec.height ?? 8 };
 }
+
+/** "1.50 GB/s" is wider than an axis should be: what is per second is said once, in the title. */
+const PER_SECOND: ReadonlyMap<string, string> = new Map([
+  ['Bps', 'decbytes'],
+  ['pps', 'short'],
+  ['cps', 'short'],
+]);
 
 /** Says what the dashed lines are, which no legend does. */
 function describe({ description, limit: drawn }: GraphSpec): string {

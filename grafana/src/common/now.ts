@@ -16,8 +16,8 @@ const ALERT_KEY: KeyColumn = {
   ],
 };
 
-/** What alerts are about, in one column whatever it is. */
-const ABOUT = ['domain', 'mountpoint', 'pool', 'device'];
+/** What alerts are about, in one column whatever it is; guests are counted, since they may be many. */
+const ABOUT = ['mountpoint', 'pool', 'device'];
 
 /**
  * What fires: the list of what to do.
@@ -34,19 +34,19 @@ export function firingAlerts(
   return table({
     title: 'What to do: alerts that fire',
     description:
-      'What fires now, and which guest, filesystem or device it is about. Click an alert for its ' +
-      'runbook. Good: no rows.',
+      'What fires now: about how many guests, or about which filesystem, pool or device. Click an ' +
+      'alert for its runbook. Good: no rows.',
     keys: [
       ALERT_KEY,
-      ...(host === undefined ? [] : [{ ...host, width: 150 }]),
-      { label: 'about', title: 'About', width: 190 },
+      ...(host === undefined ? [] : [{ ...host, width: 120 }]),
+      { label: 'about', title: 'About', width: 170 },
       { label: 'severity', title: 'Severity', width: 100 },
     ],
     hidden: [...ABOUT],
     values: [
       {
         title: 'Firing',
-        expr: `label_join(count by (${labels}) (${firing}), "about", " ", ${about})`,
+        expr: `label_join(count by (${labels}) (${firing}), "about", "", ${about})`,
         unit: 'short',
       },
     ],

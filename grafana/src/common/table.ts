@@ -4,7 +4,6 @@ import {
   TableCellBackgroundDisplayMode,
   TableCellDisplayMode,
   TableCellHeight,
-  TableFooterOptionsBuilder,
   TableSortByFieldStateBuilder,
   type TableCellOptions,
 } from '@grafana/grafana-foundation-sdk/common';
@@ -66,19 +65,20 @@ export function table(spec: TableSpec): Tile {
     .filterable(true)
     .cellHeight(TableCellHeight.Sm)
     .showHeader(true)
-    .footer(new TableFooterOptionsBuilder().show(false).countRows(false).reducer(['sum']))
     .sortBy([
       new TableSortByFieldStateBuilder().displayName(spec.sortBy).desc(spec.ascending !== true),
     ])
     .targets([...spec.values.map(({ expr }) => expr), ...(spec.infos ?? [])].map(asRows))
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({ id: 'organize', options: organized(spec) });
-  for (const [index, { title, links, width }] of spec.keys.entries()) {
+  for (const [index, { label, title, links, width }] of spec.keys.entries()) {
     const properties: DynamicConfigValue[] = [
+      // Else a name like 007 is taken for a number.
+      { id: 'unit', value: 'string' },
       ...(links === undefined ? [] : [{ id: 'links', value: links }]),
-      ...(index === 0 ? [] : [{ id: 'custom.width', value: width ?? widthOf(title, TEXT_WIDTH) }]),
+      ...(index === 0 ? [] : [{ id: 'custom.width', value: width ?? widthOf(title, TEXT_WIDTHS[label] ?? TEXT_WIDTH) }]),
     ];
-    if (properties.length > 0) builder.overrideByName(title, properties);
+    builder.overrideByName(title, properties);
   }
   for (const column of spec.values) builder.overrideByName(column.title, propertiesOf(column));
   return { panel: builder.build(), width: spec.width ?? 24, height: spec.height ?? 9 };
@@ -116,6 +116,7 @@ function valueField(queries: number, index: number): string {
 
 function propertiesOf(column: ValueColumn): DynamicConfigValue[] {
   const properties: DynamicConfigValue[] = [{ id: 'unit', value: column.unit }];
+  if (column.unit === 'percentunit') properties.push({ id: 'decimals', value: 1 });
   if (column.cell === 'risk') {
     properties.push(
       { id: 'mappings', value: RISK_MAPPINGS },
@@ -151,6 +152,8 @@ function propertiesOf(column: ValueColumn): DynamicConfigValue[] {
 const LETTER = 7.6;
 const HEADER_MARGIN = 32;
 const TEXT_WIDTH = 110;
+/** Texts that are longer than most. */
+const TEXT_WIDTHS: Readonly<Record<string, number>> = { mountpoint: 190, path: 190, mac: 150 };
 
 function widthOf(title: string, least: number): number {
   return Math.max(least, Math.ceil(title.length * LETTER) + HEADER_MARGIN);
@@ -159,7 +162,7 @@ function widthOf(title: string, least: number): number {
 /** What the longest value takes. */
 function valueWidth({ unit, cell, texts = {} }: ValueColumn): number {
   if (cell === 'bar') return 130;
-  if (cell === 'risk') return 90;
+  if (cell === 'risk') return 84;
   const longest = Math.max(0, ...Object.values(texts).map(({ length }) => length));
   if (longest > 0) return Math.ceil(longest * LETTER) + 20;
   return VALUE_WIDTHS[unit] ?? 80;
@@ -167,7 +170,6 @@ function valueWidth({ unit, cell, texts = {} }: ValueColumn): number {
 
 const VALUE_WIDTHS: Partial<Record<Unit, number>> = {
   bytes: 92,
-  binBps: 104,
   Bps: 104,
   s: 100,
   dateTimeFromNow: 130,

@@ -129,7 +129,7 @@ export const RISK: Row = {
         },
       ],
       sortBy: 'Risk',
-      height: 8,
+      height: 6,
     }),
     timeline({
       title: 'Risk over time',
@@ -139,9 +139,10 @@ export const RISK: Row = {
       queries: [{ expr: hostRisk(), legend: '{{instance}}' }],
       mappings: RISK_MAPPINGS,
       thresholds: RISK_THRESHOLDS,
+      width: 10,
       height: 8,
     }),
-    firingAlerts({ width: 12, height: 8 }, HOST_KEY),
+    firingAlerts({ width: 14, height: 8 }, HOST_KEY),
   ],
 };
 

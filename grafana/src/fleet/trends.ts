@@ -150,11 +150,11 @@ export const PRESSURE: Row = {
     ),
     ofHosts(
       {
-        title: 'Host swap traffic in both directions',
+        title: 'Swap both ways',
         description:
           'The weaker of swap-in and swap-out: memory that goes out only to come back. Good: 0; ' +
           'one direction alone does no harm.',
-        unit: 'binBps',
+        unit: 'Bps',
         limit: 'memory.swap_bytes_per_second',
       },
       of('instance:kvm_host_swap_storm_bytes:rate5m'),

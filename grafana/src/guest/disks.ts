@@ -10,7 +10,7 @@ export const DISKS: Row = {
   title: 'Storage',
   tiles: [
     graph({
-      title: 'Its images: promised, allocated, still to come',
+      title: 'Its images: promised, allocated, to come',
       description:
         'Worst-case size of the images of the guest, what they take now, and what they may ' +
         'still take, by filesystem. Good: what they may still take is there on the ' +
@@ -30,11 +30,12 @@ export const DISKS: Row = {
           legend: 'may grow {{mountpoint}}',
         },
       ],
+      width: 8,
     }),
     graph({
       title: 'Disk traffic',
       description: 'Bytes read and written. Good: known peaks only.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         { expr: rate('kvm_domain_disk_read_bytes_total', THIS_GUEST), legend: `read ${LEGEND}` },
         {
@@ -82,7 +83,7 @@ export const DISK_DETAILS: Row = {
       description:
         'Requests completed, and the limits set on them. Good: room below the limits, where ' +
         'there are any.',
-      unit: 'iops',
+      unit: 'cps',
       queries: [
         {
           expr: rate('kvm_domain_disk_read_requests_total', THIS_GUEST),
@@ -135,8 +136,8 @@ export const DISK_DETAILS: Row = {
       ],
       sortBy: 'Disk',
       ascending: true,
-      width: 12,
-      height: 8,
+      width: 24,
+      height: 5,
     }),
     table({
       title: 'The images behind them',

@@ -63,7 +63,7 @@ export const MEMORY_DETAILS: Row = {
       description:
         'Major faults had to read from a device, mostly from swap: the guest stood still ' +
         'meanwhile and cannot know. Good: no major faults.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         { expr: rate('kvm_domain_major_faults_total', THIS_GUEST), legend: 'major' },
         { expr: rate('kvm_domain_minor_faults_total', THIS_GUEST), legend: 'minor' },
@@ -119,7 +119,7 @@ export const MEMORY_DETAILS: Row = {
       title: 'Times it met its memory limits',
       description:
         'Events of its cgroup: slowed down, reclaimed from, out of memory, killed. Good: none.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: rate('kvm_domain_cgroup_memory_events_total', THIS_GUEST),

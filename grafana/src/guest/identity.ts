@@ -41,7 +41,7 @@ export const NOW: Row = {
       thresholds: NEUTRAL,
     }),
     stat({
-      title: 'Swapped out by the host',
+      title: 'Swapped out',
       description: "Share of the guest's memory in the host's swap. Good: near 0.",
       unit: 'percentunit',
       queries: [

@@ -36,7 +36,7 @@ export const INSIDE: readonly Tile[] = [
     description:
       'Swap traffic and major faults the balloon statistics report. In and out at once: the ' +
       'balloon squeezes the guest, and its paging loads the disks of all. Good: 0.',
-    unit: 'binBps',
+    unit: 'Bps',
     queries: [
       {
         expr: rate('kvm_domain_guest_swap_in_bytes_total', THIS_GUEST),
@@ -59,7 +59,7 @@ export const MEMORY_INSIDE: Row = {
     graph({
       title: 'Major faults inside the guest',
       description: 'Page faults that had to read from a disk. Good: below the limit of the policy.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: rate('kvm_domain_guest_major_faults_total', THIS_GUEST),
@@ -90,6 +90,7 @@ export const MEMORY_INSIDE: Row = {
         'Seconds since the guest last reported, beside its period. Good: below three periods; a ' +
         'growing age is a guest without a working balloon driver.',
       unit: 's',
+      whole: true,
       queries: [
         {
           expr: of('kvm_domain_balloon_stats_age_seconds', THIS_GUEST),

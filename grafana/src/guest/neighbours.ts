@@ -2,7 +2,7 @@ import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { highest, of, rate, THIS_GUEST } from '../common/promql.ts';
+import { endOf, highest, of, rate, THIS_GUEST } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
@@ -22,7 +22,7 @@ export const NEIGHBOURS: Row = {
       keys: [LOCAL_GUEST_KEY],
       values: [
         {
-          title: 'Share of the host',
+          title: 'Host share',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_cpu_share:ratio')} ${HERE})`,
           unit: 'percentunit',
           cell: 'bar',
@@ -46,7 +46,7 @@ export const NEIGHBOURS: Row = {
         {
           title: 'Disk writes',
           expr: `sum ${BY_GUEST} (${rate('kvm_domain_disk_written_bytes_total')} ${HERE})`,
-          unit: 'binBps',
+          unit: 'Bps',
         },
         {
           title: 'Network traffic',
@@ -54,7 +54,7 @@ export const NEIGHBOURS: Row = {
           unit: 'Bps',
         },
       ],
-      sortBy: 'Share of the host',
+      sortBy: 'Host share',
       width: 24,
       height: 10,
     }),
@@ -89,18 +89,19 @@ export const NEIGHBOURS: Row = {
       width: 8,
     }),
     graph({
-      title: 'Filesystems of its images: the five who may grow most',
+      title: 'Its filesystems: the five who may grow most',
       description:
         'Space images of guests may still take on the filesystems this guest has images on. ' +
         'They compete with it for what is left. Good: together less than what is free there.',
       unit: 'bytes',
       queries: [
         {
-          expr: highest(
+          expr: endOf(
+highest(
             `${of('kvm_domain_storage_claimable_bytes')} and on (cluster, job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)}`,
             'cluster, job, instance, mountpoint',
-          ),
-          legend: '{{domain}} {{mountpoint}}',
+          ), 'mountpoint', 'place'),
+          legend: '{{domain}} {{place}}',
         },
       ],
       link: LINK,

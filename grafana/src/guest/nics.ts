@@ -22,7 +22,6 @@ export const NICS: Row = {
       ],
       limit: 'network.unfair_share_ratio',
       width: 8,
-      height: 6,
     }),
     graph({
       title: 'Network traffic',
@@ -96,8 +95,8 @@ export const NIC_DETAILS: Row = {
       ],
       sortBy: 'Interface',
       ascending: true,
-      width: 16,
-      height: 6,
+      width: 24,
+      height: 5,
     }),
   ],
 };

@@ -185,7 +185,7 @@ export const CPU_DETAILS: Row = {
       description:
         'How often CPUs change between tasks: the price of sharing them. Good: steady; a jump ' +
         'together with waiting vCPUs is a host busy with taking turns.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: `${rate('kvm_host_context_switches_total')} / ${of('kvm_host_online_cpus')}`,

@@ -26,6 +26,7 @@ export const MEMORY: Row = {
         },
       ],
       link: fromSeries('kvm-memory', ['instance']),
+      width: 8,
     }),
     graph({
       title: 'Claim and supply',
@@ -42,6 +43,7 @@ export const MEMORY: Row = {
         { expr: of('kvm_memory_supply_bytes'), legend: 'supply' },
       ],
       link: fromSeries('kvm-memory', ['instance']),
+      width: 8,
     }),
     memoryPressure(8),
   ],
@@ -56,7 +58,7 @@ export const MEMORY_DETAILS: Row = {
       description:
         'Memory swapped in and out, zswap included. Good: none, or out alone, which is cold ' +
         'memory leaving; both at once is a swap storm.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         { expr: of('instance:kvm_host_swap_in_bytes:rate5m'), legend: 'in' },
         { expr: of('instance:kvm_host_swap_out_bytes:rate5m'), legend: 'out' },

@@ -32,7 +32,7 @@ export const NOW: Row = {
       height: 4,
     }),
     stat({
-      title: 'Guests stopped',
+      title: 'Stopped',
       description:
         'Guests QEMU has paused because a disk is full or broken: they stand still until somebody ' +
         'makes room and resumes them. Good: 0.',
@@ -52,7 +52,7 @@ export const NOW: Row = {
       width: 3,
     }),
     stat({
-      title: 'Guests waiting',
+      title: 'Waiting',
       description:
         'Guests whose worst vCPU waits for a CPU longer than the policy allows. Good: 0.',
       unit: 'short',
@@ -66,7 +66,7 @@ export const NOW: Row = {
       width: 3,
     }),
     stat({
-      title: 'Running guests',
+      title: 'Running',
       description: 'Guests that run on this host now. Good: steady.',
       unit: 'short',
       queries: [{ expr: `sum(${of('kvm_domains', 'state="running"')})`, legend: 'running' }],

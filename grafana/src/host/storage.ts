@@ -66,7 +66,7 @@ export const STORAGE_DETAILS: Row = {
     graph({
       title: 'Disk traffic of guests',
       description: 'What all guests read and write. Good: known peaks only, such as backups.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         {
           expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_read_bytes_total')})`,

@@ -17,7 +17,7 @@ export const BALLOON: Row = {
       title: 'Balloons and what they do to guests',
       description:
         'What the balloon took, whether it obeys, and what is left inside the guest. Good: ' +
-        'available inside above 20 %, no lag, statistics not older than three periods.',
+        'left inside above 20 %, no lag, statistics not older than three of their periods.',
       keys: [LOCAL_GUEST_KEY],
       values: [
         {
@@ -37,23 +37,23 @@ export const BALLOON: Row = {
           unit: 'percentunit',
         },
         {
-          title: 'Available inside',
+          title: 'Left inside',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_guest_memory_available:ratio', CHOSEN_GUESTS)})`,
           unit: 'percentunit',
           thresholds: worseBelow(0.2, 0.05),
         },
         {
-          title: 'Swaps both ways',
+          title: 'Swaps',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_guest_swap_storm_bytes:rate5m', CHOSEN_GUESTS)})`,
-          unit: 'binBps',
+          unit: 'Bps',
         },
         {
-          title: 'Age in periods',
+          title: 'Age',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_balloon_stats_age_per_period:ratio', CHOSEN_GUESTS)})`,
           unit: 'none',
         },
       ],
-      sortBy: 'Available inside',
+      sortBy: 'Left inside',
       ascending: true,
       width: 16,
       height: 10,

@@ -26,7 +26,7 @@ export const HUGE_PAGES: Row = {
         'Huge pages split, beside memory that becomes merged: KSM splits a huge page before ' +
         'it merges any part of it. Good: few splits; many while huge pages are made again is ' +
         'a tug of war that costs CPU.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         { expr: of('instance:kvm_host_thp_splits:rate5m'), legend: 'split' },
         { expr: rate('kvm_host_thp_collapses_total'), legend: 'made again' },
@@ -43,7 +43,7 @@ export const HUGE_PAGES: Row = {
       description:
         'Huge pages a balloon tore holes into, beside memory balloons moved. Good: few torn; ' +
         'balloons take 4 KiB at a time, so each can cost a huge page.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: of('instance:kvm_host_thp_deferred_splits:rate5m'),
@@ -62,7 +62,7 @@ export const HUGE_PAGES: Row = {
       description:
         'Page faults that got a huge page, and that had to do without. Good: few refusals; many ' +
         'mean that memory is fragmented or short.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         { expr: rate('kvm_host_thp_fault_allocations_total'), legend: 'given' },
         { expr: rate('kvm_host_thp_fault_fallbacks_total'), legend: 'refused' },
@@ -73,7 +73,7 @@ export const HUGE_PAGES: Row = {
       description:
         'Times somebody waited until memory was moved together for a huge page. Good: rare, and ' +
         'successful.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         { expr: rate('kvm_host_compaction_stalls_total'), legend: 'waited' },
         { expr: rate('kvm_host_compaction_failures_total'), legend: 'failed' },

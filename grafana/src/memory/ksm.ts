@@ -63,7 +63,7 @@ export const KSM: Row = {
       description:
         'Merged memory copied again because a guest wrote to it. Good: small beside what is ' +
         'scanned; otherwise merging and writing chase each other.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         { expr: rate('kvm_ksm_copied_on_write_bytes_total'), legend: 'copied' },
         { expr: rate('kvm_ksm_scanned_bytes_total'), legend: 'scanned' },
@@ -123,7 +123,7 @@ export const KSM: Row = {
         'Pages it looks at per second at most by its settings: a batch, then sleep. MOM, ' +
         "ksmtuned or the kernel's advisor move it. Good: as eager as savings are worth its " +
         'CPU time.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: `${of('kvm_ksm_pages_to_scan')} / (${of('kvm_ksm_sleep_seconds')} > 0)`,

@@ -18,38 +18,38 @@ export const NUMA: Row = {
           legend: 'node {{node}}',
         },
       ],
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'Allocations by where they went',
       description:
         'Pages allocated on the wanted node (hit), on another instead (miss), and here instead of ' +
         'elsewhere (foreign). Good: hits only.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: rate('kvm_host_numa_allocations_total'),
           legend: 'node {{node}} {{result}}',
         },
       ],
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'Memory moved by NUMA balancing',
       description:
         'Memory moved between nodes. Good: near 0; each move unmaps memory of a guest, and ' +
         'high rates show as stalls.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [{ expr: rate('kvm_host_numa_migrated_bytes_total'), legend: '{{instance}}' }],
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'Faults taken for NUMA balancing',
       description:
         'Page faults taken to find out which memory is used from where. Good: mostly local.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [{ expr: rate('kvm_host_numa_hint_faults_total'), legend: '{{locality}}' }],
-      width: 6,
+      width: 8,
     }),
   ],
 };

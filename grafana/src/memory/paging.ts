@@ -14,7 +14,7 @@ export const PAGING: Row = {
         'Memory swapped in and out, zswap included. Good: none, or one way only: out is cold ' +
         'memory leaving, in is the host recovering. Both at once is a swap storm, and guests ' +
         'stand still.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         { expr: of('instance:kvm_host_swap_in_bytes:rate5m'), legend: 'in' },
         { expr: of('instance:kvm_host_swap_out_bytes:rate5m'), legend: 'out' },
@@ -63,7 +63,7 @@ export const PAGING_DETAILS: Row = {
       description:
         'Page faults that had to wait for a disk, of swapped memory and of files. Good: below ' +
         'the limit of the policy.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [{ expr: of('instance:kvm_host_major_page_faults:rate5m'), legend: '{{instance}}' }],
       limit: 'memory.major_faults_per_second',
       width: 8,
@@ -73,7 +73,7 @@ export const PAGING_DETAILS: Row = {
       description:
         'Memory needed again soon after it was evicted: anonymous from swap, file from the page ' +
         'cache. Good: near 0; a lasting rate means that the working set does not fit.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         {
           expr: rate('kvm_host_workingset_refault_bytes_total'),
@@ -87,7 +87,7 @@ export const PAGING_DETAILS: Row = {
       description:
         'Memory freed by kswapd in the background, and directly by whoever asked for some, who ' +
         'waits meanwhile. Good: kswapd alone.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [{ expr: rate('kvm_host_reclaim_freed_bytes_total'), legend: '{{by}}' }],
       stacked: true,
       width: 8,
@@ -108,7 +108,7 @@ export const PAGING_DETAILS: Row = {
       description:
         'Allocations that had to free memory themselves first. Good: none; kswapd should have ' +
         'freed some before anybody asks.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [{ expr: of('instance:kvm_host_allocation_stalls:rate5m'), legend: '{{instance}}' }],
       limit: 'memory.allocation_stalls_per_second',
       width: 8,
@@ -159,7 +159,7 @@ export const PAGING_DETAILS: Row = {
       description:
         'Memory compressed, decompressed and written on to disk. Good: little written on; if ' +
         'much, the pool is too small for what is swapped.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         { expr: rate('kvm_host_zswap_out_bytes_total'), legend: 'compressed' },
         { expr: rate('kvm_host_zswap_in_bytes_total'), legend: 'decompressed' },

@@ -94,7 +94,7 @@ export const GUEST_DETAILS: Row = {
           unit: 'pps',
         },
         {
-          title: 'Bytes per packet',
+          title: 'Packet size',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_nic_bytes_per_packet:rate5m')})`,
           unit: 'bytes',
         },
@@ -106,7 +106,7 @@ export const GUEST_DETAILS: Row = {
         },
       ],
       sortBy: 'Out',
-      width: 16,
+      width: 13,
       height: 10,
     }),
     table({
@@ -117,9 +117,9 @@ export const GUEST_DETAILS: Row = {
         'limited.',
       keys: [
         LOCAL_GUEST_KEY,
-        { label: 'device', title: 'Interface' },
-        { label: 'direction', title: 'Direction' },
-        { label: 'kind', title: 'Kind' },
+        { label: 'device', title: 'Interface', width: 100 },
+        { label: 'direction', title: 'Direction', width: 98 },
+        { label: 'kind', title: 'Kind', width: 80 },
       ],
       values: [
         {
@@ -129,7 +129,7 @@ export const GUEST_DETAILS: Row = {
         },
       ],
       sortBy: 'Limit',
-      width: 8,
+      width: 11,
       height: 10,
     }),
   ],

@@ -37,7 +37,6 @@ export const UPLINKS: Row = {
           unit: 'Bps',
         },
         { title: 'Guests', expr: ofUplink('kvm_uplink_domains'), unit: 'short' },
-        { title: 'Interfaces', expr: ofUplink('kvm_uplink_nics'), unit: 'short' },
         {
           title: 'Capped in',
           expr: ofUplink('kvm_uplink_capped_nics', 'direction="inbound"'),
@@ -49,13 +48,13 @@ export const UPLINKS: Row = {
           unit: 'short',
         },
         {
-          title: 'Promised per bandwidth',
+          title: 'Promised',
           expr: ofUplink('instance_device_direction:kvm_uplink_promised_per_speed:ratio'),
           unit: 'none',
           thresholds: worseAbove(20),
         },
         {
-          title: 'Guaranteed per bandwidth',
+          title: 'Guaranteed',
           expr: ofUplink('instance_device:kvm_uplink_guaranteed_per_speed:ratio'),
           unit: 'percentunit',
           thresholds: worseAbove(1),
@@ -75,8 +74,7 @@ export const UPLINKS: Row = {
         },
       ],
       sortBy: 'Utilisation',
-      height: 7,
-      width: 20,
+      height: 5,
     }),
     graph({
       title: 'Promised and guaranteed per bandwidth',
@@ -151,8 +149,9 @@ export const UPLINK_DETAILS: Row = {
         'Interfaces of guests whose way out of the host was not found: isolated networks, or ' +
         'traffic that no uplink here accounts for. Good: as many as you know of.',
       unit: 'short',
-      queries: [{ expr: of('kvm_network_nics_without_uplink'), legend: '{{instance}}' }],
-      height: 7,
+      queries: [{ expr: of('kvm_network_nics_without_uplink'), legend: 'without' }],
+      width: 8,
+      height: 8,
     }),
     graph({
       title: 'Traffic',

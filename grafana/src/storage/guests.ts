@@ -37,7 +37,7 @@ export const GUESTS: Row = {
         {
           title: 'Grows',
           expr: `sum ${BY_GUEST} (deriv(${of('kvm_domain_storage_allocated_bytes', CHOSEN_FILESYSTEMS)}[1h]))`,
-          unit: 'binBps',
+          unit: 'Bps',
         },
       ],
       sortBy: 'May grow',
@@ -49,7 +49,7 @@ export const GUESTS: Row = {
       description:
         'Bytes written by the five busiest guests. Good: known peaks only; what is written to ' +
         'a thin image for the first time takes space.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         {
           expr: highest(

@@ -32,7 +32,7 @@ export const IO: Row = {
       description:
         'Requests of the five busiest guests. Good: known peaks only; one that stays on top ' +
         'while pressure is high is a noisy neighbour.',
-      unit: 'iops',
+      unit: 'cps',
       queries: [
         {
           expr: highest(
@@ -42,6 +42,7 @@ export const IO: Row = {
         },
       ],
       link: LINK,
+      width: 8,
     }),
   ],
 };
@@ -53,7 +54,7 @@ export const IO_DETAILS: Row = {
     graph({
       title: 'Requests of guests',
       description: 'Requests the disks of all guests completed. Good: known peaks only.',
-      unit: 'iops',
+      unit: 'cps',
       queries: [
         {
           expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_read_requests_total')})`,
