@@ -62,7 +62,8 @@ async function galleryFaults(): Promise<readonly string[]> {
   for (const dashboard of DASHBOARDS) {
     const file = galleryFile(dashboard);
     const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-    if (text !== (await jsonText(forGallery(dashboard)))) faults.push(`${basename(file)}: ${GENERATE}`);
+    if (text !== (await jsonText(forGallery(dashboard))))
+      faults.push(`${basename(file)}: ${GENERATE}`);
   }
   return faults;
 }

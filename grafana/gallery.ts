@@ -46,9 +46,7 @@ export function forGallery(dashboard: Dashboard): Readonly<Record<string, unknow
     templating: {
       ...dashboard.templating,
       list: (dashboard.templating.list ?? []).map((variable) =>
-        variable.name === 'datasource'
-          ? { ...variable, current: CHOSEN_INPUT }
-          : variable,
+        variable.name === 'datasource' ? { ...variable, current: CHOSEN_INPUT } : variable,
       ),
     },
   };

@@ -66,7 +66,9 @@ function runawayFaults({ expression, where }: ParsedQuery): readonly string[] {
   );
 }
 
-function clamped(expression: Expression): readonly { readonly from: number; readonly to: number }[] {
+function clamped(
+  expression: Expression,
+): readonly { readonly from: number; readonly to: number }[] {
   return descendants(expression.root).filter((node) =>
     /^clamp(?:_max)?$/.test(callAt(expression, node)?.name ?? ''),
   );
@@ -157,7 +159,7 @@ function titleFaults(panel: PanelModel): readonly string[] {
 }
 
 const HEADER_LETTER = 7.6;
-const HEADER_MARGIN = 26;
+const HEADER_MARGIN = 36;
 /** Least width of the one column that takes what is left. */
 const FLEXIBLE = 150;
 
@@ -188,10 +190,10 @@ function widthOf({ fieldConfig }: PanelModel, title: string): number | undefined
 }
 
 const PER_SECOND: ReadonlySet<string> = new Set([
-  ...['Bps', 'binBps', 'pps', 'ops', 'iops', 'cps', 'reqps', 'hertz'],
+  ...['Bps', 'binBps', 'pps', 'iops', 'cps', 'reqps', 'hertz'],
 ]);
 
-/** `512 MiB/s` and `250 ops/s` are wider than an axis should be. */
+/** `512 MiB/s` is wider than an axis should be. */
 function unitFaults({ type, fieldConfig }: PanelModel): readonly string[] {
   const unit = fieldConfig?.defaults.unit ?? '';
   return type === 'timeseries' && PER_SECOND.has(unit)

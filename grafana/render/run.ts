@@ -22,7 +22,15 @@ import { emptyWithReason } from './empty.ts';
 import { findingsOf } from './findings.ts';
 import { SCHEMA_VERSIONS, unknownFields } from './schema-versions.ts';
 import { PastPrometheus } from './prometheus.ts';
-import { HISTORIES, looksAt, RANGE_SECONDS, SCENES, SCRAPE_INTERVAL_SECONDS, type Look, type Scene } from './scenes.ts';
+import {
+  HISTORIES,
+  looksAt,
+  RANGE_SECONDS,
+  SCENES,
+  SCRAPE_INTERVAL_SECONDS,
+  type Look,
+  type Scene,
+} from './scenes.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const OUT = join(ROOT, 'out/render');
@@ -47,7 +55,9 @@ async function main(): Promise<void> {
   for (const fault of findings) say(fault);
   let pictures = 0;
   const wanted = SCENES.flatMap((scene) =>
-    looksAt(scene).flatMap((look) => DASHBOARDS.map((dashboard) => ({ scene, look, dashboard }))),
+    DASHBOARDS.flatMap((dashboard) =>
+      looksAt(scene, dashboard.uid ?? '').map((look) => ({ scene, look, dashboard })),
+    ),
   ).values();
   const drawAll = async (): Promise<void> => {
     for (const { scene, look, dashboard } of wanted) {
@@ -79,7 +89,9 @@ function bundle(): void {
 function command(name: string, parameters: readonly string[], cwd: string): void {
   const { status, error } = spawnSync(name, parameters, { cwd, stdio: 'inherit' });
   if (error !== undefined || status !== 0) {
-    throw new Error(`${name} ${parameters.join(' ')} failed: ${error?.message ?? `exit ${status ?? ''}`}`);
+    throw new Error(
+      `${name} ${parameters.join(' ')} failed: ${error?.message ?? `exit ${status ?? ''}`}`,
+    );
   }
 }
 
@@ -103,7 +115,11 @@ async function inspect(
   };
   const name = `${dashboard.uid}-${scene.name}-${look.mode}-${look.width}${look.unfolded ? '' : '-opened'}`;
   const picture = join(OUT, `${name}.png`);
-  const { panels, complaints } = await draw(browser, order, { bundle: BUNDLE, prometheus, picture });
+  const { panels, complaints } = await draw(browser, order, {
+    bundle: BUNDLE,
+    prometheus,
+    picture,
+  });
   const faults = [
     ...complaints.map((complaint) => `the browser says: ${complaint}`),
     ...findingsOf(panels, await emptyWithReason(panels, order, prometheus)),

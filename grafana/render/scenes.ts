@@ -43,7 +43,12 @@ export interface Scene {
 
 /** The end of each phase of the demo's story, in its last loop, and the host where all is well. */
 export const SCENES: readonly Scene[] = [
-  { name: NOTHING_OVERCOMMITTED, instance: CALM, guest: 'web-01', to: STARTED_AT + RANGE_SECONDS + LOOP_SECONDS },
+  {
+    name: NOTHING_OVERCOMMITTED,
+    instance: CALM,
+    guest: 'web-01',
+    to: STARTED_AT + RANGE_SECONDS + LOOP_SECONDS + 590,
+  },
   ...(
     [
       [WORST, 1790],
@@ -60,6 +65,8 @@ export const SCENES: readonly Scene[] = [
   })),
 ];
 
+const TELLING: ReadonlySet<string> = new Set(['kvm-fleet', 'kvm-host']);
+
 /** How somebody looks at it. */
 export interface Look {
   readonly mode: 'dark' | 'light';
@@ -71,10 +78,13 @@ export interface Look {
 
 const AS_IT_OPENS: Look = { mode: 'light', width: 1280, unfolded: false };
 
-/** The worst in every mode and width, all of two hosts, and every phase as dashboards open. */
-export function looksAt({ name }: Scene): readonly Look[] {
+/**
+ * The worst in every mode and width, and all of two hosts. Of the other phases those dashboards whose
+ * first screen must tell them, as they open.
+ */
+export function looksAt({ name }: Scene, uid: string): readonly Look[] {
   if (name === NOTHING_OVERCOMMITTED) return [{ mode: 'dark', width: 1600, unfolded: true }];
-  if (name !== WORST) return [AS_IT_OPENS];
+  if (name !== WORST) return TELLING.has(uid) ? [AS_IT_OPENS] : [];
   return [
     ...(['dark', 'light'] as const).flatMap((mode) =>
       [1600, 1280].map((width) => ({ mode, width, unfolded: true })),

@@ -46,7 +46,9 @@ class PanelTypes {
       module: ts.ModuleKind.ESNext,
       moduleResolution: ts.ModuleResolutionKind.Bundler,
       // Its files name the package they are in, which is installed under another name.
-      paths: { '@grafana/schema': [join(schema, 'dist/esm/index.d.ts'), join(schema, 'dist/index.d.ts')] },
+      paths: {
+        '@grafana/schema': [join(schema, 'dist/esm/index.d.ts'), join(schema, 'dist/index.d.ts')],
+      },
       skipLibCheck: true,
       types: [],
     });

@@ -73,7 +73,11 @@ export function dashboard(spec: DashboardSpec): Dashboard {
 const WIDTH = 24;
 
 /** Options the SDK writes by itself and that only some of Grafana 10 to 13 know. */
-export const NOT_IN_ALL: ReadonlySet<string> = new Set(['percentChangeColorMode', 'perPage', 'footer']);
+export const NOT_IN_ALL: ReadonlySet<string> = new Set([
+  'percentChangeColorMode',
+  'perPage',
+  'footer',
+]);
 
 function shared(options: unknown): unknown {
   if (typeof options !== 'object' || options === null) return options;

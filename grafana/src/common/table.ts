@@ -76,7 +76,14 @@ export function table(spec: TableSpec): Tile {
       // Else a name like 007 is taken for a number.
       { id: 'unit', value: 'string' },
       ...(links === undefined ? [] : [{ id: 'links', value: links }]),
-      ...(index === 0 ? [] : [{ id: 'custom.width', value: width ?? widthOf(title, TEXT_WIDTHS[label] ?? TEXT_WIDTH) }]),
+      ...(index === 0
+        ? []
+        : [
+            {
+              id: 'custom.width',
+              value: width ?? widthOf(title, TEXT_WIDTHS[label] ?? TEXT_WIDTH),
+            },
+          ]),
     ];
     builder.overrideByName(title, properties);
   }
@@ -150,7 +157,7 @@ function propertiesOf(column: ValueColumn): DynamicConfigValue[] {
 
 /** A letter of the header, and the room for its margins and the arrow of the sorted column. */
 const LETTER = 7.6;
-const HEADER_MARGIN = 32;
+const HEADER_MARGIN = 42;
 const TEXT_WIDTH = 110;
 /** Texts that are longer than most. */
 const TEXT_WIDTHS: Readonly<Record<string, number>> = { mountpoint: 190, path: 190, mac: 150 };

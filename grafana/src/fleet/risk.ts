@@ -101,11 +101,6 @@ export const RISK: Row = {
           cell: 'risk' as const,
         })),
         {
-          title: 'Guests',
-          expr: `sum by (cluster, job, instance) (${of('kvm_domains', 'state="running"')})`,
-          unit: 'short',
-        },
-        {
           title: 'vCPUs per CPU',
           expr: `max by (cluster, job, instance) (${of('instance:kvm_cpu_promised_per_capacity:ratio')})`,
           unit: 'none',

@@ -97,10 +97,13 @@ export const NEIGHBOURS: Row = {
       queries: [
         {
           expr: endOf(
-highest(
-            `${of('kvm_domain_storage_claimable_bytes')} and on (cluster, job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)}`,
-            'cluster, job, instance, mountpoint',
-          ), 'mountpoint', 'place'),
+            highest(
+              `${of('kvm_domain_storage_claimable_bytes')} and on (cluster, job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)}`,
+              'cluster, job, instance, mountpoint',
+            ),
+            'mountpoint',
+            'place',
+          ),
           legend: '{{domain}} {{place}}',
         },
       ],

@@ -106,7 +106,7 @@ export const GUEST_DETAILS: Row = {
         },
       ],
       sortBy: 'Out',
-      width: 13,
+      width: 24,
       height: 10,
     }),
     table({
@@ -117,8 +117,8 @@ export const GUEST_DETAILS: Row = {
         'limited.',
       keys: [
         LOCAL_GUEST_KEY,
-        { label: 'device', title: 'Interface', width: 100 },
-        { label: 'direction', title: 'Direction', width: 98 },
+        { label: 'device', title: 'Interface' },
+        { label: 'direction', title: 'Direction' },
         { label: 'kind', title: 'Kind', width: 80 },
       ],
       values: [
@@ -129,7 +129,7 @@ export const GUEST_DETAILS: Row = {
         },
       ],
       sortBy: 'Limit',
-      width: 11,
+      width: 24,
       height: 10,
     }),
   ],

@@ -21,11 +21,11 @@ export const IMAGES: Row = {
       title: 'Images',
       description:
         'Every image of a disk once. Good: allocated not above the worst case (more is leaked ' +
-        'clusters or snapshots), none corrupt, and all readable. Dirty is normal while in use.',
+        'clusters or snapshots), none corrupt, and all readable.',
       keys: [
         { label: 'image', title: 'Image' },
         { label: 'base', title: 'Reads through', width: 190 },
-        { label: 'format', title: 'Format', width: 80 },
+        { label: 'format', title: 'Format', width: 90 },
       ],
       hidden: ['path', 'backing_file', 'mountpoint'],
       values: [
@@ -39,12 +39,6 @@ export const IMAGES: Row = {
           thresholds: worseAbove(1.05),
         },
         { title: 'Snapshots', expr: ofImages('kvm_image_snapshots'), unit: 'short' },
-        {
-          title: 'Dirty',
-          expr: ofImages('kvm_image_dirty'),
-          unit: 'short',
-          texts: { '0': 'no', '1': 'yes' },
-        },
         {
           title: 'Corrupt',
           expr: ofImages('kvm_image_corrupt'),

@@ -84,7 +84,7 @@ export const THIN_POOLS: Row = {
           thresholds: worseAbove(1),
         },
         {
-          title: 'Free in the volume group',
+          title: 'Free in group',
           expr: ofThinPool('kvm_thin_pool_vg_free_bytes'),
           unit: 'bytes',
         },
