@@ -10,6 +10,7 @@ const ORIGIN = 'http://dashboards.invalid';
 const PATIENCE_MS = 120_000;
 /** Heading and margins around the grid. */
 const AROUND = 80;
+const EXCERPT_HEIGHT = 1200;
 
 export interface Drawing {
   readonly panels: readonly PanelFacts[];
@@ -22,12 +23,17 @@ export interface Drawing {
  *
  * @param bundle folder with app.js and app.css.
  * @param prometheus its URL, without a path.
- * @param picture path of the PNG.
+ * @param picture path of the PNG; `excerpt` that of its top, small enough for a page.
  */
 export async function draw(
   browser: Browser,
   order: DrawingOrder,
-  where: { readonly bundle: string; readonly prometheus: string; readonly picture: string },
+  where: {
+    readonly bundle: string;
+    readonly prometheus: string;
+    readonly picture: string;
+    readonly excerpt?: string | undefined;
+  },
 ): Promise<Drawing> {
   // Tables draw nothing of what is out of sight.
   const height = AROUND + layOut(order.dashboard, order.width, order.unfolded).height;
@@ -43,6 +49,10 @@ export async function draw(
     await page.waitForFunction('window.drawn !== undefined', undefined, { timeout: PATIENCE_MS });
     const panels = await drawn(page);
     await page.screenshot({ path: where.picture, fullPage: true });
+    if (where.excerpt !== undefined) {
+      const clip = { x: 0, y: 0, width: order.width, height: Math.min(height, EXCERPT_HEIGHT) };
+      await page.screenshot({ path: where.excerpt, fullPage: true, clip });
+    }
     return { panels, complaints };
   } finally {
     await page.close();

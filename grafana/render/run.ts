@@ -28,6 +28,7 @@ import {
   RANGE_SECONDS,
   SCENES,
   SCRAPE_INTERVAL_SECONDS,
+  WORST,
   type Look,
   type Scene,
 } from './scenes.ts';
@@ -76,6 +77,9 @@ async function main(): Promise<void> {
   if (findings.length > 0) process.exitCode = 1;
 }
 
+/** Those whose pictures docs/dashboards.md has. */
+const SHOWN: ReadonlySet<string> = new Set(['kvm-fleet', 'kvm-host', 'kvm-capacity', 'kvm-guest']);
+
 /** Installs what draws, checks its types, and makes one file of it. */
 function bundle(): void {
   const folder = import.meta.dirname;
@@ -115,10 +119,15 @@ async function inspect(
   };
   const name = `${dashboard.uid}-${scene.name}-${look.mode}-${look.width}${look.unfolded ? '' : '-opened'}`;
   const picture = join(OUT, `${name}.png`);
+  const excerpt =
+    scene.name === WORST && !look.unfolded && SHOWN.has(dashboard.uid)
+      ? join(ROOT, `docs/images/${dashboard.uid.replace('kvm-', 'dashboard-')}.png`)
+      : undefined;
   const { panels, complaints } = await draw(browser, order, {
     bundle: BUNDLE,
     prometheus,
     picture,
+    excerpt,
   });
   const faults = [
     ...complaints.map((complaint) => `the browser says: ${complaint}`),

@@ -28,7 +28,7 @@ function history(instance: string): History {
   };
 }
 
-const WORST = 'out-of-space';
+export const WORST = 'out-of-space';
 export const NOTHING_OVERCOMMITTED = 'nothing-overcommitted';
 
 /** A moment at which somebody looks at one host. */

@@ -30,28 +30,31 @@ export interface Place {
 
 export interface DrawnRow extends DrawnPanel {
   /** What a folded row holds. */
-  readonly panels?: readonly DrawnPanel[];
+  readonly panels?: readonly DrawnPanel[] | undefined;
 }
 
 export interface DrawnPanel {
   readonly id: number;
   readonly type: string;
   readonly title: string;
-  readonly description?: string;
+  readonly description?: string | undefined;
   readonly gridPos: Place;
-  readonly targets?: readonly DrawnTarget[];
-  readonly transformations?: readonly { readonly id: string; readonly options: unknown }[];
-  readonly fieldConfig?: unknown;
-  readonly options?: unknown;
+  readonly targets?: readonly DrawnTarget[] | undefined;
+  readonly transformations?: readonly {
+    readonly id: string | undefined;
+    readonly options: unknown;
+  }[];
+  readonly fieldConfig?: unknown | undefined;
+  readonly options?: unknown | undefined;
 }
 
 export interface DrawnTarget {
   readonly refId: string;
   readonly expr: string;
-  readonly legendFormat?: string;
-  readonly range?: boolean;
-  readonly instant?: boolean;
-  readonly format?: string;
+  readonly legendFormat?: string | undefined;
+  readonly range?: boolean | undefined;
+  readonly instant?: boolean | undefined;
+  readonly format?: string | undefined;
 }
 
 /** A panel as it came out. */

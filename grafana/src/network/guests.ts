@@ -107,7 +107,7 @@ export const GUEST_DETAILS: Row = {
       ],
       sortBy: 'Out',
       width: 24,
-      height: 10,
+      height: 8,
     }),
     table({
       title: 'Limits of interfaces',
@@ -130,7 +130,7 @@ export const GUEST_DETAILS: Row = {
       ],
       sortBy: 'Limit',
       width: 24,
-      height: 10,
+      height: 5,
     }),
   ],
 };

@@ -2,7 +2,6 @@ import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { capped, of } from '../common/promql.ts';
 import { NONE_IS_GOOD, YES_IS_GOOD, worseAbove, worseBelow } from '../common/risk.ts';
-import { stat } from '../common/stat.ts';
 import { table, type ValueColumn } from '../common/table.ts';
 import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
 

@@ -45,7 +45,7 @@ export async function writeDemoHistory(path: string, history: History): Promise<
   const target = `job="${history.job}",instance="${history.instance}"`;
   const file = createWriteStream(path);
   for (; elapsed <= history.seconds; elapsed += history.scrapeIntervalSeconds) {
-    const snapshot = await host.collect(wanted);
+    const snapshot = await host.collect(wanted, Infinity);
     const assessment = assess(snapshot, inForce, averages.add(snapshot));
     const inUse = {
       policy: inForce,
