@@ -40,12 +40,10 @@ export interface DrawnPanel {
   readonly description?: string | undefined;
   readonly gridPos: Place;
   readonly targets?: readonly DrawnTarget[] | undefined;
-  readonly transformations?: readonly {
-    readonly id: string | undefined;
-    readonly options: unknown;
-  }[];
-  readonly fieldConfig?: unknown | undefined;
-  readonly options?: unknown | undefined;
+  readonly transformations?:
+    readonly { readonly id: string; readonly options: unknown }[] | undefined;
+  readonly fieldConfig?: unknown;
+  readonly options?: unknown;
 }
 
 export interface DrawnTarget {

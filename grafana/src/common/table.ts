@@ -157,7 +157,7 @@ function propertiesOf(column: ValueColumn): DynamicConfigValue[] {
 
 /** A letter of the header, and the room for its margins and the arrow of the sorted column. */
 const LETTER = 7.6;
-const HEADER_MARGIN = 42;
+const HEADER_MARGIN = 46;
 const TEXT_WIDTH = 110;
 /** Texts that are longer than most. */
 const TEXT_WIDTHS: Readonly<Record<string, number>> = { mountpoint: 190, path: 190, mac: 150 };

@@ -24,12 +24,11 @@ export const IMAGES: Row = {
         'clusters or snapshots), none corrupt, and all readable.',
       keys: [
         { label: 'image', title: 'Image' },
-        { label: 'base', title: 'Reads through', width: 190 },
+        { label: 'base', title: 'Reads through', width: 230 },
         { label: 'format', title: 'Format', width: 90 },
       ],
       hidden: ['path', 'backing_file', 'mountpoint'],
       values: [
-        { title: 'Capacity', expr: ofImages('kvm_image_capacity_bytes'), unit: 'bytes' },
         { title: 'Allocated', expr: ofImages('kvm_image_allocated_bytes'), unit: 'bytes' },
         { title: 'Worst case', expr: ofImages('kvm_image_worst_case_bytes'), unit: 'bytes' },
         {
