@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-deprecated -- Grafana 10 to 13 all load the classic schema; the new one needs 12. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 
 /** The oldest Grafana whose schema has everything that is used. */
@@ -19,7 +20,7 @@ const PANEL_NAMES: Readonly<Record<string, string>> = {
 export function forGallery(dashboard: Dashboard): Readonly<Record<string, unknown>> {
   const types = new Set(
     (dashboard.panels ?? [])
-      .flatMap((panel) => ('panels' in panel ? [...(panel.panels ?? [])] : [panel]))
+      .flatMap((panel) => ('panels' in panel ? [...panel.panels] : [panel]))
       .map(({ type }) => type),
   );
   return {

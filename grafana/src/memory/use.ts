@@ -4,7 +4,7 @@ import { of } from '../common/promql.ts';
 
 /** A part of /proc/meminfo. */
 function part(name: string, legend: string): { readonly expr: string; readonly legend: string } {
-  return { expr: of(`kvm_host_memory_${name}_bytes`), legend: `${legend}` };
+  return { expr: of(`kvm_host_memory_${name}_bytes`), legend };
 }
 
 export const USE: Row = {
