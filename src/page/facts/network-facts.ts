@@ -1,6 +1,6 @@
 import type { View } from '../../view/view.ts';
 import type { NetworkOfUplink } from '../../overcommit/network/network.ts';
-import { formatBitRate, formatCount, formatNumber } from '../words/format.ts';
+import { formatBitRate, formatCount, formatNumber, formatPercent } from '../words/format.ts';
 import type { Rates, Traffic } from '../../risk/rates.ts';
 import {
   barsIn,
@@ -40,6 +40,22 @@ export function networkFacts(
       worst?.speedBytesPerSecond,
       formatBitRate,
     ),
+    isNothingPromised: network !== undefined && worst === undefined,
+    parts: uplinks.map((uplink) => {
+      const promised = promisedBytesPerSecond(uplink);
+      const speed = uplink.speedBytesPerSecond;
+      const traffic = rates?.links.get(uplink.id);
+      return {
+        name: uplink.id,
+        unit: 'bytes_per_second',
+        promised,
+        capacity: speed,
+        exposure: undefined,
+        supply: undefined,
+        shortfall: undefined,
+        used: traffic && Math.max(traffic.receivedBytesPerSecond, traffic.sentBytesPerSecond),
+      };
+    }),
     bank: network === undefined ? unknown(snapshot) : toBank(worst),
     charts: uplinks
       .slice(0, MOST_CHARTS)
@@ -56,6 +72,17 @@ export function networkFacts(
         ({ traffic }) =>
           `${formatBitRate(traffic?.receivedBytesPerSecond ?? 0)} in, ` +
           `${formatBitRate(traffic?.sentBytesPerSecond ?? 0)} out`,
+      ),
+    },
+    sufferers: {
+      title: 'Losing most packets',
+      guests: topGuests(
+        domains.map(({ domain }) => ({
+          name: domain.name,
+          ratio: rates?.guests.get(domain.uuid)?.dropRatio,
+        })),
+        ({ ratio }) => ratio,
+        (_guest, ratio) => formatPercent(ratio),
       ),
     },
   };

@@ -15,7 +15,8 @@ import { networkFacts } from './network-facts.ts';
 import { findProblems, type Problem } from '../words/problems.ts';
 import { toReasons } from '../words/reasons.ts';
 import type { Recently } from '../../risk/recent-counters.ts';
-import type { ResourceFacts, RiskOf } from './resource-facts.ts';
+import { findDoubts } from './doubts.ts';
+import { findLead, type ResourceFacts, type RiskOf } from './resource-facts.ts';
 import { LEVEL_WORDS } from '../words/risk-words.ts';
 import { computeSignals } from '../../risk/signals.ts';
 import { storageFacts } from './storage-facts.ts';
@@ -45,11 +46,22 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
   const { snapshot, policy } = view;
   const { rates } = recently;
   const risks = riskLevels(computeSignals(view, recently), policy.policy, resourcesPromised(view));
+  const toRisk = (resource: RiskResource): RiskOf => {
+    const level = risks[resource]?.level;
+    const reasons = toReasons(risks[resource]);
+    const isHigh = level === undefined || level >= 2;
+    return {
+      level,
+      reasons,
+      lead: findLead(reasons),
+      doubts: isHigh ? [] : findDoubts(resource, view, rates),
+    };
+  };
   const resources = [
-    cpuFacts(view, rates, toRisk(risks.cpu)),
-    memoryFacts(view, toRisk(risks.memory)),
-    storageFacts(view, rates, toRisk(risks.storage)),
-    networkFacts(view, rates, toRisk(risks.network)),
+    cpuFacts(view, rates, toRisk('cpu')),
+    memoryFacts(view, rates, toRisk('memory')),
+    storageFacts(view, rates, toRisk('storage')),
+    networkFacts(view, rates, toRisk('network')),
   ];
   return {
     demo: snapshot.demo,
@@ -68,10 +80,6 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
 
 function resourcesPromised({ assessment }: View): ReadonlySet<RiskResource> {
   return new Set(RISK_RESOURCES.filter((resource) => assessment[resource] !== undefined));
-}
-
-function toRisk(risk: ResourceRisk | undefined): RiskOf {
-  return { level: risk?.level, reasons: toReasons(risk) };
 }
 
 function describe({ snapshot }: View): readonly string[] {
