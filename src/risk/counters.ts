@@ -125,7 +125,7 @@ export function* counterSampleInParts(snapshot: Snapshot): Parts<CounterSample> 
 }
 
 /** User time contains the time guests ran (proc_stat(5)). */
-function busySeconds(time: CpuTime): number {
+export function busySeconds(time: CpuTime): number {
   return (
     time.userSeconds + time.niceSeconds + time.systemSeconds + time.irqSeconds + time.softIrqSeconds
   );

@@ -13,7 +13,8 @@ export type GuestTroubleId =
   | 'stalls_on_memory'
   | 'stalls_on_io'
   | 'out_of_memory'
-  | 'thrashes'
+  | 'swaps_inside'
+  | 'faults_inside'
   | 'swapped_out'
   | 'loses_packets'
   | 'paused';
@@ -26,7 +27,8 @@ export const GUEST_RUNBOOKS: Readonly<Record<GuestTroubleId, string | undefined>
   stalls_on_memory: 'KvmHostMemoryPressure',
   stalls_on_io: 'KvmHostIoPressure',
   out_of_memory: 'KvmGuestOutOfMemory',
-  thrashes: 'KvmGuestThrashing',
+  swaps_inside: 'KvmGuestThrashing',
+  faults_inside: 'KvmGuestThrashing',
   swapped_out: 'KvmGuestSwappedByHost',
   loses_packets: 'KvmGuestNicDrops',
   // Nobody is paged for what somebody meant.
@@ -122,7 +124,7 @@ export function findGuestTroubles(
   if (thrashing !== undefined && left !== undefined && least !== undefined && left < least) {
     troubles.push({ id: 'out_of_memory', level: 3, value: left, limit: least, share: 1 - left });
   } else if (thrashing !== undefined) {
-    measured('thrashes', 2, thrashing.value, thrashing.limit, 0.5);
+    measured(thrashing.id, 2, thrashing.value, thrashing.limit, 0.5);
   }
   const swapped = computeSwappedShare(domain, memory?.swapBytes);
   measured('swapped_out', 2, swapped, limits.swapped.warning);
@@ -133,6 +135,7 @@ export function findGuestTroubles(
 }
 
 interface PastLimit {
+  readonly id: GuestTroubleId;
   readonly value: number;
   readonly limit: number;
 }
@@ -143,11 +146,11 @@ function findThrashing(
   { swapInside, faultsInside }: GuestSurroundings,
 ): PastLimit | undefined {
   const pairs = [
-    [rates?.guestSwapBytesPerSecond, swapInside.warning],
-    [rates?.guestMajorFaultsPerSecond, faultsInside.warning],
+    ['swaps_inside', rates?.guestSwapBytesPerSecond, swapInside.warning],
+    ['faults_inside', rates?.guestMajorFaultsPerSecond, faultsInside.warning],
   ] as const;
-  for (const [value, limit] of pairs) {
-    if (value !== undefined && limit !== undefined && value > limit) return { value, limit };
+  for (const [id, value, limit] of pairs) {
+    if (value !== undefined && limit !== undefined && value > limit) return { id, value, limit };
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { Rates } from '../../risk/rates.ts';
 import type { RiskResource } from '../../risk/risk-model.ts';
 import { promisedBytesPerSecond } from '../../risk/signals.ts';
 import type { View } from '../../view/view.ts';
-import { formatCount, formatDuration } from '../words/format.ts';
+import { formatCount } from '../words/format.ts';
 import { name, path, say, type Sentence } from '../words/sentence.ts';
 
 /**
@@ -64,9 +64,8 @@ function storageDoubts(
   const filling = storage.containers.flatMap(({ id, name: where, availBytes }) => {
     const pace = rates?.fillBytesPerSecond.get(id) ?? 0;
     if (pace <= 0 || availBytes === undefined || availBytes / pace >= soon) return [];
-    const left = formatDuration(availBytes / pace);
     return [
-      say`${path(where)} would be full in ${left} if it went on as in the last minute; whether it does takes hours of history, which Prometheus has.`,
+      say`Whether ${path(where)} fills on as in the last minute takes hours of history to tell, which Prometheus has.`,
     ];
   });
   const silent = storage.containers.filter(({ availBytes }) => availBytes === undefined);

@@ -9,11 +9,12 @@ import {
 import { cpuFacts } from './cpu-facts.ts';
 import { exporterFacts, type ExporterFacts } from './exporter-facts.ts';
 import { formatBytes, formatCount } from '../words/format.ts';
-import { guestList, type GuestRows } from '../words/guest-rows.ts';
+import { guestList, type GuestRow } from '../words/guest-rows.ts';
 import { memoryFacts } from './memory-facts.ts';
 import { networkFacts } from './network-facts.ts';
 import { findProblems, type Problem } from '../words/problems.ts';
 import { toReasons } from '../words/reasons.ts';
+import type { HistoryLine } from '../../risk/history.ts';
 import type { Recently } from '../../risk/recent-counters.ts';
 import { findDoubts } from './doubts.ts';
 import { findLead, type ResourceFacts, type RiskOf } from './resource-facts.ts';
@@ -35,7 +36,10 @@ export interface PageFacts {
   readonly hasRates: boolean;
   readonly problems: readonly Problem[];
   readonly resources: readonly ResourceFacts[];
-  readonly guests: GuestRows;
+  /** All of them, who suffers most first. */
+  readonly guests: readonly GuestRow[];
+  /** The last hour, as far as somebody looked. */
+  readonly history: readonly HistoryLine[];
   /** Undefined when libvirt could not be asked. */
   readonly guestCount: string | undefined;
   readonly exporter: ExporterFacts;
@@ -63,6 +67,7 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
     storageFacts(view, rates, toRisk('storage')),
     networkFacts(view, rates, toRisk('network')),
   ];
+  const guests = guestList(view, rates);
   return {
     demo: snapshot.demo,
     hostname: snapshot.host.inventory?.hostname,
@@ -70,9 +75,10 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
     takenAtSeconds: snapshot.takenAtSeconds,
     summary: toSummary(risks),
     hasRates: rates !== undefined,
-    problems: findProblems(view, resources),
+    problems: findProblems(view, resources, guests),
     resources,
-    guests: guestList(view, rates),
+    guests,
+    history: recently.history,
     guestCount: snapshot.domains === undefined ? undefined : guestCount(view),
     exporter: exporterFacts(view),
   };

@@ -1,7 +1,9 @@
 import type { DomainView, View } from '../../view/view.ts';
-import type { RiskLevel } from '../../risk/risk-model.ts';
+import { GUEST_RUNBOOKS, type GuestTroubleId } from '../../risk/guest-risk.ts';
+import type { RiskLevel, SignalId } from '../../risk/risk-model.ts';
 import { formatCount } from './format.ts';
-import type { ResourceFacts } from '../facts/resource-facts.ts';
+import type { GuestRow } from './guest-rows.ts';
+import type { Reason, ResourceFacts } from '../facts/resource-facts.ts';
 import { foreign, listNames, path, say, type Sentence } from './sentence.ts';
 import { hasCrashed, isPausedOnIoError } from '../../model/facts/domain-state.ts';
 import { thinPoolName } from '../../model/facts/thin-pool-name.ts';
@@ -10,37 +12,78 @@ import { thinPoolName } from '../../model/facts/thin-pool-name.ts';
 export interface Problem {
   readonly level: RiskLevel;
   readonly sentence: Sentence;
+  /** What to do, step by step. */
+  readonly runbook: string | undefined;
 }
 
 /**
  * What is wrong now, severest first: guests that stand still, storage that does not answer, and
  * whatever the risk model calls a loss.
  */
-export function findProblems(view: View, resources: readonly ResourceFacts[]): readonly Problem[] {
-  const lossReasons = resources.flatMap((facts) =>
-    facts.reasons.filter(({ level }) => level === 3).map((reason) => withCulprits(reason, facts)),
-  );
+export function findProblems(
+  view: View,
+  resources: readonly ResourceFacts[],
+  guests: readonly GuestRow[],
+): readonly Problem[] {
   const paused = pausedOnIoError(view);
+  const losses = resources.flatMap((facts) =>
+    facts.reasons
+      .filter(({ level, signal }) =>
+        // The paused guests have been named.
+        level === 3 && (paused.length === 0 || signal !== 'storage_paused_guests'),
+      )
+      .map((reason) => ({ reason, facts })),
+  );
+  const lost = new Set(losses.map(({ reason }) => reason.signal));
   return [
     ...paused,
-    // The paused guests have been named.
-    ...(paused.length > 0
-      ? lossReasons.filter(({ sentence }) => !saysPaused(sentence))
-      : lossReasons),
+    ...losses.map(({ reason, facts }) => withNames(reason, facts)),
     ...guestProblems(view.domains),
+    ...lostGuests(guests, lost),
     ...storageProblems(view.snapshot),
   ].toSorted((one, other) => other.level - one.level);
 }
 
-/** When vCPUs wait for a CPU, who has the CPUs is the next question. */
-function withCulprits({ level, sentence }: Problem, { resource, top }: ResourceFacts): Problem {
-  if (resource !== 'cpu' || top.guests.length === 0) return { level, sentence };
-  const names = top.guests.map(({ name }) => name);
-  return { level, sentence: say`${sentence} ${top.title}: ${listNames(names)}.` };
+/** When a resource is short, who takes it and who suffers are the next questions. */
+function withNames(
+  { level, sentence, runbook }: Reason,
+  { resource, top, sufferers }: ResourceFacts,
+): Problem {
+  const lists = resource === 'cpu' ? [top, sufferers] : [sufferers];
+  const named = lists.flatMap(({ title, guests }) =>
+    guests.length === 0 ? [] : say` ${title}: ${listNames(guests.map(({ name }) => name))}.`,
+  );
+  return { level, sentence: [...sentence, ...named], runbook };
 }
 
-function saysPaused(sentence: Sentence): boolean {
-  return sentence.some((phrase) => typeof phrase === 'string' && phrase.includes('write failed'));
+/** Of what the whole host suffers, the guests have been named with it. */
+const SAID_BY: Readonly<Partial<Record<GuestTroubleId, SignalId>>> = {
+  waits_for_cpu: 'cpu_delay',
+  stalls_on_memory: 'memory_pressure',
+};
+
+const LOST_WORDS: Readonly<Partial<Record<GuestTroubleId, string>>> = {
+  waits_for_cpu: 'waiting for a CPU too long',
+  stalls_on_memory: 'stalled on memory',
+  out_of_memory: 'out of memory inside',
+};
+
+/** Guests that lose service each by itself, though the host as a whole does not. */
+function lostGuests(
+  guests: readonly GuestRow[],
+  lost: ReadonlySet<SignalId>,
+): readonly Problem[] {
+  const troubled = guests.flatMap(({ name, troubles }) =>
+    troubles.filter(({ level }) => level === 3).map((trouble) => ({ name, trouble })),
+  );
+  return [...Map.groupBy(troubled, ({ trouble }) => trouble.id)].flatMap(([id, own]) => {
+    const words = LOST_WORDS[id];
+    const said = SAID_BY[id];
+    if (words === undefined || (said !== undefined && lost.has(said))) return [];
+    const names = own.map(({ name }) => name);
+    const sentence = say`${listNames(names)} ${areOrIs(names)} ${words}.`;
+    return [{ level: 3 as const, sentence, runbook: GUEST_RUNBOOKS[id] }];
+  });
 }
 
 function namesWhere(
@@ -64,6 +107,7 @@ function pausedOnIoError({ domains, assessment }: View): readonly Problem[] {
     {
       level: 3,
       sentence: say`${listNames(names)} ${areOrIs(names)} paused because a write failed. Make room ${where}, then resume.`,
+      runbook: 'KvmGuestPausedOnIoError',
     },
   ];
 }
@@ -72,15 +116,17 @@ function guestProblems(domains: readonly DomainView[]): readonly Problem[] {
   const problems: Problem[] = [];
   const add = (
     level: RiskLevel,
+    runbook: string,
     is: (domain: DomainView['domain']) => boolean,
     tell: (names: readonly string[]) => Sentence,
   ): void => {
     const names = namesWhere(domains, is);
-    if (names.length > 0) problems.push({ level, sentence: tell(names) });
+    if (names.length > 0) problems.push({ level, sentence: tell(names), runbook });
   };
-  add(3, hasCrashed, (names) => say`${listNames(names)} crashed.`);
+  add(3, 'KvmGuestCrashed', hasCrashed, (names) => say`${listNames(names)} crashed.`);
   add(
     2,
+    'KvmGuestMonitorUnresponsive',
     ({ monitor }) => monitor === 'unresponsive',
     (names) =>
       say`${listNames(names)} ${names.length === 1 ? 'does' : 'do'} not answer on the QEMU monitor: balloon and disk values are missing.`,
@@ -101,16 +147,25 @@ function storageProblems({ storage }: View['snapshot']): readonly Problem[] {
     problems.push({
       level: 2,
       sentence: say`Storage ${path(mount.mountpoint)} does not answer: ${foreign(space.error.detail)}`,
+      runbook: 'KvmFilesystemUnresponsive',
     });
   }
   for (const { vgName, name, state, needsCheck } of storage?.thin?.storage.pools ?? []) {
     const pool = path(thinPoolName(vgName, name));
     const bad = THIN_STATES[state];
     if (bad !== undefined) {
-      problems.push({ level: bad.level, sentence: say`Thin pool ${pool} ${bad.words}.` });
+      problems.push({
+        level: bad.level,
+        sentence: say`Thin pool ${pool} ${bad.words}.`,
+        runbook: 'KvmThinPoolBroken',
+      });
     }
     if (needsCheck === true) {
-      problems.push({ level: 2, sentence: say`The metadata of thin pool ${pool} needs a check.` });
+      problems.push({
+        level: 2,
+        sentence: say`The metadata of thin pool ${pool} needs a check.`,
+        runbook: 'KvmThinPoolBroken',
+      });
     }
   }
   const corrupt = corruptImages(storage);
@@ -123,6 +178,7 @@ function storageProblems({ storage }: View['snapshot']): readonly Problem[] {
         others === 0
           ? say`Image ${path(first)} is marked corrupt.`
           : say`Image ${path(first)} and ${formatCount(others, 'other')} are marked corrupt.`,
+      runbook: 'KvmImageCorrupt',
     });
   }
   return problems;
