@@ -166,7 +166,8 @@ describe('the small host at the second look', () => {
       ],
     });
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 vCPUs were ready to run but waited 15 % of the time (limit 10 %). Using most CPU: b and a.',
+      '3 vCPUs were ready to run but waited 15 % of the time (limit 10 %). Using most CPU: b and a. ' +
+        'Waiting most for a CPU: a.',
     ]);
   });
 
@@ -241,7 +242,7 @@ describe('shared memory in swap', () => {
     expect(topOf(of(page, 'memory'))).toContainEqual(
       expect.stringMatching(/^b: .*2 GiB swapped out$/),
     );
-    const row = page.guests.rows.find(({ name }) => name === 'b');
+    const row = page.guests.find(({ name }) => name === 'b');
     expect(row?.swappedBytes).toBe(2 * GIB);
   });
 });
@@ -319,7 +320,7 @@ describe('a host in need', () => {
       'a does not answer on the QEMU monitor: balloon and disk values are missing.',
       'Storage /mnt/nfs does not answer: no answer within 2 s',
     ]);
-    expect(page.guests.rows.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+    expect(page.guests.map(({ name, state }) => `${name}: ${state}`)).toEqual([
       'b: off, crashed',
       'a: running, no answer',
     ]);

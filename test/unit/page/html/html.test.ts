@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import {
   html as markup,
   render,
-  scriptElement as script,
   styleElement as style,
 } from '../../../../src/page/html/html.ts';
 
