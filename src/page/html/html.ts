@@ -165,6 +165,6 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** A caller that does not make a name visible does not let it hide or turn the text around it. */
 function escapeHtml(text: string): string {
   // Most values by far: a thousand guests have ten each.
-  if (/^[\w .:,/+()\u00a0–-]*$/.test(text)) return text;
+  if (/^[\w .:,/+()%\u00a0–-]*$/.test(text)) return text;
   return visibleLines(text).replaceAll(/[&<>"'`]/g, (char) => ESCAPES[char] ?? char);
 }

@@ -93,8 +93,13 @@ function trimmed(value: number, digits: number): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : grouped(Number(text));
 }
 
+const GROUPS = new Intl.NumberFormat('en-US');
+
 function grouped(value: number): string {
-  return value.toLocaleString('en-US');
+  // Thousands of them in a long list of guests, nearly all without a group.
+  return value >= 0 && value < 1000 && Number.isInteger(value)
+    ? String(value)
+    : GROUPS.format(value);
 }
 
 function part(value: number, unit: string): string {
