@@ -242,13 +242,15 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     command.option(`--collector.${name}`, `Collect ${help} (${state})`);
     command.addOption(new Option(`--no-collector.${name}`).hideHelp());
   }
-  return command
-    .version(`${PROGRAM} ${version}`, '--version', 'Print the version and exit.')
-    .helpOption('-h, --help', 'Print this help and exit.')
-    .addHelpText('after', '\nEvery --collector.<name> has a --no-collector.<name>.')
-    .helpCommand(false)
-    // Runs the exporter; without it commander would ask for a subcommand.
-    .action(() => undefined);
+  return (
+    command
+      .version(`${PROGRAM} ${version}`, '--version', 'Print the version and exit.')
+      .helpOption('-h, --help', 'Print this help and exit.')
+      .addHelpText('after', '\nEvery --collector.<name> has a --no-collector.<name>.')
+      .helpCommand(false)
+      // Runs the exporter; without it commander would ask for a subcommand.
+      .action(() => undefined)
+  );
 }
 
 /** Looks twice and prints; takes the flags of the exporter as well, so that both can be given the same. */

@@ -16,6 +16,8 @@ import { promisedBytesPerSecond } from '../../risk/signals.ts';
 const bar = barsIn(formatBitRate);
 
 const MOST_CHARTS = 3;
+/** Fewer of the packets are not worth a word. */
+const WORTH_SAYING = 0.001;
 
 /** Bandwidth promised to running guests against the uplinks their traffic leaves by. */
 export function networkFacts(
@@ -81,7 +83,7 @@ export function networkFacts(
           name: domain.name,
           ratio: rates?.guests.get(domain.uuid)?.dropRatio,
         })),
-        ({ ratio }) => ratio,
+        ({ ratio = 0 }) => (ratio < WORTH_SAYING ? undefined : ratio),
         (_guest, ratio) => formatPercent(ratio),
       ),
     },

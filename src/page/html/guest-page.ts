@@ -184,7 +184,7 @@ function tableHtml(
   titles: readonly string[],
   rows: readonly (readonly HtmlValue[])[],
 ): Html {
-  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">
+  return html`<div class="scroll" role="region" aria-label="${`Table: ${label}`}" tabindex="0">
     <table class="plain">
       <thead>
         <tr>

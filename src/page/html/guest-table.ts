@@ -172,8 +172,9 @@ function headerHtml(
   const link = `./${listQuery({ ...asked, sort: key, descending })}#guests`;
   const order = !isSorted ? 'none' : asked.descending ? 'descending' : 'ascending';
   const arrow = !isSorted ? '' : asked.descending ? ' ↓' : ' ↑';
-  return html`<th role="columnheader" scope="col" class="${kind}" aria-sort="${order}" aria-label="${title}">
-    <a id="${`sort-${key}`}" href="${link}">${title}${arrow}</a>
+  return html`<th role="columnheader" scope="col" class="${kind}" aria-sort="${order}">
+    <a id="${`sort-${key}`}" href="${link}">${title}${arrow}</a
+    ><span class="narrow">${title}</span>
   </th>`;
 }
 

@@ -33,7 +33,7 @@ function lineHtml({ resource, meaning, runs }: HistoryLine, nowSeconds: number):
   const least = formatPercent(Math.min(...values));
   const most = formatPercent(Math.max(...values));
   const title = MEANINGS[resource][meaning];
-  const range = `${least} to ${most}`;
+  const range = least === most ? least : `${least} to ${most}`;
   return html`<figure class="history ${meaning}">
     <svg
       viewBox="0 0 ${WIDTH} ${HEIGHT}"

@@ -15,21 +15,30 @@ export function resourceCard(
   nowSeconds: number,
 ): Html {
   const { resource, level, lead, doubts, bank, charts, reasons, notes, top, sufferers } = facts;
+  const others = reasons.filter((reason) => reason !== lead);
   const title = RESOURCE_WORDS[resource];
   return html`<section class="card" aria-labelledby="${resource}">
     <header>
       <h2 id="${resource}" tabindex="-1">${title}</h2>
       ${riskBadge(level, doubts.length > 0)}
     </header>
-    ${lead === undefined ? undefined : html`<p class="lead">${sentenceHtml(lead.sentence)}</p>`}
+    ${
+      lead === undefined
+        ? undefined
+        : html`<p class="lead">
+            ${riskMark(lead.level)}<span
+              >${sentenceHtml(lead.sentence)}${runbookLink(lead.runbook, `runbook-${lead.signal}`)}</span
+            >
+          </p>`
+    }
     <p class="bank">${sentenceHtml(bank)}</p>
     ${charts.map((chart) => chartHtml(chart, title))}
     ${
-      reasons.length === 0
+      others.length === 0
         ? undefined
         : html`<h3>Why this risk</h3>
             <ul class="reasons" role="list">
-              ${reasons.map(
+              ${others.map(
                 (reason) =>
                   html`<li>
                     ${riskMark(reason.level)}<span

@@ -581,12 +581,19 @@ describe('a risk that may be higher than it is shown', () => {
   });
 
   it('says that nothing is known of an uplink without a speed', () => {
-    const host = smallHost({ seconds: 0, guests: modest });
-    const links = new Map(host.network?.links);
-    const uplink = links.get('eno1');
-    if (uplink?.state === undefined) throw new Error('no uplink');
-    links.set('eno1', { ...uplink, state: { ...uplink.state, speed: { known: false } } });
-    const network = of(facts({ ...host, network: { links } }), 'network');
+    const at = (seconds: number): Snapshot => {
+      const host = smallHost({ seconds, guests: modest.map((one) => ({ ...one, packets: seconds })) });
+      const links = new Map(host.network?.links);
+      const uplink = links.get('eno1');
+      if (uplink?.state === undefined) throw new Error('no uplink');
+      links.set('eno1', { ...uplink, state: { ...uplink.state, speed: { known: false } } });
+      return { ...host, network: { links } };
+    };
+    const recent = new RecentCounters();
+    recent.add(at(0));
+    const network = of(pageFacts(exampleView(at(10)), recent.before(at(10))), 'network');
+    // No packet is lost, and that is all that is measured.
+    expect(network.level).toBe(0);
     expect(network.promise).toBeUndefined();
     expect(network.isNothingPromised).toBe(false);
     expect(network.doubts.map(words)).toContain(
