@@ -190,7 +190,9 @@ function viewRoutes(options: AppOptions): readonly Route[] {
     asked: Asked,
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
-    find: (look: PageLook) => Promise<{ readonly kind: string; readonly make: () => string } | undefined>,
+    find: (
+      look: PageLook,
+    ) => Promise<{ readonly kind: string; readonly make: () => string } | undefined>,
   ): Promise<void> => {
     const encoding = negotiateEncoding(asked.headers['accept-encoding']?.toString());
     const all = {

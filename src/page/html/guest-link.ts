@@ -2,7 +2,10 @@ import { html, type Html } from './html.ts';
 import { nameHtml } from './sentence-html.ts';
 
 /** A guest by its name, with a link to its own page, from the page of the host. */
-export function guestLink(guest: { readonly name: string; readonly uuid: string }, id: string): Html {
+export function guestLink(
+  guest: { readonly name: string; readonly uuid: string },
+  id: string,
+): Html {
   return html`<a id="${id}" href="${`./guest/${guestSegment(guest)}`}">${nameHtml(guest.name)}</a>`;
 }
 

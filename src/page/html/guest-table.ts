@@ -173,8 +173,7 @@ function headerHtml(
   const order = !isSorted ? 'none' : asked.descending ? 'descending' : 'ascending';
   const arrow = !isSorted ? '' : asked.descending ? ' ↓' : ' ↑';
   return html`<th role="columnheader" scope="col" class="${kind}" aria-sort="${order}">
-    <a id="${`sort-${key}`}" href="${link}">${title}${arrow}</a
-    ><span class="narrow">${title}</span>
+    <a id="${`sort-${key}`}" href="${link}">${title}${arrow}</a><span class="narrow">${title}</span>
   </th>`;
 }
 
@@ -182,7 +181,8 @@ function filtered(guests: readonly GuestRow[], filter: string): readonly GuestRo
   if (filter === '') return guests;
   const wanted = filter.toLowerCase();
   return guests.filter(
-    (row) => row.name.toLowerCase().includes(wanted) || stateText(row).toLowerCase().includes(wanted),
+    (row) =>
+      row.name.toLowerCase().includes(wanted) || stateText(row).toLowerCase().includes(wanted),
   );
 }
 
@@ -203,10 +203,7 @@ function sorted(
     return value === undefined ? [] : [{ row, value }];
   });
   known.sort((one, other) => sign * (one.value - other.value));
-  return [
-    ...known.map(({ row }) => row),
-    ...guests.filter((row) => valueOf(row) === undefined),
-  ];
+  return [...known.map(({ row }) => row), ...guests.filter((row) => valueOf(row) === undefined)];
 }
 
 /** Its state, and what it suffers beside that. */

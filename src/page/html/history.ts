@@ -17,10 +17,7 @@ const MEANINGS: Readonly<Record<RiskResource, Readonly<Record<HistoryLine['meani
  * The last hour of a resource, 0 to 100 %, as far as somebody looked: a line for what is in use and one
  * for the time waited. Where nobody looked the lines have gaps.
  */
-export function historyHtml(
-  lines: readonly HistoryLine[],
-  nowSeconds: number,
-): Html | undefined {
+export function historyHtml(lines: readonly HistoryLine[], nowSeconds: number): Html | undefined {
   const drawn = lines.filter(({ runs }) => runs.flat().length > 1);
   if (drawn.length === 0) return undefined;
   return html`<h3>The last hour</h3>
@@ -57,5 +54,7 @@ function runHtml(run: readonly HistoryValue[], nowSeconds: number): Html {
   });
   const [first = ''] = points;
   // A single look is a dot: a line of no length with round ends.
-  return html`<polyline points="${points.length === 1 ? `${first} ${first}` : points.join(' ')}"></polyline>`;
+  return html`<polyline
+    points="${points.length === 1 ? `${first} ${first}` : points.join(' ')}"
+  ></polyline>`;
 }

@@ -149,7 +149,9 @@ function writeValue(value: HtmlValue, place: ValuePlace): string {
 
 function isAllowedLink(link: string): boolean {
   if (/^(?:\.{1,2}\/|#)/.test(link)) return true;
-  const runbook = link.startsWith(`${RUNBOOK_BASE_URL}/`) ? link.slice(RUNBOOK_BASE_URL.length) : '';
+  const runbook = link.startsWith(`${RUNBOOK_BASE_URL}/`)
+    ? link.slice(RUNBOOK_BASE_URL.length)
+    : '';
   return /^\/\w+\.md$/.test(runbook);
 }
 

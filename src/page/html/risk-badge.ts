@@ -11,7 +11,9 @@ const STEPS = [0, 1, 2, 3] as const;
  */
 export function riskBadge(level: RiskLevel | undefined, isDoubtful = false): Html {
   if (level === undefined) return html`<span class="badge unknown">Risk unknown</span>`;
-  return html`<span class="badge level-${level}">${steps(level)}${LEVEL_WORDS[level]} risk${isDoubtful ? ', as far as known' : ''}</span>`;
+  return html`<span class="badge level-${level}"
+    >${steps(level)}${LEVEL_WORDS[level]} risk${isDoubtful ? ', as far as known' : ''}</span
+  >`;
 }
 
 /** The level of one line, for the list it stands in. */

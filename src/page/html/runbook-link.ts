@@ -9,6 +9,6 @@ import { html, type Html } from './html.ts';
 export function runbookLink(runbook: string | undefined, id: string): Html | undefined {
   if (runbook === undefined) return undefined;
   return html` <a class="runbook" id="${id}" href="${`${RUNBOOK_BASE_URL}/${runbook}.md`}"
-      >Runbook<span class="unseen"> ${runbook}</span></a
-    >`;
+    >Runbook<span class="unseen"> ${runbook}</span></a
+  >`;
 }

@@ -21,7 +21,10 @@ const part = z.strictObject({
   capacity: z.number().optional().describe('What the host can give to guests.'),
   exposure: z.number().optional().describe('All that guests can still claim.'),
   supply: z.number().optional().describe('What can meet the exposure.'),
-  shortfall: z.number().optional().describe('Exposure less supply; negative: so much would be left.'),
+  shortfall: z
+    .number()
+    .optional()
+    .describe('Exposure less supply; negative: so much would be left.'),
   used: z.number().optional().describe('In use now.'),
 });
 
@@ -31,7 +34,9 @@ const reason = z.strictObject({
   value: z
     .number()
     .optional()
-    .describe('In the unit of the limit. Not there: infinite, for something is claimed of nothing.'),
+    .describe(
+      'In the unit of the limit. Not there: infinite, for something is claimed of nothing.',
+    ),
   limit: z.number().describe('What the value was compared with.'),
   measured: z.boolean().describe('True: it happens now. False: it could.'),
   text: z.string().describe('The same in words.'),
@@ -82,7 +87,10 @@ export const HOST_SCHEMA = z
       .array(z.strictObject({ level, text: z.string(), runbook: z.string().optional() }))
       .describe('What needs attention now, severest first.'),
     resources: z.array(resource),
-    guests: z.array(guest).optional().describe('Those that suffer most first. Not there: not known.'),
+    guests: z
+      .array(guest)
+      .optional()
+      .describe('Those that suffer most first. Not there: not known.'),
     faults: z.array(z.string()).describe('What the exporter cannot see.'),
   })
   .describe('The facts of the page of kvm-overcommit-exporter, for scripts.');

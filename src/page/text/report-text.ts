@@ -1,7 +1,13 @@
 import { visibleText } from '../../config/visible-text.ts';
 import type { PageFacts } from '../facts/page-facts.ts';
 import type { ResourceFacts } from '../facts/resource-facts.ts';
-import { formatBytes, formatCount, formatNumber, formatPercent, formatTime } from '../words/format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatNumber,
+  formatPercent,
+  formatTime,
+} from '../words/format.ts';
 import type { GuestRow } from '../words/guest-rows.ts';
 import { LEVEL_WORDS, RESOURCE_WORDS } from '../words/risk-words.ts';
 import type { Sentence } from '../words/sentence.ts';
@@ -28,7 +34,10 @@ export function reportText(facts: PageFacts, width: number): string {
   if (exporter.faults.length > 0) {
     lines.push('', 'What the exporter cannot see');
     for (const { sentence, detail } of exporter.faults) {
-      lines.push(...paragraph(sentence, width), ...(detail === undefined ? [] : paragraph(detail, width)));
+      lines.push(
+        ...paragraph(sentence, width),
+        ...(detail === undefined ? [] : paragraph(detail, width)),
+      );
     }
   }
   if (facts.problems.length > 0) {
@@ -43,8 +52,18 @@ export function reportText(facts: PageFacts, width: number): string {
 }
 
 function resourceLines(facts: ResourceFacts, width: number): readonly string[] {
-  const { resource, level, promise, isNothingPromised, lead, bank, reasons, doubts, sufferers, top } =
-    facts;
+  const {
+    resource,
+    level,
+    promise,
+    isNothingPromised,
+    lead,
+    bank,
+    reasons,
+    doubts,
+    sufferers,
+    top,
+  } = facts;
   const risk = level === undefined ? 'risk unknown' : `${LEVEL_WORDS[level].toLowerCase()} risk`;
   const known = doubts.length > 0 ? `${risk}, as far as known` : risk;
   const promised =
@@ -107,7 +126,11 @@ const NUMBERS: readonly Column[] = [
   { title: 'CPUs', columns: 10, of: ({ cpus }) => written(cpus, formatNumber) },
   { title: 'Waited', columns: 11, of: ({ delayRatio }) => written(delayRatio, formatPercent) },
   { title: 'Memory', columns: 9, of: ({ memoryBytes }) => written(memoryBytes, formatBytes) },
-  { title: 'Claimable', columns: 10, of: ({ claimableBytes }) => written(claimableBytes, formatBytes) },
+  {
+    title: 'Claimable',
+    columns: 10,
+    of: ({ claimableBytes }) => written(claimableBytes, formatBytes),
+  },
   { title: 'Swapped', columns: 9, of: ({ swappedBytes }) => written(swappedBytes, formatBytes) },
 ];
 /** From here on numbers fit beside names and states. */

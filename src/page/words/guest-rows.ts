@@ -1,10 +1,6 @@
 import type { DomainView, View } from '../../view/view.ts';
 import { promisedMemory, promisedVcpus } from '../../overcommit/memory/assess-promise.ts';
-import {
-  findGuestTroubles,
-  guestSurroundings,
-  type GuestTrouble,
-} from '../../risk/guest-risk.ts';
+import { findGuestTroubles, guestSurroundings, type GuestTrouble } from '../../risk/guest-risk.ts';
 import type { GuestRates, Rates } from '../../risk/rates.ts';
 import { troubleWords, type GuestTroubleWords } from './guest-troubles.ts';
 import type { DomainState } from '../../model/facts/domain-state.ts';
@@ -51,9 +47,7 @@ export function guestList(
 }
 
 function compareTroubles(one: GuestTrouble | undefined, other: GuestTrouble | undefined): number {
-  return (
-    (other?.level ?? 0) - (one?.level ?? 0) || (other?.share ?? 0) - (one?.share ?? 0)
-  );
+  return (other?.level ?? 0) - (one?.level ?? 0) || (other?.share ?? 0) - (one?.share ?? 0);
 }
 
 /** web-2 before web-10; the order of code points where that says nothing. */

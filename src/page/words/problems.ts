@@ -28,9 +28,10 @@ export function findProblems(
   const paused = pausedOnIoError(view);
   const losses = resources.flatMap((facts) =>
     facts.reasons
-      .filter(({ level, signal }) =>
-        // The paused guests have been named.
-        level === 3 && (paused.length === 0 || signal !== 'storage_paused_guests'),
+      .filter(
+        ({ level, signal }) =>
+          // The paused guests have been named.
+          level === 3 && (paused.length === 0 || signal !== 'storage_paused_guests'),
       )
       .map((reason) => ({ reason, facts })),
   );
@@ -69,10 +70,7 @@ const LOST_WORDS: Readonly<Partial<Record<GuestTroubleId, string>>> = {
 };
 
 /** Guests that lose service each by itself, though the host as a whole does not. */
-function lostGuests(
-  guests: readonly GuestRow[],
-  lost: ReadonlySet<SignalId>,
-): readonly Problem[] {
+function lostGuests(guests: readonly GuestRow[], lost: ReadonlySet<SignalId>): readonly Problem[] {
   const troubled = guests.flatMap(({ name, troubles }) =>
     troubles.filter(({ level }) => level === 3).map((trouble) => ({ name, trouble })),
   );

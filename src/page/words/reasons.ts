@@ -124,7 +124,8 @@ function toSentence({ signal, value, limit }: RiskReason): Sentence {
 
 /** Only what is measured against what is left can be infinite. */
 function claimOnNothing(id: RiskReason['signal']['id']): Sentence {
-  if (id === 'memory_exposure') return say`Guests can still claim memory, but ${figure('none is available')}.`;
+  if (id === 'memory_exposure')
+    return say`Guests can still claim memory, but ${figure('none is available')}.`;
   if (id === 'memory_ksm_unmerge') {
     return say`Un-merging memory would take more of it, but none is available.`;
   }

@@ -511,9 +511,7 @@ describe('who suffers', () => {
         delaySeconds: seconds * ({ little: 0.08, much: 0.94 }[name] ?? 0),
         packets: seconds * 100,
         drops: name === 'losing' ? seconds * 50 : 0,
-        ...(name === 'by-hand'
-          ? { overrides: { state: 'paused' as const, reason: 'user' } }
-          : {}),
+        ...(name === 'by-hand' ? { overrides: { state: 'paused' as const, reason: 'user' } } : {}),
       }));
     const recent = new RecentCounters();
     recent.add(smallHost({ seconds: 0, guests: at(0) }));
@@ -582,7 +580,10 @@ describe('a risk that may be higher than it is shown', () => {
 
   it('says that nothing is known of an uplink without a speed', () => {
     const at = (seconds: number): Snapshot => {
-      const host = smallHost({ seconds, guests: modest.map((one) => ({ ...one, packets: seconds })) });
+      const host = smallHost({
+        seconds,
+        guests: modest.map((one) => ({ ...one, packets: seconds })),
+      });
       const links = new Map(host.network?.links);
       const uplink = links.get('eno1');
       if (uplink?.state === undefined) throw new Error('no uplink');

@@ -2,11 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 // Under another name, so that no formatter takes these for pages and moves what is tested.
-import {
-  html as markup,
-  render,
-  styleElement as style,
-} from '../../../../src/page/html/html.ts';
+import { html as markup, render, styleElement as style } from '../../../../src/page/html/html.ts';
 import { RUNBOOK_BASE_URL } from '../../../../src/risk/runbooks.ts';
 
 /** Every code unit, lone surrogates and control characters included. */

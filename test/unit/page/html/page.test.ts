@@ -135,7 +135,10 @@ describe('the page', () => {
       const { user, system } = process.threadCpuUsage(start);
       return { page, zipped, ms: (user + system) / 1000 };
     });
-    const [middle] = pages.map(({ ms }) => ms).sort((one, other) => one - other).slice(3);
+    const [middle] = pages
+      .map(({ ms }) => ms)
+      .sort((one, other) => one - other)
+      .slice(3);
     expect(middle).toBeLessThan(MOST_MS);
     const page = pages[0]?.page ?? '';
     expect(page.match(/<th role="rowheader"/g)).toHaveLength(1000);

@@ -34,20 +34,24 @@ describe('the JSON of a host', () => {
     expect(readFileSync(FILE, 'utf8')).toBe(hostSchemaText());
   });
 
-  it.each(MOMENTS)('fits it at second %d of the demo', async (at) => {
-    let seconds = at;
-    const demo = new DemoHost({ elapsedSeconds: () => seconds });
-    const all = new Set(COLLECTORS.map(({ name }) => name));
-    const recent = new RecentCounters();
-    recent.add(await demo.collect(all));
-    seconds += 15;
-    const snapshot = await demo.collect(all);
-    const json = given(snapshot, recent.before(snapshot));
-    expect(json.resources).toHaveLength(4);
-    expect(json.guests).toHaveLength(32);
-    expect(json.rates).toBe(true);
-    await demo.close();
-  }, LONG_MS);
+  it.each(MOMENTS)(
+    'fits it at second %d of the demo',
+    async (at) => {
+      let seconds = at;
+      const demo = new DemoHost({ elapsedSeconds: () => seconds });
+      const all = new Set(COLLECTORS.map(({ name }) => name));
+      const recent = new RecentCounters();
+      recent.add(await demo.collect(all));
+      seconds += 15;
+      const snapshot = await demo.collect(all);
+      const json = given(snapshot, recent.before(snapshot));
+      expect(json.resources).toHaveLength(4);
+      expect(json.guests).toHaveLength(32);
+      expect(json.rates).toBe(true);
+      await demo.close();
+    },
+    LONG_MS,
+  );
 
   it('says the same as the page, in numbers', () => {
     const json = given(smallHost());

@@ -10,7 +10,15 @@ import { A, B, smallHost } from '../small-host.ts';
 /** At the second look; `a` waits, and both have names as they come. */
 function report(width: number, names: readonly [string, string] = ['a', 'b']): string {
   const recent = new RecentCounters();
-  recent.add(smallHost({ seconds: 0, guests: [{ ...A, name: names[0] }, { ...B, name: names[1] }] }));
+  recent.add(
+    smallHost({
+      seconds: 0,
+      guests: [
+        { ...A, name: names[0] },
+        { ...B, name: names[1] },
+      ],
+    }),
+  );
   const snapshot = smallHost({
     seconds: 10,
     guests: [
