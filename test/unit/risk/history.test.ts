@@ -29,8 +29,18 @@ describe('the last hour', () => {
       history.lines().map(({ resource, meaning, runs }) => [`${resource} ${meaning}`, runs]),
     );
     // 2 of 4 CPUs; half of 1 Gbit/s.
-    expect(shares.get('cpu used')?.flat().map(({ share }) => share)).toEqual([0.5]);
-    expect(shares.get('network used')?.flat().map(({ share }) => share)).toEqual([0.5]);
+    expect(
+      shares
+        .get('cpu used')
+        ?.flat()
+        .map(({ share }) => share),
+    ).toEqual([0.5]);
+    expect(
+      shares
+        .get('network used')
+        ?.flat()
+        .map(({ share }) => share),
+    ).toEqual([0.5]);
   });
 
   it('has a gap where nobody looked', () => {
@@ -43,7 +53,10 @@ describe('the last hour', () => {
     const history = new HostHistory();
     for (const seconds of [0, 15, 30, 45]) {
       const snapshot = smallHost({ seconds });
-      const host = { ...snapshot.host, meminfo: seconds === 15 ? undefined : snapshot.host.meminfo };
+      const host = {
+        ...snapshot.host,
+        meminfo: seconds === 15 ? undefined : snapshot.host.meminfo,
+      };
       history.add({ ...snapshot, host });
     }
     expect(memoryOf(history).map(({ length }) => length)).toEqual([3]);
