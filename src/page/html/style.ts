@@ -144,7 +144,7 @@ thead a { color: inherit; text-decoration-style: dotted; }
 .guest-page .card table { margin-top: 0.4rem; }
 .scroll { overflow-x: auto; }
 .guest-page dt { min-width: 16rem; } .guest-page .scroll td, .guest-page .scroll th { white-space: nowrap; }
-.guest-page td code { white-space: normal; overflow-wrap: anywhere; }
+.guest-page td code { display: inline-block; min-width: 16rem; white-space: normal; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: separate; border-spacing: 0; margin-top: 0.6rem; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; font-size: 0.9rem; overflow-wrap: normal; }
 caption { text-align: left; color: var(--soft); font-size: 0.88rem; padding-bottom: 0.6rem; }
 th, td { text-align: left; padding: 0.42rem 0.7rem; vertical-align: top; }
@@ -180,6 +180,7 @@ footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edg
   .guests td:nth-child(10)::before { content: "Network"; }
 }
 @media (max-width: 30rem) {
+  .guest-page dl > div { justify-content: space-between; } .guest-page dt { min-width: 0; }
   .wide { padding-left: 0.9rem; padding-right: 0.9rem; }
   h1 { font-size: 1.5rem; }
   .glance { gap: 0.6rem; }
