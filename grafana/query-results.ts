@@ -52,7 +52,7 @@ export async function runQueries(
 }
 
 /** Names a query in the list of those that may be empty. */
-export function keyOf({ dashboard, panel, refId }: QueryResult): string {
+function keyOf({ dashboard, panel, refId }: QueryResult): string {
   return `${dashboard} / ${panel} / ${refId}`;
 }
 

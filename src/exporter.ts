@@ -61,7 +61,7 @@ export async function main(argv: readonly string[], signals: Signals): Promise<v
   if (flags.kind === 'check-policy') {
     const checked = await new PolicyStore(flags.policyFile).reload();
     if (checked.ok) printOut(`${visibleText(flags.policyFile)}: the policy is sound\n`);
-    else for (const error of checked.errors) log.write(`${PROGRAM}: ${visibleText(error)}\n`);
+    else for (const error of checked.error) log.write(`${PROGRAM}: ${visibleText(error)}\n`);
     log.close();
     process.exitCode = checked.ok ? 0 : EXIT_USAGE;
     return;
@@ -86,10 +86,10 @@ async function run(
   process.on('warning', ({ name, message }) => {
     logger.warn('warning from Node.js', { name, message });
   });
-  const policy = new PolicyStore(config.policyFile);
+  const policy = new PolicyStore(config.policyFile, undefined, config.novaConf);
   const access = new WebAccess(config.web.configFile);
   for (const first of [await policy.reload(), await access.reload()]) {
-    if (!first.ok) throw new StartError(first.errors.join('; '));
+    if (!first.ok) throw new StartError(first.error.join('; '));
   }
 
   const enabled = new Set([...config.collectors].filter(isCollectorName));
@@ -187,6 +187,7 @@ async function openSources(
     maxCalls: config.libvirt.maxCalls,
     maxStuckCalls: config.libvirt.maxStuckCalls,
     enabled,
+    metadataLabels: config.guests.metadataLabels,
     selects: (name) => selectsDomain(policy.policy.domains, name),
   });
   logConnection(live.session, logger);
@@ -204,7 +205,7 @@ async function reload(
   const policyRead = await policy.reload();
   if (policyRead.ok) logger.info('policy read', { file: config.policyFile ?? 'built in' });
   else {
-    for (const error of policyRead.errors) {
+    for (const error of policyRead.error) {
       logger.error('policy file is invalid, the policy before it stays in force', { error });
     }
   }
@@ -215,7 +216,7 @@ async function reload(
     logger.info('web configuration read', { file: config.web.configFile });
     return;
   }
-  for (const error of accessRead.errors) {
+  for (const error of accessRead.error) {
     logger.error('web configuration is invalid, the one before it stays in force', { error });
   }
 }

@@ -45,7 +45,7 @@ export async function runReport(
   };
   const policy = new PolicyStore(config.policyFile);
   const read = await policy.reload();
-  if (!read.ok) return complain(read.errors.join('; '));
+  if (!read.ok) return complain(read.error.join('; '));
   const enabled = new Set([...config.collectors].filter(isCollectorName));
   try {
     const sources = await open(config, enabled, policy, logger);

@@ -1,6 +1,6 @@
 import { unitOfExpression } from '../../rules/tool/units.ts';
 import { labelsOfExpression } from '../../rules/tool/series.ts';
-import { parsePromql, selectorsOf, textOf, type Expression } from '../../rules/tool/promql.ts';
+import { parsePromql, selectorsOf, textOf, type Expression } from '../../tools/promql.ts';
 import { expandVariables } from './expand-variables.ts';
 import { variablesOf, type DashboardModel } from './model.ts';
 import type { Rule } from './rule.ts';

@@ -35,7 +35,7 @@ const FORMATS: Readonly<Record<Format, { readonly filter: string; readonly unit:
 };
 
 /** A value of the template in a form people read. */
-export function shown(value: string, format: Format): string {
+function shown(value: string, format: Format): string {
   const { filter, unit } = FORMATS[format];
   return `{{ ${value} | ${filter} }}${unit}`;
 }

@@ -7,6 +7,8 @@ import { host } from './host.ts';
 import { ksm } from './ksm.ts';
 import { memory } from './memory.ts';
 import { network } from './network.ts';
+import { guestPaging } from './guest-paging.ts';
+import { memoryMinimum } from './memory-minimum.ts';
 import { riskSubjects } from './risk.ts';
 import type {
   AlertDefinition,
@@ -17,6 +19,7 @@ import type {
   Subject,
 } from './rule.ts';
 import { filesystems, images } from './storage.ts';
+import { tenants } from './tenants.ts';
 
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
 
@@ -31,9 +34,12 @@ export const SUBJECTS: readonly Subject[] = [
   memory,
   ksm,
   guestMemory,
+  guestPaging,
+  memoryMinimum,
   filesystems,
   images,
   network,
+  tenants,
   exporter,
   ...riskSubjects,
   fleet,

@@ -31,7 +31,7 @@ export interface AlertDefinition {
 }
 
 /** Uids of the dashboards in grafana/. */
-export type DashboardUid =
+type DashboardUid =
   'kvm-fleet' | 'kvm-host' | 'kvm-guest' | 'kvm-memory' | 'kvm-storage' | 'kvm-network';
 
 /** A dashboard and the labels of the alert that become its variables. */

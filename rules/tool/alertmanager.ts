@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { ALERTMANAGER_FILE } from './files.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { run } from './promtool.ts';
 
 /** An alert as labels; `alertname` among them. */

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
+import { parseMetadataLabel, type MetadataLabelFlag } from './metadata-label.ts';
 import { nearestWord } from './nearest-word.ts';
 import { parseDuration } from './quantity.ts';
 import { visibleText } from './visible-text.ts';
@@ -45,6 +46,10 @@ export interface Config {
     /** Stuck calls from which on guests are asked one at a time. */
     readonly maxStuckCalls: number;
   };
+  readonly guests: {
+    /** What of guests' metadata becomes a label. */
+    readonly metadataLabels: readonly MetadataLabelFlag[];
+  };
   /** Mount points of the host's file trees, without trailing slash; `rootfs` '' means our own. */
   readonly paths: {
     readonly procfs: string;
@@ -62,6 +67,8 @@ export interface Config {
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** undefined: the built-in policy. */
   readonly policyFile: string | undefined;
+  /** Nova's configuration, over which the policy file is laid; undefined: none. */
+  readonly novaConf: string | undefined;
   /** Show a simulated host instead of this one. */
   readonly demo: boolean;
 }
@@ -204,6 +211,12 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
       positiveInteger,
       2,
     )
+    .addOption(
+      new Option(
+        '--guests.metadata-label <path=label>',
+        "Element or @attribute of guests' metadata to show as a label of kvm_domain_owner_info, may be repeated.",
+      ).argParser(addMetadataLabel),
+    )
     .option('--path.procfs <path>', "Mount point of the host's /proc.", absolutePath, '/proc')
     .option('--path.sysfs <path>', "Mount point of the host's /sys.", absolutePath, '/sys')
     .option('--path.rootfs <path>', "Mount point of the host's root file system.", rootPath, '')
@@ -221,6 +234,11 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
         .default(0.5, '500ms'),
     )
     .option('--policy.file <path>', 'Limits and reserves of this host, YAML; read again on SIGHUP.')
+    .option(
+      '--policy.from <source>',
+      'Limits and reserves that another program has: nova:/etc/nova/nova.conf; read again on SIGHUP.',
+      policySource,
+    )
     .option(
       '--policy.check',
       'Check the file of --policy.file and exit with 0 or 2; start nothing.',
@@ -332,12 +350,14 @@ interface RawFlags {
   'libvirt.uri': string;
   'libvirt.maxCalls': number;
   'libvirt.maxStuckCalls': number;
+  'guests.metadataLabel'?: readonly MetadataLabelFlag[];
   'path.procfs': string;
   'path.sysfs': string;
   'path.rootfs': string;
   'scrape.timeout': number;
   'scrape.timeoutOffset': number;
   'policy.file'?: string;
+  'policy.from'?: string;
   'policy.check'?: boolean;
   demo?: boolean;
   'log.level': LogLevel;
@@ -372,6 +392,7 @@ function toConfig(command: Command, collectors: readonly CollectorFlag[]): Confi
       maxCalls: flags['libvirt.maxCalls'],
       maxStuckCalls: flags['libvirt.maxStuckCalls'],
     },
+    guests: { metadataLabels: flags['guests.metadataLabel'] ?? [] },
     paths: {
       procfs: flags['path.procfs'],
       sysfs: flags['path.sysfs'],
@@ -384,6 +405,7 @@ function toConfig(command: Command, collectors: readonly CollectorFlag[]): Confi
     },
     log: { level: flags['log.level'], format: flags['log.format'] },
     policyFile: flags['policy.file'],
+    novaConf: flags['policy.from'],
     demo: flags.demo === true,
   };
 }
@@ -424,6 +446,22 @@ function addHostName(text: string, before: readonly string[] | undefined): reado
     throw new InvalidArgumentError('Allowed is a name or address without port: kvm1.example.com.');
   }
   return [...(before ?? []), bare];
+}
+
+function addMetadataLabel(
+  text: string,
+  before: readonly MetadataLabelFlag[] | undefined,
+): readonly MetadataLabelFlag[] {
+  const parsed = parseMetadataLabel(text, before ?? []);
+  if (typeof parsed === 'string') throw new InvalidArgumentError(parsed);
+  return [...(before ?? []), parsed];
+}
+
+/** The path of Nova's configuration, which is the only one so far. */
+function policySource(text: string): string {
+  const path = /^nova:(\/.*)$/s.exec(text)?.[1];
+  if (path === undefined) throw new InvalidArgumentError('Allowed is nova:/etc/nova/nova.conf.');
+  return path;
 }
 
 function telemetryPath(text: string): string {

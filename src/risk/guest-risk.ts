@@ -58,15 +58,15 @@ export type GuestSurroundings = ReturnType<typeof guestSurroundings>;
 export function guestSurroundings(policy: Policy, hostWaitingRatio: number | undefined) {
   return {
     hostWaitingRatio,
-    delay: findLimit(policy, 'cpu', 'delay_ratio'),
-    cpuPressure: findLimit(policy, 'cpu', 'pressure_ratio'),
-    memoryPressure: findLimit(policy, 'memory', 'pressure_ratio'),
-    ioPressure: findLimit(policy, 'storage', 'pressure_ratio'),
-    availableInside: findLimit(policy, 'memory', 'guest_available_ratio'),
-    swapInside: findLimit(policy, 'memory', 'guest_swap_bytes_per_second'),
-    faultsInside: findLimit(policy, 'memory', 'guest_major_faults_per_second'),
-    swapped: findLimit(policy, 'memory', 'guest_swapped_ratio'),
-    drops: findLimit(policy, 'network', 'drop_ratio'),
+    delay: findLimit(policy, 'cpu.delay_ratio'),
+    cpuPressure: findLimit(policy, 'cpu.pressure_ratio'),
+    memoryPressure: findLimit(policy, 'memory.pressure_ratio'),
+    ioPressure: findLimit(policy, 'storage.pressure_ratio'),
+    availableInside: findLimit(policy, 'memory.guest_available_ratio'),
+    swapInside: findLimit(policy, 'memory.guest_swap_bytes_per_second'),
+    faultsInside: findLimit(policy, 'memory.guest_major_faults_per_second'),
+    swapped: findLimit(policy, 'memory.guest_swapped_ratio'),
+    drops: findLimit(policy, 'network.drop_ratio'),
   };
 }
 
@@ -119,10 +119,10 @@ export function findGuestTroubles(
   measured('stalls_on_io', 2, rates?.ioStalledRatio, limits.ioPressure.warning);
 
   const thrashing = findThrashing(rates, limits);
-  const left = availableInside(domain.balloon);
-  const least = limits.availableInside.critical;
-  if (thrashing !== undefined && left !== undefined && least !== undefined && left < least) {
-    troubles.push({ id: 'out_of_memory', level: 3, value: left, limit: least, share: 1 - left });
+  const exhausted = findExhaustion(domain, rates, limits);
+  if (exhausted !== undefined) {
+    const { value, limit } = exhausted;
+    troubles.push({ id: 'out_of_memory', level: 3, value, limit, share: 1 - value });
   } else if (thrashing !== undefined) {
     measured(thrashing.id, 2, thrashing.value, thrashing.limit, 0.5);
   }
@@ -132,6 +132,19 @@ export function findGuestTroubles(
     measured('loses_packets', 2, rates?.dropRatio, limits.drops.warning);
   }
   return troubles.sort((one, other) => other.level - one.level || other.share - one.share);
+}
+
+/** It has no memory left and does nothing but page, as KvmGuestOutOfMemory has it. */
+export function findExhaustion(
+  { balloon }: DomainView['domain'],
+  rates: GuestRates | undefined,
+  limits: GuestSurroundings,
+): PastLimit | undefined {
+  const value = availableInside(balloon);
+  const limit = limits.availableInside.critical;
+  if (findThrashing(rates, limits) === undefined) return undefined;
+  if (value === undefined || limit === undefined || value >= limit) return undefined;
+  return { id: 'out_of_memory', value, limit };
 }
 
 interface PastLimit {

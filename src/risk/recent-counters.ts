@@ -22,8 +22,6 @@ export interface Recently {
   readonly history: readonly HistoryLine[];
 }
 
-export const NOTHING_RECENT: Recently = { rates: undefined, oomKills: undefined, history: [] };
-
 /**
  * The counters of the last scrapes and page views, so that a page can tell rates at the first look
  * when Prometheus has been there before.

@@ -1,11 +1,11 @@
-import type { SignalId } from './risk-model.ts';
+import { isLoss, type LossId, type RiskSignal, type SignalId } from './risk-model.ts';
 
 /** Where the runbooks are read; docs/runbooks/ of this repository. */
 export const RUNBOOK_BASE_URL =
   'https://github.com/kvm-overcommit-exporter/kvm-overcommit-exporter/blob/main/docs/runbooks';
 
-/** The runbook for a signal that is past a limit: that of the alert on the same value. */
-export const SIGNAL_RUNBOOKS: Readonly<Record<SignalId, string>> = {
+/** Of a value that is past a limit, that of the alert on the same value. */
+const VALUE_RUNBOOKS: Readonly<Record<Exclude<SignalId, LossId>, string>> = {
   cpu_promise: 'KvmCpuOverPromised',
   cpu_start_all: 'KvmBootStormCpu',
   cpu_pressure: 'KvmHostCpuPressure',
@@ -27,9 +27,13 @@ export const SIGNAL_RUNBOOKS: Readonly<Record<SignalId, string>> = {
   storage_available: 'KvmFilesystemAlmostFull',
   storage_thin_data: 'KvmThinPoolDataFull',
   storage_thin_metadata: 'KvmThinPoolMetadataFull',
-  storage_paused_guests: 'KvmGuestPausedOnIoError',
   network_promise: 'KvmUplinkOverPromised',
   network_guarantee: 'KvmUplinkGuaranteeBroken',
   network_utilisation: 'KvmUplinkSaturated',
   network_drops: 'KvmGuestNicDrops',
 };
+
+/** The runbook for a signal that is past a limit; a loss has that of its alert. */
+export function runbookOf(signal: RiskSignal): string {
+  return isLoss(signal) ? signal.threshold.alert : VALUE_RUNBOOKS[signal.id];
+}

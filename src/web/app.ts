@@ -140,7 +140,7 @@ function metricsRoute(bodies: MetricsBodies, self: SelfMetrics, options: AppOpti
     const timeout = asked.headers['x-prometheus-scrape-timeout-seconds'];
     const scrape = parseScrape(asked.query, timeout?.toString(), limits);
     if (!scrape.ok) {
-      plain(response, 400, scrape.fault);
+      plain(response, 400, scrape.error);
       return;
     }
     const { format, contentType } = negotiateFormat(asked.headers.accept);
@@ -155,7 +155,7 @@ function metricsRoute(bodies: MetricsBodies, self: SelfMetrics, options: AppOpti
       response.writeHead(200, headers).end();
       return;
     }
-    const view = await scraper.view(scrape.request, asked.gone);
+    const view = await scraper.view(scrape.value, asked.gone);
     const body = bodies.open(view, `${format.name} ${encoding}`, () => {
       const chunks = writeMetrics(view, format, web.exporterMetrics ? self : undefined);
       return bodyStream(countingDrops(chunks, self, logger), encoding);

@@ -1,3 +1,4 @@
+import type { LimitKey } from '../../../src/config/policy-defaults.ts';
 import {
   GraphGradientMode,
   LegendDisplayMode,
@@ -24,7 +25,7 @@ import { DATASOURCE } from './variables.ts';
 export interface GraphSpec extends Caption {
   readonly queries: readonly Query[];
   /** Limits of the policy drawn as dashed lines: `resource.name`. */
-  readonly limit?: string;
+  readonly limit?: LimitKey;
   readonly stacked?: boolean;
   /** Shares end at 1. */
   readonly max?: number;

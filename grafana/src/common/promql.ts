@@ -1,4 +1,4 @@
-import { LIMITS } from '../../../src/config/policy-defaults.ts';
+import { LIMITS_BY_KEY, type LimitKey } from '../../../src/config/policy-defaults.ts';
 
 /** What every selector carries: dashboard-linter asks for it, and it keeps hosts apart. */
 const HOST = 'cluster=~"$cluster", job=~"$job", instance=~"$instance"';
@@ -18,12 +18,9 @@ export function rate(counter: string, matchers = ''): string {
 
 /**
  * A limit of the policy, one series per severity. With several hosts selected the strictest counts.
- *
- * @param key `resource.name` of a limit in src/config/policy-defaults.ts.
  */
-export function limit(key: string): string {
-  const found = LIMITS.find(({ resource, name }) => `${resource}.${name}` === key);
-  if (found === undefined) throw new RangeError(`no such limit: ${key}`);
-  const strictest = found.bad === 'above' ? 'min' : 'max';
-  return `${strictest} by (severity) (${of(`kvm_policy_${found.resource}_${found.name}`)})`;
+export function limit(key: LimitKey): string {
+  const { resource, name, bad } = LIMITS_BY_KEY[key];
+  const strictest = bad === 'above' ? 'min' : 'max';
+  return `${strictest} by (severity) (${of(`kvm_policy_${resource}_${name}`)})`;
 }

@@ -102,7 +102,7 @@ export const RISK: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `count(${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')}) or 0 * count(${KNOWN_HOST_RISK})`,
+          expr: `count(${of('ALERTS', 'alertname=~"Kvm.*", alertname!="KvmWatchdog", alertstate="firing"')}) or 0 * count(${KNOWN_HOST_RISK})`,
           legend: 'firing',
         },
       ],
@@ -198,7 +198,7 @@ export const RISK: Row = {
       values: [
         {
           title: 'Firing',
-          expr: `count by (cluster, job, instance, alertname, severity, domain) (${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')})`,
+          expr: `count by (cluster, job, instance, alertname, severity, domain) (${of('ALERTS', 'alertname=~"Kvm.*", alertname!="KvmWatchdog", alertstate="firing"')})`,
           unit: 'short',
         },
       ],

@@ -1,6 +1,6 @@
 import { findLimit } from '../../config/policy.ts';
 import type { Rates } from '../../risk/rates.ts';
-import type { RiskResource } from '../../risk/risk-model.ts';
+import { isLoss, RISK_SIGNALS, type RiskResource } from '../../risk/risk-model.ts';
 import { promisedBytesPerSecond } from '../../risk/signals.ts';
 import type { View } from '../../view/view.ts';
 import { formatCount } from '../words/format.ts';
@@ -25,6 +25,15 @@ export function findDoubts(
     case 'network':
       return [...withoutRates(rates, 'traffic and lost packets'), ...networkDoubts(view)];
   }
+}
+
+/** What would be level 3, and takes more than this exporter sees; nothing where it sees all. */
+export function findUnseen(resource: RiskResource): readonly Sentence[] {
+  const unseen = RISK_SIGNALS.filter(isLoss)
+    .filter((loss) => loss.resource === resource && loss.threshold.takesPrometheus !== undefined)
+    // What stands after the colon is why the model has it.
+    .map(({ meaning }) => meaning.replace(/:.*/u, ''));
+  return unseen.length === 0 ? [] : [say`Only Prometheus can tell: ${unseen.join('; ')}.`];
 }
 
 function withoutRates(rates: Rates | undefined, what: string): readonly Sentence[] {
@@ -60,7 +69,7 @@ function storageDoubts(
 ): readonly Sentence[] {
   const { storage } = assessment;
   if (storage === undefined) return [];
-  const soon = findLimit(policy.policy, 'storage', 'fill_seconds').warning ?? 0;
+  const soon = findLimit(policy.policy, 'storage.fill_seconds').warning ?? 0;
   const filling = storage.containers.flatMap(({ id, name: where, availBytes }) => {
     const pace = rates?.fillBytesPerSecond.get(id) ?? 0;
     if (pace <= 0 || availBytes === undefined || availBytes / pace >= soon) return [];

@@ -16,7 +16,7 @@ import { findProblems, type Problem } from '../words/problems.ts';
 import { toReasons } from '../words/reasons.ts';
 import type { HistoryLine } from '../../risk/history.ts';
 import type { Recently } from '../../risk/recent-counters.ts';
-import { findDoubts } from './doubts.ts';
+import { findDoubts, findUnseen } from './doubts.ts';
 import { findLead, type ResourceFacts, type RiskOf } from './resource-facts.ts';
 import { LEVEL_WORDS } from '../words/risk-words.ts';
 import { computeSignals } from '../../risk/signals.ts';
@@ -59,6 +59,7 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
       reasons,
       lead: findLead(reasons),
       doubts: isHigh ? [] : findDoubts(resource, view, rates),
+      unseen: level === 3 ? [] : findUnseen(resource),
     };
   };
   const resources = [

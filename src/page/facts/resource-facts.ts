@@ -17,6 +17,8 @@ export interface ResourceFacts {
   readonly lead: Reason | undefined;
   /** What could make the level higher and is not known; empty from level 2 on. */
   readonly doubts: readonly Sentence[];
+  /** Losses that only Prometheus can tell, whatever is measured here; empty at level 3. */
+  readonly unseen: readonly Sentence[];
   /** What happens if everybody wants what was promised at once; its figure can stand alone. */
   readonly bank: Sentence;
   readonly charts: readonly Chart[];
@@ -56,9 +58,11 @@ export interface PromisedInShort {
 }
 
 export interface Reason {
+  readonly signal: SignalId;
   readonly level: RiskLevel;
   readonly sentence: Sentence;
-  readonly signal: SignalId;
+  /** The sentence of a severer reason has it already. */
+  readonly isSaid: boolean;
   /** Infinite where something is claimed and nothing is there. */
   readonly value: number;
   readonly limit: number;
@@ -103,7 +107,7 @@ export interface TopGuest {
 }
 
 /** What every resource is told by, its own part left open. */
-export type RiskOf = Pick<ResourceFacts, 'level' | 'reasons' | 'lead' | 'doubts'>;
+export type RiskOf = Pick<ResourceFacts, 'level' | 'reasons' | 'lead' | 'doubts' | 'unseen'>;
 
 /** From here on the page says first what happens, and then what could. */
 const MEASUREMENT_LEADS = 2;

@@ -15,7 +15,8 @@ export function resourceCard(
   nowSeconds: number,
 ): Html {
   const { resource, level, lead, doubts, bank, charts, reasons, notes, top, sufferers } = facts;
-  const others = reasons.filter((reason) => reason !== lead);
+  const others = reasons.filter((reason) => reason !== lead && !reason.isSaid);
+  const unknown = [...doubts, ...facts.unseen];
   const title = RESOURCE_WORDS[resource];
   return html`<section class="card" aria-labelledby="${resource}">
     <header>
@@ -49,11 +50,11 @@ export function resourceCard(
             </ul>`
     }
     ${
-      doubts.length === 0
+      unknown.length === 0
         ? undefined
         : html`<h3>What is not known</h3>
             <ul class="notes">
-              ${doubts.map((doubt) => html`<li>${sentenceHtml(doubt)}</li>`)}
+              ${unknown.map((doubt) => html`<li>${sentenceHtml(doubt)}</li>`)}
             </ul>`
     }
     ${topHtml(sufferers)} ${topHtml(top)}

@@ -50,12 +50,12 @@ export function highestLevel({ resources }: PageFacts): number | undefined {
 }
 
 function toResource(facts: ResourceFacts): HostJson['resources'][number] {
-  const { resource, level, reasons, doubts, parts, bank } = facts;
+  const { resource, level, reasons, doubts, unseen, parts, bank } = facts;
   return {
     resource,
     level,
     reasons: reasons.map(toReason),
-    unknown: doubts.map(plain),
+    unknown: [...doubts, ...unseen].map(plain),
     parts: [...parts],
     summary: plain(bank),
   };

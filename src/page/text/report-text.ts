@@ -61,6 +61,7 @@ function resourceLines(facts: ResourceFacts, width: number): readonly string[] {
     bank,
     reasons,
     doubts,
+    unseen,
     sufferers,
     top,
   } = facts;
@@ -77,9 +78,9 @@ function resourceLines(facts: ResourceFacts, width: number): readonly string[] {
     ...(lead === undefined ? [] : paragraph(lead.sentence, width)),
     ...paragraph(bank, width),
     ...reasons
-      .filter((reason) => reason !== lead)
+      .filter((reason) => reason !== lead && !reason.isSaid)
       .flatMap((reason) => labelled(LEVEL_WORDS[reason.level], reason.sentence, width)),
-    ...doubts.flatMap((doubt) => labelled('Unknown', doubt, width)),
+    ...[...doubts, ...unseen].flatMap((doubt) => labelled('Unknown', doubt, width)),
     ...[sufferers, top].flatMap(({ title, guests }) =>
       guests.length === 0
         ? []

@@ -1,9 +1,10 @@
 import type { DomainView, View } from '../../view/view.ts';
 import { GUEST_RUNBOOKS, type GuestTroubleId } from '../../risk/guest-risk.ts';
+import { isUsedUp } from '../../risk/losses.ts';
 import type { RiskLevel, SignalId } from '../../risk/risk-model.ts';
 import { formatCount } from './format.ts';
 import type { GuestRow } from './guest-rows.ts';
-import type { Reason, ResourceFacts } from '../facts/resource-facts.ts';
+import type { Reason, ResourceFacts, TopGuests } from '../facts/resource-facts.ts';
 import { foreign, listNames, path, say, type Sentence } from './sentence.ts';
 import { hasCrashed, isPausedOnIoError } from '../../model/facts/domain-state.ts';
 import { thinPoolName } from '../../model/facts/thin-pool-name.ts';
@@ -25,25 +26,31 @@ export function findProblems(
   resources: readonly ResourceFacts[],
   guests: readonly GuestRow[],
 ): readonly Problem[] {
-  const paused = pausedOnIoError(view);
   const losses = resources.flatMap((facts) =>
-    facts.reasons
-      .filter(
-        ({ level, signal }) =>
-          // The paused guests have been named.
-          level === 3 && (paused.length === 0 || signal !== 'storage_paused_guests'),
-      )
-      .map((reason) => ({ reason, facts })),
+    facts.reasons.filter(({ level }) => level === 3).map((reason) => ({ reason, facts })),
   );
   const lost = new Set(losses.map(({ reason }) => reason.signal));
   return [
-    ...paused,
-    ...losses.map(({ reason, facts }) => withNames(reason, facts)),
+    ...pausedOnIoError(view),
+    ...losses
+      .filter(({ reason }) => !NAMED.has(reason.signal))
+      .map(({ reason, facts }) => withNames(reason, facts)),
     ...guestProblems(view.domains),
-    ...lostGuests(guests, lost),
+    ...lostGuests(guests, lost, resources),
     ...storageProblems(view.snapshot),
   ].toSorted((one, other) => other.level - one.level);
 }
+
+/** Losses that are said with the names of what is lost, rather than counted. */
+const NAMED: ReadonlySet<SignalId> = new Set<SignalId>([
+  'cpu_loss_guests',
+  'memory_loss_guests_exhausted',
+  'memory_loss_guests_limited',
+  'storage_loss_paused_guests',
+  'storage_loss_unresponsive',
+  'storage_loss_corrupt_images',
+  'storage_loss_thin_pools',
+]);
 
 /** When a resource is short, who takes it and who suffers are the next questions. */
 function withNames(
@@ -51,16 +58,17 @@ function withNames(
   { resource, top, sufferers }: ResourceFacts,
 ): Problem {
   const lists = resource === 'cpu' ? [top, sufferers] : [sufferers];
-  const named = lists.flatMap(({ title, guests }) =>
-    guests.length === 0 ? [] : say` ${title}: ${listNames(guests.map(({ name }) => name))}.`,
-  );
-  return { level, sentence: [...sentence, ...named], runbook };
+  return { level, sentence: [...sentence, ...lists.flatMap(namesOf)], runbook };
+}
+
+function namesOf({ title, guests }: TopGuests): Sentence {
+  return guests.length === 0 ? [] : say` ${title}: ${listNames(guests.map(({ name }) => name))}.`;
 }
 
 /** Of what the whole host suffers, the guests have been named with it. */
-const SAID_BY: Readonly<Partial<Record<GuestTroubleId, SignalId>>> = {
-  waits_for_cpu: 'cpu_delay',
-  stalls_on_memory: 'memory_pressure',
+const SAID_BY: Readonly<Partial<Record<GuestTroubleId, readonly SignalId[]>>> = {
+  waits_for_cpu: ['cpu_loss_host'],
+  stalls_on_memory: ['memory_loss_host_stalled', 'memory_loss_swap_storm'],
 };
 
 const LOST_WORDS: Readonly<Partial<Record<GuestTroubleId, string>>> = {
@@ -70,16 +78,21 @@ const LOST_WORDS: Readonly<Partial<Record<GuestTroubleId, string>>> = {
 };
 
 /** Guests that lose service each by itself, though the host as a whole does not. */
-function lostGuests(guests: readonly GuestRow[], lost: ReadonlySet<SignalId>): readonly Problem[] {
+function lostGuests(
+  guests: readonly GuestRow[],
+  lost: ReadonlySet<SignalId>,
+  resources: readonly ResourceFacts[],
+): readonly Problem[] {
+  const cpu = resources.find(({ resource }) => resource === 'cpu');
   const troubled = guests.flatMap(({ name, troubles }) =>
     troubles.filter(({ level }) => level === 3).map((trouble) => ({ name, trouble })),
   );
   return [...Map.groupBy(troubled, ({ trouble }) => trouble.id)].flatMap(([id, own]) => {
     const words = LOST_WORDS[id];
-    const said = SAID_BY[id];
-    if (words === undefined || (said !== undefined && lost.has(said))) return [];
+    if (words === undefined || SAID_BY[id]?.some((loss) => lost.has(loss)) === true) return [];
     const names = own.map(({ name }) => name);
-    const sentence = say`${listNames(names)} ${areOrIs(names)} ${words}.`;
+    const takers = id === 'waits_for_cpu' && cpu !== undefined ? namesOf(cpu.top) : [];
+    const sentence = say`${listNames(names)} ${areOrIs(names)} ${words}.${takers}`;
     return [{ level: 3 as const, sentence, runbook: GUEST_RUNBOOKS[id] }];
   });
 }
@@ -143,27 +156,27 @@ function storageProblems({ storage }: View['snapshot']): readonly Problem[] {
   for (const { mount, space } of storage?.filesystems ?? []) {
     if (space.ok) continue;
     problems.push({
-      level: 2,
+      level: 3,
       sentence: say`Storage ${path(mount.mountpoint)} does not answer: ${foreign(space.error.detail)}`,
       runbook: 'KvmFilesystemUnresponsive',
     });
   }
-  for (const { vgName, name, state, needsCheck } of storage?.thin?.storage.pools ?? []) {
+  for (const thin of storage?.thin?.storage.pools ?? []) {
+    const { vgName, name, state, needsCheck } = thin;
     const pool = path(thinPoolName(vgName, name));
+    const add = (level: RiskLevel, sentence: Sentence): void => {
+      problems.push({ level, sentence, runbook: 'KvmThinPoolBroken' });
+    };
     const bad = THIN_STATES[state];
     if (bad !== undefined) {
-      problems.push({
-        level: bad.level,
-        sentence: say`Thin pool ${pool} ${bad.words}.`,
-        runbook: 'KvmThinPoolBroken',
-      });
+      add(bad.level, say`Thin pool ${pool} ${bad.words}.`);
+    } else if (isUsedUp(thin.dataUsedBytes, thin.sizeBytes)) {
+      add(3, say`Thin pool ${pool} has no free space: the next write waits or fails.`);
+    } else if (isUsedUp(thin.metadataUsedBytes, thin.metadataSizeBytes)) {
+      add(3, say`The metadata of thin pool ${pool} is used up: the next write fails.`);
     }
     if (needsCheck === true) {
-      problems.push({
-        level: 2,
-        sentence: say`The metadata of thin pool ${pool} needs a check.`,
-        runbook: 'KvmThinPoolBroken',
-      });
+      add(3, say`The metadata of thin pool ${pool} needs a check.`);
     }
   }
   const corrupt = corruptImages(storage);
@@ -188,7 +201,7 @@ function corruptImages(storage: View['snapshot']['storage']): readonly string[] 
   for (const { source } of storage?.disks ?? []) {
     if (source.kind === 'remote') continue;
     for (const { image } of source.chain.images) {
-      if (image.qcow2?.ok === true && image.qcow2.value.corrupt) paths.add(image.resolvedPath);
+      if (image.qcow2?.corrupt === true) paths.add(image.resolvedPath);
     }
   }
   return [...paths];

@@ -32,11 +32,13 @@ describe('without flags', () => {
         allowedHosts: [],
       },
       libvirt: { uri: 'qemu:///system', maxCalls: 4, maxStuckCalls: 2 },
+      guests: { metadataLabels: [] },
       paths: { procfs: '/proc', sysfs: '/sys', rootfs: '' },
       collectors: new Set(['ksm']),
       scrape: { timeoutSeconds: 10, timeoutOffsetSeconds: 0.5 },
       log: { level: 'info', format: 'logfmt' },
       policyFile: undefined,
+      novaConf: undefined,
       demo: false,
     });
   });

@@ -10,7 +10,7 @@ import {
   zshCompletion,
 } from '../../../packaging/text/completions.ts';
 import { manPage } from '../../../packaging/text/man-page.ts';
-import { policyExample, policyWithoutMarks } from '../../../packaging/text/policy-example.ts';
+import { policyExample } from '../../../packaging/text/policy-example.ts';
 import { flagsFile, sysusers, unit } from '../../../packaging/text/unit.ts';
 import { parseFlags } from '../../../src/config/flags.ts';
 import { parsePolicy } from '../../../src/config/policy-file.ts';
@@ -77,16 +77,19 @@ describe('the policy file a package installs', () => {
   it('changes nothing as it is', () => {
     expect(parsePolicy(policyExample(), 'policy.yaml')).toEqual({
       ok: true,
-      policy: DEFAULT_POLICY,
+      value: DEFAULT_POLICY,
     });
   });
 
   it('is the built-in policy with every mark taken away, no key forgotten or misspelt', () => {
-    const text = policyWithoutMarks();
+    const text = policyExample()
+      .split('\n')
+      .flatMap((line) => (/^# (?! )/.test(line) ? [] : [line.replace(/^#/, '')]))
+      .join('\n');
     for (const { resource, name } of DEFAULT_POLICY.limits) {
       expect(text).toMatch(new RegExp(`^${resource}:\\n(?:  .*\\n)*  ${name}:`, 'm'));
     }
-    expect(parsePolicy(text, 'policy.yaml')).toEqual({ ok: true, policy: DEFAULT_POLICY });
+    expect(parsePolicy(text, 'policy.yaml')).toEqual({ ok: true, value: DEFAULT_POLICY });
   });
 });
 

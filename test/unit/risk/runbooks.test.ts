@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { GUEST_RUNBOOKS } from '../../../src/risk/guest-risk.ts';
-import { SIGNAL_RUNBOOKS } from '../../../src/risk/runbooks.ts';
+import { RISK_SIGNALS } from '../../../src/risk/risk-model.ts';
+import { runbookOf } from '../../../src/risk/runbooks.ts';
 
 describe('the runbooks of risks', () => {
   it('are there', () => {
-    const all = [...Object.values(SIGNAL_RUNBOOKS), ...Object.values(GUEST_RUNBOOKS)];
+    const all = [...RISK_SIGNALS.map(runbookOf), ...Object.values(GUEST_RUNBOOKS)];
     const named = all.filter((name) => name !== undefined);
     expect(named.length).toBeGreaterThan(30);
     const missing = named.filter(

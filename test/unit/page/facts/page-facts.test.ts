@@ -1,13 +1,22 @@
 import { describe, expect, it } from 'vitest';
 
 import { pageFacts, type PageFacts } from '../../../../src/page/facts/page-facts.ts';
-import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
+import { RecentCounters } from '../../../../src/risk/recent-counters.ts';
 import type { ResourceFacts } from '../../../../src/page/facts/resource-facts.ts';
 import { findFigure, toWords, type Sentence } from '../../../../src/page/words/sentence.ts';
 import type { Snapshot } from '../../../../src/model/snapshot.ts';
-import { exampleBandwidth, exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
-import { exampleCgroup } from '../../metrics/example-guest.ts';
-import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
+import {
+  exampleBandwidth,
+  exampleConfig,
+  exampleInterface,
+} from '../../../support/metrics/example-config.ts';
+import { exampleCgroup } from '../../../support/metrics/example-guest.ts';
+import {
+  exampleSnapshot,
+  exampleView,
+  NOTHING_RECENT,
+  unknownSnapshot,
+} from '../../../support/metrics/example-snapshot.ts';
 import { A, B, GIB, smallHost, type GuestAt, type Moment } from '../small-host.ts';
 
 function facts(snapshot: Snapshot): PageFacts {
@@ -160,14 +169,15 @@ describe('the small host at the second look', () => {
 
   it('names who has the CPUs when vCPUs wait for one', () => {
     const page = factsLater({
+      host: { cpuWaitingSeconds: 9 },
       guests: [
         { ...A, cpuSeconds: 5, delaySeconds: 9 },
         { ...B, cpuSeconds: 20 },
       ],
     });
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 vCPUs were ready to run but waited 15 % of the time (limit 10 %). Using most CPU: b and a. ' +
-        'Waiting most for a CPU: a.',
+      '3 vCPUs were ready to run but waited 15 % of the time: all guests are slow. ' +
+        'Using most CPU: b and a. Waiting most for a CPU: a.',
     ]);
   });
 
@@ -188,11 +198,21 @@ describe('the small host at the second look', () => {
     ]);
   });
 
-  it('calls an OOM kill a loss that needs attention now', () => {
-    const page = factsLater({ host: { oomKills: 1 } });
+  it('says of an OOM kill that it cannot know whom it hit', () => {
+    const memory = of(factsLater({ host: { oomKills: 1 } }), 'memory');
+    expect(memory.level).toBe(2);
+    expect(memory.reasons.map(({ sentence }) => words(sentence))).toContain(
+      'The host killed 1 process in the last ten minutes because memory ran out; ' +
+        'whether guests were among them takes Prometheus to know.',
+    );
+  });
+
+  it('calls a storm that stalls the host a loss that needs attention now', () => {
+    const host = { swapInPages: 2500, swapOutPages: 2500, memoryStalledSeconds: 2 };
+    const page = factsLater({ host });
     expect(of(page, 'memory').level).toBe(3);
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 The host killed 1 process in the last ten minutes because it ran out of memory.',
+      '3 The host swaps in and out at the same time, and its tasks stall on memory.',
     ]);
   });
 });
@@ -291,6 +311,7 @@ describe('a host in need', () => {
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
       '3 a, b, c and 2 more are paused because a write failed. ' +
         'Make room on /var/lib/libvirt/images, then resume.',
+      '3 1 filesystem is full, and images can still grow there.',
     ]);
     expect(page.guestCount?.replaceAll('\u00a0', ' ')).toBe('0 guests running, 5 paused');
     expect(of(page, 'storage').level).toBe(3);
@@ -298,8 +319,8 @@ describe('a host in need', () => {
       level,
       says: words(sentence),
     }));
-    expect(reasons.filter(({ says }) => says.includes('free') || says.includes('left'))).toEqual([
-      { level: 2, says: 'Images can still grow, but no space is left.' },
+    expect(reasons.filter(({ says }) => says.includes('full') || says.includes('left'))).toEqual([
+      { level: 3, says: '1 filesystem is full, and images can still grow there.' },
     ]);
   });
 
@@ -317,8 +338,8 @@ describe('a host in need', () => {
     );
     expect(page.problems.map(({ sentence }) => words(sentence))).toEqual([
       'b crashed.',
-      'a does not answer on the QEMU monitor: balloon and disk values are missing.',
       'Storage /mnt/nfs does not answer: no answer within 2 s',
+      'a does not answer on the QEMU monitor: balloon and disk values are missing.',
     ]);
     expect(page.guests.map(({ name, state }) => `${name}: ${state}`)).toEqual([
       'b: off, crashed',
@@ -463,7 +484,7 @@ describe('an exporter that does not see everything', () => {
 });
 
 describe('a host without guests', () => {
-  const storage = { disks: [], filesystems: [], thin: undefined };
+  const storage = { disks: [], filesystems: [], thin: undefined, unwatchedThinPools: undefined };
   const page = facts(smallHost({ seconds: 0, guests: [] }, { storage }));
 
   it('has promised nothing', () => {
@@ -587,7 +608,10 @@ describe('a risk that may be higher than it is shown', () => {
       const links = new Map(host.network?.links);
       const uplink = links.get('eno1');
       if (uplink?.state === undefined) throw new Error('no uplink');
-      links.set('eno1', { ...uplink, state: { ...uplink.state, speed: { known: false } } });
+      links.set('eno1', {
+        ...uplink,
+        state: { ...uplink.state, speed: { known: false, because: 'none' } },
+      });
       return { ...host, network: { links } };
     };
     const recent = new RecentCounters();
@@ -603,7 +627,7 @@ describe('a risk that may be higher than it is shown', () => {
   });
 
   it('does not call unknown what is nothing', () => {
-    const storage = { disks: [], filesystems: [], thin: undefined };
+    const storage = { disks: [], filesystems: [], thin: undefined, unwatchedThinPools: undefined };
     const page = facts(smallHost({ seconds: 0, guests: [] }, { storage }));
     expect(page.resources.map(({ isNothingPromised }) => isNothingPromised)).toEqual([
       true,

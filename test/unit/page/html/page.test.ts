@@ -6,11 +6,16 @@ import { describe, expect, it } from 'vitest';
 
 import type { Snapshot } from '../../../../src/model/snapshot.ts';
 import { landingPage } from '../../../../src/page/landing-page.ts';
-import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
+import { RecentCounters } from '../../../../src/risk/recent-counters.ts';
 import { SCRIPT_PATH } from '../../../../src/page/html/refresh-script.ts';
 import { RUNBOOK_BASE_URL } from '../../../../src/risk/runbooks.ts';
 import { PAGE_SECURITY_POLICY } from '../../../../src/page/html/security-policy.ts';
-import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
+import {
+  exampleSnapshot,
+  exampleView,
+  NOTHING_RECENT,
+  unknownSnapshot,
+} from '../../../support/metrics/example-snapshot.ts';
 import { A, smallHost } from '../small-host.ts';
 
 function pageOf(snapshot: Snapshot): string {

@@ -10,8 +10,13 @@ import type { Snapshot } from '../../../../src/model/snapshot.ts';
 import { pageFacts } from '../../../../src/page/facts/page-facts.ts';
 import { hostJson } from '../../../../src/page/json/host-json.ts';
 import { HOST_SCHEMA, type HostJson } from '../../../../src/page/json/host-schema.ts';
-import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
-import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
+import { RecentCounters } from '../../../../src/risk/recent-counters.ts';
+import {
+  exampleSnapshot,
+  exampleView,
+  NOTHING_RECENT,
+  unknownSnapshot,
+} from '../../../support/metrics/example-snapshot.ts';
 import { A, smallHost } from '../small-host.ts';
 
 const FILE = new URL('../../../../docs/api/host.schema.json', import.meta.url);

@@ -3,8 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { pageFacts } from '../../../../src/page/facts/page-facts.ts';
 import { columnsOf, fit, wrap } from '../../../../src/page/text/columns.ts';
 import { reportText } from '../../../../src/page/text/report-text.ts';
-import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
-import { exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
+import { RecentCounters } from '../../../../src/risk/recent-counters.ts';
+import {
+  exampleView,
+  NOTHING_RECENT,
+  unknownSnapshot,
+} from '../../../support/metrics/example-snapshot.ts';
 import { A, B, smallHost } from '../small-host.ts';
 
 /** At the second look; `a` waits, and both have names as they come. */
