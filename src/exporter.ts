@@ -51,6 +51,13 @@ export async function main(argv: readonly string[], signals: Signals): Promise<v
     process.exitCode = flags.code;
     return;
   }
+  if (flags.kind === 'report') {
+    // Code that a server never runs.
+    const { runReport } = await import('./report.ts');
+    process.exitCode = await runReport(flags.config, flags.report, version, log, openSources);
+    log.close();
+    return;
+  }
   if (flags.kind === 'check-policy') {
     const checked = await new PolicyStore(flags.policyFile).reload();
     if (checked.ok) printOut(`${visibleText(flags.policyFile)}: the policy is sound\n`);

@@ -78,12 +78,25 @@ export type ParsedFlags =
   | { readonly kind: 'run'; readonly config: Config }
   /** Only say whether this policy file is sound. */
   | { readonly kind: 'check-policy'; readonly policyFile: string }
+  /** Look twice, print what is so, and end. */
+  | { readonly kind: 'report'; readonly config: Config; readonly report: ReportFlags }
   | {
       readonly kind: 'exit';
-      readonly code: 0 | 2;
+      readonly code: 0 | 2 | typeof REPORT_UNKNOWN;
       readonly stdout: string;
       readonly stderr: string;
     };
+
+export interface ReportFlags {
+  /** Between the two looks. */
+  readonly intervalSeconds: number;
+  readonly json: boolean;
+}
+
+/** Exit status of a report that could not tell, as Nagios, Icinga and Checkmk have it. */
+export const REPORT_UNKNOWN = 3;
+/** The subcommand. */
+export const REPORT = 'report';
 
 /**
  * Reads the command line. Pure: no process, no output.
@@ -99,15 +112,30 @@ export function parseFlags(
 ): ParsedFlags {
   let stdout = '';
   const command = declare(collectors, version);
-  command.exitOverride().configureOutput({
-    writeOut: (text) => {
-      stdout += text;
-    },
-    writeErr: () => undefined,
+  const report = declareReport(command);
+  let isReport = false;
+  command.hook('preSubcommand', () => {
+    isReport = true;
   });
+  for (const one of [command, report]) {
+    one.exitOverride().configureOutput({
+      writeOut: (text) => {
+        stdout += text;
+      },
+      writeErr: () => undefined,
+    });
+  }
   try {
     command.parse([...argv], { from: 'user' });
     const config = toConfig(command, collectors);
+    if (isReport) {
+      const { interval, json } = report.opts<RawReportFlags>();
+      return {
+        kind: 'report',
+        config,
+        report: { intervalSeconds: interval, json: json === true },
+      };
+    }
     if (command.opts<RawFlags>()['policy.check'] !== true) return { kind: 'run', config };
     const { policyFile } = config;
     if (policyFile === undefined) throw fault('--policy.check needs --policy.file');
@@ -115,8 +143,11 @@ export function parseFlags(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'exit', code: 0, stdout, stderr: '' };
-    const message = `${error.message}${hintFor(error, command)}`;
-    return { kind: 'exit', code: 2, stdout: '', stderr: complaint(message) };
+    const known = isReport ? [...command.options, ...report.options] : command.options;
+    const message = `${error.message}${hintFor(error, known)}`;
+    // 2 would be a risk.
+    const code = isReport ? REPORT_UNKNOWN : 2;
+    return { kind: 'exit', code, stdout: '', stderr: complaint(message) };
   }
 }
 
@@ -126,12 +157,10 @@ function fault(message: string): CommanderError {
 }
 
 /** After an unknown flag: what was meant, if it is plain. */
-function hintFor({ code, message }: CommanderError, command: Command): string {
+function hintFor({ code, message }: CommanderError, options: readonly Option[]): string {
   const name = /^error: unknown option '-{0,2}([^=]*).*'$/s.exec(message)?.[1];
   if (code !== 'commander.unknownOption' || name === undefined) return '';
-  const known = [...command.options.map(({ long }) => long ?? ''), '--help'].map((flag) =>
-    flag.slice(2),
-  );
+  const known = [...options.map(({ long }) => long ?? ''), '--help'].map((flag) => flag.slice(2));
   if (known.includes(name) && message.includes(`'--${name}=`)) return `: --${name} takes no value`;
   const meant = nearestWord(name, known);
   return meant === undefined ? '' : ` (Did you mean --${meant}?)`;
@@ -231,10 +260,41 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     command.option(`--collector.${name}`, `Collect ${help} (${state})`);
     command.addOption(new Option(`--no-collector.${name}`).hideHelp());
   }
+  return (
+    command
+      .version(`${PROGRAM} ${version}`, '--version', 'Print the version and exit.')
+      .helpOption('-h, --help', 'Print this help and exit.')
+      .addHelpText('after', '\nEvery --collector.<name> has a --no-collector.<name>.')
+      .helpCommand(false)
+      // Runs the exporter; without it commander would ask for a subcommand.
+      .action(() => undefined)
+  );
+}
+
+/** Looks twice and prints; takes the flags of the exporter as well, so that both can be given the same. */
+function declareReport(command: Command): Command {
   return command
-    .version(`${PROGRAM} ${version}`, '--version', 'Print the version and exit.')
+    .command(REPORT)
+    .description(
+      'Look twice, print the risks of this host and end; no server. Exit status: 0 low or medium, ' +
+        '1 high, 2 critical, 3 unknown.',
+    )
+    .usage('[flags]')
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(false)
+    .configureHelp({ helpWidth: 100 })
+    .addOption(
+      new Option('--interval <duration>', 'Time between the two looks.')
+        .argParser(interval)
+        .default(5, '5s'),
+    )
+    .option('--json', 'Print what /api/v1/host answers.')
     .helpOption('-h, --help', 'Print this help and exit.')
-    .addHelpText('after', '\nEvery --collector.<name> has a --no-collector.<name>.');
+    .addHelpText(
+      'after',
+      `\nTakes the flags of ${PROGRAM} as well: --libvirt.uri, --policy.file, --demo, …`,
+    )
+    .action(() => undefined);
 }
 
 /** A flag as the manual page and the shells' completions tell of it. */
@@ -251,7 +311,15 @@ export interface FlagText {
 
 /** Every flag of `--help`, in its order. */
 export function flagTexts(collectors: readonly CollectorFlag[]): readonly FlagText[] {
-  const command = declare(collectors, '');
+  return textsOf(declare(collectors, ''));
+}
+
+/** The flags that `report` has of its own. */
+export function reportFlagTexts(): readonly FlagText[] {
+  return textsOf(declareReport(declare([], ''))).filter(({ long }) => long !== '--help');
+}
+
+function textsOf(command: Command): readonly FlagText[] {
   return command
     .createHelp()
     .visibleOptions(command)
@@ -295,6 +363,11 @@ interface RawFlags {
   'log.level': LogLevel;
   'log.format': LogFormat;
   'collector.disableDefaults'?: boolean;
+}
+
+interface RawReportFlags {
+  interval: number;
+  json?: boolean;
 }
 
 function toConfig(command: Command, collectors: readonly CollectorFlag[]): Config {
@@ -414,6 +487,13 @@ function duration(text: string): number {
 function positiveDuration(text: string): number {
   const seconds = duration(text);
   if (seconds === 0) throw new InvalidArgumentError('It must be longer than 0.');
+  return seconds;
+}
+
+/** Over less than two seconds a rate says more about the clock than about the host. */
+function interval(text: string): number {
+  const seconds = duration(text);
+  if (seconds < 2 || seconds > 60) throw new InvalidArgumentError('It must be from 2s to 60s.');
   return seconds;
 }
 

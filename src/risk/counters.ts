@@ -55,6 +55,13 @@ export interface GuestCounters {
   readonly vcpuDelaySeconds: readonly (number | undefined)[];
   /** Time stopped by a CPU quota. */
   readonly throttledSeconds: number | undefined;
+  /** PSI of its cgroup: none of its tasks could run for want of memory, or of I/O. */
+  readonly memoryStalledSeconds: number | undefined;
+  readonly ioStalledSeconds: number | undefined;
+  /** Inside the guest, by its balloon driver. */
+  readonly guestSwapInBytes: number | undefined;
+  readonly guestSwapOutBytes: number | undefined;
+  readonly guestMajorFaults: number | undefined;
   readonly nics: ReadonlyMap<string, NicTotals>;
 }
 
@@ -147,14 +154,14 @@ function toCount(value: bigint | undefined): number | undefined {
 }
 
 /** User time contains the time guests ran (proc_stat(5)). */
-function busySeconds(time: CpuTime): number {
+export function busySeconds(time: CpuTime): number {
   return (
     time.userSeconds + time.niceSeconds + time.systemSeconds + time.irqSeconds + time.softIrqSeconds
   );
 }
 
 function guestCounters(domain: Domain): GuestCounters {
-  const { process, libvirtCpu, cgroup, nics } = domain;
+  const { process, libvirtCpu, cgroup, nics, balloon } = domain;
   const delays: (number | undefined)[] = [];
   for (const { index, delayNanoseconds } of listVcpuTimes(domain)) {
     if (delayNanoseconds !== undefined) delays[index] = nanosecondsToSeconds(delayNanoseconds);
@@ -167,6 +174,12 @@ function guestCounters(domain: Domain): GuestCounters {
         : process.stat.userSeconds + process.stat.systemSeconds,
     vcpuDelaySeconds: delays,
     throttledSeconds: computeThrottling(cgroup?.cpu)?.throttledSeconds,
+    memoryStalledSeconds: cgroup?.pressure.memory?.fullSeconds,
+    ioStalledSeconds: cgroup?.pressure.io?.fullSeconds,
+    guestSwapInBytes: balloon?.guestSwapInBytes,
+    guestSwapOutBytes: balloon?.guestSwapOutBytes,
+    guestMajorFaults:
+      balloon?.guestMajorFaults === undefined ? undefined : Number(balloon.guestMajorFaults),
     nics: new Map(nics?.map((nic) => [nic.device, nicTotals(nic)])),
   };
 }

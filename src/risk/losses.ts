@@ -5,6 +5,7 @@ import { isUp } from '../model/facts/link-state.ts';
 import type { Filesystem } from '../model/filesystem.ts';
 import type { ThinPool } from '../model/storage.ts';
 import type { View } from '../view/view.ts';
+import { findExhaustion, guestSurroundings } from './guest-risk.ts';
 import type { GuestRates, LinkRates } from './rates.ts';
 import type { Recently } from './recent-counters.ts';
 import type { LossId } from './risk-model.ts';
@@ -102,7 +103,21 @@ function memoryLosses(
       'memory_loss_host_stalled',
       ifKnown(stalled, (ratio) => one(limits.isBeyond('memory.pressure_ratio', 'critical', ratio))),
     ],
+    ['memory_loss_guests_exhausted', countExhausted(view, rates)],
   ];
+}
+
+/** Undefined where no guest tells how it pages. */
+function countExhausted({ domains, policy }: View, rates: Recently['rates']): number | undefined {
+  const surroundings = guestSurroundings(policy.policy, rates?.host.cpuWaitingRatio);
+  const known = domains.flatMap(({ domain }) => {
+    const own = rates?.guests.get(domain.uuid);
+    return own?.guestSwapBytesPerSecond === undefined &&
+      own?.guestMajorFaultsPerSecond === undefined
+      ? []
+      : findExhaustion(domain, own, surroundings) !== undefined;
+  });
+  return known.length === 0 ? undefined : known.filter((isExhausted) => isExhausted).length;
 }
 
 function storageLosses({ snapshot, domains, images, assessment }: View): Losses {

@@ -36,6 +36,12 @@ export interface GuestRates {
   readonly measuredVcpus: number;
   /** The same of the vCPU that waited most, 0 to 1. */
   readonly delayRatio: number | undefined;
+  /** Shares of time in which none of its tasks could run, by the PSI of its cgroup. */
+  readonly memoryStalledRatio: number | undefined;
+  readonly ioStalledRatio: number | undefined;
+  /** Swap traffic inside the guest in its weaker direction, so in both at once. */
+  readonly guestSwapBytesPerSecond: number | undefined;
+  readonly guestMajorFaultsPerSecond: number | undefined;
   readonly traffic: Traffic | undefined;
   /**
    * Of the NIC that loses most: packets dropped per packets, 0 to 1. One the guest sends nothing by is
@@ -123,12 +129,23 @@ function guestRates(before: GuestCounters, now: GuestCounters, rate: Rate): Gues
     if ((rate(old?.sentPackets, nic.sentPackets) ?? 0) === 0) return [];
     return dropped / (dropped + packets);
   });
+  const share = (older: number | undefined, newer: number | undefined): number | undefined => {
+    const value = rate(older, newer);
+    return value === undefined ? undefined : Math.min(1, value);
+  };
+  const swapIn = rate(before.guestSwapInBytes, now.guestSwapInBytes);
+  const swapOut = rate(before.guestSwapOutBytes, now.guestSwapOutBytes);
   return {
     cpus: rate(before.cpuSeconds, now.cpuSeconds),
     delayedVcpus:
       delays.length === 0 ? undefined : unthrottled(delays.reduce((sum, one) => sum + one, 0)),
     measuredVcpus: delays.length,
     delayRatio: delays.length === 0 ? undefined : Math.min(1, unthrottled(Math.max(...delays))),
+    memoryStalledRatio: share(before.memoryStalledSeconds, now.memoryStalledSeconds),
+    ioStalledRatio: share(before.ioStalledSeconds, now.ioStalledSeconds),
+    guestSwapBytesPerSecond:
+      swapIn === undefined || swapOut === undefined ? undefined : Math.min(swapIn, swapOut),
+    guestMajorFaultsPerSecond: rate(before.guestMajorFaults, now.guestMajorFaults),
     traffic: computeTraffic(
       [...now.nics].map(([device, nic]) => [before.nics.get(device), nic] as const),
       rate,

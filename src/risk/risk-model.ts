@@ -139,14 +139,28 @@ export interface Loss {
   readonly takesPrometheus: string | undefined;
 }
 
-export interface RiskSignal {
-  readonly id: SignalId;
+interface SignalBase {
   readonly resource: RiskResource;
   /** What the value is; the worst filesystem, pool, uplink or guest of a host stands for it. */
   readonly meaning: string;
   /** The recording rule that holds the value, one series per host. */
   readonly record: string;
-  readonly threshold: PolicyThreshold | Definition | Loss;
+}
+
+interface ValueSignal extends SignalBase {
+  readonly id: Exclude<SignalId, LossId>;
+  readonly threshold: PolicyThreshold | Definition;
+}
+
+export interface LossSignal extends SignalBase {
+  readonly id: LossId;
+  readonly threshold: Loss;
+}
+
+export type RiskSignal = ValueSignal | LossSignal;
+
+export function isLoss(signal: RiskSignal): signal is LossSignal {
+  return signal.threshold.kind === 'loss';
 }
 
 type Levels = Pick<PolicyThreshold, 'warning' | 'critical'>;
@@ -165,7 +179,7 @@ function loss(
   alert: Loss['alert'],
   meaning: string,
   takesPrometheus?: string,
-): RiskSignal {
+): LossSignal {
   return {
     id,
     resource: resourceOf(id),
@@ -304,7 +318,6 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     'memory_loss_guests_exhausted',
     'KvmGuestOutOfMemory',
     'guests that have no memory left and do nothing but page',
-    'how fast a guest pages inside',
   ),
   loss(
     'memory_loss_guests_limited',

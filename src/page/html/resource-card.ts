@@ -1,36 +1,67 @@
 import { chartHtml } from './chart.ts';
+import type { HistoryLine } from '../../risk/history.ts';
+import { historyHtml } from './history.ts';
 import { html, type Html } from './html.ts';
 import type { ResourceFacts, TopGuests } from '../facts/resource-facts.ts';
-import { RISK_SIGNALS, type RiskResource } from '../../risk/risk-model.ts';
 import { riskBadge, riskMark } from './risk-badge.ts';
+import { runbookLink } from './runbook-link.ts';
 import { RESOURCE_WORDS } from '../words/risk-words.ts';
 import { nameHtml, sentenceHtml } from './sentence-html.ts';
 
 /** One resource: its risk, what a run on the bank would do, the bars, the reasons, the guests. */
-export function resourceCard(facts: ResourceFacts): Html {
-  const { resource, level, bank, charts, reasons, notes, top } = facts;
+export function resourceCard(
+  facts: ResourceFacts,
+  history: readonly HistoryLine[],
+  nowSeconds: number,
+): Html {
+  const { resource, level, lead, doubts, bank, charts, reasons, notes, top, sufferers } = facts;
+  const others = reasons.filter((reason) => reason !== lead && !reason.isSaid);
+  const unknown = [...doubts, ...facts.unseen];
   const title = RESOURCE_WORDS[resource];
   return html`<section class="card" aria-labelledby="${resource}">
     <header>
       <h2 id="${resource}" tabindex="-1">${title}</h2>
-      ${riskBadge(level)}
+      ${riskBadge(level, doubts.length > 0)}
     </header>
+    ${
+      lead === undefined
+        ? undefined
+        : html`<p class="lead">
+            ${riskMark(lead.level)}<span
+              >${sentenceHtml(lead.sentence)}${runbookLink(lead.runbook, `runbook-${lead.signal}`)}</span
+            >
+          </p>`
+    }
     <p class="bank">${sentenceHtml(bank)}</p>
     ${charts.map((chart) => chartHtml(chart, title))}
     ${
-      reasons.length === 0
+      others.length === 0
         ? undefined
         : html`<h3>Why this risk</h3>
             <ul class="reasons" role="list">
-              ${reasons.map(
+              ${others.map(
                 (reason) =>
                   html`<li>
-                    ${riskMark(reason.level)}<span>${sentenceHtml(reason.sentence)}</span>
+                    ${riskMark(reason.level)}<span
+                      >${sentenceHtml(reason.sentence)}${runbookLink(reason.runbook, `runbook-${reason.signal}`)}</span
+                    >
                   </li>`,
               )}
             </ul>`
     }
-    ${unseenHtml(resource)} ${topHtml(top)}
+    ${
+      unknown.length === 0
+        ? undefined
+        : html`<h3>What is not known</h3>
+            <ul class="notes">
+              ${unknown.map((doubt) => html`<li>${sentenceHtml(doubt)}</li>`)}
+            </ul>`
+    }
+    ${topHtml(sufferers)} ${topHtml(top)}
+    ${historyHtml(
+      history.filter((line) => line.resource === resource),
+      nowSeconds,
+    )}
     ${
       notes.length === 0
         ? undefined
@@ -39,18 +70,6 @@ export function resourceCard(facts: ResourceFacts): Html {
           </ul>`
     }
   </section>`;
-}
-
-/** What would be level 3 and this page cannot know. */
-function unseenHtml(resource: RiskResource): Html | undefined {
-  const unseen = RISK_SIGNALS.filter(
-    ({ resource: of, threshold }) =>
-      of === resource && threshold.kind === 'loss' && threshold.takesPrometheus !== undefined,
-  );
-  if (unseen.length === 0) return undefined;
-  return html`<p class="unseen">
-    Only Prometheus can tell: ${unseen.map(({ meaning }) => meaning).join('; ')}.
-  </p>`;
 }
 
 function topHtml({ title, guests }: TopGuests): Html | undefined {

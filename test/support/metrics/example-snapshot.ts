@@ -52,7 +52,7 @@ const FAR = '44444444-4444-4444-8444-444444444444';
 export const HOSTILE_NAME = 'a"b\\c\nd-ü';
 
 /** What is known of the last minutes at the first look. */
-export const NOTHING_RECENT: Recently = { rates: undefined, oomKills: undefined };
+export const NOTHING_RECENT: Recently = { rates: undefined, oomKills: undefined, history: [] };
 
 /** A libvirt that answers at once. */
 export const LIBVIRT_UP: Snapshot['libvirt'] = {

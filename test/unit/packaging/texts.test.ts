@@ -18,9 +18,9 @@ import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
 import { COLLECTORS } from '../../../src/model/collectors.ts';
 
 /** The flags as `--help` prints them, which nothing in packaging/ reads. */
-function flagsOfHelp(): readonly string[] {
+function flagsOfHelp(...subcommand: readonly string[]): readonly string[] {
   const help = parseFlags(
-    ['--help'],
+    [...subcommand, '--help'],
     COLLECTORS.map(({ name, help: text, enabledByDefault }) => ({
       name,
       help: text,
@@ -33,6 +33,7 @@ function flagsOfHelp(): readonly string[] {
 }
 
 const NEGATIONS = COLLECTORS.map(({ name }) => `--no-collector.${name}`);
+const OF_REPORT = flagsOfHelp('report').filter((flag) => flag !== '--help');
 const project = readProject();
 
 describe('the manual page', () => {
@@ -43,7 +44,8 @@ describe('the manual page', () => {
       flag?.replaceAll('\\-', '-'),
     );
     expect(described.length).toBeGreaterThan(30);
-    expect(described).toEqual(flagsOfHelp());
+    expect(described).toEqual([...flagsOfHelp(), ...OF_REPORT]);
+    expect(OF_REPORT).toEqual(['--interval', '--json']);
   });
 
   it('has no line that roff takes for a request it does not know', () => {
@@ -54,7 +56,7 @@ describe('the manual page', () => {
 });
 
 describe('completions', () => {
-  const flags = [...flagsOfHelp(), ...NEGATIONS];
+  const flags = [...flagsOfHelp(), ...NEGATIONS, ...OF_REPORT];
 
   it.each([
     ['bash', bashCompletion(), (flag: string) => flag],

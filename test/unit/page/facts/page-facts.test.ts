@@ -176,8 +176,8 @@ describe('the small host at the second look', () => {
       ],
     });
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 vCPUs wait so long for CPUs that all guests are slow. Using most CPU: b and a.',
-      '3 1 guest waits so long for CPUs that all of it is slow. Using most CPU: b and a.',
+      '3 vCPUs were ready to run but waited 15 % of the time: all guests are slow. ' +
+        'Using most CPU: b and a. Waiting most for a CPU: a.',
     ]);
   });
 
@@ -262,7 +262,7 @@ describe('shared memory in swap', () => {
     expect(topOf(of(page, 'memory'))).toContainEqual(
       expect.stringMatching(/^b: .*2 GiB swapped out$/),
     );
-    const row = page.guests.rows.find(({ name }) => name === 'b');
+    const row = page.guests.find(({ name }) => name === 'b');
     expect(row?.swappedBytes).toBe(2 * GIB);
   });
 });
@@ -341,7 +341,7 @@ describe('a host in need', () => {
       'Storage /mnt/nfs does not answer: no answer within 2 s',
       'a does not answer on the QEMU monitor: balloon and disk values are missing.',
     ]);
-    expect(page.guests.rows.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+    expect(page.guests.map(({ name, state }) => `${name}: ${state}`)).toEqual([
       'b: off, crashed',
       'a: running, no answer',
     ]);
@@ -508,17 +508,132 @@ describe('the list of guests', () => {
   }));
   const { guests: list } = facts(smallHost({ seconds: 0, guests }));
 
-  it('has 200 of 1,000, and those in trouble first', () => {
-    expect(list.total).toBe(1000);
-    expect(list.rows).toHaveLength(200);
-    expect(list.rows[0]).toMatchObject({
+  it('has all 1,000, and those in trouble first', () => {
+    expect(list).toHaveLength(1000);
+    expect(list[0]).toMatchObject({
       name: 'guest-999',
       state: 'paused, write failed',
-      isTrouble: true,
+      troubles: [{ id: 'paused_on_io_error', level: 3, runbook: 'KvmGuestPausedOnIoError' }],
     });
   });
 
   it('is sorted as people count', () => {
-    expect(list.rows.slice(1, 13).map(({ name }) => name)).toEqual(names.slice(0, 12));
+    expect(list.slice(1, 13).map(({ name }) => name)).toEqual(names.slice(0, 12));
+  });
+});
+
+describe('who suffers', () => {
+  it('comes first, by how much of the time: not by state alone', () => {
+    const names = ['calm', 'by-hand', 'little', 'much', 'losing'];
+    const at = (seconds: number) =>
+      names.map((name) => ({
+        ...A,
+        name,
+        delaySeconds: seconds * ({ little: 0.08, much: 0.94 }[name] ?? 0),
+        packets: seconds * 100,
+        drops: name === 'losing' ? seconds * 50 : 0,
+        ...(name === 'by-hand' ? { overrides: { state: 'paused' as const, reason: 'user' } } : {}),
+      }));
+    const recent = new RecentCounters();
+    recent.add(smallHost({ seconds: 0, guests: at(0) }));
+    const snapshot = smallHost({ seconds: 10, guests: at(10) });
+    const page = pageFacts(exampleView(snapshot), recent.before(snapshot));
+    expect(page.guests.map(({ name, troubles }) => [name, troubles[0]?.short])).toEqual([
+      ['much', `waits 94\u00a0%`],
+      ['losing', `loses 33\u00a0% of packets`],
+      ['little', `waits 8\u00a0%`],
+      ['by-hand', undefined],
+      ['calm', undefined],
+    ]);
+    expect(topOf({ ...of(page, 'cpu'), top: of(page, 'cpu').sufferers })).toEqual([
+      'Waiting most for a CPU',
+      'much: 94 % of the time',
+      'little: 8 % of the time',
+    ]);
+  });
+});
+
+describe('a resource at high risk', () => {
+  it('is led by what is measured, before what would be left', () => {
+    const page = factsLater({
+      host: { memoryStalledSeconds: 5.4 },
+      guests: [{ ...A, memoryGib: 4, residentGib: 4, diskGib: 20, writtenGib: 10 }],
+    });
+    const memory = of(page, 'memory');
+    expect(memory.level).toBe(2);
+    expect(findFigure(memory.bank)).toBe('6\u00a0GiB are left');
+    expect(findFigure(memory.lead?.sentence ?? [])).toBe('stalled on memory 54\u00a0% of the time');
+    expect(memory.lead?.runbook).toBe('KvmHostMemoryPressure');
+    // A promise alone leads nowhere.
+    expect(of(facts(smallHost()), 'memory').lead).toBeUndefined();
+  });
+});
+
+describe('a risk that may be higher than it is shown', () => {
+  const modest: readonly GuestAt[] = [
+    { ...A, memoryGib: 4, residentGib: 4, diskGib: 20, writtenGib: 10 },
+  ];
+
+  it('says that one look tells no rates', () => {
+    const page = facts(smallHost({ seconds: 0, guests: modest }));
+    expect(page.resources.map(({ doubts }) => doubts.map(words))).toEqual([
+      ['Not known before the next look: how long vCPUs wait.'],
+      ['Not known before the next look: stalls and swap traffic.'],
+      ['Not known before the next look: how fast storage fills.'],
+      ['Not known before the next look: traffic and lost packets.'],
+    ]);
+  });
+
+  it('is in no doubt after two looks at a host that can be read', () => {
+    const page = factsLater({ guests: modest });
+    expect(page.resources.map(({ level, doubts }) => [level, doubts])).toEqual(
+      Array.from({ length: 4 }, () => [0, []]),
+    );
+  });
+
+  it('says that a filesystem that is full in minutes takes hours of history to judge', () => {
+    const storage = of(factsLater({ guests: modest, host: { availableGib: 36 } }), 'storage');
+    expect(storage.level).toBe(0);
+    expect(storage.doubts.map(words)).toEqual([
+      'Whether /var/lib/libvirt/images fills on as in the last minute takes hours of history to tell, which Prometheus has.',
+    ]);
+  });
+
+  it('says that nothing is known of an uplink without a speed', () => {
+    const at = (seconds: number): Snapshot => {
+      const host = smallHost({
+        seconds,
+        guests: modest.map((one) => ({ ...one, packets: seconds })),
+      });
+      const links = new Map(host.network?.links);
+      const uplink = links.get('eno1');
+      if (uplink?.state === undefined) throw new Error('no uplink');
+      links.set('eno1', {
+        ...uplink,
+        state: { ...uplink.state, speed: { known: false, because: 'none' } },
+      });
+      return { ...host, network: { links } };
+    };
+    const recent = new RecentCounters();
+    recent.add(at(0));
+    const network = of(pageFacts(exampleView(at(10)), recent.before(at(10))), 'network');
+    // No packet is lost, and that is all that is measured.
+    expect(network.level).toBe(0);
+    expect(network.promise).toBeUndefined();
+    expect(network.isNothingPromised).toBe(false);
+    expect(network.doubts.map(words)).toContain(
+      'How much of eno1 is promised is not known: its speed is not.',
+    );
+  });
+
+  it('does not call unknown what is nothing', () => {
+    const storage = { disks: [], filesystems: [], thin: undefined, unwatchedThinPools: undefined };
+    const page = facts(smallHost({ seconds: 0, guests: [] }, { storage }));
+    expect(page.resources.map(({ isNothingPromised }) => isNothingPromised)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
   });
 });
