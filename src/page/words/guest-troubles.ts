@@ -23,6 +23,7 @@ function toWords({
   id,
   value = 0,
   limit = 0,
+  share: worst,
 }: GuestTrouble): Pick<GuestTroubleWords, 'sentence' | 'short'> {
   const share = formatPercent(value);
   const above = `(limit\u00a0${formatPercent(limit)})`;
@@ -47,7 +48,8 @@ function toWords({
     case 'waits_for_cpu':
       return {
         sentence: say`Its vCPUs were ready to run but ${figure(`waited ${share} of the time`)} ${above}.`,
-        short: `waits ${share}`,
+        // As the column beside it: of the vCPU that waits most.
+        short: `waits ${formatPercent(worst)}`,
       };
     case 'stalls_on_memory':
       return {

@@ -26,6 +26,7 @@ export function findProblems(
   resources: readonly ResourceFacts[],
   guests: readonly GuestRow[],
 ): readonly Problem[] {
+  const paused = new Set(namesWhere(view.domains, isPausedOnIoError));
   const losses = resources.flatMap((facts) =>
     facts.reasons.filter(({ level }) => level === 3).map((reason) => ({ reason, facts })),
   );
@@ -34,7 +35,7 @@ export function findProblems(
     ...pausedOnIoError(view),
     ...losses
       .filter(({ reason }) => !NAMED.has(reason.signal))
-      .map(({ reason, facts }) => withNames(reason, facts)),
+      .map(({ reason, facts }) => withNames(reason, facts, paused)),
     ...guestProblems(view.domains),
     ...lostGuests(guests, lost, resources),
     ...storageProblems(view.snapshot),
@@ -52,12 +53,18 @@ const NAMED: ReadonlySet<SignalId> = new Set<SignalId>([
   'storage_loss_thin_pools',
 ]);
 
-/** When a resource is short, who takes it and who suffers are the next questions. */
+/**
+ * When a resource is short, who takes it and who suffers are the next questions.
+ *
+ * @param named guests whose suffering has been said.
+ */
 function withNames(
   { level, sentence, runbook }: Reason,
   { resource, top, sufferers }: ResourceFacts,
+  named: ReadonlySet<string>,
 ): Problem {
-  const lists = resource === 'cpu' ? [top, sufferers] : [sufferers];
+  const others = { ...sufferers, guests: sufferers.guests.filter(({ name }) => !named.has(name)) };
+  const lists = resource === 'cpu' ? [top, others] : [others];
   return { level, sentence: [...sentence, ...lists.flatMap(namesOf)], runbook };
 }
 

@@ -10,7 +10,7 @@ import {
   exampleConfig,
   exampleInterface,
 } from '../../../support/metrics/example-config.ts';
-import { exampleCgroup } from '../../../support/metrics/example-guest.ts';
+import { exampleBalloon, exampleCgroup } from '../../../support/metrics/example-guest.ts';
 import {
   exampleSnapshot,
   exampleView,
@@ -212,7 +212,59 @@ describe('the small host at the second look', () => {
     const page = factsLater({ host });
     expect(of(page, 'memory').level).toBe(3);
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 The host swaps in and out at the same time, and its tasks stall on memory.',
+      '3 The host swaps in and out at the same time, 0.98 MiB/s each way, ' +
+        'and its tasks stalled on memory 20 % of the time.',
+    ]);
+    const { lead } = of(page, 'memory');
+    expect(lead?.signal).toBe('memory_loss_swap_storm');
+    expect(lead?.runbook).toBe('KvmSwapStorm');
+  });
+
+  it('tells what was measured in the sentence of the loss, and for scripts by itself', () => {
+    const memory = of(factsLater({ host: { memoryStalledSeconds: 7 } }), 'memory');
+    expect(memory.level).toBe(3);
+    expect(words(memory.lead?.sentence ?? [])).toBe(
+      'All tasks stalled on memory 70 % of the time.',
+    );
+    const measured = memory.reasons.find(({ signal }) => signal === 'memory_pressure');
+    expect(measured).toMatchObject({ level: 2, value: 0.7, isSaid: true });
+  });
+
+  it('names a guest that loses CPU time though the host does not, and who has the CPUs', () => {
+    const page = factsLater({
+      host: { cpuWaitingSeconds: 6 },
+      guests: [
+        { ...A, vcpus: 1, cpuSeconds: 5, delaySeconds: 3 },
+        { ...B, vcpus: 4, cpuSeconds: 20 },
+      ],
+    });
+    expect(of(page, 'cpu').reasons.map(({ signal }) => signal)).toContain('cpu_loss_guests');
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 a is waiting for a CPU too long. Using most CPU: b and a.',
+    ]);
+  });
+
+  it('names a guest that is out of memory inside, once', () => {
+    const balloon = (pages: number) =>
+      exampleBalloon({
+        guestTotalBytes: 8 * GIB,
+        guestAvailableBytes: 0.1 * GIB,
+        guestSwapInBytes: pages * 4096,
+        guestSwapOutBytes: pages * 4096,
+      });
+    const at = (seconds: number): Snapshot =>
+      smallHost({
+        seconds,
+        guests: [{ ...A, overrides: { balloon: balloon(seconds * 1000) } }, B],
+      });
+    const recent = new RecentCounters();
+    recent.add(at(0));
+    const page = pageFacts(exampleView(at(10)), recent.before(at(10)));
+    const memory = of(page, 'memory');
+    expect(memory.level).toBe(3);
+    expect(words(memory.lead?.sentence ?? [])).toBe('1 guest has no memory left and only pages.');
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 a is out of memory inside.',
     ]);
   });
 });
@@ -530,7 +582,8 @@ describe('who suffers', () => {
         ...A,
         name,
         delaySeconds: seconds * ({ little: 0.08, much: 0.94 }[name] ?? 0),
-        packets: seconds * 100,
+        packets: seconds * 90,
+        sentPackets: seconds * 10,
         drops: name === 'losing' ? seconds * 50 : 0,
         ...(name === 'by-hand' ? { overrides: { state: 'paused' as const, reason: 'user' } } : {}),
       }));
@@ -589,6 +642,21 @@ describe('a risk that may be higher than it is shown', () => {
     expect(page.resources.map(({ level, doubts }) => [level, doubts])).toEqual(
       Array.from({ length: 4 }, () => [0, []]),
     );
+  });
+
+  it('says which losses only Prometheus can tell, as long as there is no loss', () => {
+    const page = factsLater({ guests: modest });
+    expect(page.resources.map(({ unseen }) => unseen.map(words))).toEqual([
+      [],
+      [
+        'Only Prometheus can tell: the host killed a process, and a guest is gone, began anew or was hit itself; ' +
+          'guests that stall at the memory limit of their own cgroup.',
+      ],
+      ['Only Prometheus can tell: filesystems that are full within minutes.'],
+      [],
+    ]);
+    const lost = factsLater({ guests: modest, host: { memoryStalledSeconds: 7 } });
+    expect(of(lost, 'memory').unseen).toEqual([]);
   });
 
   it('says that a filesystem that is full in minutes takes hours of history to judge', () => {

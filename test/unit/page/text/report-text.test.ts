@@ -25,6 +25,7 @@ function report(width: number, names: readonly [string, string] = ['a', 'b']): s
   );
   const snapshot = smallHost({
     seconds: 10,
+    host: { cpuWaitingSeconds: 9 },
     guests: [
       { ...A, name: names[0], delaySeconds: 9, cpuSeconds: 5 },
       { ...B, name: names[1] },
@@ -39,7 +40,7 @@ describe('the report for a terminal', () => {
     const cpu = lines.findIndex((line) => line.startsWith('CPU: '));
     expect(lines.slice(cpu, cpu + 2)).toEqual([
       'CPU: critical risk; 1.5 : 1 (6 vCPUs promised, capacity 4 CPUs)',
-      '  vCPUs were ready to run but waited 15 % of the time (limit 10 %).',
+      '  vCPUs were ready to run but waited 15 % of the time: all guests are slow.',
     ]);
     expect(lines).toContain('Needs attention now');
   });
