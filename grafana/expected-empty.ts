@@ -1,6 +1,7 @@
-const NO_CRITICAL_NETWORK_LIMIT = each('the policy sets no critical limit for what uplinks promise', [
-  'kvm-capacity / What is left until it is critical / D',
-]);
+const NO_CRITICAL_NETWORK_LIMIT = each(
+  'the policy sets no critical limit for what uplinks promise',
+  ['kvm-capacity / What is left until it is critical / D'],
+);
 
 /**
  * Queries that have no data on the demo host, each with the reason. Entries which name no query,

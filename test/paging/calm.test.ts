@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { eventually, openLab, type Lab } from '../../lab/index.ts';
-import { MonitoringStack } from './support/monitoring-stack.ts';
-import { loadPerCpu, outsideCpus } from './support/outside-load.ts';
-import { TIME_FACTOR } from './support/time-factor.ts';
+import { MonitoringStack } from '../support/paging/monitoring-stack.ts';
+import { loadPerCpu, outsideCpus } from '../support/paging/outside-load.ts';
+import { TIME_FACTOR } from '../support/paging/time-factor.ts';
 
 /** An hour as the rules see it. */
 const HOUR_MS = 3_600_000 / TIME_FACTOR;

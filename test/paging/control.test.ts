@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openLab, type Lab } from '../../lab/index.ts';
-import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
+import { INSTANCE, MonitoringStack } from '../support/paging/monitoring-stack.ts';
 
 const MIB = 1024 * 1024;
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { eventually, openLab, type Lab } from '../../lab/index.ts';
 import { threadSchedule } from '../support/process-readings.ts';
-import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
+import { INSTANCE, MonitoringStack } from '../support/paging/monitoring-stack.ts';
 
 const NOISY = ['noisy-1', 'noisy-2'] as const;
 /** How QEMU names the thread of the first vCPU under emulation. */

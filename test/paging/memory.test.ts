@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { eventually, ksmCounter, openLab, type Lab } from '../../lab/index.ts';
-import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
+import { INSTANCE, MonitoringStack } from '../support/paging/monitoring-stack.ts';
 
 const MIB = 1024 * 1024;
 const PAGE = 4096;

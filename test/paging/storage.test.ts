@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openLab, type Lab } from '../../lab/index.ts';
-import { INSTANCE, MonitoringStack } from './support/monitoring-stack.ts';
+import { INSTANCE, MonitoringStack } from '../support/paging/monitoring-stack.ts';
 
 /** Of a file system of about 119 MiB; 40 % of that must be left for the first warning. */
 const BALLAST_MIB = 66;

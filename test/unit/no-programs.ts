@@ -12,7 +12,7 @@ vi.mock('node:child_process', async (importOriginal) => {
   const refusing: ProxyHandler<(program: string, ...rest: never[]) => unknown> = {
     apply(start, self, args: readonly unknown[]) {
       const [program] = args;
-      if (program === execPath) return Reflect.apply(start, self, args);
+      if (program === execPath) return Reflect.apply(start, self, args) as unknown;
       throw new Error(
         `unit tests start no programs: ${String(program)} belongs in test/integration`,
       );

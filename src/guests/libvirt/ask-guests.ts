@@ -5,7 +5,7 @@ import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type { Deadline } from '../../runtime/deadline.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
-import { GuestProcessCollector, type GuestFacts } from '../process/guest-process-collector.ts';
+import type { GuestProcessCollector, GuestFacts } from '../process/guest-process-collector.ts';
 import type { SeenStandstill } from '../process/standstill.ts';
 import type { BalloonCache } from './balloon-cache.ts';
 import { seenConfig } from './config-check.ts';
