@@ -89,7 +89,13 @@ describe('the policy file a package installs', () => {
     for (const { resource, name } of DEFAULT_POLICY.limits) {
       expect(text).toMatch(new RegExp(`^${resource}:\\n(?:  .*\\n)*  ${name}:`, 'm'));
     }
-    expect(parsePolicy(text, 'policy.yaml')).toEqual({ ok: true, value: DEFAULT_POLICY });
+    const parsed = parsePolicy(text, 'policy.yaml');
+    if (!parsed.ok) throw new Error(parsed.error.join('; '));
+    const { origins, ...policy } = parsed.value;
+    expect(policy).toEqual(DEFAULT_POLICY);
+    expect(new Set(origins?.map(({ origin, file }) => `${origin} ${file}`))).toEqual(
+      new Set(['policy_file policy.yaml']),
+    );
   });
 });
 
