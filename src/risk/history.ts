@@ -117,7 +117,7 @@ function toPoint({ takenAtSeconds, host, storage, network }: Snapshot): HistoryP
     storageUsedRatio: used.length === 0 ? undefined : Math.max(...used),
     ioWaitingSeconds: host.pressure?.get('io')?.someSeconds,
     uplinks: [...(network?.links.values() ?? [])].flatMap(({ name, kind, state, counters }) =>
-      kind !== 'physical' || state?.speed?.known !== true || counters === undefined
+      kind !== 'physical' || state?.speed.known !== true || counters === undefined
         ? []
         : {
             name,
