@@ -113,9 +113,9 @@ export function parseFlags(
   let stdout = '';
   const command = declare(collectors, version);
   const report = declareReport(command);
-  const chosen = { report: false };
+  const asked = { isReport: false };
   command.hook('preSubcommand', () => {
-    chosen.report = true;
+    asked.isReport = true;
   });
   for (const one of [command, report]) {
     one.exitOverride().configureOutput({
@@ -128,7 +128,7 @@ export function parseFlags(
   try {
     command.parse([...argv], { from: 'user' });
     const config = toConfig(command, collectors);
-    if (chosen.report) {
+    if (asked.isReport) {
       const { interval, json } = report.opts<RawReportFlags>();
       return {
         kind: 'report',
@@ -143,10 +143,10 @@ export function parseFlags(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'exit', code: 0, stdout, stderr: '' };
-    const known = chosen.report ? [...command.options, ...report.options] : command.options;
+    const known = asked.isReport ? [...command.options, ...report.options] : command.options;
     const message = `${error.message}${hintFor(error, known)}`;
     // 2 would be a risk.
-    const code = chosen.report ? REPORT_UNKNOWN : 2;
+    const code = asked.isReport ? REPORT_UNKNOWN : 2;
     return { kind: 'exit', code, stdout: '', stderr: complaint(message) };
   }
 }
@@ -181,7 +181,7 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     .usage('[flags]')
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
-    .configureHelp({ helpWidth: 100, subcommandTerm: (one) => `${one.name()} [flags]` })
+    .configureHelp({ helpWidth: 100, subcommandTerm: (sub) => `${sub.name()} [flags]` })
     .addOption(
       new Option(
         '--web.listen-address <address>',

@@ -90,9 +90,12 @@ describe('the policy file a package installs', () => {
       expect(text).toMatch(new RegExp(`^${resource}:\\n(?:  .*\\n)*  ${name}:`, 'm'));
     }
     const parsed = parsePolicy(text, 'policy.yaml');
-    if (!parsed.ok) throw new Error(parsed.error.join());
-    // Only where each limit comes from differs.
-    expect({ ...parsed.value, origins: undefined }).toEqual(DEFAULT_POLICY);
+    if (!parsed.ok) throw new Error(parsed.error.join('; '));
+    const { origins, ...policy } = parsed.value;
+    expect(policy).toEqual(DEFAULT_POLICY);
+    expect(new Set(origins?.map(({ origin, file }) => `${origin} ${file}`))).toEqual(
+      new Set(['policy_file policy.yaml']),
+    );
   });
 });
 
