@@ -1,4 +1,5 @@
 import { annotationsOf } from './annotations.ts';
+import { capacity } from './capacity.ts';
 import { cpu, vcpus } from './cpu.ts';
 import { exporter } from './exporter.ts';
 import { fleet } from './fleet.ts';
@@ -41,6 +42,7 @@ export const SUBJECTS: readonly Subject[] = [
   network,
   tenants,
   exporter,
+  capacity,
   ...riskSubjects,
   fleet,
 ];

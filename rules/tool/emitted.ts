@@ -33,7 +33,10 @@ function faultsOf(series: string, values: string): readonly string[] {
   const wanted = new Set(family.labels);
   const faults = [
     ...given.filter((label) => !wanted.has(label)).map((label) => `has no label ${label}`),
-    ...[...wanted].filter((label) => !given.includes(label)).map((label) => `needs ${label}`),
+    // To Prometheus an empty label is none, and what is not known of a thing is empty.
+    ...(family.type === 'info' ? [] : [...wanted])
+      .filter((label) => !given.includes(label))
+      .map((label) => `needs ${label}`),
   ];
   const numbers = expandedValues(values).filter((one) => one !== '_' && one !== 'stale');
   const strange = numbers.find((one) => !canBe(family.type, name, Number(one)));

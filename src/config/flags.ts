@@ -181,7 +181,7 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     .usage('[flags]')
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
-    .configureHelp({ helpWidth: 100, subcommandTerm: (sub) => `${sub.name()} [flags]` })
+    .configureHelp({ helpWidth: 100, subcommandTerm: (one) => `${one.name()} [flags]` })
     .addOption(
       new Option(
         '--web.listen-address <address>',

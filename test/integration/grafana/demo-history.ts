@@ -1,8 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import { PolicyStore } from '../../../src/config/policy-store.ts';
-import { DemoHost } from '../../../src/demo/demo-host.ts';
+import type { SnapshotSources } from '../../../src/collect/snapshot-sources.ts';
+import { DemoHost, type DemoHostOptions } from '../../../src/demo/demo-host.ts';
 import { textFormat } from '../../../src/exposition/format.ts';
 import { render } from '../../../src/exposition/render.ts';
 import { writeCatalogue } from '../../../src/metrics/catalogue.ts';
@@ -20,6 +22,8 @@ export interface History {
   /** Labels of the target, as Prometheus would add them. */
   readonly job: string;
   readonly instance: string;
+  /** Another host than the demo's, on the same clock. */
+  readonly hostOf?: (options: DemoHostOptions) => SnapshotSources;
 }
 
 /**
@@ -42,7 +46,8 @@ export async function* demoScrapes(
   history: Omit<History, 'job' | 'instance'>,
 ): AsyncGenerator<{ readonly elapsed: number; readonly text: string }> {
   let elapsed = 0;
-  const host = new DemoHost({
+  const hostOf = history.hostOf ?? ((options) => new DemoHost(options));
+  const host = hostOf({
     startedAtSeconds: history.startedAtSeconds,
     elapsedSeconds: () => elapsed,
   });
@@ -53,7 +58,7 @@ export async function* demoScrapes(
   const wanted = new Set(COLLECTORS.map(({ name }) => name));
   const build = { version: '0.0.0', nodeVersion: process.version };
   for (; elapsed <= history.seconds; elapsed += history.scrapeIntervalSeconds) {
-    const snapshot = await host.collect(wanted);
+    const snapshot = await host.collect(wanted, Deadline.in(60_000));
     const assessment = assess(snapshot, inForce, averages.add(snapshot));
     const inUse = { policy: inForce, lastReadOk, loadedAtSeconds, maintenanceRemainingSeconds };
     const view = toView(snapshot, assessment, inUse, build, memory);

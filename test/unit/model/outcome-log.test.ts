@@ -45,6 +45,7 @@ describe('the outcome of a collector', () => {
       'balloon',
       'block',
       'cgroup',
+      'cgroupdetail',
       'domain',
       'guestksm',
       'image',
