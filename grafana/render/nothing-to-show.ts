@@ -1,6 +1,6 @@
 /**
  * Panels that may be empty, each with a query that has a result only if the host has nothing of that
- * kind. `$host` and `$guest` stand for the matchers of what is looked at, `$range` for how long.
+ * kind. `$host` and `$guest` stand for the matchers of what is shown, `$range` for how long.
  */
 export const NOTHING_TO_SHOW: ReadonlyMap<string, string> = new Map([
   [

@@ -115,7 +115,7 @@ export function stalled(host: MadeUpHost, resource: string, share: number | Rate
 
 type Rate = (seconds: number) => number;
 
-/** What all guests are promised and can still claim, and what there is, in bytes. */
+/** What all guests are promised and can still claim, and the supply, in bytes. */
 export function memoryPromise(
   host: MadeUpHost,
   promised: number,

@@ -145,7 +145,7 @@ export const HEALTHY: readonly Scenario[] = [
     [62, 64, 66, 70, 75, 90, 122].map((minute) => ({ minute, alerts: [] })),
   ),
   scenario(
-    'thin images, three times what there is, half full',
+    'thin images, three times the size, half full',
     (name, size) =>
       healthyHost(name, size)
         .gauge('kvm_filesystem_promised_bytes', 3 * TIB, IMAGES)

@@ -267,7 +267,7 @@ export const host: Subject = {
                 max_over_time(kvm_domain_job_data_processed_bytes[5m])
                   == min_over_time(kvm_domain_job_data_processed_bytes[5m])
                 and on (cluster, job, instance, domain)
-                # A job that has just begun has not been looked at twice.
+                # A job that has just begun has not been read twice.
                 max_over_time(kvm_domain_job_elapsed_seconds[5m])
                   > min_over_time(kvm_domain_job_elapsed_seconds[5m])
                 or

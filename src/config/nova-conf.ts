@@ -14,7 +14,7 @@ interface Option {
   readonly allowed: string;
 }
 
-/** The only options that are looked at: the file holds passwords too. */
+/** The only options that are read: the file holds passwords too. */
 const OPTIONS: ReadonlyMap<string, Option> = new Map([
   ['cpu_allocation_ratio', ratio('cpu')],
   ['ram_allocation_ratio', ratio('memory')],

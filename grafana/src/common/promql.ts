@@ -41,7 +41,7 @@ export function endOf(expr: string, label: string, into: string): string {
   return `label_replace(${expr}, "${into}", "$1", "${label}", "(?:.*/)?([^/]*/[^/]*|[^/]*)")`;
 }
 
-/** Three times what there is: who promises more need not know how much more. */
+/** Three times the capacity: who promises more need not know how much more. */
 export const CAP = 3;
 
 /** A ratio whose lower half runs out just when it matters: drawn up to `CAP`, infinity too. */

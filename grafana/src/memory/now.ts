@@ -16,7 +16,7 @@ export const NOW = now('memory', [
   }),
   stat({
     title: 'All tasks stalled',
-    description: 'Share of time in which everything stood still for want of memory. Good: near 0.',
+    description: 'Share of time in which all tasks were stalled on memory. Good: near 0.',
     unit: 'percentunit',
     queries: [{ expr: of('instance:kvm_host_memory_pressure_stalled:ratio'), legend: 'stalled' }],
     thresholds: worseAbove(0.1, 0.6),

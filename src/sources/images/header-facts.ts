@@ -2,7 +2,7 @@ import { failedWith, type Failure, type Result, type SourceError } from '../../r
 import type { Below, HeaderFacts } from '../../model/image.ts';
 
 export interface HeaderFault {
-  /** `truncated`: more of the image than was looked at may tell. */
+  /** `truncated`: more of the image than was read may tell. */
   readonly problem: 'malformed' | 'unsupported' | 'truncated';
   /** One line that says what is wrong with the header. */
   readonly detail: string;

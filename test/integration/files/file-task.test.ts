@@ -41,7 +41,7 @@ describe('a FIFO in the place of an image', () => {
     rmSync(rootfs, { recursive: true, force: true });
   });
 
-  it('is looked at and not opened', () => {
+  it('is examined and not opened', () => {
     makeFifo(at('fifo'));
     expect(look('/fifo')).toMatchObject({ type: 'other', header: undefined });
   });
