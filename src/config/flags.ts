@@ -181,11 +181,7 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     .usage('[flags]')
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
-<<<<<<< HEAD
     .configureHelp({ helpWidth: 100, subcommandTerm: (sub) => `${sub.name()} [flags]` })
-=======
-    .configureHelp({ helpWidth: 100, subcommandTerm: (one) => `${one.name()} [flags]` })
->>>>>>> h/page
     .addOption(
       new Option(
         '--web.listen-address <address>',
