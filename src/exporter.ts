@@ -59,8 +59,10 @@ export async function main(argv: readonly string[], signals: Signals): Promise<v
     return;
   }
   if (flags.kind === 'check-policy') {
-    const checked = await new PolicyStore(flags.policyFile).reload();
-    if (checked.ok) printOut(`${visibleText(flags.policyFile)}: the policy is sound\n`);
+    const { policyFile, novaConf } = flags;
+    const checked = await new PolicyStore(policyFile, undefined, novaConf).reload();
+    const files = [novaConf, policyFile].filter((file) => file !== undefined).join(' and ');
+    if (checked.ok) printOut(`${visibleText(files)}: the policy is sound\n`);
     else for (const error of checked.error) log.write(`${PROGRAM}: ${visibleText(error)}\n`);
     log.close();
     process.exitCode = checked.ok ? 0 : EXIT_USAGE;

@@ -43,7 +43,7 @@ export async function runReport(
     log.write(`${PROGRAM}: ${visibleText(message)}\n`);
     return REPORT_UNKNOWN;
   };
-  const policy = new PolicyStore(config.policyFile);
+  const policy = new PolicyStore(config.policyFile, undefined, config.novaConf);
   const read = await policy.reload();
   if (!read.ok) return complain(read.error.join('; '));
   const enabled = new Set([...config.collectors].filter(isCollectorName));

@@ -28,10 +28,13 @@ const recording: readonly RecordingRule[] = [
   {
     record: 'instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio',
     expr: promql`
-      # No guard: with nothing left, any growth is infinitely exposed, and must not vanish.
-      kvm_filesystem_claimable_bytes
+      # No guard: with nothing left, any growth is infinitely exposed, and must not vanish. No growth
+      # is not exposed at all, whatever is left: 0 by 0 is NaN here and nothing in MetricsQL.
+      (kvm_filesystem_claimable_bytes > 0)
       /
       kvm_filesystem_avail_bytes
+      or
+      kvm_filesystem_claimable_bytes == 0
     `,
   },
   {

@@ -127,7 +127,11 @@ async function mutedOf(url: string, count: number): Promise<readonly AlertLabels
       const muted = decided
         .filter(({ status }) => status.inhibitedBy.length > 0)
         .map(({ labels }) => labels);
-      const now = JSON.stringify(muted);
+      // It lists them in any order.
+      const now = muted
+        .map((labels) => JSON.stringify(Object.entries(labels).sort()))
+        .sort()
+        .join();
       steady = now === last ? steady + 1 : 0;
       last = now;
       if (steady === STEADY_LOOKS) return muted;

@@ -77,7 +77,11 @@ export interface Config {
 export type ParsedFlags =
   | { readonly kind: 'run'; readonly config: Config }
   /** Only say whether this policy file is sound. */
-  | { readonly kind: 'check-policy'; readonly policyFile: string }
+  | {
+      readonly kind: 'check-policy';
+      readonly policyFile: string | undefined;
+      readonly novaConf: string | undefined;
+    }
   /** Look twice, print what is so, and end. */
   | { readonly kind: 'report'; readonly config: Config; readonly report: ReportFlags }
   | {
@@ -137,9 +141,11 @@ export function parseFlags(
       };
     }
     if (command.opts<RawFlags>()['policy.check'] !== true) return { kind: 'run', config };
-    const { policyFile } = config;
-    if (policyFile === undefined) throw fault('--policy.check needs --policy.file');
-    return { kind: 'check-policy', policyFile };
+    const { policyFile, novaConf } = config;
+    if (policyFile === undefined && novaConf === undefined) {
+      throw fault('--policy.check needs --policy.file or --policy.from');
+    }
+    return { kind: 'check-policy', policyFile, novaConf };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'exit', code: 0, stdout, stderr: '' };
@@ -241,7 +247,7 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     )
     .option(
       '--policy.check',
-      'Check the file of --policy.file and exit with 0 or 2; start nothing.',
+      'Check the files of --policy.file and --policy.from and exit with 0 or 2; start nothing.',
     )
     .option('--demo', 'Show a simulated over-committed host; needs no libvirt.')
     .addOption(

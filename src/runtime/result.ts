@@ -69,6 +69,7 @@ export function toValue<T>(reading: Result<T, unknown>): T | undefined {
 
 /** The code of a call that this program itself did not let happen. */
 export const REFUSED = 'REFUSED';
+
 /**
  * Reads the parts of one value and keeps the books of those that were there but could not be read,
  * so that they cannot be mistaken for parts this host does not have.

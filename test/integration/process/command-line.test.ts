@@ -94,6 +94,22 @@ describe('the command line', () => {
     expect([code, stdout]).toEqual([2, '']);
   });
 
+  it('checks what another program promises, too, and never repeats its text', async () => {
+    const path = file('nova.conf', '[DEFAULT]\ncpu_allocation_ratio = hunter2\n');
+    const check = () => runToEnd(['--policy.check', `--policy.from=nova:${path}`]);
+    const { code, stdout, stderr } = await check();
+    expect(stderr).toMatch(`${PROGRAM}: ${path}:2: cpu_allocation_ratio: `);
+    expect(stderr).not.toContain('hunter2');
+    expect([code, stdout]).toEqual([2, '']);
+
+    file('nova.conf', '[DEFAULT]\ncpu_allocation_ratio = 4.0\n');
+    expect(await check()).toEqual({
+      code: 0,
+      stdout: `${path}: the policy is sound\n`,
+      stderr: '',
+    });
+  });
+
   it.each([
     ['with --demo', '--demo'],
     ['on a host', NO_LIBVIRT],
