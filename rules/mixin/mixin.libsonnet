@@ -47,6 +47,7 @@
   prometheusRules+:: { groups+: std.map(withInterval, rules.recording.groups) },
   prometheusAlerts+:: { groups+: std.map(withInterval, rules.alerts.groups) },
   grafanaDashboards+:: {
+    'kvm-capacity.json': import '../../grafana/dashboards/kvm-capacity.json',
     'kvm-fleet.json': import '../../grafana/dashboards/kvm-fleet.json',
     'kvm-guest.json': import '../../grafana/dashboards/kvm-guest.json',
     'kvm-host.json': import '../../grafana/dashboards/kvm-host.json',

@@ -21,7 +21,7 @@ export interface Shell {
 export function wholePage(shell: Shell, content: Html): string {
   const { title, base, telemetryPath, demo, summary, hasRates } = shell;
   const link = (path: string): string => `${base}${path.slice(1)}`;
-  return render(
+  const page = render(
     html`<!doctype html>
       <html lang="en">
         <head>
@@ -68,6 +68,7 @@ export function wholePage(shell: Shell, content: Html): string {
             ${content}
           </main>
         </body>
-      </html> `,
+      </html>`,
   );
+  return `${page}\n`;
 }

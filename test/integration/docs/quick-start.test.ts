@@ -85,6 +85,7 @@ const PARTS = [
   'grafana',
   'rules',
   'src',
+  'tools',
   'package.json',
   'package-lock.json',
   'tsconfig.json',

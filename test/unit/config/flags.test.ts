@@ -130,7 +130,11 @@ describe('a mistake', () => {
     ['a flag almost right', ['--web.max-request=1'], '(Did you mean --web.max-requests?)'],
     ['an unknown collector', ['--no-collector.zz'], "unknown option '--no-collector.zz'"],
     ['a value for a switch', ['--demo=yes'], "unknown option '--demo=yes': --demo takes no value"],
-    ['a check of nothing', ['--policy.check'], '--policy.check needs --policy.file or --policy.from'],
+    [
+      'a check of nothing',
+      ['--policy.check'],
+      '--policy.check needs --policy.file or --policy.from',
+    ],
     ['a missing value', ['--log.level'], 'argument missing'],
     ['an argument without flag', ['start'], 'too many arguments'],
     ['a word for a number', ['--web.max-requests=many'], 'It must be a whole number from 1.'],
