@@ -21,6 +21,7 @@ import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
 /** Commands that cannot succeed here, and why. */
 const EXCEPTIONS: readonly { readonly command: RegExp; readonly reason: string }[] = [
   { command: /^(?:systemctl|journalctl) /, reason: 'needs systemd as process 1' },
+  { command: /^amtool /, reason: 'asks an Alertmanager, and there is none on the host' },
 ];
 
 /** What programs say when they are called wrongly, in a pipeline that ends with 0 all the same. */
