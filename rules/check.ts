@@ -16,7 +16,13 @@ import {
   restartFaults,
 } from './robustness.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
-import { alertmanagerBinary, mutedAlerts, namedAlerts, receiverOf } from './tool/alertmanager.ts';
+import {
+  alertKey,
+  alertmanagerBinary,
+  mutedAlerts,
+  namedAlerts,
+  receiverOf,
+} from './tool/alertmanager.ts';
 import { newerEngines, type NewerEngines, type Program } from './tool/engines.ts';
 import {
   ALERTMANAGER_FILE,
@@ -209,16 +215,16 @@ async function reportInhibition(): Promise<void> {
     return;
   }
   const all = INHIBITION_CASES.flatMap(({ heard, muted }) => [...heard, ...muted]);
-  const key = (labels: Readonly<Record<string, string>>): string =>
-    JSON.stringify(Object.entries(labels).toSorted());
-  const silenced = new Set((await mutedAlerts(binary, all)).map(key));
+  const silenced = new Set((await mutedAlerts(binary, all)).map(alertKey));
   report(
     `${check} (${INHIBITION_CASES.length} cases)`,
     INHIBITION_CASES.flatMap(({ name, heard, muted }) => [
-      ...heard.filter((one) => silenced.has(key(one))).map((one) => `${name}: mutes ${key(one)}`),
+      ...heard
+        .filter((one) => silenced.has(alertKey(one)))
+        .map((one) => `${name}: mutes ${alertKey(one)}`),
       ...muted
-        .filter((one) => !silenced.has(key(one)))
-        .map((one) => `${name}: lets ${key(one)} pass`),
+        .filter((one) => !silenced.has(alertKey(one)))
+        .map((one) => `${name}: lets ${alertKey(one)} pass`),
     ]),
   );
 }

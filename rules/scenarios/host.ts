@@ -1,5 +1,7 @@
 import { CATALOGUE } from '../../src/metrics/catalogue.ts';
+import { seriesText } from '../tool/expectations.ts';
 import { policySeries } from '../tool/policy-series.ts';
+import { expandedValues } from '../tool/sample-values.ts';
 import type { RuleTest } from '../tool/test-file.ts';
 
 /** A value at a time in seconds; undefined where the exporter would publish none. */
@@ -15,7 +17,7 @@ interface MadeSeries {
 /** What Prometheus adds; all else must be in the catalogue. */
 const OF_PROMETHEUS = new Set(['up', 'scrape_duration_seconds']);
 
-const GAUGES = new Map(CATALOGUE.map((family) => [family.name, family]));
+const FAMILIES = new Map(CATALOGUE.map((family) => [family.name, family]));
 
 /**
  * A host that is made up, as its exporter would publish it: every series is one of the catalogue,
@@ -66,7 +68,7 @@ export class MadeUpHost {
   unreachable(during: (seconds: number) => boolean): this {
     for (const [key, one] of this.#series) {
       const value = (interval: number, samples: number): string => {
-        const all = expanded(one.value(interval, samples));
+        const all = expandedValues(one.value(interval, samples));
         return all
           .map((text, index) => (during(index * interval) ? (one.name === 'up' ? '0' : '_') : text))
           .join(' ');
@@ -81,7 +83,7 @@ export class MadeUpHost {
     const samples = Math.ceil(duration / interval);
     return [
       ...[...this.#series.values()].map(({ name, labels, value }) => ({
-        series: `${name}{${labelText({ ...this.#target, ...labels })}}`,
+        series: seriesText(name, { ...this.#target, ...labels }),
         values: value(interval, samples),
       })),
       ...policySeries(this.#target, samples),
@@ -89,14 +91,14 @@ export class MadeUpHost {
   }
 
   #set(name: string, labels: Labels, value: MadeSeries['value']): this {
-    const family = GAUGES.get(name);
+    const family = FAMILIES.get(name);
     if (family === undefined && !OF_PROMETHEUS.has(name)) {
       throw new RangeError(`${name} is not in the catalogue`);
     }
     const wanted = [...(family?.labels ?? [])].sort().join();
     const given = Object.keys(labels).sort().join();
     if (wanted !== given) throw new RangeError(`${name} has the labels ${wanted}, not ${given}`);
-    this.#series.set(`${name}{${labelText(labels)}}`, { name, labels, value });
+    this.#series.set(seriesText(name, labels), { name, labels, value });
     return this;
   }
 }
@@ -104,18 +106,4 @@ export class MadeUpHost {
 function listed(samples: number, value: (index: number) => number | undefined): string {
   const all = Array.from({ length: samples + 1 }, (_one, index) => value(index));
   return all.map((one) => (one === undefined ? '_' : String(one))).join(' ');
-}
-
-function expanded(values: string): readonly string[] {
-  const [, begin, step, times] = /^(\S+?)\+(\S+)x(\d+)$/.exec(values) ?? [];
-  if (begin === undefined || step === undefined || times === undefined) return values.split(' ');
-  return Array.from({ length: Number(times) + 1 }, (_one, index) =>
-    String(Number(begin) + index * Number(step)),
-  );
-}
-
-function labelText(labels: Labels): string {
-  return Object.entries(labels)
-    .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
-    .join(',');
 }

@@ -14,6 +14,11 @@ import { run } from './promtool.ts';
 /** An alert as labels; `alertname` among them. */
 export type AlertLabels = Readonly<Record<string, string>>;
 
+/** The same text for the same labels, in whatever order they come. */
+export function alertKey(labels: AlertLabels): string {
+  return JSON.stringify(Object.entries(labels).toSorted());
+}
+
 const START_TIMEOUT_MS = 20_000;
 const POLL_MS = 100;
 /** Debian's name of the daemon; upstream calls it alertmanager. */
@@ -94,7 +99,8 @@ export async function mutedAlerts(
       body: JSON.stringify(alerts.map((labels) => ({ labels }))),
     });
     if (!sent.ok) throw new Error(`Alertmanager refuses the alerts: ${await sent.text()}`);
-    return await mutedOf(`${api}/alerts`, alerts.length);
+    // To Alertmanager, alerts with the same labels are one.
+    return await mutedOf(`${api}/alerts`, new Set(alerts.map(alertKey)).size);
   } finally {
     daemon.kill('SIGTERM');
     await ended;
@@ -128,10 +134,7 @@ async function mutedOf(url: string, count: number): Promise<readonly AlertLabels
         .filter(({ status }) => status.inhibitedBy.length > 0)
         .map(({ labels }) => labels);
       // It lists them in any order.
-      const now = muted
-        .map((labels) => JSON.stringify(Object.entries(labels).sort()))
-        .sort()
-        .join();
+      const now = muted.map(alertKey).sort().join();
       steady = now === last ? steady + 1 : 0;
       last = now;
       if (steady === STEADY_LOOKS) return muted;

@@ -17,3 +17,9 @@ export function labelsIn(series: string): Labels {
   const pairs = series.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/gi);
   return Object.fromEntries([...pairs].map(([, name = '', value = '']) => [name, value]));
 }
+
+/** A series as text, the inverse of {@link labelsIn}. */
+export function seriesText(name: string, labels: Labels): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return `${name}{${pairs.join(',')}}`;
+}

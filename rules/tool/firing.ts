@@ -1,9 +1,8 @@
-import type { Groups } from './slice.ts';
-import { wholePack } from './slice.ts';
 import type { AlertLabels } from './alertmanager.ts';
 import { secondsOfParts } from './duration.ts';
 import { labelsIn } from './expectations.ts';
 import type { SliceRunner } from './run-tests.ts';
+import { wholePack, type Groups } from './slice.ts';
 import type { RuleTest } from './test-file.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { DEFAULT_POLICY } from '../../src/config/policy.ts';
+import { seriesText } from './expectations.ts';
 import type { RuleTest } from './test-file.ts';
 
 /**
@@ -15,12 +16,9 @@ export function policySeries(
     (['warning', 'critical'] as const).flatMap((severity) => {
       const value = limit[severity];
       if (value === undefined) return [];
-      const labels = Object.entries({ ...target, severity }).map(
-        ([label, one]) => `${label}="${one}"`,
-      );
       return [
         {
-          series: `kvm_policy_${resource}_${name}{${labels.join(',')}}`,
+          series: seriesText(`kvm_policy_${resource}_${name}`, { ...target, severity }),
           values: `${value}+0x${samples}`,
         },
       ];

@@ -9,6 +9,7 @@ import {
 } from '../../src/risk/risk-model.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from '../src/pack.ts';
 import type { SliceResult, SliceRunner } from './run-tests.ts';
+import { seriesText } from './expectations.ts';
 import { policySeries } from './policy-series.ts';
 import { assertionsOf, Dependencies, sliceOf } from './slice.ts';
 import type { RuleTest, TestFile } from './test-file.ts';
@@ -91,9 +92,8 @@ function constant(
   labels: Readonly<Record<string, string>> = {},
 ): RuleTest['input_series'] {
   if (value === undefined) return [];
-  const all = { job: 'kvm', instance, ...labels };
-  const text = Object.entries(all).map(([label, one]) => `${label}="${one}"`);
-  return [{ series: `${name}{${text.join(',')}}`, values: `${value}+0x2` }];
+  const series = seriesText(name, { job: 'kvm', instance, ...labels });
+  return [{ series, values: `${value}+0x2` }];
 }
 
 /** Numbers from 0 to 1, the same on every run (mulberry32). */

@@ -1,7 +1,7 @@
 import { findLimit, type Policy } from '../config/policy.ts';
 import { hasCrashed, isPausedOnIoError } from '../model/facts/domain-state.ts';
 import type { DomainView } from '../view/view.ts';
-import type { GuestRates } from './rates.ts';
+import { meanDelay, type GuestRates } from './rates.ts';
 import type { RiskLevel } from './risk-model.ts';
 
 /** What may be wrong with one guest, each as an alert has it. */
@@ -101,20 +101,14 @@ export function findGuestTroubles(
   else if (domain.state === 'paused') stands('paused', 1);
   if (domain.monitor === 'unresponsive') stands('no_answer', 2);
 
-  const { delay, cpuPressure, memoryPressure, hostWaitingRatio } = limits;
-  const mean =
-    rates?.delayedVcpus === undefined ? undefined : rates.delayedVcpus / rates.measuredVcpus;
-  const isConfirmed =
-    hostWaitingRatio === undefined ||
-    cpuPressure.warning === undefined ||
-    hostWaitingRatio > cpuPressure.warning;
   const longest = rates?.delayRatio;
-  const pages = isConfirmed && measured('waits_for_cpu', 3, mean, delay.critical, longest);
-  if (!pages) measured('waits_for_cpu', 2, longest, delay.warning);
+  const starved = findStarvation(rates, limits);
+  if (starved !== undefined) measured(starved.id, 3, starved.value, starved.limit, longest);
+  else measured('waits_for_cpu', 2, longest, limits.delay.warning);
 
   const stalled = rates?.memoryStalledRatio;
-  if (!measured('stalls_on_memory', 3, stalled, memoryPressure.critical)) {
-    measured('stalls_on_memory', 2, stalled, memoryPressure.warning);
+  if (!measured('stalls_on_memory', 3, stalled, limits.memoryPressure.critical)) {
+    measured('stalls_on_memory', 2, stalled, limits.memoryPressure.warning);
   }
   measured('stalls_on_io', 2, rates?.ioStalledRatio, limits.ioPressure.warning);
 
@@ -132,6 +126,21 @@ export function findGuestTroubles(
     measured('loses_packets', 2, rates?.dropRatio, limits.drops.warning);
   }
   return troubles.sort((one, other) => other.level - one.level || other.share - one.share);
+}
+
+/** Its vCPUs wait too long on the mean and the kernel does not deny it, as KvmGuestCpuStarved pages. */
+export function findStarvation(
+  rates: GuestRates | undefined,
+  { delay, cpuPressure, hostWaitingRatio }: GuestSurroundings,
+): PastLimit | undefined {
+  const value = rates && meanDelay(rates);
+  const limit = delay.critical;
+  if (value === undefined || limit === undefined || value <= limit) return undefined;
+  const isDenied =
+    hostWaitingRatio !== undefined &&
+    cpuPressure.warning !== undefined &&
+    hostWaitingRatio <= cpuPressure.warning;
+  return isDenied ? undefined : { id: 'waits_for_cpu', value, limit };
 }
 
 /** It has no memory left and does nothing but page, as KvmGuestOutOfMemory has it. */

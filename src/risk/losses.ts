@@ -5,8 +5,13 @@ import { isUp } from '../model/facts/link-state.ts';
 import type { Filesystem } from '../model/filesystem.ts';
 import type { ThinPool } from '../model/storage.ts';
 import type { View } from '../view/view.ts';
-import { findExhaustion, guestSurroundings } from './guest-risk.ts';
-import type { GuestRates, LinkRates } from './rates.ts';
+import {
+  findExhaustion,
+  findStarvation,
+  guestSurroundings,
+  type GuestSurroundings,
+} from './guest-risk.ts';
+import { meanDelay, type LinkRates } from './rates.ts';
 import type { Recently } from './recent-counters.ts';
 import type { LossId } from './risk-model.ts';
 
@@ -43,7 +48,6 @@ function cpuLosses(view: View, { rates }: Recently, { delayRatio }: SharedValues
   const limits = new Limits(view);
   const waiting = rates?.host.cpuWaitingRatio;
   const calm = limits.isWithin('cpu.pressure_ratio', 'critical', waiting);
-  const nearlyCalm = limits.isWithin('cpu.pressure_ratio', 'warning', waiting);
   return [
     [
       'cpu_loss_host',
@@ -51,20 +55,21 @@ function cpuLosses(view: View, { rates }: Recently, { delayRatio }: SharedValues
         one(limits.isBeyond('cpu.delay_ratio', 'critical', ratio) && !calm),
       ),
     ],
-    [
-      'cpu_loss_guests',
-      countKnown(
-        [...(rates?.guests.values() ?? [])].map(meanDelay),
-        (ratio) => limits.isBeyond('cpu.delay_ratio', 'critical', ratio) && !nearlyCalm,
-      ),
-    ],
+    ['cpu_loss_guests', countStarved(view, rates)],
   ];
 }
 
-function meanDelay({ delayedVcpus, measuredVcpus }: GuestRates): number | undefined {
-  return delayedVcpus === undefined || measuredVcpus === 0
+/** Undefined where no guest's waiting was measured. */
+function countStarved(view: View, rates: Recently['rates']): number | undefined {
+  const surroundings = surroundingsIn(view, rates);
+  const known = [...(rates?.guests.values() ?? [])].filter((own) => meanDelay(own) !== undefined);
+  return known.length === 0
     ? undefined
-    : delayedVcpus / measuredVcpus;
+    : known.filter((own) => findStarvation(own, surroundings) !== undefined).length;
+}
+
+function surroundingsIn({ policy }: View, rates: Recently['rates']): GuestSurroundings {
+  return guestSurroundings(policy.policy, rates?.host.cpuWaitingRatio);
 }
 
 function memoryLosses(
@@ -108,9 +113,9 @@ function memoryLosses(
 }
 
 /** Undefined where no guest tells how it pages. */
-function countExhausted({ domains, policy }: View, rates: Recently['rates']): number | undefined {
-  const surroundings = guestSurroundings(policy.policy, rates?.host.cpuWaitingRatio);
-  const known = domains.flatMap(({ domain }) => {
+function countExhausted(view: View, rates: Recently['rates']): number | undefined {
+  const surroundings = surroundingsIn(view, rates);
+  const known = view.domains.flatMap(({ domain }) => {
     const own = rates?.guests.get(domain.uuid);
     return own?.guestSwapBytesPerSecond === undefined &&
       own?.guestMajorFaultsPerSecond === undefined
@@ -253,13 +258,4 @@ function one(isLost: boolean): number {
 
 function ifKnown(value: number | undefined, of: (value: number) => number): number | undefined {
   return value === undefined ? undefined : of(value);
-}
-
-/** Undefined where not one of the values is known. */
-function countKnown(
-  values: readonly (number | undefined)[],
-  is: (value: number) => boolean,
-): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : known.filter(is).length;
 }

@@ -55,6 +55,11 @@ export interface Traffic {
   readonly sentBytesPerSecond: number;
 }
 
+/** Share of the time its vCPUs waited, on the mean; undefined where none was measured. */
+export function meanDelay({ delayedVcpus, measuredVcpus }: GuestRates): number | undefined {
+  return delayedVcpus === undefined ? undefined : delayedVcpus / measuredVcpus;
+}
+
 /** Of packets, 0 to 1; undefined where there were none. */
 export interface LinkRates extends Traffic {
   readonly dropRatio: number | undefined;

@@ -152,10 +152,10 @@ function guestProblems(domains: readonly DomainView[]): readonly Problem[] {
   return problems;
 }
 
-const THIN_STATES: Readonly<Record<string, { level: RiskLevel; words: string } | undefined>> = {
-  ro: { level: 3, words: 'is read-only: its metadata failed or filled up' },
-  'out-of-data-space': { level: 3, words: 'has no free space: writes wait or fail' },
-  failed: { level: 3, words: 'has failed' },
+const THIN_STATES: Readonly<Record<string, string | undefined>> = {
+  ro: 'is read-only: its metadata failed or filled up',
+  'out-of-data-space': 'has no free space: writes wait or fail',
+  failed: 'has failed',
 };
 
 function storageProblems({ storage }: View['snapshot']): readonly Problem[] {
@@ -171,19 +171,19 @@ function storageProblems({ storage }: View['snapshot']): readonly Problem[] {
   for (const thin of storage?.thin?.storage.pools ?? []) {
     const { vgName, name, state, needsCheck } = thin;
     const pool = path(thinPoolName(vgName, name));
-    const add = (level: RiskLevel, sentence: Sentence): void => {
-      problems.push({ level, sentence, runbook: 'KvmThinPoolBroken' });
+    const add = (sentence: Sentence): void => {
+      problems.push({ level: 3, sentence, runbook: 'KvmThinPoolBroken' });
     };
     const bad = THIN_STATES[state];
     if (bad !== undefined) {
-      add(bad.level, say`Thin pool ${pool} ${bad.words}.`);
+      add(say`Thin pool ${pool} ${bad}.`);
     } else if (isUsedUp(thin.dataUsedBytes, thin.sizeBytes)) {
-      add(3, say`Thin pool ${pool} has no free space: the next write waits or fails.`);
+      add(say`Thin pool ${pool} has no free space: the next write waits or fails.`);
     } else if (isUsedUp(thin.metadataUsedBytes, thin.metadataSizeBytes)) {
-      add(3, say`The metadata of thin pool ${pool} is used up: the next write fails.`);
+      add(say`The metadata of thin pool ${pool} is used up: the next write fails.`);
     }
     if (needsCheck === true) {
-      add(3, say`The metadata of thin pool ${pool} needs a check.`);
+      add(say`The metadata of thin pool ${pool} needs a check.`);
     }
   }
   const corrupt = corruptImages(storage);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { ALERT_GROUPS, RECORDING_GROUPS } from '../../../rules/src/pack.ts';
 import {
+  alertKey,
   alertmanagerBinary,
   mutedAlerts,
   type AlertLabels,
@@ -106,14 +107,8 @@ describe('the story of the demo host', { timeout: 300_000 }, () => {
     },
   ])('pages for $pages in minute $minute ($phase)', async ({ minute, pages, tickets }) => {
     const alerts = firing.get(minute * 60) ?? [];
-    const muted = new Set(
-      (await mutedAlerts(binary, alerts)).map((alert) =>
-        JSON.stringify(Object.entries(alert).sort()),
-      ),
-    );
-    const heard = alerts.filter(
-      (alert) => !muted.has(JSON.stringify(Object.entries(alert).sort())),
-    );
+    const muted = new Set((await mutedAlerts(binary, alerts)).map(alertKey));
+    const heard = alerts.filter((alert) => !muted.has(alertKey(alert)));
     expect({ pages: names(heard, 'critical'), tickets: names(heard, 'warning') }).toEqual({
       pages,
       tickets,
