@@ -3,6 +3,11 @@ import { NetworkLinkReader } from '../sources/network/links.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import type { CollectorName } from '../model/collectors.ts';
 import { GuestCollector, type GuestsUnderWay } from '../guests/libvirt/guest-collector.ts';
+import { guestsOf, LocalGuestCollector, type LocalGuests } from '../guests/local-guests.ts';
+import { LibvirtTraces } from '../guests/libvirt/traces.ts';
+import { mergeGuests } from '../guests/merge.ts';
+import { ProxmoxSource } from '../guests/proxmox/proxmox-source.ts';
+import { ANY_SOURCE, type SourceChoice } from '../guests/source.ts';
 import { DaemonCalls } from '../guests/libvirt/daemon-calls.ts';
 import { HostCollector } from './host-collector.ts';
 import { InventoryRefresher } from './inventory-refresher.ts';
@@ -14,6 +19,7 @@ import type { SnapshotSources } from './snapshot-sources.ts';
 import type { Storage, StoragePool } from '../model/storage.ts';
 import { StorageCollector } from './storage-collector.ts';
 import type { ConfiguredGuest, Domain } from '../model/domain.ts';
+import type { GuestSources, GuestSourceState } from '../model/guest-source.ts';
 
 export interface LiveHostOptions {
   readonly roots: Roots;
@@ -25,10 +31,19 @@ export interface LiveHostOptions {
   readonly enabled: ReadonlySet<CollectorName>;
   /** Which guests are reported and counted. */
   readonly selects: (domainName: string) => boolean;
+  /** Where guests are looked for; wherever there may be some by default. */
+  readonly guestSources?: SourceChoice;
 }
 
 /** Part of the time that guests may take, so that a slow one leaves some for the storage. */
 const GUESTS_SHARE = 0.75;
+
+const NO_LOCAL_GUESTS: LocalGuests = {
+  sources: new Map(),
+  userQemus: undefined,
+  hasLibvirtScope: false,
+  pvestatdAtSeconds: undefined,
+};
 
 const NO_GUESTS: GuestsUnderWay = {
   configured: Promise.resolve(undefined),
@@ -44,6 +59,10 @@ export class LiveHost implements SnapshotSources {
   readonly #calls: DaemonCalls;
   readonly #host: HostCollector;
   readonly #guests: GuestCollector;
+  readonly #choice: SourceChoice;
+  readonly #local: LocalGuestCollector;
+  readonly #libvirtTraces: LibvirtTraces;
+  #sawLibvirt = false;
   readonly #pools: PoolCollector;
   readonly #storage: StorageCollector;
   readonly #links: NetworkLinkReader;
@@ -64,10 +83,16 @@ export class LiveHost implements SnapshotSources {
     this.#links = new NetworkLinkReader(roots);
     this.#guests = new GuestCollector(this.session, this.#calls, roots, this.#host.pageBytes);
     this.#storage = new StorageCollector(roots, enabled.has('thinpool'));
+    this.#choice = options.guestSources ?? ANY_SOURCE;
+    const { files } = this.#storage;
+    const { pageBytes } = this.#host;
+    const proxmox = new ProxmoxSource(roots, files, pageBytes, this.#choice);
+    this.#local = new LocalGuestCollector(this.#choice, roots, pageBytes, proxmox);
+    this.#libvirtTraces = new LibvirtTraces(roots, files);
   }
 
   start(): void {
-    this.session.start();
+    if (this.#choice.used.has('libvirt')) this.session.start();
     this.#storage.start();
     if (this.#options.enabled.has('inventory')) this.#inventory.start();
   }
@@ -86,30 +111,48 @@ export class LiveHost implements SnapshotSources {
     const links = log.runAsync('network', async () =>
       log.required('network', await this.#links.read()),
     );
-    const guests = log.wants('domain')
-      ? this.#guests.collect(log, guestDeadline, this.#options.selects, links, (configured) =>
-          this.#storage.check(configured, this.#pools.places, guestDeadline),
+    const { selects } = this.#options;
+    const hasLibvirt = await this.#expectsLibvirt(guestDeadline);
+    const guests =
+      log.wants('domain') && hasLibvirt
+        ? this.#guests.collect(log, guestDeadline, selects, links, (configured) =>
+            this.#storage.check(configured, this.#pools.places, guestDeadline),
+          )
+        : NO_GUESTS;
+    const local = log.wants('domain')
+      ? this.#local.collect(
+          log,
+          guestDeadline,
+          selects,
+          links,
+          this.#choice.used.has('libvirt') ? guests : undefined,
         )
-      : NO_GUESTS;
-    const pools = log.runAsync('pool', () =>
-      this.#pools.collect(this.session.current !== undefined, log, guestDeadline),
-    );
+      : undefined;
+    const pools = hasLibvirt
+      ? log.runAsync('pool', () =>
+          this.#pools.collect(this.session.current !== undefined, log, guestDeadline),
+        )
+      : Promise.resolve(undefined);
     // Files can be read while monitors are waited for.
-    const images = this.#images(guests, pools, log, deadline);
+    const images = this.#images(guests, local?.configured, pools, log, deadline);
     const host = await this.#host.collect(log, this.#inventory.current);
-    const [domains, knownPools, network, storage] = await Promise.all([
+    const [ofLibvirt, others, knownPools, network, storage] = await Promise.all([
       guests.domains,
+      local?.told ?? NO_LOCAL_GUESTS,
       pools,
       links,
       images,
     ]);
+    const guestSources = local && this.#toSources(hasLibvirt, ofLibvirt, others);
+    const domains = mergeTold(guestSources, ofLibvirt, others);
     if (domains === undefined) log.failDependants('domain');
     else if (storage === undefined) log.failDependants('image');
     return {
       takenAtSeconds,
       demo: false,
       host,
-      libvirt: this.#libvirt(log, domains),
+      libvirt: this.#libvirt(log, ofLibvirt),
+      guestSources,
       domains,
       pools: knownPools,
       storage: domains === undefined ? undefined : storage,
@@ -118,14 +161,46 @@ export class LiveHost implements SnapshotSources {
     };
   }
 
+  /** Whether libvirt is to be asked, and missed where it does not answer. */
+  async #expectsLibvirt(deadline: number): Promise<boolean> {
+    const { used, named } = this.#choice;
+    if (!used.has('libvirt')) return false;
+    this.#sawLibvirt ||= this.session.connects > 0 || named.has('libvirt');
+    return this.#sawLibvirt || (await this.#libvirtTraces.areThere(deadline));
+  }
+
+  #toSources(
+    hasLibvirt: boolean,
+    ofLibvirt: readonly Domain[] | undefined,
+    { sources, userQemus, hasLibvirtScope, pvestatdAtSeconds }: LocalGuests,
+  ): GuestSources {
+    this.#sawLibvirt ||= hasLibvirtScope && this.#choice.used.has('libvirt');
+    const states = [...sources].map(([name, { up, guests }]): GuestSourceState => ({
+      name,
+      up,
+      guests: up ? guests.length : undefined,
+    }));
+    const libvirt: GuestSourceState = {
+      name: 'libvirt',
+      up: ofLibvirt !== undefined,
+      guests: ofLibvirt?.length,
+    };
+    return {
+      states: hasLibvirt || this.#sawLibvirt ? [libvirt, ...states] : states,
+      userQemus,
+      pvestatdAtSeconds,
+    };
+  }
+
   /** Files can be read while monitors are waited for. */
   async #images(
     guests: GuestsUnderWay,
+    local: Promise<readonly ConfiguredGuest[]> | undefined,
     pools: Promise<readonly StoragePool[] | undefined>,
     log: OutcomeLog,
     deadline: number,
   ): Promise<Storage | undefined> {
-    const configured = (await guests.configured) ?? [];
+    const configured = [...((await guests.configured) ?? []), ...((await local) ?? [])];
     const knownPools = await pools;
     const read = (whose: readonly ConfiguredGuest[]): Promise<Storage | undefined> =>
       log.runAsync('image', () => this.#storage.collect(whose, knownPools, log, deadline));
@@ -152,4 +227,17 @@ export class LiveHost implements SnapshotSources {
       },
     };
   }
+}
+
+/** Undefined where nobody told of guests, or where libvirt should have and nobody else has any. */
+function mergeTold(
+  sources: GuestSources | undefined,
+  ofLibvirt: readonly Domain[] | undefined,
+  others: LocalGuests,
+): readonly Domain[] | undefined {
+  const merged = mergeGuests([ofLibvirt ?? [], ...guestsOf(others)]);
+  const someoneAnswered = sources?.states.some(({ up }) => up) === true;
+  const isLibvirtMissing = sources?.states.some(({ name, up }) => name === 'libvirt' && !up);
+  if (!someoneAnswered || (isLibvirtMissing === true && merged.length === 0)) return undefined;
+  return merged;
 }

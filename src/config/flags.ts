@@ -45,6 +45,12 @@ export interface Config {
     /** Stuck calls from which on guests are asked one at a time. */
     readonly maxStuckCalls: number;
   };
+  readonly guests: {
+    /** `auto`, `libvirt`, `proxmox`, `process`; empty: auto. */
+    readonly sources: readonly string[];
+    /** Somebody said where libvirt is, and so that there is one. */
+    readonly isLibvirtNamed: boolean;
+  };
   /** Mount points of the host's file trees, without trailing slash; `rootfs` '' means our own. */
   readonly paths: {
     readonly procfs: string;
@@ -175,6 +181,14 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
       positiveInteger,
       2,
     )
+    .addOption(
+      new Option(
+        '--guests.source <source>',
+        'Where to look for guests, may be repeated (default: auto, wherever there may be some).',
+      )
+        .choices(GUEST_SOURCES)
+        .argParser(addGuestSource),
+    )
     .option('--path.procfs <path>', "Mount point of the host's /proc.", absolutePath, '/proc')
     .option('--path.sysfs <path>', "Mount point of the host's /sys.", absolutePath, '/sys')
     .option('--path.rootfs <path>', "Mount point of the host's root file system.", rootPath, '')
@@ -250,6 +264,7 @@ export function flagTexts(collectors: readonly CollectorFlag[]): readonly FlagTe
     }));
 }
 
+const GUEST_SOURCES: readonly string[] = ['auto', 'libvirt', 'proxmox', 'process'];
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const LOG_FORMATS: readonly LogFormat[] = ['logfmt', 'json'];
 const DEFAULT_ADDRESS: ListenAddress = { host: undefined, port: 9177 };
@@ -264,6 +279,7 @@ interface RawFlags {
   'libvirt.uri': string;
   'libvirt.maxCalls': number;
   'libvirt.maxStuckCalls': number;
+  'guests.source'?: readonly string[];
   'path.procfs': string;
   'path.sysfs': string;
   'path.rootfs': string;
@@ -298,6 +314,10 @@ function toConfig(command: Command, collectors: readonly CollectorFlag[]): Confi
       uri: flags['libvirt.uri'],
       maxCalls: flags['libvirt.maxCalls'],
       maxStuckCalls: flags['libvirt.maxStuckCalls'],
+    },
+    guests: {
+      sources: flags['guests.source'] ?? [],
+      isLibvirtNamed: command.getOptionValueSource('libvirt.uri') === 'cli',
     },
     paths: {
       procfs: flags['path.procfs'],
@@ -343,6 +363,13 @@ function addListenAddress(
     throw new InvalidArgumentError('Allowed are :9177, 127.0.0.1:9177, [::1]:9177.');
   }
   return [...(before ?? []), address];
+}
+
+function addGuestSource(text: string, before: readonly string[] | undefined): readonly string[] {
+  if (!GUEST_SOURCES.includes(text)) {
+    throw new InvalidArgumentError(`Allowed choices are ${GUEST_SOURCES.join(', ')}.`);
+  }
+  return [...(before ?? []), text];
 }
 
 function addHostName(text: string, before: readonly string[] | undefined): readonly string[] {

@@ -55,6 +55,11 @@ export interface DomainMemory {
   readonly maximumBytes: number | undefined;
   /** `<currentMemory>`: what the guest is asked to make do with. */
   readonly currentBytes: number | undefined;
+  /**
+   * What its manager will not shrink it below: `<memtune><min_guarantee>`, oVirt's guaranteed memory,
+   * CloudStack's `<currentMemory>`; undefined: nobody says.
+   */
+  readonly minimumBytes?: number | undefined;
   /** `<maxMemory>`: how far memory may be plugged in. */
   readonly hotplug:
     { readonly maximumBytes: number; readonly slots: number | undefined } | undefined;

@@ -186,9 +186,10 @@ export class GuestCollector {
     const selected = wanted.filter(({ ref }) => isThere(ref));
     const active = running.filter(isThere);
     const qemus = await this.#find(active, configs, log);
-    const configured = ({ name, uuid }: DomainRef): ConfiguredGuest => ({
+    const configured = ({ name, uuid, id }: DomainRef): ConfiguredGuest => ({
       name,
       uuid,
+      active: id !== undefined,
       config: configs.get(uuid),
       memoryFiles: qemus.get(uuid)?.memoryFiles ?? [],
     });

@@ -62,6 +62,8 @@ export interface MemoryGuest {
   readonly vfio: boolean;
   /** Has a memory balloon device (`<memballoon model>` other than 'none'). */
   readonly balloonPresent: boolean;
+  /** Runs on the host's own kernel: what it was promised is a limit. */
+  readonly container?: boolean;
 }
 
 /**
@@ -69,7 +71,7 @@ export interface MemoryGuest {
  * locked (VFIO or mlock) before file, shared, anonymous. A guest with some cells in huge pages is
  * counted in the class of the rest, with the bytes of the rest; those cells in hugepages.
  */
-export type MemoryClass = 'anonymous' | 'shared' | 'file' | 'hugepages' | 'locked';
+export type MemoryClass = 'anonymous' | 'shared' | 'file' | 'hugepages' | 'locked' | 'container';
 
 export const MEMORY_CLASSES: readonly MemoryClass[] = [
   'anonymous',
@@ -77,6 +79,7 @@ export const MEMORY_CLASSES: readonly MemoryClass[] = [
   'file',
   'hugepages',
   'locked',
+  'container',
 ];
 
 export interface PromisedMemory {
@@ -137,6 +140,8 @@ export interface MemoryOvercommit {
   readonly ksmSavedBytes: number;
   readonly hugepages: readonly PromisedHugepages[];
   readonly guestsWithUnknownResident: number;
+  /** Guests of which nothing tells what they were promised: they are in no sum here. */
+  readonly guestsWithUnknownPromise: number;
   readonly guestsWithoutBalloon: number;
   readonly guestsWithIneffectiveBalloon: number;
   readonly guests: readonly MemoryOfGuest[];
@@ -166,6 +171,7 @@ export interface MemoryOvercommit {
 export function memoryOvercommit(
   host: MemoryHost,
   guests: readonly MemoryGuest[],
+  guestsWithUnknownPromise = 0,
 ): MemoryOvercommit {
   const pools = host.hugepagePools.reduce((sum, pool) => sum + pool.totalBytes, 0);
   const ordinary = guests.filter((guest) => toMemoryClass(guest) !== 'hugepages');
@@ -183,6 +189,7 @@ export function memoryOvercommit(
       maximumBytes: hugepages.maximumBytes + inCells.maximumBytes,
     },
     locked: ofClass('locked'),
+    container: ofClass('container'),
   };
   const ofGuests = guests.map((guest): MemoryOfGuest => ({
     name: guest.name,
@@ -206,6 +213,7 @@ export function memoryOvercommit(
     hugepages: hugepagePromises(host.hugepagePools, guests),
     guestsWithUnknownResident: ofGuests.filter((guest) => guest.claimableBytes === undefined)
       .length,
+    guestsWithUnknownPromise,
     guestsWithoutBalloon: ofGuests.filter((guest) => guest.balloon === 'absent').length,
     guestsWithIneffectiveBalloon: ofGuests.filter((guest) => guest.balloon === 'ineffective')
       .length,
@@ -214,6 +222,7 @@ export function memoryOvercommit(
 }
 
 function toMemoryClass(guest: MemoryGuest): MemoryClass {
+  if (guest.container === true) return 'container';
   if (guest.backing.kind === 'hugepages') return 'hugepages';
   return guest.locked || guest.vfio ? 'locked' : guest.backing.kind;
 }
@@ -273,7 +282,7 @@ function holdsAll(guest: MemoryGuest): boolean {
 
 function isSwappable(guest: MemoryGuest): boolean {
   const memoryClass = toMemoryClass(guest);
-  return memoryClass === 'anonymous' || memoryClass === 'shared';
+  return memoryClass === 'anonymous' || memoryClass === 'shared' || memoryClass === 'container';
 }
 
 /** What is left of a promise on ordinary memory; undefined where the resident size is unknown. */
