@@ -27,7 +27,6 @@ export function toProcessConfig(
     memory: {
       ...bare.memory,
       maximumBytes: memoryBytes,
-      currentBytes: memoryBytes,
       backing: toBacking(commandLine),
     },
     vcpu: { ...bare.vcpu, ...(isSaid || commandLine.saysVcpus ? vcpus : undefined) },

@@ -2,7 +2,7 @@
 export function parsePools(text: string): ReadonlyMap<number, string> {
   const pools = new Map<number, string>();
   for (const line of text.split('\n')) {
-    // The other lines have names, addresses and rights of people: none of them is looked at.
+    // The other lines have names, addresses and rights of people: none of them is read.
     if (!line.startsWith('pool:')) continue;
     const [, name, , vmids = ''] = line.split(':');
     if (name === undefined || name === '') continue;

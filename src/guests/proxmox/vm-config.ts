@@ -66,8 +66,7 @@ export function toVmConfig(
     memory: {
       ...bare.memory,
       maximumBytes: memoryBytes,
-      // Where the balloon stands only QEMU knows; until it says so, the guest has all of it.
-      currentBytes: memoryBytes,
+      // Where the balloon is to stand only QEMU knows; until it says so, the guest has all of it.
       ...(balloonMib === undefined || balloonMib === 0
         ? {}
         : { minimumBytes: Math.min(balloonMib * MIB, memoryBytes ?? Infinity) }),

@@ -179,19 +179,24 @@ export class QemuCensus {
   #look(pid: number, stat: ProcessStat, now: number, faults: Faults): KnownQemu | undefined {
     const { startTimeTicks, comm } = stat;
     this.#qemus.delete(pid);
-    const fileUnderOthers = (): undefined => {
+    const fileUnderOthers = (): void => {
       const seenAt =
         this.#others.get(pid)?.startTimeTicks === startTimeTicks ? now - YOUNG_MS : now;
       this.#others.set(pid, { startTimeTicks, comm, seenAt });
-      return undefined;
     };
-    if (stat.kernelThread) return fileUnderOthers();
+    if (stat.kernelThread) {
+      fileUnderOthers();
+      return undefined;
+    }
     // It may hold its mmap lock; it will be read when it has moved on.
     if (stat.state === 'D') return undefined;
     const text = faults.optional(readRawKernelFile(`${this.#roots.procfs}/${pid}/cmdline`));
     if (text === undefined) return undefined;
     const commandLine = parseSystemEmulator(text);
-    if (commandLine === undefined) return fileUnderOthers();
+    if (commandLine === undefined) {
+      fileUnderOthers();
+      return undefined;
+    }
     this.#others.delete(pid);
     const owner = parseOwner(toValue(readKernelFile(`${this.#roots.procfs}/${pid}/status`)));
     const qemu: KnownQemu = {

@@ -68,8 +68,8 @@ rbd: ceph
 
 export interface PveTree {
   readonly rootfs: string;
-  write(path: string, text: string): void;
-  remove(path: string): void;
+  readonly write: (path: string, text: string) => void;
+  readonly remove: (path: string) => void;
 }
 
 /** A node's files below a directory of their own, /etc/pve/qemu-server a link as pmxcfs makes it. */
