@@ -45,8 +45,77 @@ const zones = Object.entries(MAY_USE).map(([folder, used]) => {
   }));
 });
 
+/**
+ * What each kind of test may import of test/ beside itself, test/support and test/fixtures. Unit tests
+ * also hold the parts of long runs, and of bench; nothing else crosses from one kind to another.
+ */
+const TESTS_MAY_USE = {
+  support: [],
+  fixtures: [],
+  unit: ['corpus', 'fuzz', 'hang', 'soak'],
+  integration: ['corpus'],
+  lab: [],
+  paging: [],
+  package: [],
+  hang: [],
+  soak: [],
+  fuzz: [],
+  corpus: [],
+};
+
+const testZones = Object.entries(TESTS_MAY_USE).flatMap(([kind, used]) => {
+  const shared =
+    kind === 'fixtures' ? [] : ['fixtures', ...(kind === 'support' ? [] : ['support'])];
+  const own = [kind, ...used, ...shared];
+  const closed = Object.keys(TESTS_MAY_USE).filter((one) => !own.includes(one));
+  const message = `test/${kind} may use of test ${own.slice(1).join(', ') || 'nothing else'}.`;
+  const bench = kind === 'unit' ? [] : ['bench'];
+  return outsideZone(
+    `test/${kind}`,
+    closed,
+    [...bench, ...closed.map((one) => `test/${one}`)],
+    message,
+  );
+});
+
+/** What is not a test may use of test/ what tests share, and the lab not even that. */
+const toolZones = [
+  ...outsideZone(
+    'bench',
+    [],
+    ['test/(?!support/)[a-z]+'],
+    'bench may use of test only test/support.',
+  ),
+  ...outsideZone('lab', [], ['test', 'bench'], 'lab stands alone: tests and benches use it.'),
+];
+
+/** Errors for imports of a folder that lead to these, seen from its parent and from the repository. */
+function outsideZone(folder, ofParent, ofRepository, message) {
+  const depth = folder.split('/').length;
+  return [0, 1, 2, 3].map((below) => {
+    const up = (steps, names) => `(?:\\.\\./){${steps}}(?:${names.join('|')})/`;
+    const ways = [up(below + depth, ofRepository)];
+    if (depth > 1) ways.push(up(below + 1, ofParent));
+    return {
+      files: [`${folder}/${'*/'.repeat(below)}*.ts`],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          { patterns: [{ regex: `^(?:${ways.join('|')})`, message }] },
+        ],
+      },
+    };
+  });
+}
+
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'out', 'coverage', 'test-artifacts'] },
+  {
+    ignores: [
+      ...['**/node_modules', 'dist', 'out', 'coverage', 'test-artifacts'],
+      // Needs packages that are installed only to draw; `npm run test:render` checks its types.
+      ...['grafana/render/browser', 'grafana/render/bundle.ts'],
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -68,8 +137,19 @@ export default tseslint.config(
   },
   {
     // Tools around the exporter start guests, Prometheus, QEMU: that is their job.
-    files: ['test/**', 'bench/**', 'docs/**', 'packaging/**', 'rules/**', 'grafana/**', 'tools/**'],
+    files: [
+      'test/**',
+      'bench/**',
+      'docs/**',
+      'packaging/**',
+      'rules/**',
+      'grafana/**',
+      'tools/**',
+      'lab/**',
+    ],
     rules: { 'no-restricted-imports': 'off' },
   },
   ...zones.flat(),
+  ...testZones,
+  ...toolZones,
 );

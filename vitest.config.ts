@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-import { hostName } from './test/lab/harness/host.ts';
-import { LEFT_OUT } from './test/lab/hosts.ts';
+import { hostName } from './lab/host.ts';
+import { LEFT_OUT } from './lab/hosts.ts';
 
 const leftOut = Object.keys(LEFT_OUT[hostName()]).map((file) => `test/lab/${file}`);
 
@@ -19,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'src/**/*.test.ts'],
+          setupFiles: 'test/unit/no-programs.ts',
           testTimeout: 20_000,
         },
       },
@@ -37,7 +38,7 @@ export default defineConfig({
           name: 'lab',
           globalSetup: 'test/build.ts',
           include: ['test/lab/**/*.test.ts'],
-          exclude: ['test/lab/paging/**', ...leftOut],
+          exclude: leftOut,
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -47,7 +48,7 @@ export default defineConfig({
         test: {
           name: 'paging',
           globalSetup: 'test/build.ts',
-          include: ['test/lab/paging/**/*.test.ts'],
+          include: ['test/paging/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 300_000,

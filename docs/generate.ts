@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
+import { hostSchemaText } from './host-schema.ts';
 import { metricsPage } from './metrics-page.ts';
 import { policyPage } from './policy-page.ts';
 import { renamedFaults } from './renamed.ts';
@@ -12,6 +13,7 @@ import { replacesFaults } from './replaces.ts';
 const PAGES: readonly (readonly [file: string, text: string])[] = [
   ['metrics.md', metricsPage()],
   ['policy.md', policyPage()],
+  ['api/host.schema.json', hostSchemaText()],
 ];
 
 for (const fault of [...renamedFaults(), ...replacesFaults()]) {

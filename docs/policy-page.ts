@@ -97,9 +97,6 @@ const EXAMPLE = [
   '  qcow2_size_ratio: { warning: null }',
 ];
 
-/** The example above as one text, so that a test can check that it is valid. */
-export const POLICY_EXAMPLE = `${EXAMPLE.join('\n')}\n`;
-
 function resourceTable(resource: Resource): readonly string[] {
   const limits = LIMITS.filter((limit) => limit.resource === resource);
   return [

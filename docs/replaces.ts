@@ -3,7 +3,7 @@ import { CATALOGUE } from '../src/metrics/catalogue.ts';
 type Replaced = Readonly<Record<`kvm_${string}`, readonly string[]>>;
 
 /** Metrics of other exporters that say the same as one of ours, for people who migrate. */
-export const REPLACES: Replaced = {
+const REPLACES: Replaced = {
   // Over-commitment of CPU
   kvm_cpu_capacity_cpus: ['opennebula_host_cpu_maximum', 'openstack_nova_vcpus_available'],
   kvm_cpu_promised_vcpus: ['openstack_nova_vcpus_used', 'proxmox_node_cpus_allocated'],

@@ -5,7 +5,7 @@ import { LIMITS } from '../src/config/policy-defaults.ts';
 import { CATALOGUE } from '../src/metrics/catalogue.ts';
 import { RECORDING_GROUPS, SUBJECTS } from '../rules/src/pack.ts';
 import type { AlertDefinition, Severity, Timing } from '../rules/src/rule.ts';
-import { parsePromql, selectorsOf } from '../rules/tool/promql.ts';
+import { parsePromql, selectorsOf } from '../tools/promql.ts';
 import { labelsOfExpression, TARGET_LABELS } from '../rules/tool/series.ts';
 import {
   commandsOf,
@@ -21,7 +21,7 @@ import {
 /** What is wrong, as `file:line: what`. */
 export type Fault = string;
 
-export const HEADINGS = ['Meaning', 'Impact', 'Diagnosis', 'Mitigation'] as const;
+const HEADINGS = ['Meaning', 'Impact', 'Diagnosis', 'Mitigation'] as const;
 
 /** Longest line of prose that has a place to break it. */
 const COLUMNS = 80;

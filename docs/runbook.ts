@@ -12,7 +12,7 @@ export interface Block {
 }
 
 /** A line of text outside of blocks. */
-export interface Line {
+interface Line {
   readonly text: string;
   readonly line: number;
 }

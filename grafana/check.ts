@@ -1,7 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { DASHBOARD_FOLDER, dashboardFile, jsonText, SCHEMA_FILE } from './dashboard-file.ts';
+import {
+  DASHBOARD_FOLDER,
+  dashboardFile,
+  galleryFile,
+  jsonText,
+  SCHEMA_FILE,
+} from './dashboard-file.ts';
 import { committedDashboards } from './dashboard-models.ts';
+import { forGallery } from './gallery.ts';
 import { RULES } from './lint/rules.ts';
 import { schemaFromSdk } from './schema/from-sdk.ts';
 import { validatorOf } from './schema/validate.ts';
@@ -26,6 +33,7 @@ async function main(): Promise<void> {
       faultsOf(JSON.parse(text)).map((fault) => `${name}: ${fault}`),
     ),
   );
+  report('variants for the gallery are as generated', await galleryFaults());
   const models = committedDashboards();
   for (const { name, faults } of RULES) report(name, faults(models));
 }
@@ -47,6 +55,17 @@ async function driftFaults(
       .map(([name]) => `${name}: ${GENERATE}`),
     ...[...found.keys()].filter((name) => !expected.has(name)).map((name) => `${name}: stray`),
   ];
+}
+
+async function galleryFaults(): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const dashboard of DASHBOARDS) {
+    const file = galleryFile(dashboard);
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    if (text !== (await jsonText(forGallery(dashboard))))
+      faults.push(`${basename(file)}: ${GENERATE}`);
+  }
+  return faults;
 }
 
 function report(name: string, faults: readonly string[]): void {

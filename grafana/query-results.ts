@@ -52,7 +52,7 @@ export async function runQueries(
 }
 
 /** Names a query in the list of those that may be empty. */
-export function keyOf({ dashboard, panel, refId }: QueryResult): string {
+function keyOf({ dashboard, panel, refId }: QueryResult): string {
   return `${dashboard} / ${panel} / ${refId}`;
 }
 
@@ -93,6 +93,15 @@ export function brokenLegends(results: readonly QueryResult[]): readonly string[
   );
 }
 
+/** An hour, in steps so fine that even what is recorded since a few seconds is seen; and sizes people type on the Capacity dashboard. */
+const TYPED: Readonly<Record<string, string>> = {
+  __range: '1h',
+  __interval: '1s',
+  vcpus: '2',
+  memory: '4',
+  disk: '40',
+};
+
 function fillIn(expr: string, dashboard: DashboardModel, choice: Choice): string {
   const several = new Map(
     variablesOf(dashboard).flatMap(({ name, multi, allValue }) =>
@@ -101,6 +110,8 @@ function fillIn(expr: string, dashboard: DashboardModel, choice: Choice): string
   );
   return expr.replaceAll(/\$\{?(\w+)\}?/g, (variable, name: string) => {
     if (name === '__rate_interval') return choice.rateInterval;
+    const typed = TYPED[name];
+    if (typed !== undefined) return typed;
     const all = several.get(name);
     if (all !== undefined) return all;
     if (name === 'domain') return choice.domain;

@@ -10,7 +10,7 @@ import { run } from './run.ts';
  * V8 as bin/kvm-overcommit-exporter has it; what each option is for is said there. More come with the
  * environment variable NODE_OPTIONS.
  */
-export const NODE_FLAGS = [
+const NODE_FLAGS = [
   '--max-semi-space-size=8',
   '--heap-growing-percent=40',
   '--disable-sigusr1',

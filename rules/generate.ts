@@ -1,7 +1,7 @@
 /**
  * Writes the files Prometheus reads from the typed rules, and the tables of docs/risk-model.md.
  * `--check` writes nothing and exits with 1 if a file is not what it would write. With settings it
- * writes the rule files alone, into a folder of yours:
+ * writes the rule files and the Alertmanager example alone, into a folder of yours:
  *
  *     node rules/generate.ts --out /etc/prometheus/kvm --grafana-url https://grafana.example.org \
  *       --runbook-url https://wiki.example.org/kvm --cluster-label datacenter --interval 30s \
@@ -14,17 +14,21 @@ import { parseArgs } from 'node:util';
 
 import { ALERT_GROUPS, FLEET_GROUP, RECORDING_GROUPS } from './src/pack.ts';
 import {
+  ALERTMANAGER_FILE,
   ALERTS_FILE,
   ALERTS_WITHOUT_KEEP_FIRING_FILE,
   FLEET_FILE,
   MANIFEST_FILE,
+  MIXIN_RULES_FILE,
   PLAIN_ALERTS_FILE,
   RECORDING_FILE,
   RISK_DOCUMENT,
 } from './tool/files.ts';
+import { mixinRules } from './tool/mixin.ts';
 import { prometheusRule, ruleFile } from './tool/render.ts';
 import { withRiskTables } from './tool/risk-document.ts';
 import {
+  alertmanagerWithSettings,
   DEFAULT_SETTINGS,
   withoutKeepFiring,
   withoutQueries,
@@ -51,7 +55,11 @@ export function ruleFiles(settings: Settings): ReadonlyMap<string, string> {
 /** Every generated file with what belongs in it. */
 async function generated(): Promise<ReadonlyMap<string, string>> {
   const document = withRiskTables(await readFile(RISK_DOCUMENT, 'utf8'));
-  return new Map([...ruleFiles(DEFAULT_SETTINGS), [RISK_DOCUMENT, document]]);
+  return new Map([
+    ...ruleFiles(DEFAULT_SETTINGS),
+    [MIXIN_RULES_FILE, mixinRules(RECORDING_GROUPS, ALERT_GROUPS)],
+    [RISK_DOCUMENT, document],
+  ]);
 }
 
 /** Files that are not what the rules say. */
@@ -122,6 +130,11 @@ async function main(): Promise<void> {
     await mkdir(out, { recursive: true });
     for (const [path, text] of ruleFiles(settings))
       await writeFile(join(out, basename(path)), text);
+    const example = await readFile(ALERTMANAGER_FILE, 'utf8');
+    await writeFile(
+      join(out, basename(ALERTMANAGER_FILE)),
+      alertmanagerWithSettings(example, settings),
+    );
     return;
   }
   if (check) {

@@ -1,5 +1,5 @@
 /** The conventions of the pack, each with its reason in rules/README.md. */
-import { LIMITS } from '../src/config/policy-defaults.ts';
+import { LIMITS, LIMITS_BY_KEY } from '../src/config/policy-defaults.ts';
 import { RISK_SIGNALS } from '../src/risk/risk-model.ts';
 import { RUNBOOK_BASE_URL } from './src/annotations.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
@@ -14,10 +14,10 @@ import {
   selectorsOf,
   textOf,
   type Expression,
-} from './tool/promql.ts';
+} from '../tools/promql.ts';
 import { secondsOf } from './tool/duration.ts';
 import { skewOf } from './tool/lag.ts';
-import { labelsOfExpression } from './tool/series.ts';
+import { labelsOfExpression, TARGET_LABELS } from './tool/series.ts';
 import { isDimensionless, unitOfExpression } from './tool/units.ts';
 
 const MOST_RULES_PER_GROUP = 20;
@@ -37,7 +37,7 @@ const HIDDEN_UNITS: ReadonlyMap<string, string> = new Map([
 /** Numbers in comparisons that no policy could move, and why. */
 const DEFINED: ReadonlyMap<string, string> = new Map([
   ['65536', 'bytes: the smallest piece an image grows by'],
-  ['2', 'more than twice a fair share is nobody who was lucky'],
+  ['2', 'more than twice a fair share, or all there was to move, is nobody who was lucky'],
 ]);
 
 /** Everything that is not as the conventions want it, as `rule: fault`. */
@@ -49,6 +49,10 @@ export function lintFaults(): readonly string[] {
     ...repeatedRules(),
     ...limitFaults(),
     ...riskFaults(),
+    ...lossFaults(
+      ALERT_GROUPS.flatMap(({ rules }) => rules),
+      RECORDING_GROUPS.flatMap(({ rules }) => rules),
+    ),
     ...skewFaults(ALERT_GROUPS.flatMap(({ rules }) => rules)),
   ];
 }
@@ -336,13 +340,76 @@ function riskFaults(): readonly string[] {
   );
   return RISK_SIGNALS.flatMap(({ id, record, threshold }) => {
     if (!records.has(record)) return [`risk signal ${id}: no rule records ${record}`];
-    if (threshold.kind === 'definition') return [];
-    const limit = LIMITS.find(
-      (one) => one.resource === threshold.resource && one.name === threshold.name,
-    );
-    if (limit === undefined) return [`risk signal ${id}: no limit ${threshold.name}`];
-    return when(limit.bad !== threshold.bad, `risk signal ${id}: the wrong side of ${limit.name}`);
+    if (threshold.kind !== 'policy') return [];
+    const { bad, name } = LIMITS_BY_KEY[threshold.key];
+    return when(bad !== threshold.bad, `risk signal ${id}: the wrong side of ${name}`);
   });
+}
+
+/** Critical alerts that are no loss of a resource, and why. */
+const OF_NO_RESOURCE: ReadonlyMap<string, string> = new Map([
+  ['KvmGuestCrashed', 'a guest may crash for reasons of its own'],
+  ['KvmGuestMonitorUnresponsive', 'QEMU may hang for reasons of its own'],
+  ['KvmMigrationStuck', 'the way to the other host broke, not a resource of this one'],
+  ['KvmLibvirtDown', 'nothing is known of the resources'],
+  ['KvmExporterDown', 'nothing is known of the resources'],
+  ['KvmExporterAbsent', 'nothing is known of any host'],
+]);
+
+/**
+ * Level 3 and critical alerts are the same, how long they wait aside: each critical alert of a resource
+ * is counted by one rule with its very expression, that count alone gives level 3, and nothing else does.
+ */
+export function lossFaults(
+  alerts: readonly AlertRule[],
+  recordings: readonly RecordingRule[],
+): readonly string[] {
+  const critical = alerts.filter(({ labels }) => labels.severity === 'critical');
+  const levels = recordings.filter(({ record }) => record === 'instance_signal:kvm_risk:level');
+  const losses = RISK_SIGNALS.flatMap(({ id, record, resource, threshold }) =>
+    threshold.kind === 'loss' ? [{ id, record, resource, alert: threshold.alert }] : [],
+  );
+  return [
+    ...critical.flatMap(({ alert }) => {
+      const own = losses.filter((loss) => loss.alert === alert).length;
+      const wanted = OF_NO_RESOURCE.has(alert) ? 0 : 1;
+      return when(own !== wanted, `${alert} (critical): ${own} risk signals instead of ${wanted}`);
+    }),
+    ...losses.flatMap(({ id, record, resource, alert }) => {
+      const paging = critical.filter((one) => one.alert === alert).map(({ expr }) => expr);
+      const counted = recordings.filter((one) => one.record === record).map(countedIn);
+      const level = levels.find(({ labels }) => labels?.['signal'] === id);
+      return [
+        ...when(
+          paging.length !== 1 || counted.length !== 1 || paging[0] !== counted[0]?.text,
+          `${record}: is not a count of what ${alert} (critical) finds`,
+        ),
+        ...(counted[0]?.left ?? [])
+          .filter((label) => !TARGET_LABELS.includes(label))
+          .map((label) => `${record}: is not one number of a host, but one for each ${label}`),
+        ...when(
+          level?.expr !== `3 * (${record} > bool 0)` || level.labels?.['resource'] !== resource,
+          `${record}: does not give level 3 of ${resource}`,
+        ),
+      ];
+    }),
+    ...levels
+      .filter(({ labels }) => losses.every(({ id }) => labels?.['signal'] !== id))
+      .filter(({ expr }) => /^\s*3 \*/m.test(expr))
+      .map(
+        ({ labels }) => `risk signal ${labels?.['signal'] ?? ''}: level 3 without a critical alert`,
+      ),
+  ];
+}
+
+/** What a rule counts, as it was written, and the labels its result has. */
+function countedIn({ expr }: RecordingRule): {
+  readonly text: string;
+  readonly left: readonly string[];
+} {
+  const counted = /^count without \([a-z_, ]*\) \(\n(.*)\n\)$/s.exec(expr)?.[1] ?? '';
+  const { labels } = labelsOfExpression(parsePromql(expr));
+  return { text: counted.replaceAll(/^ {2}/gm, ''), left: [...labels] };
 }
 
 function when(condition: boolean, fault: string): readonly string[] {

@@ -15,7 +15,7 @@ import { pathToFileURL } from 'node:url';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
 import type { AlertGroup, RecordingGroup } from './src/rule.ts';
 import { secondsOf } from './tool/duration.ts';
-import { descendants, durationsOf, increaseAt, parsePromql, textOf } from './tool/promql.ts';
+import { descendants, durationsOf, increaseAt, parsePromql, textOf } from '../tools/promql.ts';
 import { ruleFile } from './tool/render.ts';
 
 /** Rules of a group with all their times multiplied. @param factor greater than 0. */

@@ -52,10 +52,17 @@ export async function main(argv: readonly string[], signals: Signals): Promise<v
     process.exitCode = flags.code;
     return;
   }
+  if (flags.kind === 'report') {
+    // Code that a server never runs.
+    const { runReport } = await import('./report.ts');
+    process.exitCode = await runReport(flags.config, flags.report, version, log, openSources);
+    log.close();
+    return;
+  }
   if (flags.kind === 'check-policy') {
     const checked = await new PolicyStore(flags.policyFile).reload();
     if (checked.ok) printOut(`${visibleText(flags.policyFile)}: the policy is sound\n`);
-    else for (const error of checked.errors) log.write(`${PROGRAM}: ${visibleText(error)}\n`);
+    else for (const error of checked.error) log.write(`${PROGRAM}: ${visibleText(error)}\n`);
     log.close();
     process.exitCode = checked.ok ? 0 : EXIT_USAGE;
     return;
@@ -80,10 +87,10 @@ async function run(
   process.on('warning', ({ name, message }) => {
     logger.warn('warning from Node.js', { name, message });
   });
-  const policy = new PolicyStore(config.policyFile);
+  const policy = new PolicyStore(config.policyFile, undefined, config.novaConf);
   const access = new WebAccess(config.web.configFile);
   for (const first of [await policy.reload(), await access.reload()]) {
-    if (!first.ok) throw new StartError(first.errors.join('; '));
+    if (!first.ok) throw new StartError(first.error.join('; '));
   }
 
   const enabled = new Set([...config.collectors].filter(isCollectorName));
@@ -181,6 +188,7 @@ async function openSources(
     maxCalls: config.libvirt.maxCalls,
     maxStuckCalls: config.libvirt.maxStuckCalls,
     enabled,
+    metadataLabels: config.guests.metadataLabels,
     selects: (name) => selectsDomain(policy.policy.domains, name),
     guestSources: chooseSources(config.guests),
   });
@@ -199,7 +207,7 @@ async function reload(
   const policyRead = await policy.reload();
   if (policyRead.ok) logger.info('policy read', { file: config.policyFile ?? 'built in' });
   else {
-    for (const error of policyRead.errors) {
+    for (const error of policyRead.error) {
       logger.error('policy file is invalid, the policy before it stays in force', { error });
     }
   }
@@ -210,7 +218,7 @@ async function reload(
     logger.info('web configuration read', { file: config.web.configFile });
     return;
   }
-  for (const error of accessRead.errors) {
+  for (const error of accessRead.error) {
     logger.error('web configuration is invalid, the one before it stays in force', { error });
   }
 }

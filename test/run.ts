@@ -1,6 +1,6 @@
 /**
  * `npm test`: installs what the tests need, runs every check and every test, and ends in one line,
- * `N passed, N failed`. Checks count one each, vitest and the rule pack count their own tests.
+ * `N passed, N failed`, after a table of what took how long. Checks count one each, vitest and the rule pack count their own tests.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,12 +9,15 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { ensurePackages, LAB_PACKAGES } from './lab/harness/index.ts';
+import { ensurePackages, LAB_PACKAGES } from '../lab/index.ts';
 
 interface Count {
   readonly passed: number;
   readonly failed: number;
 }
+
+/** How long each part took, in the order they ran. */
+const minutes: { readonly part: string; readonly minutes: number }[] = [];
 
 /** Programs the tests start besides those of the lab. */
 const TEST_PACKAGES = [
@@ -71,9 +74,19 @@ try {
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
   process.exitCode = failed === 0 ? 0 : 1;
+  process.stdout.write(`\n${minutesTable()}`);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
+}
+
+/** A table as CONTRIBUTING.md has it. */
+function minutesTable(): string {
+  const total = minutes.reduce((sum, one) => sum + one.minutes, 0);
+  const rows = [...minutes, { part: 'all of it', minutes: total }].map(
+    (one) => `| ${one.part} | ${one.minutes.toFixed(1)} |\n`,
+  );
+  return `| part | minutes |\n|---|---:|\n${rows.join('')}`;
 }
 
 /** A command that passes or fails as a whole. */
@@ -121,6 +134,7 @@ function run(
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly output: string }> {
   process.stdout.write(`\n== ${name}: ${command} ${args.join(' ')}\n`);
+  const start = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
@@ -131,6 +145,7 @@ function run(
     });
     child.on('error', reject);
     child.on('close', (code) => {
+      minutes.push({ part: name, minutes: (performance.now() - start) / 60_000 });
       resolve({ code: code ?? 1, output });
     });
   });

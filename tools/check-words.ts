@@ -2,14 +2,13 @@
  * `npm run lint:words`: one line for each word that went and came back, in sources, tests, documents,
  * rules and dashboards; exit status 1 if there is any.
  */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { renamedMetrics } from '../docs/renamed.ts';
+import { repositoryFiles, REPOSITORY } from './repository-files.ts';
 import { bannedWordsIn } from './banned-words.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 /** What has to name them: history, the old names, the list itself and its test. */
 const EXCLUDED = new Set([
   'CHANGELOG.md',
@@ -20,12 +19,9 @@ const EXCLUDED = new Set([
 ]);
 const CHECKED = /\.(?:ts|js|md|ya?ml|json|service|txt)$|^bin\/|^Dockerfile$/;
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  cwd: ROOT,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((file) => CHECKED.test(file) && !EXCLUDED.has(file) && !file.includes('/fixtures/'));
+const files = repositoryFiles().filter(
+  (file) => CHECKED.test(file) && !EXCLUDED.has(file) && !file.includes('/fixtures/'),
+);
 
 const oldNames = [...renamedMetrics().keys()];
 let faults = 0;
@@ -42,7 +38,7 @@ process.exitCode = faults === 0 && files.length > 0 ? 0 : 1;
 /** Empty for a file that was deleted and is still in the index. */
 function readFile(file: string): string {
   try {
-    return readFileSync(join(ROOT, file), 'utf8');
+    return readFileSync(join(REPOSITORY, file), 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;

@@ -5,11 +5,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { run } from '../../test/lab/harness/command.ts';
-import { closingAgent } from '../measure/closing-agent.ts';
-import { proportionalBytes, treeCpuSeconds } from '../measure/process-usage.ts';
-import { scrape } from '../measure/scrape.ts';
-import { pidOf, stopChild } from '../scale/exporter-process.ts';
+import { run } from '../../lab/command.ts';
+import { closingAgent } from '../../test/support/measure/closing-agent.ts';
+import { proportionalBytes, treeCpuSeconds } from '../../test/support/measure/process-usage.ts';
+import { scrape } from '../../test/support/measure/scrape.ts';
+import { pidOf, stopChild } from '../../test/support/fake-host/exporter-process.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const PROGRAM = 'kvm-overcommit-exporter';

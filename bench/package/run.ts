@@ -12,16 +12,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { attempt } from '../../test/lab/harness/command.ts';
-import { ensurePackages } from '../../test/lab/harness/packages.ts';
-import { PEER_PACKAGE } from '../../test/lab/support/peer-exporter.ts';
-import { barLine, holds, type Bar } from '../measure/bar.ts';
-import { integerFlag } from '../measure/integer-flag.ts';
-import { describeMachine } from '../measure/machine.ts';
-import { median } from '../measure/statistics.ts';
-import { markdownTable } from '../measure/table.ts';
+import { attempt } from '../../lab/command.ts';
+import { ensurePackages } from '../../lab/packages.ts';
+import { PEER_PACKAGE } from '../../test/support/peer-exporter.ts';
+import { barLine, holds, type Bar } from '../../test/support/measure/bar.ts';
+import { integerFlag } from '../../test/support/measure/integer-flag.ts';
+import { describeMachine } from '../../test/support/measure/machine.ts';
+import { median } from '../../test/support/measure/statistics.ts';
+import { markdownTable } from '../../test/support/measure/table.ts';
 import { startDaemon } from '../scale/daemon-process.ts';
-import { makeFakeHost } from '../scale/fake-host.ts';
+import { makeFakeHost } from '../../test/support/fake-host/fake-host.ts';
 import {
   checkout,
   executable,

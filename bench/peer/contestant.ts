@@ -1,10 +1,14 @@
 import type { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { cpuSeconds, familyCpuSeconds, peakResidentBytes } from '../measure/process-usage.ts';
-import { scrape } from '../measure/scrape.ts';
-import { countSeries } from '../measure/series.ts';
-import { mean, median } from '../measure/statistics.ts';
+import {
+  cpuSeconds,
+  familyCpuSeconds,
+  peakResidentBytes,
+} from '../../test/support/measure/process-usage.ts';
+import { scrape } from '../../test/support/measure/scrape.ts';
+import { countSeries } from '../../test/support/measure/series.ts';
+import { mean, median } from '../../test/support/measure/statistics.ts';
 
 /** What one exporter took for its scrapes. */
 export interface ContestantResult {

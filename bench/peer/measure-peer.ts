@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { eventually, openLab, type GuestSpec } from '../../test/lab/harness/index.ts';
-import { installPeerExporter, startPeerExporter } from '../../test/lab/support/peer-exporter.ts';
-import { closingAgent } from '../measure/closing-agent.ts';
-import { scrape } from '../measure/scrape.ts';
-import { valueOfSeries } from '../measure/series.ts';
+import { eventually, openLab, type GuestSpec } from '../../lab/index.ts';
+import { installPeerExporter, startPeerExporter } from '../../test/support/peer-exporter.ts';
+import { closingAgent } from '../../test/support/measure/closing-agent.ts';
+import { scrape } from '../../test/support/measure/scrape.ts';
+import { valueOfSeries } from '../../test/support/measure/series.ts';
 import { Contestant, type ContestantResult } from './contestant.ts';
 
 const VCPUS = 4;

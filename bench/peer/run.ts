@@ -9,12 +9,12 @@
  */
 import { parseArgs } from 'node:util';
 
-import { PEER_PACKAGE } from '../../test/lab/support/peer-exporter.ts';
-import { printBars } from '../measure/bar.ts';
-import { integerFlag } from '../measure/integer-flag.ts';
-import { describeMachine } from '../measure/machine.ts';
-import { median } from '../measure/statistics.ts';
-import { markdownTable } from '../measure/table.ts';
+import { PEER_PACKAGE } from '../../test/support/peer-exporter.ts';
+import { printBars } from '../../test/support/measure/bar.ts';
+import { integerFlag } from '../../test/support/measure/integer-flag.ts';
+import { describeMachine } from '../../test/support/measure/machine.ts';
+import { median } from '../../test/support/measure/statistics.ts';
+import { markdownTable } from '../../test/support/measure/table.ts';
 import type { ContestantResult } from './contestant.ts';
 import { measurePeer, type PeerResult } from './measure-peer.ts';
 

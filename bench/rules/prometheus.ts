@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 
 import { z } from 'zod';
 
-import { cpuSeconds } from '../measure/process-usage.ts';
-import { freePort } from '../../rules/tool/free-port.ts';
+import { cpuSeconds } from '../../test/support/measure/process-usage.ts';
+import { freePort } from '../../tools/free-port.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 500;
@@ -33,7 +33,7 @@ const GROUPS = z.object({
   }),
 });
 
-export interface EvaluatedRule {
+interface EvaluatedRule {
   readonly name: string;
   readonly seconds: number;
 }

@@ -13,10 +13,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { ALERTS_FILE, RECORDING_FILE } from '../../rules/tool/files.ts';
-import { printBars } from '../measure/bar.ts';
-import { integerFlag } from '../measure/integer-flag.ts';
-import { describeMachine } from '../measure/machine.ts';
-import { markdownTable } from '../measure/table.ts';
+import { printBars } from '../../test/support/measure/bar.ts';
+import { integerFlag } from '../../test/support/measure/integer-flag.ts';
+import { describeMachine } from '../../test/support/measure/machine.ts';
+import { markdownTable } from '../../test/support/measure/table.ts';
 import { fleetSeries, type FleetSize } from './fleet.ts';
 import { backfill, RulePrometheus, type EvaluatedGroup } from './prometheus.ts';
 

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 import { z } from 'zod';
 
-import { nextMessage, pidOf, stopChild } from './exporter-process.ts';
-import type { FakeHost } from './fake-host.ts';
+import { nextMessage, pidOf, stopChild } from '../../test/support/fake-host/exporter-process.ts';
+import type { FakeHost } from '../../test/support/fake-host/fake-host.ts';
 
 const DAEMON = fileURLToPath(new URL('./daemon.ts', import.meta.url));
 

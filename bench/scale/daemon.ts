@@ -3,10 +3,10 @@
  * started with an IPC channel. Sends its URI when it listens and ends when the channel closes.
  */
 import { procedures } from '../../src/libvirt/index.ts';
-import { FakeDaemon } from '../../test/unit/libvirt/fake-daemon.ts';
-import { fakeGuests } from './fake-guest.ts';
-import { fakePools } from './fake-pools.ts';
-import { EncodedReplies } from './replies.ts';
+import { FakeDaemon } from '../../test/support/libvirt/fake-daemon.ts';
+import { fakeGuests } from '../../test/support/fake-host/fake-guest.ts';
+import { fakePools } from '../../test/support/fake-host/fake-pools.ts';
+import { EncodedReplies } from '../../test/support/fake-host/replies.ts';
 
 const [count = '', images = ''] = process.argv.slice(2);
 const replies = new EncodedReplies(fakeGuests(Number(count), images));

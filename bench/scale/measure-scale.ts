@@ -1,22 +1,25 @@
 import type { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { closingAgent } from '../measure/closing-agent.ts';
+import { closingAgent } from '../../test/support/measure/closing-agent.ts';
 import {
   anonymousBytes,
   childrenOf,
   cpuSeconds,
   familyCpuSeconds,
   peakResidentBytes,
-} from '../measure/process-usage.ts';
-import { scrape } from '../measure/scrape.ts';
-import { countSeries, valueOfSeries } from '../measure/series.ts';
-import { mean, median, sum } from '../measure/statistics.ts';
+} from '../../test/support/measure/process-usage.ts';
+import { scrape } from '../../test/support/measure/scrape.ts';
+import { countSeries, valueOfSeries } from '../../test/support/measure/series.ts';
+import { mean, median, sum } from '../../test/support/measure/statistics.ts';
 import { startDaemon } from './daemon-process.ts';
-import { startExporter, type ExporterProcess } from './exporter-process.ts';
-import { makeFakeHost } from './fake-host.ts';
-import { touchSystemImages } from './fake-images.ts';
-import type { LoopReport } from './loop-report.ts';
+import {
+  startExporter,
+  type ExporterProcess,
+} from '../../test/support/fake-host/exporter-process.ts';
+import { makeFakeHost } from '../../test/support/fake-host/fake-host.ts';
+import { touchSystemImages } from '../../test/support/fake-host/fake-images.ts';
+import type { LoopReport } from '../../test/support/fake-host/loop-report.ts';
 
 const WARM_UPS = 2;
 /** A little more than the guests' balloon period, so that each scrape asks for it again. */

@@ -6,10 +6,10 @@
  */
 import { parseArgs } from 'node:util';
 
-import { printBars } from '../measure/bar.ts';
-import { integerFlag } from '../measure/integer-flag.ts';
-import { describeMachine } from '../measure/machine.ts';
-import { markdownTable } from '../measure/table.ts';
+import { printBars } from '../../test/support/measure/bar.ts';
+import { integerFlag } from '../../test/support/measure/integer-flag.ts';
+import { describeMachine } from '../../test/support/measure/machine.ts';
+import { markdownTable } from '../../test/support/measure/table.ts';
 import { measureScale, type ScaleResult } from './measure-scale.ts';
 
 const MAX_BLOCK_MS = 25;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-import { parsePromql } from '../../rules/tool/promql.ts';
+import { parsePromql } from '../../tools/promql.ts';
 import { labelsOfExpression } from '../../rules/tool/series.ts';
 import { linkFaults, type SetRule } from './link-rules.ts';
 import type { DashboardModel } from './model.ts';

@@ -16,6 +16,10 @@ const VALUES: Readonly<Record<string, string>> = {
   __rate_interval: RATE_INTERVAL,
   __interval: '4867856611ms',
   __range: '6069770749ms',
+  // Sizes people type, on the Capacity dashboard.
+  vcpus: '2',
+  memory: '4',
+  disk: '40',
 };
 
 function expandOutsideQuotes(text: string): string {

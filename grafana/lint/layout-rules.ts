@@ -80,6 +80,6 @@ function overlaps(panels: readonly PanelModel[]): readonly string[] {
   return [...faults];
 }
 
-export function duplicates<T>(values: readonly T[]): readonly T[] {
+function duplicates<T>(values: readonly T[]): readonly T[] {
   return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
 }

@@ -1,3 +1,4 @@
+import { RUNBOOK_BASE_URL } from '../../rules/src/annotations.ts';
 import { nameOf, panelsOf, variablesOf, type DashboardModel, type PanelModel } from './model.ts';
 import { labelsOfQuery, renames } from './meaning-rules.ts';
 import { parsed } from './target-rules.ts';
@@ -59,6 +60,7 @@ function everyLink(
 
 /** The uid is of this set, and the dashboard has the variables that are set. */
 export function linkFaults(url: string, all: readonly DashboardModel[]): readonly string[] {
+  if (url.startsWith(`${RUNBOOK_BASE_URL}/`)) return [];
   const uid = /\/d\/([\w-]+)(?:\?|$)/.exec(url)?.[1];
   const target = all.find((one) => one.uid === uid);
   if (target === undefined) return [`${url} leads nowhere`];

@@ -1,6 +1,6 @@
 import { unitOfExpression } from '../../rules/tool/units.ts';
 import { labelsOfExpression } from '../../rules/tool/series.ts';
-import { parsePromql, selectorsOf, textOf, type Expression } from '../../rules/tool/promql.ts';
+import { parsePromql, selectorsOf, textOf, type Expression } from '../../tools/promql.ts';
 import { expandVariables } from './expand-variables.ts';
 import { variablesOf, type DashboardModel } from './model.ts';
 import type { Rule } from './rule.ts';
@@ -85,13 +85,19 @@ function legendFaults(query: ParsedQuery): readonly string[] {
     .map((label) => `${query.where}: the legend names ${label}, which the query has not`);
 }
 
-function unitFaults({ panel, target, expression, where }: ParsedQuery): readonly string[] {
+/** What people type has no unit, so how many such sizes fit looks like bytes. */
+const DIVIDED_BY_TYPED_SIZE = /\/ \(\$(?:memory|disk) \* 1073741824\)/;
+
+function unitFaults({ panel, target, expr, expression, where }: ParsedQuery): readonly string[] {
+  if (DIVIDED_BY_TYPED_SIZE.test(expr)) return [];
   const { unit, faults } = measuredIn(expression);
   const shown = UNITS.get(unitOfTarget(panel, target) ?? '');
+  // The title says it, since an axis has no room for it.
+  const perSecond = panel.type === 'timeseries' && / per second$/.test(panel.title ?? '') ? 1 : 0;
   const differs =
     shown !== undefined &&
     typeof unit !== 'string' &&
-    (shown.bytes !== unit.bytes || shown.seconds !== unit.seconds);
+    (shown.bytes !== unit.bytes || shown.seconds - perSecond !== unit.seconds);
   return [
     ...faults.map((fault) => `${where}: ${fault}`),
     ...(differs
@@ -145,7 +151,7 @@ function unusedVariables(dashboard: DashboardModel): readonly string[] {
 function unknownVariables(dashboard: DashboardModel): readonly string[] {
   const known = new Set(variablesOf(dashboard).map(({ name }) => name));
   return parsed(dashboard).flatMap(({ expr, where }) =>
-    [...expr.matchAll(/\$\{?(\w+)/g)]
+    [...expr.matchAll(/\$\{?([A-Za-z_]\w*)/g)]
       .map(([, name = '']) => name)
       .filter((name) => !name.startsWith('__') && !known.has(name))
       .map((name) => `${where}: there is no variable ${name}`),

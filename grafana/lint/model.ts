@@ -88,7 +88,7 @@ const Dashboard = z.looseObject({
 
 export type DashboardModel = z.infer<typeof Dashboard>;
 export type PanelModel = z.infer<typeof Panel>;
-export type TargetModel = z.infer<typeof Target>;
+type TargetModel = z.infer<typeof Target>;
 export type VariableModel = z.infer<typeof Variable>;
 
 /** @throws ZodError when it is not even the shape of a dashboard. */

@@ -5,6 +5,7 @@ import { MEANING_RULES } from './meaning-rules.ts';
 import type { DashboardModel } from './model.ts';
 import { PANEL_RULES } from './panel-rules.ts';
 import type { Rule } from './rule.ts';
+import { SEEN_RULES } from './seen-rules.ts';
 import { TARGET_RULES } from './target-rules.ts';
 import { TEMPLATE_RULES } from './template-rules.ts';
 
@@ -15,6 +16,7 @@ const DASHBOARD_RULES: readonly Rule[] = [
   ...TARGET_RULES,
   ...MEANING_RULES,
   ...LAYOUT_RULES,
+  ...SEEN_RULES,
 ];
 
 /** Every rule over every dashboard, and the rules about the set. No exclusions. */

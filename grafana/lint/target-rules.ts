@@ -7,7 +7,7 @@ import {
   textOf,
   type Expression,
   type Selector,
-} from '../../rules/tool/promql.ts';
+} from '../../tools/promql.ts';
 import { expandVariables, RATE_INTERVAL } from './expand-variables.ts';
 import { queriesOf, type DashboardModel, type Located } from './model.ts';
 import type { Rule } from './rule.ts';

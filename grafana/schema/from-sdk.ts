@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 
+import { NOT_IN_ALL } from '../src/common/dashboard.ts';
+
 /**
  * A JSON Schema (draft-07) of the classic dashboard, derived from the types of Grafana's Foundation
  * SDK, which Grafana generates from the schemas of its own kinds. Grafana publishes the schema in
@@ -213,7 +215,9 @@ class Converter {
     required: 'as declared' | 'all optional' = 'as declared',
   ): Schema {
     const own = type.getProperties().filter(({ name }) => !name.startsWith('_'));
-    const needed = own.filter(({ flags }) => (flags & ts.SymbolFlags.Optional) === 0);
+    const needed = own.filter(
+      ({ name, flags }) => (flags & ts.SymbolFlags.Optional) === 0 && !NOT_IN_ALL.has(name),
+    );
     return {
       type: 'object',
       properties: { ...Object.fromEntries(this.#propertySchemas(type, replaced)), ...replaced },

@@ -1,3 +1,4 @@
+import { CAPACITY } from './capacity.ts';
 import { FLEET } from './fleet.ts';
 import { GUEST } from './guest.ts';
 import { HOST } from './host.ts';
@@ -6,4 +7,4 @@ import { NETWORK } from './network.ts';
 import { STORAGE } from './storage.ts';
 
 /** From all hosts down to one guest, then by resource. */
-export const DASHBOARDS = [FLEET, HOST, GUEST, MEMORY, STORAGE, NETWORK];
+export const DASHBOARDS = [FLEET, CAPACITY, HOST, GUEST, MEMORY, STORAGE, NETWORK];

@@ -1,7 +1,7 @@
 import { dashboard } from './common/dashboard.ts';
 import { EXPORTERS } from './fleet/exporters.ts';
 import { EXPOSURE, PRESSURE, PROMISE } from './fleet/trends.ts';
-import { RISK } from './fleet/risk.ts';
+import { COUNTS, RISK } from './fleet/risk.ts';
 import { WORST_GUESTS } from './fleet/guests.ts';
 
 export const FLEET = dashboard({
@@ -10,5 +10,5 @@ export const FLEET = dashboard({
   description:
     'All over-committed hosts, the one at most risk first: where to look, and whether the promise ' +
     'made to guests could be kept.',
-  rows: [RISK, WORST_GUESTS, PROMISE, EXPOSURE, PRESSURE, EXPORTERS],
+  rows: [RISK, WORST_GUESTS, PROMISE, EXPOSURE, PRESSURE, COUNTS, EXPORTERS],
 });

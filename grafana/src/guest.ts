@@ -1,12 +1,13 @@
 import { dashboard } from './common/dashboard.ts';
 import { guestVariable } from './common/variables.ts';
-import { CPU } from './guest/cpu.ts';
-import { DISKS } from './guest/disks.ts';
-import { MEMORY_OF_HOST } from './guest/host-memory.ts';
-import { IDENTITY } from './guest/identity.ts';
-import { MEMORY_INSIDE } from './guest/inside-memory.ts';
+import { CPU, CPU_DETAILS } from './guest/cpu.ts';
+import { DISK_DETAILS, DISKS } from './guest/disks.ts';
+import { MEMORY_DETAILS, MEMORY_OF_HOST } from './guest/host-memory.ts';
+import { IDENTITY, NOW } from './guest/identity.ts';
+import { INSIDE, MEMORY_INSIDE } from './guest/inside-memory.ts';
+import { SLO } from './guest/slo.ts';
 import { NEIGHBOURS } from './guest/neighbours.ts';
-import { NICS } from './guest/nics.ts';
+import { NIC_DETAILS, NICS } from './guest/nics.ts';
 
 export const GUEST = dashboard({
   uid: 'kvm-guest',
@@ -15,5 +16,20 @@ export const GUEST = dashboard({
     'Everything about one guest, and its neighbours on the same host: what it was promised, what ' +
     'it gets, what it waits for, and who else wants the same.',
   variables: [guestVariable()],
-  rows: [IDENTITY, CPU, MEMORY_OF_HOST, MEMORY_INSIDE, DISKS, NICS, NEIGHBOURS],
+  hostByHost: true,
+  rows: [
+    NOW,
+    SLO,
+    CPU,
+    { title: 'Memory', tiles: [...MEMORY_OF_HOST, ...INSIDE] },
+    DISKS,
+    NICS,
+    NEIGHBOURS,
+    CPU_DETAILS,
+    MEMORY_DETAILS,
+    MEMORY_INSIDE,
+    DISK_DETAILS,
+    NIC_DETAILS,
+    IDENTITY,
+  ],
 });

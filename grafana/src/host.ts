@@ -1,11 +1,11 @@
 import { dashboard } from './common/dashboard.ts';
 import { BOOT_STORM } from './host/boot-storm.ts';
-import { CPU } from './host/cpu.ts';
+import { CPU, CPU_DETAILS } from './host/cpu.ts';
 import { IDENTITY } from './host/identity.ts';
-import { MEMORY } from './host/memory.ts';
+import { MEMORY, MEMORY_DETAILS } from './host/memory.ts';
 import { NETWORK } from './host/network.ts';
-import { OVERVIEW } from './host/overview.ts';
-import { STORAGE } from './host/storage.ts';
+import { NOW } from './host/now.ts';
+import { STORAGE, STORAGE_DETAILS } from './host/storage.ts';
 import { TOP_GUESTS } from './host/top-guests.ts';
 
 export const HOST = dashboard({
@@ -14,5 +14,18 @@ export const HOST = dashboard({
   description:
     'One host and its four resources: promised, capacity, in use, what could ' +
     'be claimed, and who waits. Choose one instance.',
-  rows: [OVERVIEW, CPU, MEMORY, STORAGE, NETWORK, TOP_GUESTS, BOOT_STORM, IDENTITY],
+  hostByHost: true,
+  rows: [
+    NOW,
+    CPU,
+    MEMORY,
+    STORAGE,
+    NETWORK,
+    TOP_GUESTS,
+    CPU_DETAILS,
+    MEMORY_DETAILS,
+    STORAGE_DETAILS,
+    BOOT_STORM,
+    IDENTITY,
+  ],
 });

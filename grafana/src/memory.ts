@@ -5,9 +5,10 @@ import { COST } from './memory/cost.ts';
 import { HUGE_PAGES } from './memory/huge-pages.ts';
 import { KSM } from './memory/ksm.ts';
 import { MOM } from './memory/mom.ts';
+import { NOW } from './memory/now.ts';
 import { NUMA } from './memory/numa.ts';
-import { PAGING } from './memory/paging.ts';
-import { RUN_ON_THE_BANK } from './memory/run-on-the-bank.ts';
+import { PAGING, PAGING_DETAILS } from './memory/paging.ts';
+import { PROMISE, RUN_ON_THE_BANK } from './memory/run-on-the-bank.ts';
 import { SETTINGS } from './memory/settings.ts';
 import { USE } from './memory/use.ts';
 
@@ -18,5 +19,20 @@ export const MEMORY = dashboard({
     'How a host makes more memory than it has: promise, exposure, paging, merging, balloons, huge ' +
     'pages, and how they get in the way of each other. Choose one instance.',
   variables: [labelVariable('domain', 'Guest', 'kvm_domain_memory_maximum_bytes')],
-  rows: [RUN_ON_THE_BANK, USE, PAGING, KSM, BALLOON, HUGE_PAGES, COST, MOM, NUMA, SETTINGS],
+  hostByHost: true,
+  rows: [
+    NOW,
+    RUN_ON_THE_BANK,
+    PAGING,
+    PROMISE,
+    PAGING_DETAILS,
+    USE,
+    KSM,
+    BALLOON,
+    HUGE_PAGES,
+    COST,
+    MOM,
+    NUMA,
+    SETTINGS,
+  ],
 });

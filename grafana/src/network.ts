@@ -1,7 +1,8 @@
 import { dashboard } from './common/dashboard.ts';
 import { labelVariable } from './common/variables.ts';
-import { GUESTS } from './network/guests.ts';
-import { UPLINKS } from './network/uplinks.ts';
+import { GUEST_DETAILS, GUESTS } from './network/guests.ts';
+import { NOW } from './network/now.ts';
+import { UPLINK_DETAILS, UPLINKS } from './network/uplinks.ts';
 
 export const NETWORK = dashboard({
   uid: 'kvm-network',
@@ -10,5 +11,6 @@ export const NETWORK = dashboard({
     'Uplinks of the hosts and the guests that share them: what is promised, what flows, what is ' +
     'lost, and who takes it.',
   variables: [labelVariable('device', 'Uplink', 'kvm_uplink_info')],
-  rows: [UPLINKS, GUESTS],
+  hostByHost: true,
+  rows: [NOW, UPLINKS, GUESTS, UPLINK_DETAILS, GUEST_DETAILS],
 });

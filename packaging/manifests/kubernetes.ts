@@ -82,7 +82,7 @@ export function daemonSet({ name, version }: Project): IDaemonSet {
 }
 
 /** Scrapes them under the name of their node. */
-export function podMonitor({ name }: Project): IPodMonitor {
+function podMonitor({ name }: Project): IPodMonitor {
   const labels = { 'app.kubernetes.io/name': name };
   return {
     apiVersion: 'monitoring.coreos.com/v1',
@@ -105,7 +105,7 @@ export function podMonitor({ name }: Project): IPodMonitor {
 }
 
 /** A dashboard each, found by the sidecar of Grafana's chart by its label. */
-export function dashboardMaps({ name }: Project): readonly IConfigMap[] {
+function dashboardMaps({ name }: Project): readonly IConfigMap[] {
   const folder = join(REPOSITORY, 'grafana/dashboards');
   return readdirSync(folder)
     .sort()

@@ -1,11 +1,11 @@
 import type { FlagText } from '../../src/config/flags.ts';
-import { PROGRAM } from '../../src/config/flags.ts';
-import { FLAGS, NEGATIONS } from './flags.ts';
+import { PROGRAM, REPORT } from '../../src/config/flags.ts';
+import { FLAGS, NEGATIONS, REPORT_FLAGS } from './flags.ts';
 
 /** Values that are files. */
 const PATHS: ReadonlySet<string> = new Set(['path']);
 
-const ALL = [...FLAGS, ...NEGATIONS];
+const ALL = [...FLAGS, ...NEGATIONS, ...REPORT_FLAGS];
 
 /** For bash-completion, under /usr/share/bash-completion/completions. */
 export function bashCompletion(): string {
@@ -41,7 +41,7 @@ export function bashCompletion(): string {
     '      return',
     '      ;;',
     '  esac',
-    `  mapfile -t COMPREPLY < <(compgen -W '${ALL.map(({ long }) => long).join(' ')}' -- "$cur")`,
+    `  mapfile -t COMPREPLY < <(compgen -W '${[REPORT, ...ALL.map(({ long }) => long)].join(' ')}' -- "$cur")`,
     '}',
     `complete -o filenames -F _kvm_overcommit_exporter ${PROGRAM}`,
     '',
@@ -62,6 +62,7 @@ export function zshCompletion(): string {
     const repeated = flag.help.includes('may be repeated') ? '*' : '';
     return quoted(`${repeated}${flag.long}=${text}:${flag.value}:${action}`);
   });
+  specs.push(quoted(`1:command:(${REPORT})`));
   return [`#compdef ${PROGRAM}`, '_arguments \\', `  ${specs.join(' \\\n  ')}`, ''].join('\n');
 }
 
@@ -70,6 +71,7 @@ export function fishCompletion(): string {
   return [
     `# Completion of ${PROGRAM} for fish.`,
     `complete -c ${PROGRAM} -f`,
+    `complete -c ${PROGRAM} -a ${REPORT} -d 'Print the risks of this host and end'`,
     ...ALL.map((flag) => {
       const name = flag.long.replace(/^--/, '');
       const value =

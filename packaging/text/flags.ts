@@ -1,4 +1,4 @@
-import { flagTexts, type FlagText } from '../../src/config/flags.ts';
+import { flagTexts, reportFlagTexts, type FlagText } from '../../src/config/flags.ts';
 import { COLLECTORS } from '../../src/model/collectors.ts';
 
 /** Every flag, and the negation of those that switch a collector. */
@@ -18,3 +18,6 @@ export const NEGATIONS: readonly FlagText[] = COLLECTORS.map(({ name, help }) =>
   default: undefined,
   choices: undefined,
 }));
+
+/** Those that `report` has besides. */
+export const REPORT_FLAGS: readonly FlagText[] = reportFlagTexts();

@@ -1,5 +1,6 @@
 import type { Project } from '../project.ts';
-import { FLAGS } from './flags.ts';
+import { FLAGS, REPORT_FLAGS } from './flags.ts';
+import type { FlagText } from '../../src/config/flags.ts';
 
 /**
  * kvm-overcommit-exporter(8), in the macros of man(7), from the flags themselves.
@@ -14,21 +15,23 @@ export function manPage({ name, version, description, homepage }: Project, date:
     '.SH SYNOPSIS',
     `.B ${escaped(name)}`,
     '.RI [ flags ]',
+    '.PP',
+    `.B ${escaped(name)} report`,
+    '.RI [ flags ]',
     '.SH DESCRIPTION',
     ...DESCRIPTION.flatMap((paragraph) => [escaped(paragraph), '.PP']),
     '.SH OPTIONS',
-    ...FLAGS.flatMap((flag) => [
-      '.TP',
-      `\\fB${escaped(flag.long)}\\fR${flag.value === undefined ? '' : ` \\fI${escaped(flag.value)}\\fR`}`,
-      escaped(flag.help),
-      ...(flag.choices === undefined ? [] : [`One of ${flag.choices.join(', ')}.`]),
-      ...(flag.default === undefined ? [] : [`Default: ${escaped(flag.default)}`]),
-    ]),
+    ...FLAGS.flatMap(flagLines),
     '.PP',
     'Every',
     '.BI \\-\\-collector. name',
     'has a',
     '.BI \\-\\-no\\-collector. name\\fR.',
+    '.SH REPORT',
+    '.B report',
+    'looks at the host twice, prints what the page would say, and ends; nothing listens. It takes the',
+    'flags above as well, and',
+    ...REPORT_FLAGS.flatMap(flagLines),
     '.SH SIGNALS',
     '.TP',
     '.B SIGHUP',
@@ -40,6 +43,21 @@ export function manPage({ name, version, description, homepage }: Project, date:
     '.TP',
     '.B 2',
     'A flag or a file has a fault, or an address is in use; one line on standard error says which.',
+    '.PP',
+    'Of',
+    '.BR report :',
+    '.TP',
+    '.B 0',
+    'Every risk is known, and low or medium.',
+    '.TP',
+    '.B 1',
+    'The highest risk is high.',
+    '.TP',
+    '.B 2',
+    'The highest risk is critical.',
+    '.TP',
+    '.B 3',
+    'Unknown: a risk is not known and none is high, or a flag or a file has a fault.',
     '.SH FILES',
     ...FILES.flatMap(([path, what]) => ['.TP', `.I ${escaped(path)}`, what]),
     '.SH ENVIRONMENT',
@@ -56,6 +74,16 @@ export function manPage({ name, version, description, homepage }: Project, date:
     '.BR prometheus (1)',
     '',
   ].join('\n');
+}
+
+function flagLines(flag: FlagText): readonly string[] {
+  return [
+    '.TP',
+    `\\fB${escaped(flag.long)}\\fR${flag.value === undefined ? '' : ` \\fI${escaped(flag.value)}\\fR`}`,
+    escaped(flag.help),
+    ...(flag.choices === undefined ? [] : [`One of ${flag.choices.join(', ')}.`]),
+    ...(flag.default === undefined ? [] : [`Default: ${escaped(flag.default)}`]),
+  ];
 }
 
 const DESCRIPTION = [

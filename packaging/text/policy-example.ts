@@ -45,14 +45,6 @@ export function policyExample(): string {
   ].join('\n');
 }
 
-/** The example with every mark taken away: the built-in policy, written out. */
-export function policyWithoutMarks(): string {
-  return policyExample()
-    .split('\n')
-    .flatMap((line) => (/^# (?! )/.test(line) ? [] : [line.replace(/^#/, '')]))
-    .join('\n');
-}
-
 const SUFFIXES: Readonly<Record<LimitUnit, (value: number) => string>> = {
   share: (value) => `${Number((value * 100).toPrecision(6))}%`,
   ratio: String,

@@ -1,8 +1,7 @@
+import { RUNBOOK_BASE_URL } from '../../src/risk/runbooks.ts';
 import type { AlertDefinition, Annotations, DashboardLink } from './rule.ts';
 
-/** Where the runbooks are read; docs/runbooks/ of this repository. */
-export const RUNBOOK_BASE_URL =
-  'https://github.com/kvm-overcommit-exporter/kvm-overcommit-exporter/blob/main/docs/runbooks';
+export { RUNBOOK_BASE_URL };
 
 export function annotationsOf(alert: AlertDefinition): Annotations {
   return {
@@ -36,7 +35,7 @@ const FORMATS: Readonly<Record<Format, { readonly filter: string; readonly unit:
 };
 
 /** A value of the template in a form people read. */
-export function shown(value: string, format: Format): string {
+function shown(value: string, format: Format): string {
   const { filter, unit } = FORMATS[format];
   return `{{ ${value} | ${filter} }}${unit}`;
 }

@@ -74,6 +74,18 @@ export const exporter: Subject = {
       `,
     },
     {
+      name: 'KvmWatchdog',
+      summary: 'Alerting works; this alert always fires.',
+      description: prose`
+        This alert fires for as long as Prometheus evaluates the rules and reaches Alertmanager. Send it
+        to something that raises an alarm when it ends. Hosts watched now:
+        ${'{{ with query "count(kvm_exporter_build_info)" }}{{ . | first | value | humanize }}{{ else }}none{{ end }}'}.
+      `,
+      dashboard: { uid: 'kvm-fleet', variables: [] },
+      at: { info: {} },
+      expr: () => 'vector(1)',
+    },
+    {
       name: 'KvmExporterDown',
       // The only sign of a host that is gone together with all its guests.
       summary: 'A host does not answer, or only its exporter does not.',

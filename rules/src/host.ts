@@ -42,6 +42,14 @@ export const host: Subject = {
       `,
     },
     {
+      record: 'instance:kvm_host_io_pressure_stalled:ratio',
+      expr: promql`
+        sum without (resource) (
+          rate(kvm_host_pressure_stalled_seconds_total{resource="io"}[5m])
+        )
+      `,
+    },
+    {
       record: 'instance:kvm_host_cpu_busy:ratio',
       expr: promql`
         sum without (mode) (rate(kvm_host_cpu_seconds_total{mode!~"idle|iowait"}[5m]))
@@ -162,9 +170,9 @@ export const host: Subject = {
     },
     {
       name: 'KvmHostIoPressure',
-      summary: 'Some task of a host waits for I/O most of the time.',
+      summary: 'Whoever is awake on a host waits for I/O most of the time.',
       description: prose`
-        On {{ $labels.instance }} some task waited for I/O ${value('percent')} of the time. Writing
+        On {{ $labels.instance }} nobody got on for want of I/O ${value('percent')} of the time. Writing
         most: ${top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'bytes per second')}.
         Reading most:
         ${top('instance_domain:kvm_domain_disk_read_bytes:rate5m{@}', 'bytes per second')}.
@@ -172,7 +180,8 @@ export const host: Subject = {
       dashboard: HOST,
       at: { warning: { for: '15m', keepFiringFor: '5m' } },
       expr: () => promql`
-        instance:kvm_host_io_pressure_waiting:ratio
+        # That some task waits is what a night of backups looks like, while guests get on.
+        instance:kvm_host_io_pressure_stalled:ratio
         ${beyond('storage.pressure_ratio', 'warning')}
       `,
     },
@@ -211,9 +220,11 @@ export const host: Subject = {
       name: 'KvmGuestCrashed',
       summary: 'A guest has crashed.',
       description: prose`
-        {{ $labels.domain }} on {{ $labels.instance }} is {{ $labels.state }}: its QEMU process
-        ended by itself or was killed, or its kernel panicked. All that crashed there:
-        ${names('kvm_domain_state{@,state=~"shutoff|crashed",reason=~"crashed|panicked"}')}.
+        {{ $labels.domain }} on {{ $labels.instance }} is {{ $labels.state }}:
+        ${'{{ if eq $labels.state "shutoff" }}its QEMU process ended by itself or was killed, or its kernel panicked{{ else }}its kernel panicked{{ end }}'}.
+        All that crashed there:
+        ${names('kvm_domain_state{@,state=~"shutoff|crashed|paused",reason=~"crashed|panicked"}')}.
+        Find the cause, then start it again.
       `,
       dashboard: GUEST,
       at: { critical: { for: '1m' } },
@@ -230,6 +241,39 @@ export const host: Subject = {
         and on (cluster, job, instance, domain)
         max_over_time(kvm_domain_state{state="running"}[1d])
       `,
+    },
+    {
+      name: 'KvmMigrationStuck',
+      summary: 'A migration, backup or dump of a guest does not get on.',
+      description: prose`
+        {{ $labels.domain }} on {{ $labels.instance }} is being moved, saved or copied, which fails,
+        stands still, or moves memory more than twice because the guest writes as fast. Left to move:
+        ${top('kvm_domain_job_data_remaining_bytes{@}', 'bytes')}. Writing most to disks:
+        ${top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'bytes per second')}.
+        Find out which, then cancel it or slow the guest down.
+      `,
+      dashboard: GUEST,
+      at: { warning: { for: '15m' }, critical: { for: '1m' } },
+      expr: (severity) =>
+        severity === 'critical'
+          ? promql`
+              # Half of its memory is on the other host, and the way there is gone.
+              kvm_domain_state{state=~"paused|running",reason="postcopy_failed"} == 1
+            `
+          : promql`
+              # Jobs that have nothing to move, such as a backup that others fetch, have a size of 0.
+              (kvm_domain_job_data_size_bytes > 0)
+              and on (cluster, job, instance, domain) (
+                max_over_time(kvm_domain_job_data_processed_bytes[5m])
+                  == min_over_time(kvm_domain_job_data_processed_bytes[5m])
+                and on (cluster, job, instance, domain)
+                # A job that has just begun has not been read twice.
+                max_over_time(kvm_domain_job_elapsed_seconds[5m])
+                  > min_over_time(kvm_domain_job_elapsed_seconds[5m])
+                or
+                kvm_domain_job_data_processed_bytes / kvm_domain_job_data_size_bytes > 2
+              )
+            `,
     },
   ],
 };

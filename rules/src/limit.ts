@@ -1,12 +1,10 @@
-import { LIMITS, type LimitDeclaration } from '../../src/config/policy-defaults.ts';
+import { LIMITS_BY_KEY, type LimitKey } from '../../src/config/policy-defaults.ts';
 
-/** `resource.name` of a limit in src/config/policy-defaults.ts. */
-export type LimitKey = `${LimitDeclaration['resource']}.${string}`;
 export type LimitSeverity = 'warning' | 'critical';
 
 /** The series the exporter publishes a limit as; absent when the policy sets none. */
 export function limit(key: LimitKey, severity: LimitSeverity): string {
-  const { resource, name } = declarationOf(key);
+  const { resource, name } = LIMITS_BY_KEY[key];
   return `kvm_policy_${resource}_${name}{severity="${severity}"}`;
 }
 
@@ -16,18 +14,12 @@ export function limit(key: LimitKey, severity: LimitSeverity): string {
  * keeps all labels of the left side, among them those only the operator's Prometheus knows.
  */
 export function beyond(key: LimitKey, severity: LimitSeverity): string {
-  const operator = declarationOf(key).bad === 'above' ? '>' : '<';
+  const operator = LIMITS_BY_KEY[key].bad === 'above' ? '>' : '<';
   return `${operator} on (cluster, job, instance) group_left () ${limit(key, severity)}`;
 }
 
 /** The good side: for `unless`, where a missing measurement must not hide anything. */
 export function within(key: LimitKey, severity: LimitSeverity): string {
-  const operator = declarationOf(key).bad === 'above' ? '<=' : '>=';
+  const operator = LIMITS_BY_KEY[key].bad === 'above' ? '<=' : '>=';
   return `${operator} on (cluster, job, instance) group_left () ${limit(key, severity)}`;
-}
-
-function declarationOf(key: LimitKey): LimitDeclaration {
-  const found = LIMITS.find((one) => `${one.resource}.${one.name}` === key);
-  if (found === undefined) throw new RangeError(`no such limit: ${key}`);
-  return found;
 }

@@ -8,6 +8,8 @@ const GUEST = { uid: 'kvm-guest', variables: ['cluster', 'job', 'instance', 'dom
 
 const CLAIMS = top('kvm_domain_memory_claimable_bytes{@}', 'bytes');
 const SWAPPED = top('kvm_domain_swap_bytes{@}', 'bytes');
+/** Whose memory has to be brought back: the rate of it, where VmSwap is a level. */
+const HIT_HARDEST = top('instance_domain:kvm_domain_swap_in_bytes:rate5m{@}', 'bytes per second');
 const RESIDENT = top('sum without (kind) (kvm_domain_resident_bytes{@})', 'bytes');
 
 /** Ran ten minutes ago, and was not shut down in good order since. */
@@ -36,6 +38,11 @@ export const memory: Subject = {
         instance:kvm_memory_promised_bytes:sum
         /
         (kvm_memory_capacity_bytes > 0)
+        or
+        # Huge pages may have taken all there is: what is promised out of nothing is infinitely much.
+        (instance:kvm_memory_promised_bytes:sum > 0)
+        /
+        kvm_memory_capacity_bytes
       `,
     },
     {
@@ -44,6 +51,11 @@ export const memory: Subject = {
         instance:kvm_memory_promised_maximum_bytes:sum
         /
         (kvm_memory_capacity_bytes > 0)
+        or
+        # Huge pages may have taken all there is: what is promised out of nothing is infinitely much.
+        (instance:kvm_memory_promised_maximum_bytes:sum > 0)
+        /
+        kvm_memory_capacity_bytes
       `,
     },
     {
@@ -199,8 +211,10 @@ export const memory: Subject = {
       name: 'KvmMemoryOverPromised',
       summary: 'More memory is promised to guests than the policy allows.',
       description: prose`
-        {{ $labels.instance }} has promised ${value('percent')} of the memory it can give. May claim
-        most: ${CLAIMS}. Shrink guests, move them, or add memory or swap.
+        Guests on {{ $labels.instance }} are promised
+        ${only('instance:kvm_memory_promised_bytes:sum{@}', 'bytes', 'unknown')} and it can give
+        ${only('kvm_memory_capacity_bytes{@}', 'bytes', 'unknown')}. May claim most: ${CLAIMS}. Shrink
+        guests, move them, or add memory or swap.
       `,
       dashboard: MEMORY,
       at: { warning: { for: '10m' } },
@@ -243,8 +257,8 @@ export const memory: Subject = {
       summary: 'A host swaps in and out at the same time.',
       description: prose`
         {{ $labels.instance }} swaps in as well as out, ${value('bytes per second')} in the weaker
-        direction: guests throw each other out of memory. Most swapped: ${SWAPPED}. Largest in
-        memory: ${RESIDENT}. Move, pause or shut down one of them.
+        direction: guests throw each other out of memory. Hit hardest: ${HIT_HARDEST}. Most swapped:
+        ${SWAPPED}. Largest in memory: ${RESIDENT}. Move, pause or shut down one of them.
       `,
       dashboard: MEMORY,
       at: {

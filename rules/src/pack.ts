@@ -1,4 +1,5 @@
 import { annotationsOf } from './annotations.ts';
+import { capacity } from './capacity.ts';
 import { cpu, vcpus } from './cpu.ts';
 import { exporter } from './exporter.ts';
 import { fleet } from './fleet.ts';
@@ -7,6 +8,8 @@ import { host } from './host.ts';
 import { ksm } from './ksm.ts';
 import { memory } from './memory.ts';
 import { network } from './network.ts';
+import { guestPaging } from './guest-paging.ts';
+import { memoryMinimum } from './memory-minimum.ts';
 import { riskSubjects } from './risk.ts';
 import type {
   AlertDefinition,
@@ -17,6 +20,7 @@ import type {
   Subject,
 } from './rule.ts';
 import { filesystems, images } from './storage.ts';
+import { tenants } from './tenants.ts';
 
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
 
@@ -31,10 +35,14 @@ export const SUBJECTS: readonly Subject[] = [
   memory,
   ksm,
   guestMemory,
+  guestPaging,
+  memoryMinimum,
   filesystems,
   images,
   network,
+  tenants,
   exporter,
+  capacity,
   ...riskSubjects,
   fleet,
 ];

@@ -2,12 +2,18 @@ import {
   PROMISE_SERIES,
   RISK_RESOURCES,
   RISK_SIGNALS,
+  type Loss,
   type PolicyThreshold,
   type RiskResource,
   type RiskSignal,
 } from '../../src/risk/risk-model.ts';
-import { limit } from './limit.ts';
+import { cpu } from './cpu.ts';
+import { guestMemory } from './guest-memory.ts';
+import { limit, within } from './limit.ts';
+import { memory } from './memory.ts';
+import { network } from './network.ts';
 import { promql, type RecordingRule, type Subject } from './rule.ts';
+import { filesystems, images } from './storage.ts';
 
 /** The worst filesystem, pool, uplink or NIC of a host, which stands for the host in its risk. */
 const WORST: readonly RecordingRule[] = [
@@ -25,6 +31,17 @@ const WORST: readonly RecordingRule[] = [
       # Swap full of pages nobody wants back is swap well used, as long as it is not needed for claims.
       instance:kvm_host_swap_used:ratio
       unless on (cluster, job, instance) instance:kvm_memory_exposure_per_supply:ratio <= 1
+    `,
+  },
+  {
+    record: 'instance:kvm_host_swap_storm_felt_bytes:rate5m',
+    expr: promql`
+      # Traffic nobody waits for, of zram for instance, is no storm.
+      instance:kvm_host_swap_storm_bytes:rate5m
+      unless on (cluster, job, instance) (
+        instance:kvm_host_memory_pressure_waiting:ratio
+        ${within('memory.pressure_ratio', 'warning')}
+      )
     `,
   },
   {
@@ -97,9 +114,42 @@ const WORST: readonly RecordingRule[] = [
   },
 ];
 
+const ALERTS = [cpu, memory, guestMemory, filesystems, images, network].flatMap(
+  ({ alerts }) => alerts,
+);
+
+/** Labels that tell the results of a critical alert on one host apart. */
+const PER: Readonly<Record<Loss['alert'], readonly string[]>> = {
+  KvmGuestCpuStarved: ['domain'],
+  KvmGuestOutOfMemory: ['domain'],
+  KvmGuestMemoryLimited: ['domain'],
+  KvmFilesystemFullImminent: ['mountpoint'],
+  KvmFilesystemFull: ['mountpoint'],
+  KvmFilesystemInodesLow: ['mountpoint'],
+  KvmFilesystemUnresponsive: ['mountpoint'],
+  KvmFilesystemReadOnly: ['mountpoint'],
+  KvmGuestPausedOnIoError: ['domain', 'state', 'reason'],
+  KvmImageCorrupt: ['path'],
+  KvmThinPoolBroken: ['vg', 'pool', 'state'],
+  KvmUplinkSaturated: ['device'],
+  KvmUplinkDrops: ['device'],
+  KvmUplinkDown: ['device'],
+};
+
+/** Each critical alert of a resource, as a number of the host: its very expression, without `for`. */
+const LOSSES: readonly RecordingRule[] = RISK_SIGNALS.flatMap(({ record, threshold }) => {
+  if (threshold.kind !== 'loss') return [];
+  const alert = ALERTS.find(({ name }) => name === threshold.alert);
+  if (alert === undefined) throw new RangeError(`no such alert: ${threshold.alert}`);
+  const lost = alert.expr('critical').replaceAll(/^/gm, '  ');
+  const labels = PER[threshold.alert] ?? [];
+  return [{ record, expr: `count without (${labels.join(', ')}) (\n${lost}\n)` }];
+});
+
 /** From the table of src/risk/risk-model.ts; nothing about risk is decided here. */
 export const riskSubjects: readonly Subject[] = [
   { name: 'worst', recording: WORST, alerts: [] },
+  { name: 'loss', recording: LOSSES, alerts: [] },
   ...RISK_RESOURCES.map((resource): Subject => ({
     name: `risk-${resource}`,
     recording: [...signalsOf(resource).map(signalRule), resourceRule(resource)],
@@ -115,23 +165,31 @@ function signalRule({ id, resource, record, threshold }: RiskSignal): RecordingR
   return {
     record: 'instance_signal:kvm_risk:level',
     labels: { resource, signal: id },
-    expr:
-      threshold.kind === 'definition'
-        ? `${threshold.level} * (${record} > bool ${threshold.above})`
-        : levelOf(record, threshold),
+    expr: levelOf(record, threshold),
   };
+}
+
+function levelOf(record: string, threshold: RiskSignal['threshold']): string {
+  switch (threshold.kind) {
+    case 'loss':
+      return `3 * (${record} > bool 0)`;
+    case 'definition':
+      return `${threshold.level} * (${record} > bool ${threshold.above})`;
+    case 'policy':
+      return levelOfLimits(record, threshold);
+  }
 }
 
 /**
  * The higher of the levels of the two limits. The last arm is for a host whose policy sets neither:
  * measured and past no limit is 0, also when the value is infinite or no number.
  */
-function levelOf(record: string, threshold: PolicyThreshold): string {
+function levelOfLimits(record: string, threshold: PolicyThreshold): string {
   const operator = threshold.bad === 'above' ? '>' : '<';
   const arms = (['warning', 'critical'] as const).flatMap((severity) => {
     const level = threshold[severity];
     if (level === undefined) return [];
-    const published = limit(`${threshold.resource}.${threshold.name}`, severity);
+    const published = limit(threshold.key, severity);
     return [
       promql`
         ${String(level)} * (

@@ -32,7 +32,13 @@ export interface AlertDefinition {
 
 /** Uids of the dashboards in grafana/. */
 export type DashboardUid =
-  'kvm-fleet' | 'kvm-host' | 'kvm-guest' | 'kvm-memory' | 'kvm-storage' | 'kvm-network';
+  | 'kvm-fleet'
+  | 'kvm-capacity'
+  | 'kvm-host'
+  | 'kvm-guest'
+  | 'kvm-memory'
+  | 'kvm-storage'
+  | 'kvm-network';
 
 /** A dashboard and the labels of the alert that become its variables. */
 export interface DashboardLink {

@@ -1,4 +1,4 @@
-import { ascending, names, only, top, value } from './annotations.ts';
+import { ascending, names, namesOrNone, only, top, value } from './annotations.ts';
 import { beyond, limit, type LimitSeverity } from './limit.ts';
 import { promql, prose, type AlertDefinition, type RecordingRule, type Subject } from './rule.ts';
 
@@ -530,6 +530,18 @@ const otherAlerts: readonly AlertDefinition[] = [
       instance_pool:kvm_thin_pool_claimable_per_avail:ratio
       ${beyond('storage.claimable_per_avail_ratio', 'warning')}
     `,
+  },
+  {
+    name: 'KvmThinPoolUnwatched',
+    summary: 'A host has thin pools whose state is not read.',
+    description: prose`
+      LVM thin pools of {{ $labels.instance }} that nobody watches: ${value('number')}. No alert tells
+      when one is full. Start its exporter as root with --collector.thinpool. Guests with disks on
+      block devices there: ${namesOrNone('kvm_domain_disk_image_info{@,path=~"/dev/.+"}')}.
+    `,
+    dashboard: HOST,
+    at: { info: { for: '1h' } },
+    expr: () => 'kvm_thin_pools_unwatched > 0',
   },
   {
     name: 'KvmStoragePoolFull',

@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { ALERTMANAGER_FILE } from './files.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../tools/free-port.ts';
 import { run } from './promtool.ts';
 
 /** An alert as labels; `alertname` among them. */
@@ -109,16 +109,28 @@ const ALERTS = z.array(
   }),
 );
 
-/** Alerts are `unprocessed` until their group has been processed. */
+/** In this many looks in a row nothing may change. */
+const STEADY_LOOKS = 5;
+
+/**
+ * Alerts are `unprocessed` until their group has been processed. Whom an alert mutes is found out beside
+ * that and a little later, so that only an answer that stays is one.
+ */
 async function mutedOf(url: string, count: number): Promise<readonly AlertLabels[]> {
   const deadline = Date.now() + START_TIMEOUT_MS;
+  let last = '';
+  let steady = 0;
   for (;;) {
     const alerts = ALERTS.parse(await (await fetch(url)).json());
     const decided = alerts.filter(({ status }) => status.state !== 'unprocessed');
     if (decided.length === count) {
-      return decided
+      const muted = decided
         .filter(({ status }) => status.inhibitedBy.length > 0)
         .map(({ labels }) => labels);
+      const now = JSON.stringify(muted);
+      steady = now === last ? steady + 1 : 0;
+      last = now;
+      if (steady === STEADY_LOOKS) return muted;
     }
     if (Date.now() > deadline) throw new Error('Alertmanager does not decide about the alerts');
     await sleep(POLL_MS);

@@ -6,7 +6,7 @@
 import type { AlertRule } from '../src/rule.ts';
 import { secondsOf } from './duration.ts';
 import { expectedAlerts, labelsIn, type Labels } from './expectations.ts';
-import { parsePromql, selectorsOf } from './promql.ts';
+import { parsePromql, selectorsOf } from '../../tools/promql.ts';
 import type { SliceRunner } from './run-tests.ts';
 import { expandedValues, restartedValues } from './sample-values.ts';
 import {

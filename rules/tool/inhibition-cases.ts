@@ -29,6 +29,14 @@ export const INHIBITION_CASES: readonly InhibitionCase[] = [
     muted: [on('a', 'KvmGuestCpuStarved', 'warning', db)],
   },
   {
+    name: 'nothing mutes the watchdog',
+    heard: [
+      { alertname: 'KvmWatchdog', severity: 'info' },
+      { alertname: 'KvmExporterAbsent', severity: 'critical' },
+    ],
+    muted: [],
+  },
+  {
     name: 'a paused guest mutes filling, but not another filesystem that is full within minutes',
     heard: [
       on('b', 'KvmGuestPausedOnIoError', 'critical', db),

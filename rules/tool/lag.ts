@@ -1,4 +1,4 @@
-import { parsePromql, selectorsOf } from './promql.ts';
+import { parsePromql, selectorsOf } from '../../tools/promql.ts';
 import type { AlertRule, RecordingRule } from '../src/rule.ts';
 
 /** Evaluations that the youngest and the oldest data behind a value are late. */

@@ -10,7 +10,7 @@ import {
   selectorAt,
   textOf,
   type Expression,
-} from './promql.ts';
+} from '../../tools/promql.ts';
 import { secondsOf } from './duration.ts';
 import type { Rule } from './slice.ts';
 

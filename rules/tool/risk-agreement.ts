@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY } from '../../src/config/policy.ts';
+import { DEFAULT_POLICY, findLimit } from '../../src/config/policy.ts';
 import {
   PROMISE_SERIES,
   RISK_RESOURCES,
@@ -9,6 +9,7 @@ import {
 } from '../../src/risk/risk-model.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from '../src/pack.ts';
 import type { SliceResult, SliceRunner } from './run-tests.ts';
+import { policySeries } from './policy-series.ts';
 import { assertionsOf, Dependencies, sliceOf } from './slice.ts';
 import type { RuleTest, TestFile } from './test-file.ts';
 
@@ -37,7 +38,7 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
     input_series: hosts.flatMap(({ instance, values, promised }) => [
       ...[...promised].flatMap((resource) => constant(PROMISE_SERIES[resource], instance, 1)),
       ...RISK_SIGNALS.flatMap(({ id, record }) => constant(record, instance, values.get(id))),
-      ...policySeries(instance),
+      ...policySeries({ job: 'kvm', instance }, 2),
     ]),
     promql_expr_test: [
       {
@@ -60,28 +61,27 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
     group_eval_order: [],
     tests: [test],
   };
-  const groups = [...RECORDING_GROUPS, ...ALERT_GROUPS];
+  // Losses are given, and some of what they are counted from is given as well.
+  const given = new Set<string>(RISK_SIGNALS.map(({ record }) => record));
+  const groups = [
+    ...RECORDING_GROUPS.map(({ name, rules }) => ({
+      name,
+      rules: rules.filter(({ record }) => !given.has(record)),
+    })),
+    ...ALERT_GROUPS,
+  ];
   const dependencies = new Dependencies(groups);
   return runner.run((path) => sliceOf(file, test, assertionsOf(test), groups, dependencies, path));
 }
 
 function valuesAround({ threshold }: RiskSignal): readonly number[] {
+  if (threshold.kind === 'loss') return [0, 1, 2];
   if (threshold.kind === 'definition') {
     return [threshold.above, threshold.above + 1, threshold.above - 0.5];
   }
-  const limit = DEFAULT_POLICY.limits.find(
-    (one) => one.resource === threshold.resource && one.name === threshold.name,
-  );
-  const limits = [limit?.warning, limit?.critical].filter((one) => one !== undefined);
+  const { warning, critical } = findLimit(DEFAULT_POLICY, threshold.key);
+  const limits = [warning, critical].filter((one) => one !== undefined);
   return limits.flatMap((one) => [one, one + 0.01, one - 0.01]);
-}
-
-function policySeries(instance: string): RuleTest['input_series'] {
-  return DEFAULT_POLICY.limits.flatMap(({ resource, name, ...limit }) =>
-    (['warning', 'critical'] as const).flatMap((severity) =>
-      constant(`kvm_policy_${resource}_${name}`, instance, limit[severity], { severity }),
-    ),
-  );
 }
 
 function constant(

@@ -1,5 +1,5 @@
 import { limitText } from '../../src/config/limit-text.ts';
-import { LIMITS, type LimitDeclaration } from '../../src/config/policy-defaults.ts';
+import { LIMITS_BY_KEY, type LimitDeclaration } from '../../src/config/policy-defaults.ts';
 import {
   INHERENT_LEVELS,
   RISK_LEVEL_ACTIONS,
@@ -37,8 +37,21 @@ function riskTables(): string {
       ...RISK_SIGNALS.filter((signal) => signal.resource === resource).map(rowOf),
     ].join('\n'),
   );
+  const unknown = [
+    '### What takes Prometheus to know',
+    '',
+    'The page of the exporter cannot tell these, so it may show less:',
+    '',
+    '| signal | level 3 of `alert` | because it takes |',
+    '|---|---|---|',
+    ...RISK_SIGNALS.flatMap(({ id, threshold }) =>
+      threshold.kind === 'loss' && threshold.takesPrometheus !== undefined
+        ? [`| \`${id}\` | \`${threshold.alert}\` | ${threshold.takesPrometheus} |`]
+        : [],
+    ),
+  ].join('\n');
   const header = ['| level | name | meaning | do |', '|---|---|---|---|'];
-  return [[...header, ...levels].join('\n'), ...signals].join('\n\n');
+  return [[...header, ...levels].join('\n'), ...signals, unknown].join('\n\n');
 }
 
 const RISK_LEVELS: readonly RiskLevel[] = [0, 1, 2, 3];
@@ -51,12 +64,11 @@ function levelText(level: RiskLevel): string {
 
 function rowOf({ id, meaning, record, threshold }: RiskSignal): string {
   const cells = GIVEN_LEVELS.map((level) => {
+    if (threshold.kind === 'loss') return level === 3 ? `\`${threshold.alert}\`` : '';
     if (threshold.kind === 'definition') {
       return threshold.level === level ? `> ${threshold.above}, by definition` : '';
     }
-    const declared = LIMITS.find(
-      (one) => one.resource === threshold.resource && one.name === threshold.name,
-    );
+    const declared = LIMITS_BY_KEY[threshold.key];
     const severities = (['warning', 'critical'] as const).filter(
       (severity) => threshold[severity] === level,
     );
@@ -65,11 +77,7 @@ function rowOf({ id, meaning, record, threshold }: RiskSignal): string {
   return `| \`${id}\` | ${meaning} | \`${record}\` | ${cells.join(' | ')} |`;
 }
 
-function namedLimit(
-  declared: LimitDeclaration | undefined,
-  severity: 'warning' | 'critical',
-): string {
-  if (declared === undefined) throw new Error('a signal names a limit that does not exist');
+function namedLimit(declared: LimitDeclaration, severity: 'warning' | 'critical'): string {
   const operator = declared.bad === 'above' ? '>' : '<';
   const builtIn = declared[severity];
   const known = builtIn === undefined ? 'unset' : `${operator} ${limitText(declared, builtIn)}`;

@@ -13,13 +13,13 @@ import {
   type Aggregation,
   type Binary,
   type Expression,
-} from './promql.ts';
+} from '../../tools/promql.ts';
 
 /** Labels Prometheus or the operator's relabelling puts on every series of a target. */
 export const TARGET_LABELS: readonly string[] = ['job', 'instance', 'cluster'];
 
 /** Series Prometheus makes for every target, and its own record of alerts. */
-const OF_PROMETHEUS: ReadonlyMap<string, readonly string[]> = new Map([
+export const OF_PROMETHEUS: ReadonlyMap<string, readonly string[]> = new Map([
   ['up', TARGET_LABELS],
   ['scrape_duration_seconds', TARGET_LABELS],
 ]);

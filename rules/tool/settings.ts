@@ -67,6 +67,25 @@ function withClusterLabel(text: string, label: string): string {
     .replaceAll(/(?<=[({,]\s*)cluster(?=\s*[,)=])/g, label);
 }
 
+/**
+ * The Alertmanager example for alerts with these settings: the label of the cluster in its lists, and
+ * the words of the operator where it asks for a severity.
+ *
+ * @param example text of alertmanager.example.yaml.
+ */
+export function alertmanagerWithSettings(
+  example: string,
+  { clusterLabel, severities }: Settings,
+): string {
+  const wordOf = (severity: string): string =>
+    severity === 'critical' || severity === 'warning' || severity === 'info'
+      ? severities[severity]
+      : severity;
+  return example
+    .replaceAll(/(?<=\b(?:group_by|equal): \[[^\]\n]*)\bcluster\b/g, clusterLabel)
+    .replaceAll(/(?<=\bseverity=~?")[^"]*/g, (words) => words.split('|').map(wordOf).join('|'));
+}
+
 /** Alerts for rulers that do not know `keep_firing_for`. */
 export function withoutKeepFiring({ name, rules }: AlertGroup): AlertGroup {
   return {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 
 import type { AlertGroup, AlertRule, RecordingGroup, RecordingRule } from '../src/rule.ts';
-import { parsePromql, selectorsOf } from './promql.ts';
+import { parsePromql, selectorsOf } from '../../tools/promql.ts';
 import { ruleFile } from './render.ts';
 import type { RuleTest, TestFile } from './test-file.ts';
 
@@ -100,6 +100,24 @@ export function sliceOf(
           promql_expr_test: queries,
         },
       ],
+    }),
+  };
+}
+
+/** One test with every rule there is: for what must not fire. */
+export function wholePack(
+  test: RuleTest,
+  groups: Groups,
+  evaluationInterval: string,
+  rulesPath: string,
+): Slice {
+  return {
+    rules: ruleFile(groups),
+    test: stringify({
+      rule_files: [rulesPath],
+      evaluation_interval: evaluationInterval,
+      group_eval_order: groups.map(({ name }) => name),
+      tests: [test],
     }),
   };
 }

@@ -12,7 +12,7 @@ import {
   type Binary,
   type Call,
   type Expression,
-} from './promql.ts';
+} from '../../tools/promql.ts';
 
 /**
  * What an expression is measured in: powers of bytes and seconds, `number` for a literal, which

@@ -219,7 +219,7 @@ function expectedSamples(assertion: Assertion): readonly Sample[] {
 }
 
 /** Reads what it got out of its complaints. */
-export function parseAnswers(output: string): Answers {
+function parseAnswers(output: string): Answers {
   const answers = new Map<string, readonly Sample[]>();
   let key: string | undefined;
   let got: Sample[] | undefined;

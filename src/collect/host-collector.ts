@@ -11,7 +11,7 @@ import { readMultiGenLru } from '../sources/host/multi-gen-lru.ts';
 import { readNumaNodes } from '../sources/host/numa.ts';
 import { readPageSize } from '../sources/kernel/page-size.ts';
 import { readHostPressure } from '../sources/host/pressure.ts';
-import { toValue, type Reading } from '../runtime/reading.ts';
+import { toValue, type Result } from '../runtime/result.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import { readSoftnetDrops } from '../sources/host/softnet.ts';
 import { readSwapAreas } from '../sources/host/swap.ts';
@@ -31,7 +31,7 @@ const USUAL_PAGE_BYTES = 4096;
 export class HostCollector {
   readonly #roots: Roots;
   readonly #kernelThreads: KernelThreadReader;
-  readonly #pageSize: Reading<number>;
+  readonly #pageSize: Result<number>;
   readonly pageBytes: number;
 
   constructor(roots: Roots) {

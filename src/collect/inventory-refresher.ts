@@ -1,13 +1,13 @@
 import { readFileHandles } from '../sources/host/file-handles.ts';
 import { readHostFacts } from '../sources/host/host-facts.ts';
-import { found, type Reading } from '../runtime/reading.ts';
+import { found, type Result } from '../runtime/result.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import type { FileHandles, HostFacts } from '../model/host.ts';
 
 /** What was found last; undefined before that. */
 export interface Inventory {
-  readonly facts: Reading<HostFacts | undefined>;
-  readonly fileHandles: Reading<FileHandles | undefined>;
+  readonly facts: Result<HostFacts | undefined>;
+  readonly fileHandles: Result<FileHandles | undefined>;
 }
 
 const FACTS_MS = 60 * 60_000;

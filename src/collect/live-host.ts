@@ -2,17 +2,19 @@ import { openLibvirt } from '../libvirt/index.ts';
 import { NetworkLinkReader } from '../sources/network/links.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import type { CollectorName } from '../model/collectors.ts';
-import { GuestCollector, type GuestsUnderWay } from '../guests/libvirt/guest-collector.ts';
 import { guestsOf, LocalGuestCollector, type LocalGuests } from '../guests/local-guests.ts';
 import { LibvirtTraces } from '../guests/libvirt/traces.ts';
 import { mergeGuests } from '../guests/merge.ts';
 import { ProxmoxSource } from '../guests/proxmox/proxmox-source.ts';
 import { ANY_SOURCE, type SourceChoice } from '../guests/source.ts';
+import { GuestCollector, type CollectedGuests } from '../guests/libvirt/guest-collector.ts';
+import { toConfigured, type KnownGuests } from '../guests/libvirt/list-guests.ts';
 import { DaemonCalls } from '../guests/libvirt/daemon-calls.ts';
 import { HostCollector } from './host-collector.ts';
 import { InventoryRefresher } from './inventory-refresher.ts';
 import { LibvirtSession } from '../guests/libvirt/libvirt-session.ts';
 import type { Libvirt, Snapshot } from '../model/snapshot.ts';
+import type { MetadataPath } from '../model/guest-owner.ts';
 import { OutcomeLog } from '../model/outcome-log.ts';
 import { PoolCollector } from '../guests/libvirt/pool-collector.ts';
 import type { SnapshotSources } from './snapshot-sources.ts';
@@ -20,6 +22,8 @@ import type { Storage, StoragePool } from '../model/storage.ts';
 import { StorageCollector } from './storage-collector.ts';
 import type { ConfiguredGuest, Domain } from '../model/domain.ts';
 import type { GuestSources, GuestSourceState } from '../model/guest-source.ts';
+import type { NetworkLinks } from '../model/network.ts';
+import type { Deadline } from '../runtime/deadline.ts';
 
 export interface LiveHostOptions {
   readonly roots: Roots;
@@ -29,6 +33,8 @@ export interface LiveHostOptions {
   readonly maxStuckCalls: number;
   /** Collectors that are switched on at all; a scrape may ask for fewer. */
   readonly enabled: ReadonlySet<CollectorName>;
+  /** What of guests' metadata is shown besides whose guest it is. */
+  readonly metadataLabels?: readonly MetadataPath[];
   /** Which guests are reported and counted. */
   readonly selects: (domainName: string) => boolean;
   /** Where guests are looked for; wherever there may be some by default. */
@@ -43,12 +49,6 @@ const NO_LOCAL_GUESTS: LocalGuests = {
   userQemus: undefined,
   hasLibvirtScope: false,
   pvestatdAtSeconds: undefined,
-};
-
-const NO_GUESTS: GuestsUnderWay = {
-  configured: Promise.resolve(undefined),
-  changed: Promise.resolve(new Map()),
-  domains: Promise.resolve(undefined),
 };
 
 /** The hypervisor this exporter runs on. */
@@ -81,7 +81,13 @@ export class LiveHost implements SnapshotSources {
     this.#host = new HostCollector(roots);
     this.#inventory = new InventoryRefresher(roots);
     this.#links = new NetworkLinkReader(roots);
-    this.#guests = new GuestCollector(this.session, this.#calls, roots, this.#host.pageBytes);
+    this.#guests = new GuestCollector(
+      this.session,
+      this.#calls,
+      roots,
+      this.#host.pageBytes,
+      options.metadataLabels,
+    );
     this.#storage = new StorageCollector(roots, enabled.has('thinpool'));
     this.#choice = options.guestSources ?? ANY_SOURCE;
     const { files } = this.#storage;
@@ -103,29 +109,27 @@ export class LiveHost implements SnapshotSources {
     await Promise.all([this.session.close(), this.#calls.close()]);
   }
 
-  async collect(wanted: ReadonlySet<CollectorName>, deadline: number): Promise<Snapshot> {
+  async collect(wanted: ReadonlySet<CollectorName>, deadline: Deadline): Promise<Snapshot> {
     const takenAtSeconds = Date.now() / 1000;
     const log = new OutcomeLog(wanted);
-    const now = performance.now();
-    const guestDeadline = now + (deadline - now) * GUESTS_SHARE;
+    const guestDeadline = deadline.share(GUESTS_SHARE);
     const links = log.runAsync('network', async () =>
       log.required('network', await this.#links.read()),
     );
     const { selects } = this.#options;
     const hasLibvirt = await this.#expectsLibvirt(guestDeadline);
-    const guests =
+    const known =
       log.wants('domain') && hasLibvirt
-        ? this.#guests.collect(log, guestDeadline, selects, links, (configured) =>
-            this.#storage.check(configured, this.#pools.places, guestDeadline),
-          )
-        : NO_GUESTS;
+        ? this.#guests.list(log, guestDeadline, selects)
+        : Promise.resolve(undefined);
+    const guests = known.then((one) => one && this.#ask(one, log, guestDeadline, links));
     const local = log.wants('domain')
       ? this.#local.collect(
           log,
           guestDeadline,
           selects,
           links,
-          this.#choice.used.has('libvirt') ? guests : undefined,
+          this.#choice.used.has('libvirt') ? { configured: known.then(configuredIn) } : undefined,
         )
       : undefined;
     const pools = hasLibvirt
@@ -134,15 +138,16 @@ export class LiveHost implements SnapshotSources {
         )
       : Promise.resolve(undefined);
     // Files can be read while monitors are waited for.
-    const images = this.#images(guests, local?.configured, pools, log, deadline);
+    const images = this.#images(known, guests, local?.configured, pools, log, deadline);
     const host = await this.#host.collect(log, this.#inventory.current);
-    const [ofLibvirt, others, knownPools, network, storage] = await Promise.all([
-      guests.domains,
+    const [collected, others, knownPools, network, storage] = await Promise.all([
+      guests,
       local?.told ?? NO_LOCAL_GUESTS,
       pools,
       links,
       images,
     ]);
+    const ofLibvirt = collected?.domains;
     const guestSources = local && this.#toSources(hasLibvirt, ofLibvirt, others);
     const domains = mergeTold(guestSources, ofLibvirt, others);
     if (domains === undefined) log.failDependants('domain');
@@ -162,7 +167,7 @@ export class LiveHost implements SnapshotSources {
   }
 
   /** Whether libvirt is to be asked, and missed where it does not answer. */
-  async #expectsLibvirt(deadline: number): Promise<boolean> {
+  async #expectsLibvirt(deadline: Deadline): Promise<boolean> {
     const { used, named } = this.#choice;
     if (!used.has('libvirt')) return false;
     this.#sawLibvirt ||= this.session.connects > 0 || named.has('libvirt');
@@ -192,21 +197,33 @@ export class LiveHost implements SnapshotSources {
     };
   }
 
+  #ask(
+    known: KnownGuests,
+    log: OutcomeLog,
+    deadline: Deadline,
+    links: Promise<NetworkLinks | undefined>,
+  ): Promise<CollectedGuests> {
+    const running = known.active.map((ref) => toConfigured(known, ref));
+    const storage = this.#storage.check(running, this.#pools.places, deadline);
+    return this.#guests.ask(known, log, deadline, links, storage);
+  }
+
   /** Files can be read while monitors are waited for. */
   async #images(
-    guests: GuestsUnderWay,
+    listed: Promise<KnownGuests | undefined>,
+    guests: Promise<CollectedGuests | undefined>,
     local: Promise<readonly ConfiguredGuest[]> | undefined,
     pools: Promise<readonly StoragePool[] | undefined>,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Storage | undefined> {
-    const configured = [...((await guests.configured) ?? []), ...((await local) ?? [])];
+    const configured = [...(configuredIn(await listed) ?? []), ...((await local) ?? [])];
     const knownPools = await pools;
     const read = (whose: readonly ConfiguredGuest[]): Promise<Storage | undefined> =>
       log.runAsync('image', () => this.#storage.collect(whose, knownPools, log, deadline));
     const found = await read(configured);
-    const changed = await guests.changed;
-    if (found === undefined || changed.size === 0) return found;
+    const changed = (await guests)?.changed;
+    if (found === undefined || changed === undefined || changed.size === 0) return found;
     // Rare: images of an XML that is out of date were read, and those written to were not.
     return read(configured.map((guest) => changed.get(guest.uuid) ?? guest));
   }
@@ -240,4 +257,8 @@ function mergeTold(
   const isLibvirtMissing = sources?.states.some(({ name, up }) => name === 'libvirt' && !up);
   if (!someoneAnswered || (isLibvirtMissing === true && merged.length === 0)) return undefined;
   return merged;
+}
+
+function configuredIn(known: KnownGuests | undefined): readonly ConfiguredGuest[] | undefined {
+  return known?.selected.map(({ ref }) => toConfigured(known, ref));
 }

@@ -1,9 +1,10 @@
 import type { CollectorName } from '../model/collectors.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { SnapshotSources } from './snapshot-sources.ts';
+import type { Deadline } from '../runtime/deadline.ts';
 
 interface InFlight {
-  readonly deadline: number;
+  readonly deadline: Deadline;
   readonly snapshot: Promise<Snapshot>;
 }
 
@@ -21,10 +22,10 @@ export class SharedCollection {
   }
 
   /** As `SnapshotSources.collect`. */
-  collect(wanted: ReadonlySet<CollectorName>, deadline: number): Promise<Snapshot> {
+  collect(wanted: ReadonlySet<CollectorName>, deadline: Deadline): Promise<Snapshot> {
     const key = [...wanted].sort().join(' ');
     const current = this.#inFlight.get(key);
-    if (current !== undefined && current.deadline <= deadline) return current.snapshot;
+    if (current !== undefined && !current.deadline.isAfter(deadline)) return current.snapshot;
     const started: InFlight = {
       deadline,
       snapshot: this.#sources.collect(wanted, deadline).finally(() => {

@@ -1,5 +1,6 @@
 import type { CollectorName } from '../model/collectors.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { Deadline } from '../runtime/deadline.ts';
 
 /** What fills a snapshot: the real host, or the simulated one of `--demo`. */
 export interface SnapshotSources {
@@ -11,7 +12,7 @@ export interface SnapshotSources {
    * Collects what is wanted. Never rejects: what fails or does not arrive in time is absent, and
    * the outcomes say so.
    *
-   * @param deadline moment by which the snapshot must be there, in `performance.now()` time.
+   * @param deadline moment by which the snapshot must be there.
    */
-  collect(wanted: ReadonlySet<CollectorName>, deadline: number): Promise<Snapshot>;
+  collect(wanted: ReadonlySet<CollectorName>, deadline: Deadline): Promise<Snapshot>;
 }

@@ -16,6 +16,7 @@ import {
 } from '../model/facts/image-reference.ts';
 import { readMounts, type MountTable } from '../sources/files/mounts.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
+import { ActiveThinPools } from '../sources/lvm/active-thin-pools.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/lvm/thin-pool-refresher.ts';
 
 import type { OutcomeLog } from '../model/outcome-log.ts';
@@ -24,6 +25,7 @@ import type { DeclaredImage, DescribedDisk, ImageRequest } from '../model/image.
 import type { DomainDisk, PoolPlace, Storage, ThinStorageReading } from '../model/storage.ts';
 import type { Mount } from '../model/filesystem.ts';
 import type { ConfiguredGuest } from '../model/domain.ts';
+import type { Deadline } from '../runtime/deadline.ts';
 
 const THIN_POOL_INTERVAL_MS = 60_000;
 const THIN_POOL_TIMEOUT_MS = 20_000;
@@ -51,6 +53,7 @@ export class StorageCollector {
   readonly #files: HostFiles;
   readonly #chains: ImageChainReader;
   readonly #thin: ThinPoolRefresher | undefined;
+  readonly #thinPools: ActiveThinPools;
   /** Images of each guest as of the last collection, by the guest's UUID. */
   #knownPaths: ReadonlyMap<string, readonly string[]> = new Map();
 
@@ -58,6 +61,7 @@ export class StorageCollector {
     this.#roots = roots;
     this.#files = new HostFiles(this.#pool, roots.rootfs);
     this.#chains = new ImageChainReader(new ImageReader(this.#files, roots), this.#files);
+    this.#thinPools = new ActiveThinPools(roots);
     const program = withThinPools ? findThinPoolProgram() : undefined;
     if (program !== undefined) {
       this.#thin = new ThinPoolRefresher({
@@ -89,7 +93,7 @@ export class StorageCollector {
   check(
     guests: readonly ConfiguredGuest[],
     pools: readonly PoolPlace[],
-    deadline: number,
+    deadline: Deadline,
   ): StorageCheck | undefined {
     const mounts = readMounts(this.#roots);
     if (!mounts.ok) return undefined;
@@ -102,7 +106,7 @@ export class StorageCollector {
     guests: readonly ConfiguredGuest[],
     pools: readonly PoolPlace[] | undefined,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Storage | undefined> {
     const mounts = log.required('image', readMounts(this.#roots));
     if (mounts === undefined) return undefined;
@@ -157,7 +161,18 @@ export class StorageCollector {
       disks,
       filesystems,
       thin: this.#thinStorage(log),
+      unwatchedThinPools: await this.#unwatchedThinPools(log),
     };
+  }
+
+  /** Switched on, yet without a program that answers, nobody watches them either. */
+  async #unwatchedThinPools(log: OutcomeLog): Promise<number | undefined> {
+    if (this.#thin !== undefined) {
+      const { report } = this.#thin;
+      if (report === undefined) return undefined;
+      if (report.storage.ok) return 0;
+    }
+    return log.optional('image', await this.#thinPools.count());
   }
 
   #thinStorage(log: OutcomeLog): ThinStorageReading | undefined {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
+import { parseMetadataLabel, type MetadataLabelFlag } from './metadata-label.ts';
 import { nearestWord } from './nearest-word.ts';
 import { parseDuration } from './quantity.ts';
 import { visibleText } from './visible-text.ts';
@@ -50,6 +51,8 @@ export interface Config {
     readonly sources: readonly string[];
     /** Somebody said where libvirt is, and so that there is one. */
     readonly isLibvirtNamed: boolean;
+    /** What of guests' metadata becomes a label. */
+    readonly metadataLabels: readonly MetadataLabelFlag[];
   };
   /** Mount points of the host's file trees, without trailing slash; `rootfs` '' means our own. */
   readonly paths: {
@@ -68,6 +71,8 @@ export interface Config {
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** undefined: the built-in policy. */
   readonly policyFile: string | undefined;
+  /** Nova's configuration, over which the policy file is laid; undefined: none. */
+  readonly novaConf: string | undefined;
   /** Show a simulated host instead of this one. */
   readonly demo: boolean;
 }
@@ -77,12 +82,25 @@ export type ParsedFlags =
   | { readonly kind: 'run'; readonly config: Config }
   /** Only say whether this policy file is sound. */
   | { readonly kind: 'check-policy'; readonly policyFile: string }
+  /** Look twice, print what is so, and end. */
+  | { readonly kind: 'report'; readonly config: Config; readonly report: ReportFlags }
   | {
       readonly kind: 'exit';
-      readonly code: 0 | 2;
+      readonly code: 0 | 2 | typeof REPORT_UNKNOWN;
       readonly stdout: string;
       readonly stderr: string;
     };
+
+export interface ReportFlags {
+  /** Between the two looks. */
+  readonly intervalSeconds: number;
+  readonly json: boolean;
+}
+
+/** Exit status of a report that could not tell, as Nagios, Icinga and Checkmk have it. */
+export const REPORT_UNKNOWN = 3;
+/** The subcommand. */
+export const REPORT = 'report';
 
 /**
  * Reads the command line. Pure: no process, no output.
@@ -98,15 +116,30 @@ export function parseFlags(
 ): ParsedFlags {
   let stdout = '';
   const command = declare(collectors, version);
-  command.exitOverride().configureOutput({
-    writeOut: (text) => {
-      stdout += text;
-    },
-    writeErr: () => undefined,
+  const report = declareReport(command);
+  const asked = { isReport: false };
+  command.hook('preSubcommand', () => {
+    asked.isReport = true;
   });
+  for (const one of [command, report]) {
+    one.exitOverride().configureOutput({
+      writeOut: (text) => {
+        stdout += text;
+      },
+      writeErr: () => undefined,
+    });
+  }
   try {
     command.parse([...argv], { from: 'user' });
     const config = toConfig(command, collectors);
+    if (asked.isReport) {
+      const { interval, json } = report.opts<RawReportFlags>();
+      return {
+        kind: 'report',
+        config,
+        report: { intervalSeconds: interval, json: json === true },
+      };
+    }
     if (command.opts<RawFlags>()['policy.check'] !== true) return { kind: 'run', config };
     const { policyFile } = config;
     if (policyFile === undefined) throw fault('--policy.check needs --policy.file');
@@ -114,8 +147,11 @@ export function parseFlags(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'exit', code: 0, stdout, stderr: '' };
-    const message = `${error.message}${hintFor(error, command)}`;
-    return { kind: 'exit', code: 2, stdout: '', stderr: complaint(message) };
+    const known = asked.isReport ? [...command.options, ...report.options] : command.options;
+    const message = `${error.message}${hintFor(error, known)}`;
+    // 2 would be a risk.
+    const code = asked.isReport ? REPORT_UNKNOWN : 2;
+    return { kind: 'exit', code, stdout: '', stderr: complaint(message) };
   }
 }
 
@@ -125,12 +161,10 @@ function fault(message: string): CommanderError {
 }
 
 /** After an unknown flag: what was meant, if it is plain. */
-function hintFor({ code, message }: CommanderError, command: Command): string {
+function hintFor({ code, message }: CommanderError, options: readonly Option[]): string {
   const name = /^error: unknown option '-{0,2}([^=]*).*'$/s.exec(message)?.[1];
   if (code !== 'commander.unknownOption' || name === undefined) return '';
-  const known = [...command.options.map(({ long }) => long ?? ''), '--help'].map((flag) =>
-    flag.slice(2),
-  );
+  const known = [...options.map(({ long }) => long ?? ''), '--help'].map((flag) => flag.slice(2));
   if (known.includes(name) && message.includes(`'--${name}=`)) return `: --${name} takes no value`;
   const meant = nearestWord(name, known);
   return meant === undefined ? '' : ` (Did you mean --${meant}?)`;
@@ -151,7 +185,7 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     .usage('[flags]')
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
-    .configureHelp({ helpWidth: 100 })
+    .configureHelp({ helpWidth: 100, subcommandTerm: (sub) => `${sub.name()} [flags]` })
     .addOption(
       new Option(
         '--web.listen-address <address>',
@@ -189,6 +223,12 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
         .choices(GUEST_SOURCES)
         .argParser(addGuestSource),
     )
+    .addOption(
+      new Option(
+        '--guests.metadata-label <path=label>',
+        "Element or @attribute of guests' metadata to show as a label of kvm_domain_owner_info, may be repeated.",
+      ).argParser(addMetadataLabel),
+    )
     .option('--path.procfs <path>', "Mount point of the host's /proc.", absolutePath, '/proc')
     .option('--path.sysfs <path>', "Mount point of the host's /sys.", absolutePath, '/sys')
     .option('--path.rootfs <path>', "Mount point of the host's root file system.", rootPath, '')
@@ -206,6 +246,11 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
         .default(0.5, '500ms'),
     )
     .option('--policy.file <path>', 'Limits and reserves of this host, YAML; read again on SIGHUP.')
+    .option(
+      '--policy.from <source>',
+      'Limits and reserves that another program has: nova:/etc/nova/nova.conf; read again on SIGHUP.',
+      policySource,
+    )
     .option(
       '--policy.check',
       'Check the file of --policy.file and exit with 0 or 2; start nothing.',
@@ -227,10 +272,41 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     command.option(`--collector.${name}`, `Collect ${help} (${state})`);
     command.addOption(new Option(`--no-collector.${name}`).hideHelp());
   }
+  return (
+    command
+      .version(`${PROGRAM} ${version}`, '--version', 'Print the version and exit.')
+      .helpOption('-h, --help', 'Print this help and exit.')
+      .addHelpText('after', '\nEvery --collector.<name> has a --no-collector.<name>.')
+      .helpCommand(false)
+      // Runs the exporter; without it commander would ask for a subcommand.
+      .action(() => undefined)
+  );
+}
+
+/** Looks twice and prints; takes the flags of the exporter as well, so that both can be given the same. */
+function declareReport(command: Command): Command {
   return command
-    .version(`${PROGRAM} ${version}`, '--version', 'Print the version and exit.')
+    .command(REPORT)
+    .description(
+      'Look twice, print the risks of this host and end; no server. Exit status: 0 low or medium, ' +
+        '1 high, 2 critical, 3 unknown.',
+    )
+    .usage('[flags]')
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(false)
+    .configureHelp({ helpWidth: 100 })
+    .addOption(
+      new Option('--interval <duration>', 'Time between the two looks.')
+        .argParser(interval)
+        .default(5, '5s'),
+    )
+    .option('--json', 'Print what /api/v1/host answers.')
     .helpOption('-h, --help', 'Print this help and exit.')
-    .addHelpText('after', '\nEvery --collector.<name> has a --no-collector.<name>.');
+    .addHelpText(
+      'after',
+      `\nTakes the flags of ${PROGRAM} as well: --libvirt.uri, --policy.file, --demo, …`,
+    )
+    .action(() => undefined);
 }
 
 /** A flag as the manual page and the shells' completions tell of it. */
@@ -247,7 +323,15 @@ export interface FlagText {
 
 /** Every flag of `--help`, in its order. */
 export function flagTexts(collectors: readonly CollectorFlag[]): readonly FlagText[] {
-  const command = declare(collectors, '');
+  return textsOf(declare(collectors, ''));
+}
+
+/** The flags that `report` has of its own. */
+export function reportFlagTexts(): readonly FlagText[] {
+  return textsOf(declareReport(declare([], ''))).filter(({ long }) => long !== '--help');
+}
+
+function textsOf(command: Command): readonly FlagText[] {
   return command
     .createHelp()
     .visibleOptions(command)
@@ -280,17 +364,24 @@ interface RawFlags {
   'libvirt.maxCalls': number;
   'libvirt.maxStuckCalls': number;
   'guests.source'?: readonly string[];
+  'guests.metadataLabel'?: readonly MetadataLabelFlag[];
   'path.procfs': string;
   'path.sysfs': string;
   'path.rootfs': string;
   'scrape.timeout': number;
   'scrape.timeoutOffset': number;
   'policy.file'?: string;
+  'policy.from'?: string;
   'policy.check'?: boolean;
   demo?: boolean;
   'log.level': LogLevel;
   'log.format': LogFormat;
   'collector.disableDefaults'?: boolean;
+}
+
+interface RawReportFlags {
+  interval: number;
+  json?: boolean;
 }
 
 function toConfig(command: Command, collectors: readonly CollectorFlag[]): Config {
@@ -318,6 +409,7 @@ function toConfig(command: Command, collectors: readonly CollectorFlag[]): Confi
     guests: {
       sources: flags['guests.source'] ?? [],
       isLibvirtNamed: command.getOptionValueSource('libvirt.uri') === 'cli',
+      metadataLabels: flags['guests.metadataLabel'] ?? [],
     },
     paths: {
       procfs: flags['path.procfs'],
@@ -331,6 +423,7 @@ function toConfig(command: Command, collectors: readonly CollectorFlag[]): Confi
     },
     log: { level: flags['log.level'], format: flags['log.format'] },
     policyFile: flags['policy.file'],
+    novaConf: flags['policy.from'],
     demo: flags.demo === true,
   };
 }
@@ -380,6 +473,22 @@ function addHostName(text: string, before: readonly string[] | undefined): reado
   return [...(before ?? []), bare];
 }
 
+function addMetadataLabel(
+  text: string,
+  before: readonly MetadataLabelFlag[] | undefined,
+): readonly MetadataLabelFlag[] {
+  const parsed = parseMetadataLabel(text, before ?? []);
+  if (typeof parsed === 'string') throw new InvalidArgumentError(parsed);
+  return [...(before ?? []), parsed];
+}
+
+/** The path of Nova's configuration, which is the only one so far. */
+function policySource(text: string): string {
+  const path = /^nova:(\/.*)$/s.exec(text)?.[1];
+  if (path === undefined) throw new InvalidArgumentError('Allowed is nova:/etc/nova/nova.conf.');
+  return path;
+}
+
 function telemetryPath(text: string): string {
   if (!/^\/[\w./-]*$/.test(text)) throw new InvalidArgumentError('It must begin with a slash.');
   if (text.startsWith('/-/')) throw new InvalidArgumentError('/-/ is kept for health checks.');
@@ -403,6 +512,13 @@ function duration(text: string): number {
 function positiveDuration(text: string): number {
   const seconds = duration(text);
   if (seconds === 0) throw new InvalidArgumentError('It must be longer than 0.');
+  return seconds;
+}
+
+/** Over less than two seconds a rate says more about the clock than about the host. */
+function interval(text: string): number {
+  const seconds = duration(text);
+  if (seconds < 2 || seconds > 60) throw new InvalidArgumentError('It must be from 2s to 60s.');
   return seconds;
 }
 

@@ -1,7 +1,7 @@
 import type { LogFormat, LogLevel } from './flags.ts';
 import { hasUnseen, quotedText, visibleText } from './visible-text.ts';
 
-export type LogValue = string | number | bigint | boolean | Error | undefined;
+type LogValue = string | number | bigint | boolean | Error | undefined;
 /** What a message is about; undefined values are left out. */
 export type LogFields = Readonly<Record<string, LogValue>>;
 

@@ -2,46 +2,56 @@ import { stat } from 'node:fs/promises';
 
 import { z } from 'zod';
 
+import { failedWith, found, type Result } from '../runtime/result.ts';
 import { limitText } from './limit-text.ts';
 import { DEFAULT_POLICY, type Amount, type Limit, type Policy } from './policy.ts';
 import { LIMITS, RESOURCES, type LimitDeclaration } from './policy-defaults.ts';
 import { parseBytes, parseDuration, parseRatio, SIZE_UNITS } from './quantity.ts';
-import { parseYaml, readText } from './yaml-file.ts';
+import { parseYaml, readText, type FileFaults } from './yaml-file.ts';
 
-export type PolicyResult =
-  | {
-      readonly ok: true;
-      readonly policy: Policy;
-      /** When the file was written, Unix time; undefined without a file. */
-      readonly writtenAtSeconds?: number;
-    }
-  /** One line per fault: `file:line: key: what is wrong`. */
-  | { readonly ok: false; readonly errors: readonly string[] };
+interface LoadedPolicy {
+  readonly policy: Policy;
+  /** When the file was written, Unix time. */
+  readonly writtenAtSeconds: number;
+}
 
 /** Reads and checks a policy file. Never throws: an unreadable file is a fault like any other. */
-export async function loadPolicy(path: string): Promise<PolicyResult> {
+export async function loadPolicy(
+  path: string,
+  base: Policy = DEFAULT_POLICY,
+): Promise<Result<LoadedPolicy, FileFaults>> {
   const text = await readText(path);
   if (!text.ok) return text;
-  const result = parsePolicy(text.value, path);
-  if (!result.ok) return result;
+  const policy = parsePolicy(text.value, path, base);
+  if (!policy.ok) return policy;
   try {
-    return { ...result, writtenAtSeconds: (await stat(path)).mtimeMs / 1000 };
+    return found({
+      policy: policy.value,
+      writtenAtSeconds: (await stat(path)).mtimeMs / 1000,
+    });
   } catch (error) {
     // Gone since it was read.
-    return {
-      ok: false,
-      errors: [`${path}: ${error instanceof Error ? error.message : 'no stat'}`],
-    };
+    return failedWith([`${path}: ${error instanceof Error ? error.message : 'no stat'}`]);
   }
 }
 
 /**
  * Checks the text of a policy file and lays it over the built-in policy: what it does not mention
- * keeps its default, a limit set to null gives no alert. Unknown keys are faults.
+ * keeps what `base` has, a limit set to null gives no alert. Unknown keys are faults.
  */
-export function parsePolicy(text: string, path: string): PolicyResult {
+export function parsePolicy(
+  text: string,
+  path: string,
+  base: Policy = DEFAULT_POLICY,
+): Result<Policy, FileFaults> {
   const file = parseYaml(text, path, { schema: POLICY_FILE, whole: 'the policy', allowedKeys });
-  return file.ok ? { ok: true, policy: toPolicy(file.value) } : file;
+  if (!file.ok) return file;
+  const origins = new Map((base.origins ?? []).map((one) => [one.key, one]));
+  for (const key of keysOf(file.value)) {
+    origins.set(key, { key, origin: 'policy_file', file: path });
+  }
+  const policy = toPolicy(file.value, base);
+  return found(origins.size === 0 ? policy : { ...policy, origins: [...origins.values()] });
 }
 
 /** A string or number of YAML, read by one of the quantity parsers. */
@@ -184,10 +194,22 @@ const POLICY_FILE = z.strictObject({
   maintenance: QUANTITY_OF.seconds.nullish(),
 });
 
-function toPolicy(file: z.output<typeof POLICY_FILE>): Policy {
-  const { reserves, supply, domains, maintenanceSeconds } = DEFAULT_POLICY;
+/** What a file sets, as `section.name`, or the section where that is a value. */
+function keysOf(file: z.output<typeof POLICY_FILE>): readonly string[] {
+  return Object.entries(file).flatMap(([section, value]) => {
+    if (value === null || value === undefined) return [];
+    if (typeof value !== 'object') return [section];
+    return Object.entries(value).flatMap(([name, own]) =>
+      own === undefined || own === null ? [] : [`${section}.${name}`],
+    );
+  });
+}
+
+function toPolicy(file: z.output<typeof POLICY_FILE>, base: Policy): Policy {
+  const { reserves, supply, domains, maintenanceSeconds } = base;
   return {
-    limits: LIMITS.map((limit) => file[limit.resource]?.[limit.name] ?? limit),
+    ...base,
+    limits: base.limits.map((limit) => file[limit.resource]?.[limit.name] ?? limit),
     reserves: {
       memoryBytes: file.reserves?.memory ?? reserves.memoryBytes,
       cpus: file.reserves?.cpus ?? reserves.cpus,

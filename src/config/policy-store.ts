@@ -1,41 +1,58 @@
+import { found, type Result } from '../runtime/result.ts';
 import { DEFAULT_POLICY, type Policy } from './policy.ts';
-import type { PolicyResult } from './policy-file.ts';
+import { Reloadable } from './reloadable.ts';
+import type { FileFaults } from './yaml-file.ts';
 
-/**
- * The policy in force, which can be read again while the exporter runs (SIGHUP). A broken file
- * changes nothing: the policy before it stays.
- */
+interface PolicyInForce {
+  readonly policy: Policy;
+  /** When it was read, Unix time. */
+  readonly loadedAtSeconds: number;
+  /** When the file was written, Unix time; undefined without a file. */
+  readonly writtenAtSeconds: number | undefined;
+}
+
+/** The policy in force. */
 export class PolicyStore {
-  readonly #path: string | undefined;
   readonly #now: () => number;
-  #policy: Policy = DEFAULT_POLICY;
-  #lastReadOk = true;
-  #loadedAtSeconds: number;
-  #writtenAtSeconds: number | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #file: Reloadable<PolicyInForce>;
 
   /**
    * @param path the policy file; undefined for the built-in policy alone.
    * @param now Unix time in seconds.
+   * @param novaConf Nova's configuration, over which the policy file is laid.
    */
-  constructor(path: string | undefined, now: () => number = () => Date.now() / 1000) {
-    this.#path = path;
+  constructor(
+    path: string | undefined,
+    now: () => number = () => Date.now() / 1000,
+    novaConf?: string,
+  ) {
     this.#now = now;
-    this.#loadedAtSeconds = now();
+    const builtIn = (): PolicyInForce => ({
+      policy: DEFAULT_POLICY,
+      loadedAtSeconds: now(),
+      writtenAtSeconds: undefined,
+    });
+    this.#file = new Reloadable(builtIn(), async () => {
+      const base = novaConf === undefined ? found(DEFAULT_POLICY) : await loadNova(novaConf);
+      if (!base.ok) return base;
+      // Without a file what it would be laid over is simply confirmed.
+      return path === undefined
+        ? found({ ...builtIn(), policy: base.value })
+        : loadPolicyFile(path, base.value, now);
+    });
   }
 
   get policy(): Policy {
-    return this.#policy;
+    return this.#file.inForce.policy;
   }
 
-  /** False while the file on disk is not the one in force because it is broken. */
   get lastReadOk(): boolean {
-    return this.#lastReadOk;
+    return this.#file.lastReadOk;
   }
 
   /** When the policy in force was read, Unix time. */
   get loadedAtSeconds(): number {
-    return this.#loadedAtSeconds;
+    return this.#file.inForce.loadedAtSeconds;
   }
 
   /**
@@ -43,40 +60,34 @@ export class PolicyStore {
    * the file was written: one that stays by mistake, or is read again, prolongs nothing. 0: it is not.
    */
   get maintenanceRemainingSeconds(): number {
-    const { maintenanceSeconds } = this.#policy;
-    if (this.#writtenAtSeconds === undefined) return 0;
-    const remaining = this.#writtenAtSeconds + maintenanceSeconds - this.#now();
+    const { policy, writtenAtSeconds } = this.#file.inForce;
+    const { maintenanceSeconds } = policy;
+    if (writtenAtSeconds === undefined) return 0;
+    const remaining = writtenAtSeconds + maintenanceSeconds - this.#now();
     // A file from the future, after the clock was set back, is no older than now.
     return Math.min(Math.max(remaining, 0), maintenanceSeconds);
   }
 
-  /**
-   * Reads the file and puts it in force if it is sound; one reading after the other, so that the
-   * last signal decides. Without a file the built-in policy is simply confirmed.
-   */
-  reload(): Promise<PolicyResult> {
-    const reading = this.#last.then(() => this.#read());
-    this.#last = reading;
-    return reading;
-  }
-
-  async #read(): Promise<PolicyResult> {
-    const result: PolicyResult =
-      this.#path === undefined
-        ? { ok: true, policy: DEFAULT_POLICY }
-        : await loadPolicyFile(this.#path);
-    this.#lastReadOk = result.ok;
-    if (result.ok) {
-      this.#policy = result.policy;
-      this.#loadedAtSeconds = this.#now();
-      this.#writtenAtSeconds = result.writtenAtSeconds;
-    }
-    return result;
+  /** See {@link Reloadable.reload}. */
+  async reload(): Promise<Result<Policy, FileFaults>> {
+    const read = await this.#file.reload();
+    return read.ok ? found(read.value.policy) : read;
   }
 }
 
+/** The configuration of Nova; its reader comes with that of the policy file. */
+async function loadNova(path: string): Promise<Result<Policy, FileFaults>> {
+  const { loadNovaConf } = await import('./nova-conf.ts');
+  return loadNovaConf(path);
+}
+
 /** The parsers of YAML and of schemas are 12 MB of memory: only for those who have a file. */
-async function loadPolicyFile(path: string): Promise<PolicyResult> {
+async function loadPolicyFile(
+  path: string,
+  base: Policy,
+  now: () => number,
+): Promise<Result<PolicyInForce, FileFaults>> {
   const { loadPolicy } = await import('./policy-file.ts');
-  return loadPolicy(path);
+  const loaded = await loadPolicy(path, base);
+  return loaded.ok ? found({ ...loaded.value, loadedAtSeconds: now() }) : loaded;
 }

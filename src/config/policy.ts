@@ -1,4 +1,4 @@
-import { LIMITS, type LimitDeclaration } from './policy-defaults.ts';
+import { LIMITS, LIMITS_BY_KEY, type LimitDeclaration, type LimitKey } from './policy-defaults.ts';
 
 /** A limit as it is in force: its declaration with the values of the policy file, if any. */
 export type Limit = LimitDeclaration;
@@ -22,7 +22,7 @@ export interface DomainSelection {
 }
 
 /** What counts as supply when guests claim what they were promised, beyond what certainly is. */
-export interface Supply {
+interface Supply {
   /** The part of the ZFS cache that can be given up; it may shrink too slowly. */
   readonly zfsArc: boolean;
 }
@@ -38,6 +38,20 @@ export interface Policy {
    * told what that breaks; 0: not at all.
    */
   readonly maintenanceSeconds: number;
+  /** CPUs that are set aside for guests, where somebody says so; all others are the host's. */
+  readonly cpuSets?: {
+    readonly shared?: readonly number[];
+    readonly dedicated?: readonly number[];
+  };
+  /** Where what is not built in came from. */
+  readonly origins?: readonly PolicyOrigin[];
+}
+
+export interface PolicyOrigin {
+  /** E.g. `memory.promised_ratio`, `reserves.cpus`. */
+  readonly key: string;
+  readonly origin: 'policy_file' | 'nova';
+  readonly file: string;
 }
 
 /**
@@ -58,9 +72,13 @@ export function selectsDomain({ include, exclude }: DomainSelection, name: strin
   return (include.length === 0 || include.some(matches)) && !exclude.some(matches);
 }
 
-/** One limit in force. The name must be one of `LIMITS`. */
-export function findLimit(policy: Policy, resource: Limit['resource'], name: string): Limit {
-  const limit = policy.limits.find((one) => one.resource === resource && one.name === name);
-  if (limit === undefined) throw new RangeError(`no limit ${resource}.${name}`);
-  return limit;
+/** One limit in force. */
+export function findLimit(policy: Policy, key: LimitKey): Limit {
+  return toLimitInForce(policy, LIMITS_BY_KEY[key]);
+}
+
+/** A declared limit as the policy has it; what a policy does not mention keeps its default. */
+export function toLimitInForce({ limits }: Policy, declared: LimitDeclaration): Limit {
+  const { resource, name } = declared;
+  return limits.find((one) => one.resource === resource && one.name === name) ?? declared;
 }

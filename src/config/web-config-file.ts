@@ -12,14 +12,15 @@ import {
   opensslCurves,
   SUITE_NAMES,
 } from './tls-names.ts';
+import { failedWith, found, type Result } from '../runtime/result.ts';
 import type { ClientAuth, TlsConfig, TlsVersion, WebConfig } from './web-config.ts';
-import { toMessage, parseYaml, readText, type FileResult } from './yaml-file.ts';
+import { toMessage, parseYaml, readText, type FileFaults } from './yaml-file.ts';
 
 /**
  * Reads and checks a web configuration file and the certificates it names, relative ones beside it.
  * Never throws: an unreadable file is a fault like any other.
  */
-export async function loadWebConfig(path: string): Promise<FileResult<WebConfig>> {
+export async function loadWebConfig(path: string): Promise<Result<WebConfig, FileFaults>> {
   const text = await readText(path);
   if (!text.ok) return text;
   const file = parseYaml(text.value, path, {
@@ -33,10 +34,9 @@ export async function loadWebConfig(path: string): Promise<FileResult<WebConfig>
   const set = Object.entries(file.value.http_server_config?.headers ?? {});
   const headers = new Map(set.flatMap(([name, text]) => (text ? [[name, text] as const] : [])));
   const section = file.value.tls_server_config;
-  if (section === null || section === undefined)
-    return { ok: true, value: { tls: undefined, users, headers } };
+  if (section === null || section === undefined) return found({ tls: undefined, users, headers });
   const tls = await loadTls(section, path);
-  return tls.ok ? { ok: true, value: { tls: tls.value, users, headers } } : tls;
+  return tls.ok ? found({ tls: tls.value, users, headers }) : tls;
 }
 
 /** What Prometheus' own programs know and this one does not, and what to do without it. */
@@ -178,20 +178,18 @@ function allowedKeys([section, part]: readonly PropertyKey[]): string {
 async function loadTls(
   section: z.output<typeof TLS_SECTION>,
   path: string,
-): Promise<FileResult<TlsConfig>> {
-  const read = async (key: string, file: string): Promise<FileResult<string>> => {
+): Promise<Result<TlsConfig, FileFaults>> {
+  const read = async (key: string, file: string): Promise<Result<string, FileFaults>> => {
     const text = await readText(resolve(dirname(path), file));
-    return text.ok
-      ? text
-      : { ok: false, errors: text.errors.map((one) => `${path}: ${key}: ${one}`) };
+    return text.ok ? text : failedWith(text.error.map((one) => `${path}: ${key}: ${one}`));
   };
   const certificate = await read('cert_file', section.cert_file);
   if (!certificate.ok) return certificate;
   const key = await read('key_file', section.key_file);
   if (!key.ok) return key;
-  const authority: FileResult<string | undefined> =
+  const authority: Result<string | undefined, FileFaults> =
     section.client_ca_file === undefined
-      ? { ok: true, value: undefined }
+      ? found(undefined)
       : await read('client_ca_file', section.client_ca_file);
   if (!authority.ok) return authority;
   const tls: TlsConfig = {
@@ -207,8 +205,8 @@ async function loadTls(
   };
   const unusable = findFault(tls);
   return unusable === undefined
-    ? { ok: true, value: tls }
-    : { ok: false, errors: [`${path}: tls_server_config: ${unusable}`] };
+    ? found(tls)
+    : failedWith([`${path}: tls_server_config: ${unusable}`]);
 }
 
 /** What OpenSSL has against these texts, e.g. a key of another certificate. */

@@ -12,12 +12,11 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 
+import { failedWith, found, type Result } from '../runtime/result.ts';
 import { visibleText } from './visible-text.ts';
 
-/** What was read, or what is wrong with it, one line per fault: `file:line: key: what is wrong`. */
-export type FileResult<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly errors: readonly string[] };
+/** What is wrong with a file, one line per fault: `file:line: key: what is wrong`. */
+export type FileFaults = readonly string[];
 
 /** What a file of ours may hold. */
 export interface FileForm<T> {
@@ -44,7 +43,7 @@ const MAX_QUOTED_CHARACTERS = 64;
 const MAX_FAULT_CHARACTERS = 1000;
 
 /** The text of a file of up to 4 MiB. Never rejects. */
-export async function readText(path: string): Promise<FileResult<string>> {
+export async function readText(path: string): Promise<Result<string, FileFaults>> {
   try {
     const file = await open(path);
     try {
@@ -57,14 +56,14 @@ export async function readText(path: string): Promise<FileResult<string>> {
         length += chunk.length;
       }
       if (length <= MAX_FILE_BYTES) {
-        return { ok: true, value: Buffer.concat(chunks).toString('utf8') };
+        return found(Buffer.concat(chunks).toString('utf8'));
       }
-      return { ok: false, errors: [`${oneLine(path)}: larger than 4 MiB`] };
+      return failedWith([`${oneLine(path)}: larger than 4 MiB`]);
     } finally {
       await file.close();
     }
   } catch (error) {
-    return { ok: false, errors: [`${oneLine(path)}: ${oneLine(withoutCall(toMessage(error)))}`] };
+    return failedWith([`${oneLine(path)}: ${oneLine(withoutCall(toMessage(error)))}`]);
   }
 }
 
@@ -77,7 +76,7 @@ function withoutCall(message: string): string {
  * Reads YAML and holds it against its form. An empty text is an empty map. However large and broken
  * the text is, the time is bounded, and there are ten faults and the number of the others at most.
  */
-export function parseYaml<T>(text: string, path: string, form: FileForm<T>): FileResult<T> {
+export function parseYaml<T>(text: string, path: string, form: FileForm<T>): Result<T, FileFaults> {
   if (text.length <= MAX_YAML_CHARACTERS) return parseSized(text, path, form);
   const sample = parseSized(
     text.slice(0, text.lastIndexOf('\n', SAMPLE_CHARACTERS) + 1),
@@ -85,10 +84,10 @@ export function parseYaml<T>(text: string, path: string, form: FileForm<T>): Fil
     form,
   );
   const errors = [`${path}: larger than 256 KiB; ${form.whole} needs a few`];
-  return { ok: false, errors: sample.ok ? errors : [...errors, ...sample.errors] };
+  return failedWith(sample.ok ? errors : [...errors, ...sample.error]);
 }
 
-function parseSized<T>(text: string, path: string, form: FileForm<T>): FileResult<T> {
+function parseSized<T>(text: string, path: string, form: FileForm<T>): Result<T, FileFaults> {
   const lines = new LineCounter();
   const faultAt = (offset: number, message: string): string =>
     `${path}:${lines.linePos(offset).line}: ${shortened(oneLine(message), MAX_FAULT_CHARACTERS)}`;
@@ -106,28 +105,25 @@ function parseSized<T>(text: string, path: string, form: FileForm<T>): FileResul
         () =>
           faultAt(pos[0], message),
     );
-    if (broken.length > 0) return { ok: false, errors: findFirstFaults(broken, path) };
+    if (broken.length > 0) return failedWith(findFirstFaults(broken, path));
     const twice = keysUsedTwice(document).map(
       (offset) => () => faultAt(offset, 'Map keys must be unique'),
     );
-    if (twice.length > 0) return { ok: false, errors: findFirstFaults(twice, path) };
+    if (twice.length > 0) return failedWith(findFirstFaults(twice, path));
     content = document.toJS();
   } catch (error) {
     // Aliases which multiply beyond reason, lists in lists without end.
-    return {
-      ok: false,
-      errors: [`${path}: ${shortened(oneLine(toMessage(error)), MAX_FAULT_CHARACTERS)}`],
-    };
+    return failedWith([`${path}: ${shortened(oneLine(toMessage(error)), MAX_FAULT_CHARACTERS)}`]);
   }
   const parsed = form.schema.safeParse(content ?? {});
-  if (parsed.success) return { ok: true, value: parsed.data };
+  if (parsed.success) return found(parsed.data);
   const at = (keys: readonly PropertyKey[], message: string): string => {
     const key = keys.map((one) => shortened(String(one), MAX_QUOTED_CHARACTERS)).join('.');
     const what = key === '' ? form.whole : key;
     return faultAt(findOffset(document, keys), `${what}: ${message}`);
   };
   const faults = parsed.error.issues.flatMap((issue) => findFaults(issue, form, at));
-  return { ok: false, errors: findFirstFaults(faults, path) };
+  return failedWith(findFirstFaults(faults, path));
 }
 
 /** The first faults put into words, and how many more there are. */

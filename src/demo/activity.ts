@@ -54,7 +54,7 @@ const NOISY: ReadonlySet<string> = new Set(['build-01', 'build-02']);
 const LOGGING: ReadonlySet<Role> = new Set<Role>(['app', 'mail']);
 
 /** All guests together must be able to fill the disk in a good half of the last phase. */
-export const FILL_BYTES_PER_SECOND = (60 * GIB) / 180;
+const FILL_BYTES_PER_SECOND = (60 * GIB) / 180;
 const LOGGING_GUESTS = 10;
 
 export function computeActivity(guest: Guest, { seconds, phase, speed }: Moment): Activity {

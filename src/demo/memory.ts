@@ -22,7 +22,7 @@ const HOST_OWN_BYTES = sum(Object.values(HOST_OWN), (bytes) => bytes);
 /** Less than this is left: guests are swapped out. Twice as much: they are brought back. */
 const LOW_BYTES = 400 * MIB;
 /** Kept free by the kernel whatever happens. */
-export const WATERMARK_BYTES = 100 * MIB;
+const WATERMARK_BYTES = 100 * MIB;
 const MOST_PAGE_CACHE_BYTES = 3 * GIB;
 
 /** How fast a guest's driver takes or gives pages. */

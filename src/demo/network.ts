@@ -12,12 +12,12 @@ const BYTES_PER_PACKET = 900;
 const MISSED_WITHOUT_CPU = 0.15;
 
 /** What of the guests' traffic fits on the wire: from 0 to 1, per direction. */
-export interface WireShare {
+interface WireShare {
   readonly receive: number;
   readonly transmit: number;
 }
 
-export function wireShare(activities: readonly Activity[]): WireShare {
+function wireShare(activities: readonly Activity[]): WireShare {
   const room = UPLINK_BYTES_PER_SECOND - HOST_BYTES_PER_SECOND;
   return {
     receive: Math.min(1, room / sum(activities, (one) => one.receiveBytesPerSecond)),

@@ -14,7 +14,7 @@ export const UPTIME_AT_START_SECONDS = 86_400;
 const GUESTS_STARTED_SECONDS = -86_000;
 
 /** Times as schedstat counts them. */
-export interface ThreadTimes {
+interface ThreadTimes {
   runSeconds: number;
   delaySeconds: number;
   timeslices: number;
@@ -63,7 +63,7 @@ export interface GuestState {
   transmittedPackets: number;
 }
 
-export interface HostState {
+interface HostState {
   userSeconds: number;
   systemSeconds: number;
   softIrqSeconds: number;

@@ -4,7 +4,7 @@ import { toBelow, NOTHING_BELOW } from '../sources/images/header-facts.ts';
 import { filesystemTraits } from '../sources/files/filesystem.ts';
 
 import { qcow2WorstCase, rawWorstCase } from '../sources/images/qcow2-size.ts';
-import { found } from '../runtime/reading.ts';
+import { found } from '../runtime/result.ts';
 import { BASE_IMAGE, GUEST_DISK_BYTES, IMAGE_DIRECTORY, toImage } from './guest-xml.ts';
 import type { RunningGuest, State } from './state.ts';
 import {
@@ -56,6 +56,7 @@ export function toStorage(state: State): Storage {
       },
     ],
     thin: undefined,
+    unwatchedThinPools: 0,
   };
 }
 
@@ -145,7 +146,7 @@ function qcow2Image(
     fileSizeBytes: allocatedBytes,
     format: 'qcow2',
     capacityBytes: header.virtualSizeBytes,
-    qcow2: found(header),
+    qcow2: header,
     below: toBelow(header.backingFileName, header.backingFormat),
     worstCase: qcow2WorstCase(header),
   };

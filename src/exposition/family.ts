@@ -22,6 +22,8 @@ export interface Family {
   readonly unit: FamilyUnit;
   /** Label names in the order they are written; the same for every sample of the family. */
   readonly labels: readonly string[];
+  /** Labels the administrator named may come behind them. */
+  readonly ownLabels?: boolean | undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import { escapeHelpOpenMetrics, escapeHelpText004 } from './escape.ts';
 import { openMetricsName, type Family } from './family.ts';
 
 /** What differs between the two exposition formats: the lines about a family, and the end. */
-export type FormatName = 'text-0.0.4' | 'openmetrics-1.0.0';
+type FormatName = 'text-0.0.4' | 'openmetrics-1.0.0';
 
 export interface Format {
   readonly name: FormatName;

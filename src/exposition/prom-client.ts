@@ -15,7 +15,7 @@ export interface ForeignFamily {
   readonly samples: readonly ForeignSample[];
 }
 
-export interface ForeignSample {
+interface ForeignSample {
   /** '' or `_bucket`, `_sum`, `_count`. */
   readonly suffix: string;
   readonly labels: string;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 
+import { TimeSlice } from '../runtime/time-slice.ts';
 import type { Format } from './format.ts';
 import { ExpositionWriter, type WriterOptions } from './writer.ts';
 
@@ -11,9 +11,6 @@ import { ExpositionWriter, type WriterOptions } from './writer.ts';
  * millisecond.
  */
 export type Producer = (writer: ExpositionWriter) => Iterable<void>;
-
-/** Longest stretch without giving other work a turn. */
-const SLICE_MILLISECONDS = 3;
 
 export interface RenderResult {
   readonly samples: number;
@@ -33,12 +30,11 @@ export async function* render(
   const writer = new ExpositionWriter(format, options);
   const steps = produce(writer)[Symbol.iterator]();
   try {
-    let sliceStart = performance.now();
+    const slice = new TimeSlice();
     while (steps.next().done !== true) {
-      if (performance.now() - sliceStart < SLICE_MILLISECONDS) continue;
+      if (!slice.isOver) continue;
       yield* writer.take();
-      await nextTurn();
-      sliceStart = performance.now();
+      await slice.nextTurn();
     }
     writer.end();
     yield* writer.take();

@@ -18,7 +18,7 @@ export interface WriterOptions {
 }
 
 /** A family or a series written twice, or a sample that does not fit its declaration. */
-export class ExpositionError extends Error {
+class ExpositionError extends Error {
   override readonly name = 'ExpositionError';
 }
 
@@ -136,7 +136,8 @@ function checkLabels(family: Family, labels: string): void {
   const names = [...labels.matchAll(/([a-zA-Z_][a-zA-Z0-9_]*)="(?:[^"\\]|\\.)*"/g)]
     .map((match) => match[1])
     .filter((name) => name !== 'le' && name !== 'quantile');
-  if (names.join() !== family.labels.join()) {
+  const checked = family.ownLabels === true ? names.slice(0, family.labels.length) : names;
+  if (checked.join() !== family.labels.join() || new Set(names).size !== names.length) {
     throw new ExpositionError(
       `${family.name} has labels (${names.join()}), declared (${family.labels.join()})`,
     );

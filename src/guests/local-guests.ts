@@ -1,3 +1,4 @@
+import type { Deadline } from '../runtime/deadline.ts';
 import type { ConfiguredGuest, Domain } from '../model/domain.ts';
 import type { GuestSourceName, UserQemus } from '../model/guest-source.ts';
 import type { NetworkLinks } from '../model/network.ts';
@@ -6,7 +7,6 @@ import type { Roots } from '../sources/kernel/roots.ts';
 import { QemuCensus, type CountedQemu } from '../sources/process/qemu-census.ts';
 import { ProcessSource } from './process/process-source.ts';
 import type { GuestSource, SourceChoice, Told } from './source.ts';
-import { within } from '../runtime/within.ts';
 
 /** A libvirt that has not listed its guests by then hangs; whose a process is then shows later. */
 const LIBVIRT_PATIENCE_MS = 2_000;
@@ -66,7 +66,7 @@ export class LocalGuestCollector {
    */
   collect(
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
     selects: (name: string) => boolean,
     network: Promise<NetworkLinks | undefined>,
     libvirt: LibvirtGuests | undefined,
@@ -80,7 +80,7 @@ export class LocalGuestCollector {
 
   async #collect(
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
     selects: (name: string) => boolean,
     network: Promise<NetworkLinks | undefined>,
     libvirt: LibvirtGuests | undefined,
@@ -95,9 +95,8 @@ export class LocalGuestCollector {
 
     let left: readonly CountedQemu[] = all.filter(({ owner }) => owner === 'host');
     if (libvirt !== undefined) {
-      const now = performance.now();
-      const patience = Math.min(LIBVIRT_PATIENCE_MS, Math.max(0, deadline - now) / 2);
-      left = withoutLibvirts(left, all, await within(libvirt.configured, now + patience));
+      const patience = deadline.share(0.5).within(LIBVIRT_PATIENCE_MS);
+      left = withoutLibvirts(left, all, await patience.race(libvirt.configured));
     }
     for (const source of this.#sources) {
       const qemus = left;

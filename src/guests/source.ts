@@ -1,3 +1,4 @@
+import type { Deadline } from '../runtime/deadline.ts';
 import type { ConfiguredGuest, Domain } from '../model/domain.ts';
 import { GUEST_SOURCES, type GuestSourceName } from '../model/guest-source.ts';
 import type { NetworkLinks } from '../model/network.ts';
@@ -40,7 +41,7 @@ export const ANY_SOURCE: SourceChoice = {
 export interface Collection {
   readonly log: OutcomeLog;
   /** In `performance.now()` time. */
-  readonly deadline: number;
+  readonly deadline: Deadline;
   readonly selects: (name: string) => boolean;
   readonly network: Promise<NetworkLinks | undefined>;
   /** QEMUs that no source before this one has claimed. */

@@ -37,7 +37,7 @@ export const limits = {
 const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** 16 raw bytes on the wire, the usual text form for the caller. */
-export const uuid: Codec<string> = {
+const uuid: Codec<string> = {
   read: (reader) => {
     const hex = reader.opaque(16).toString('hex');
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

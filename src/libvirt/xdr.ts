@@ -9,7 +9,7 @@ import type { StringCache } from './string-cache.ts';
  */
 
 /** REMOTE_STRING_MAX of src/remote/remote_protocol.x. */
-export const MAX_STRING_BYTES = 4 * 1024 * 1024;
+const MAX_STRING_BYTES = 4 * 1024 * 1024;
 
 /** How one type goes to and comes from the wire. */
 export interface Codec<T> {

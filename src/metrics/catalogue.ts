@@ -8,6 +8,8 @@ import { domainJobMetrics } from './guest/job.ts';
 import { domainKsmMetrics } from './guest/ksm.ts';
 import { domainMemoryMetrics } from './guest/memory.ts';
 import { domainNicMetrics } from './guest/nic.ts';
+import { domainOwnerMetrics } from './guest/owner.ts';
+import { domainPagingMetrics } from './guest/paging.ts';
 import { domainPerfMetrics } from './guest/perf.ts';
 import { domainStateMetrics } from './guest/state.ts';
 import { exporterMetrics } from './exporter/exporter.ts';
@@ -25,6 +27,7 @@ import { ksmMetrics } from './host/ksm.ts';
 import { guestSourceMetrics } from './exporter/guest-sources.ts';
 import { libvirtMetrics } from './exporter/libvirt.ts';
 import { memoryOvercommitMetrics } from './promise/memory-overcommit.ts';
+import { forEachInParts } from '../runtime/in-parts.ts';
 import type { Metric, Sample } from './metric.ts';
 import { momMetrics } from './promise/mom.ts';
 import { policyMetrics } from './promise/policy.ts';
@@ -49,10 +52,12 @@ export const CHAPTERS: readonly Chapter[] = [
   { title: 'What MOM would do', metrics: momMetrics },
   { title: 'Policy', metrics: policyMetrics },
   { title: 'Guests: identity and state', metrics: domainStateMetrics },
+  { title: 'Guests: whose they are', metrics: domainOwnerMetrics },
   { title: 'Guests: CPU', metrics: domainCpuMetrics },
   { title: 'Guests: memory', metrics: domainMemoryMetrics },
   { title: 'Guests: samepage merging', metrics: domainKsmMetrics },
   { title: 'Guests: cgroup', metrics: domainCgroupMetrics },
+  { title: 'Guests: paging and what else their cgroups tell', metrics: domainPagingMetrics },
   { title: 'Guests: disks', metrics: domainDiskMetrics },
   { title: 'Guests: network interfaces', metrics: domainNicMetrics },
   { title: 'Guests: jobs', metrics: domainJobMetrics },
@@ -76,9 +81,6 @@ export const CHAPTERS: readonly Chapter[] = [
 /** Every family there is, in the order of exposition. */
 export const CATALOGUE: readonly Metric[] = CHAPTERS.flatMap(({ metrics }) => metrics);
 
-/** Some 50 samples, well below a tenth of a millisecond. */
-const GUESTS_PER_STOP = 16;
-
 /**
  * Writes all families of one view; for `render` it stops after each family, and in families about
  * guests after some guests.
@@ -94,15 +96,10 @@ export function* writeCatalogue(view: View, writer: ExpositionWriter): Generator
       yield;
       continue;
     }
-    let untilStop = GUESTS_PER_STOP;
-    for (const domain of view.domains) {
+    yield* forEachInParts(view.domains, (domain) => {
       // Guests have names of their own, see toView, and the name is in each of their series.
       writer.startGroup();
       metric.write(domain, sample);
-      untilStop -= 1;
-      if (untilStop > 0) continue;
-      untilStop = GUESTS_PER_STOP;
-      yield;
-    }
+    });
   }
 }

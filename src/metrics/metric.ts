@@ -30,6 +30,8 @@ export interface DomainMetric extends Common {
 interface Details {
   readonly note?: string;
   readonly labels?: readonly string[];
+  /** Labels the administrator named come behind these. */
+  readonly ownLabels?: boolean;
 }
 
 type HostWrite = HostMetric['write'];
@@ -96,6 +98,7 @@ function declare(name: string, help: string, type: FamilyType, details: Details)
     type,
     unit: findUnit(name, type),
     labels: details.labels ?? [],
+    ownLabels: details.ownLabels,
     note: details.note,
   };
 }

@@ -38,7 +38,9 @@ export interface CpuThrottling {
  */
 export type CpuShare =
   | { readonly kind: 'weight'; readonly weight: number }
-  | { readonly kind: 'shares'; readonly shares: number };
+  | { readonly kind: 'shares'; readonly shares: number }
+  /** cpu.idle, from Linux 5.15 on: it runs only where nobody else wants to, whatever its weight. */
+  | { readonly kind: 'idle' };
 
 export interface CgroupDeviceIo extends IoCounters {
   /** Kernel name of a whole disk, never a partition; `MAJ:MIN` where it has none. */
@@ -62,6 +64,42 @@ export interface CgroupMemory {
   readonly usage: CgroupMemoryUsage;
   readonly limits: CgroupMemoryLimits;
   readonly events: CgroupMemoryEvents | undefined;
+  readonly paging?: CgroupPaging | undefined;
+}
+
+/**
+ * Pages of a group that came back after the kernel had thrown them out, since the group was made, those
+ * of the groups inside included (memory.stat).
+ */
+export interface CgroupPaging {
+  /** Guest memory that was swapped out and wanted again, by whatever kind of swap; from Linux 5.9 on. */
+  readonly anonymousRefaults: number | undefined;
+  /** Page cache of images, or memory in a file. */
+  readonly fileRefaults: number | undefined;
+  /** Read from and written to a swap device; v2 from Linux 6.13 on. Neither zswap nor merged pages. */
+  readonly swapIns: number | undefined;
+  readonly swapOuts: number | undefined;
+}
+
+/** What is read only where the collector `cgroupdetail` is on; undefined where the kernel has it not. */
+export interface CgroupDetail {
+  /** memory.low: not reclaimed while there is something else to reclaim. 0: nothing. */
+  readonly lowBytes: MemoryLimit;
+  /** Times it was reclaimed from below that, since floors of all were over-committed. */
+  readonly lowEvents: number | undefined;
+  /** memory.swap.events: `high` slowed down, `max` at its limit, `fail` no swap to be had. */
+  readonly swapEvents:
+    | {
+        readonly high: number | undefined;
+        readonly max: number | undefined;
+        readonly fail: number | undefined;
+      }
+    | undefined;
+  /** Time siblings of its CPUs were kept idle for its sake by core scheduling; Linux 6.0. */
+  readonly forcedIdleSeconds: number | undefined;
+  /** Periods in which it used what it had saved up of its quota, and the CPU time beyond; Linux 5.15. */
+  readonly bursts: number | undefined;
+  readonly burstSeconds: number | undefined;
 }
 
 /**
@@ -84,20 +122,6 @@ export interface CgroupMemoryUsage {
   readonly anonymousHugePageBytes: number | undefined;
 }
 
-/** Of a group nothing but its size is known. */
-export function emptyMemoryUsage(currentBytes: number): CgroupMemoryUsage {
-  return {
-    currentBytes,
-    peakBytes: undefined,
-    swapBytes: undefined,
-    zswapBytes: undefined,
-    anonymousBytes: undefined,
-    fileBytes: undefined,
-    sharedMemoryBytes: undefined,
-    anonymousHugePageBytes: undefined,
-  };
-}
-
 /** The tighter one of the guest's group and libvirt's group inside. */
 export interface CgroupMemoryLimits {
   /** libvirt `<hard_limit>`: above it the group is reclaimed, then OOM-killed. */
@@ -107,6 +131,11 @@ export interface CgroupMemoryLimits {
   /** v2: swap alone. v1: memory and swap together (memory.memsw), see {@link swapIncludesMemory}. */
   readonly swapMaxBytes: MemoryLimit;
   readonly swapIncludesMemory: boolean;
+  /**
+   * memory.min, the least of the group's and of those around it, since none can keep more than the one it
+   * is in: never reclaimed. v2 only; 0: nothing is kept.
+   */
+  readonly guaranteedBytes?: MemoryLimit;
 }
 
 /** A limit: bytes, none, or undefined where the file is missing. */

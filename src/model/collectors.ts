@@ -5,12 +5,6 @@
  * A collector is off by default when it costs more than a scrape should (it walks page tables, or
  * runs a program in the background) or when most hosts have nothing to show for it.
  */
-export interface CollectorDeclaration {
-  readonly name: string;
-  readonly help: string;
-  readonly enabledByDefault: boolean;
-}
-
 export const COLLECTORS = [
   on('cpu', 'host CPU time, load, topology and CPU sets'),
   on('memory', 'host memory, hugepage pools, THP mode and memory sysctls'),
@@ -34,6 +28,10 @@ export const COLLECTORS = [
   on('mom', "what MOM's default policy would do here"),
   off('smaps', 'proportional memory of each guest; walks its page tables on each scrape'),
   off('thinpool', 'LVM thin pools; runs lvs in the background'),
+  off(
+    'cgroupdetail',
+    'low memory protection, refused swap, forced idle time and bursts of each guest',
+  ),
   off('perf', 'perf events and resctrl monitors of guests that have them configured'),
   off('job', 'running migration, save, dump and backup jobs; one more libvirt call per guest'),
 ] as const;
@@ -67,6 +65,7 @@ const BEGINS_WITH: ReadonlyMap<CollectorName, CollectorName> = new Map([
   ['job', 'domain'],
   ['guestksm', 'process'],
   ['cgroup', 'process'],
+  ['cgroupdetail', 'cgroup'],
   ['smaps', 'process'],
   ['thinpool', 'image'],
 ]);

@@ -1,3 +1,5 @@
+import type { GuestOwner, MetadataLabel } from './guest-owner.ts';
+
 /**
  * A domain as its libvirt XML describes it (libvirt docs/formatdomain.rst): what was promised to
  * the guest and how it is placed. undefined means that the XML does not say; libvirt writes its
@@ -46,6 +48,10 @@ export interface DomainConfig {
   readonly partition: string | undefined;
   /** Present on guests of OpenStack. */
   readonly nova: NovaMetadata | undefined;
+  /** Undefined: nobody who is known manages it. */
+  readonly owner?: GuestOwner | undefined;
+  /** What its metadata have of what the administrator asked for. */
+  readonly metadataLabels?: readonly MetadataLabel[];
   /** Values that are there and make no sense, one line each; they are undefined or left out here. */
   readonly faults: readonly string[];
 }
@@ -262,7 +268,7 @@ export interface Disk {
 }
 
 /** undefined: left to the hypervisor. */
-export interface DiskDriver {
+interface DiskDriver {
   readonly name: string | undefined;
   /** Image format: `qcow2`, `raw`, … */
   readonly type: string | undefined;
@@ -330,7 +336,7 @@ export interface Interface {
   readonly alias: string | undefined;
 }
 
-export interface InterfaceSource {
+interface InterfaceSource {
   /** Also given for a running guest on a libvirt network. */
   readonly bridge: string | undefined;
   readonly network: string | undefined;

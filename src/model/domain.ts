@@ -1,7 +1,7 @@
 import type { DomainState } from './facts/domain-state.ts';
 import type { DomainConfig } from './domain-config.ts';
 import type { GuestSourceName } from './guest-source.ts';
-import type { CgroupDeviceIo, CgroupMemory, GuestCgroupCpu } from './cgroup.ts';
+import type { CgroupDetail, CgroupDeviceIo, CgroupMemory, GuestCgroupCpu } from './cgroup.ts';
 import type { Pressure } from './pressure.ts';
 import type {
   MemoryFile,
@@ -150,7 +150,7 @@ export interface KvmVcpu {
   readonly preemptions: bigint | undefined;
 }
 
-export interface LibvirtVcpu {
+interface LibvirtVcpu {
   readonly index: number;
   readonly timeNanoseconds: bigint | undefined;
   readonly delayNanoseconds: bigint | undefined;
@@ -177,9 +177,10 @@ export interface GuestCgroupFacts {
   readonly io: readonly CgroupDeviceIo[] | undefined;
   readonly numa: ProcessNuma | undefined;
   readonly pressure: GuestPressure;
+  readonly detail?: CgroupDetail | undefined;
 }
 
-export interface GuestPressure {
+interface GuestPressure {
   readonly cpu: Pressure | undefined;
   readonly memory: Pressure | undefined;
   readonly io: Pressure | undefined;

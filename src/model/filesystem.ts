@@ -1,4 +1,4 @@
-import type { Reading } from '../runtime/reading.ts';
+import type { Result } from '../runtime/result.ts';
 
 export interface Filesystem {
   /** The mount the space was asked through; `mount.device` is the filesystem's key. */
@@ -6,7 +6,7 @@ export interface Filesystem {
   /** Devices of further datasets of the same ZFS pool, which have the same free space. */
   readonly sharing?: readonly string[];
   readonly traits: FilesystemTraits;
-  readonly space: Reading<FilesystemSpace>;
+  readonly space: Result<FilesystemSpace>;
 }
 
 /** One line of /proc/<pid>/mountinfo (proc_pid_mountinfo(5)), octal escapes undone. */

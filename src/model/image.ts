@@ -1,7 +1,7 @@
 import type { ImageReference } from './facts/image-reference.ts';
 import type { StorageSlice } from './domain-config.ts';
 
-import type { Reading, SourceError } from '../runtime/reading.ts';
+import type { SourceError } from '../runtime/result.ts';
 import type { Mount } from './filesystem.ts';
 
 export interface ImageChain {
@@ -52,7 +52,28 @@ export interface ChainImage {
   readonly image: ImageFile;
 }
 
-export interface ImageFile {
+/** What the header of an image says, of whatever format. Whoever made the image may have written it. */
+export interface HeaderFacts {
+  /** What lies below the image. */
+  readonly below: Below;
+  /** Further files of the image. */
+  readonly dataFiles: readonly NamedFile[];
+  /**
+   * Size of the disk the guest sees, in bytes. Undefined for formats whose headers are not read
+   * that far, and where the header could not be read.
+   */
+  readonly capacityBytes: number | undefined;
+  /**
+   * Largest size this file can reach. A raw image cannot outgrow its capacity. Undefined where the
+   * format does not tell.
+   */
+  readonly worstCase: WorstCaseSize | undefined;
+  /** Undefined for other formats, and where the header could not be read. */
+  readonly qcow2: Qcow2Header | undefined;
+}
+
+/** An image as it is on this host: what the kernel says of the file, and what its header says. */
+export interface ImageFile extends HeaderFacts {
   /** The path that was asked for. */
   readonly path: string;
   /** The same with every symbolic link followed. */
@@ -71,26 +92,10 @@ export interface ImageFile {
   /** Whether `format` was declared by XML or overlay, or found by looking at the first bytes. */
   readonly formatFrom: 'declared' | 'probed';
   /**
-   * Size of the disk the guest sees, in bytes. Undefined for formats whose headers are not read
-   * that far, and where the header could not be read.
-   */
-  readonly capacityBytes: number | undefined;
-  /** The header of a qcow2, or why there is none. Undefined for other formats. */
-  readonly qcow2: Reading<Qcow2Header> | undefined;
-  /**
    * Why the header could not be read, of any format; of an image of undeclared format (`other`),
    * why it could not be probed.
    */
   readonly headerError: SourceError | undefined;
-  /** What lies below the image by its own header. */
-  readonly below: Below;
-  /** Further files of the image by its own header. */
-  readonly dataFiles: readonly NamedFile[];
-  /**
-   * Largest size this file can reach. A raw image cannot outgrow its capacity. Undefined where the
-   * format does not tell.
-   */
-  readonly worstCase: WorstCaseSize | undefined;
 }
 
 export interface BlockDevice {

@@ -1,4 +1,4 @@
-import { isAbsence, type Reading, type SourceError } from '../runtime/reading.ts';
+import { isAbsence, type Result, type SourceError } from '../runtime/result.ts';
 import { findDependants, type CollectorName } from './collectors.ts';
 import type { CollectorOutcome } from './snapshot.ts';
 
@@ -70,14 +70,14 @@ export class OutcomeLog {
   }
 
   /** The value of a reading the collector exists for. */
-  required<T>(collector: CollectorName, reading: Reading<T>): T | undefined {
+  required<T>(collector: CollectorName, reading: Result<T>): T | undefined {
     if (reading.ok) return this.#whole(collector, reading);
     this.fail(collector, reading.error);
     return undefined;
   }
 
   /** The value of a reading that not every host has. */
-  optional<T>(collector: CollectorName, reading: Reading<T>): T | undefined {
+  optional<T>(collector: CollectorName, reading: Result<T>): T | undefined {
     if (reading.ok) return this.#whole(collector, reading);
     if (isAbsence(reading.error)) this.note(collector, reading.error);
     else this.fail(collector, reading.error);
@@ -85,7 +85,7 @@ export class OutcomeLog {
   }
 
   /** The value; what it lacks fails the collector. */
-  #whole<T>(collector: CollectorName, reading: Reading<T> & { readonly ok: true }): T {
+  #whole<T>(collector: CollectorName, reading: Result<T> & { readonly ok: true }): T {
     for (const fault of reading.faults ?? []) this.fail(collector, fault);
     return reading.value;
   }

@@ -21,7 +21,7 @@ export interface ProcessKsm {
 export type ProcessNuma = readonly NodeResidency[];
 
 /** What a guest has on one NUMA node, in bytes. */
-export interface NodeResidency {
+interface NodeResidency {
   readonly node: number;
   /**
    * Memory which only swap could take: anonymous and shared. v2: `anon` + `shmem`. v1: `anon` +

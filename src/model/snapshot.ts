@@ -1,4 +1,4 @@
-import type { SourceError } from '../runtime/reading.ts';
+import type { SourceError } from '../runtime/result.ts';
 import type { CollectorName } from './collectors.ts';
 import type { Domain } from './domain.ts';
 import type { GuestSources } from './guest-source.ts';

@@ -8,6 +8,8 @@ export interface Storage {
   readonly filesystems: readonly Filesystem[];
   /** LVM thin pools as of the last background refresh; undefined when that is switched off. */
   readonly thin: ThinStorageReading | undefined;
+  /** Active LVM thin pools of this host of which `thin` tells nothing; undefined where not known. */
+  readonly unwatchedThinPools: number | undefined;
 }
 
 export interface ThinStorageReading {

@@ -23,7 +23,7 @@ export interface BootDemand {
   readonly claimableStorageBytes: number;
 }
 
-export interface BootStormSet {
+interface BootStormSet {
   /** Members which are off: what starting them adds to the load of now. */
   readonly added: BootDemand;
   /** All members, running or not: what the host has to carry at once after its reboot. */

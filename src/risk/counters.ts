@@ -21,22 +21,29 @@ export interface CounterSample {
   /** By uuid. */
   readonly guests: ReadonlyMap<string, GuestCounters>;
   /** By name of the interface. */
-  readonly links: ReadonlyMap<string, TrafficCounters>;
+  readonly links: ReadonlyMap<string, LinkTotals>;
   /** Bytes available, by device of the filesystem. No counter, but its pace is of interest. */
   readonly availableBytes: ReadonlyMap<string, number>;
 }
 
-export interface HostCounters {
+interface HostCounters {
   /** Time CPUs did something, guests included. */
   readonly busyCpuSeconds: number | undefined;
   /** PSI cpu some. */
   readonly cpuWaitingSeconds: number | undefined;
   /** PSI memory full. */
   readonly memoryStalledSeconds: number | undefined;
+  /** PSI memory some. */
+  readonly memoryWaitingSeconds: number | undefined;
   /** PSI io some. */
   readonly ioWaitingSeconds: number | undefined;
+  /** What zswap served is in these: somebody waited for it all the same. */
   readonly swapInBytes: number | undefined;
   readonly swapOutBytes: number | undefined;
+  /** Page faults that had to read from a device. */
+  readonly majorFaults: number | undefined;
+  /** Times a task had to free memory before it got any. */
+  readonly allocationStalls: number | undefined;
   readonly oomKills: number | undefined;
 }
 
@@ -48,6 +55,13 @@ export interface GuestCounters {
   readonly vcpuDelaySeconds: readonly (number | undefined)[];
   /** Time stopped by a CPU quota. */
   readonly throttledSeconds: number | undefined;
+  /** PSI of its cgroup: none of its tasks could run for want of memory, or of I/O. */
+  readonly memoryStalledSeconds: number | undefined;
+  readonly ioStalledSeconds: number | undefined;
+  /** Inside the guest, by its balloon driver. */
+  readonly guestSwapInBytes: number | undefined;
+  readonly guestSwapOutBytes: number | undefined;
+  readonly guestMajorFaults: number | undefined;
   readonly nics: ReadonlyMap<string, NicTotals>;
 }
 
@@ -56,9 +70,19 @@ export interface TrafficCounters {
   readonly sentBytes: number;
 }
 
-export interface NicTotals extends TrafficCounters {
+/** Received and sent by the guest. */
+interface NicTotals extends TrafficCounters {
   readonly packets: number;
+  readonly sentPackets: number;
   readonly drops: number;
+}
+
+/** Received and sent by the host. */
+export interface LinkTotals extends TrafficCounters {
+  readonly receivedPackets: number;
+  readonly receiveDrops: number;
+  readonly sentPackets: number;
+  readonly sendDrops: number;
 }
 
 export function counterSample(snapshot: Snapshot): CounterSample {
@@ -69,11 +93,12 @@ export function counterSample(snapshot: Snapshot): CounterSample {
 export function* counterSampleInParts(snapshot: Snapshot): Parts<CounterSample> {
   const { host, domains, network, storage } = snapshot;
   const counters = host.vmstat?.counters;
-  const pages = (name: 'pswpin' | 'pswpout'): number | undefined => {
-    const count = counters?.get(name);
-    return count === undefined ? undefined : Number(count) * host.pageBytes;
+  const swapped = (disk: 'pswpin' | 'pswpout', zswap: 'zswpin' | 'zswpout'): number | undefined => {
+    const pages = counters?.get(disk);
+    return pages === undefined
+      ? undefined
+      : Number(pages + (counters?.get(zswap) ?? 0n)) * host.pageBytes;
   };
-  const oomKills = counters?.get('oom_kill');
   const active = domains?.filter((domain) => domain.active) ?? [];
   const guests = yield* mapInParts(
     active,
@@ -87,10 +112,13 @@ export function* counterSampleInParts(snapshot: Snapshot): Parts<CounterSample> 
       busyCpuSeconds: host.cpuTime && busySeconds(host.cpuTime.total),
       cpuWaitingSeconds: host.pressure?.get('cpu')?.someSeconds,
       memoryStalledSeconds: host.pressure?.get('memory')?.fullSeconds,
+      memoryWaitingSeconds: host.pressure?.get('memory')?.someSeconds,
       ioWaitingSeconds: host.pressure?.get('io')?.someSeconds,
-      swapInBytes: pages('pswpin'),
-      swapOutBytes: pages('pswpout'),
-      oomKills: oomKills === undefined ? undefined : Number(oomKills),
+      swapInBytes: swapped('pswpin', 'zswpin'),
+      swapOutBytes: swapped('pswpout', 'zswpout'),
+      majorFaults: toCount(counters?.get('pgmajfault')),
+      allocationStalls: toCount(host.vmstat?.directReclaims),
+      oomKills: toCount(counters?.get('oom_kill')),
     },
     guests: new Map(guests),
     links: new Map(
@@ -104,6 +132,10 @@ export function* counterSampleInParts(snapshot: Snapshot): Parts<CounterSample> 
                 {
                   receivedBytes: Number(wire.receivedBytes),
                   sentBytes: Number(wire.transmittedBytes),
+                  receivedPackets: Number(wire.receivedPackets),
+                  receiveDrops: Number(wire.receiveDrops),
+                  sentPackets: Number(wire.transmittedPackets),
+                  sendDrops: Number(wire.transmitDrops),
                 },
               ] as const,
             ],
@@ -117,15 +149,19 @@ export function* counterSampleInParts(snapshot: Snapshot): Parts<CounterSample> 
   };
 }
 
+function toCount(value: bigint | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
+}
+
 /** User time contains the time guests ran (proc_stat(5)). */
-function busySeconds(time: CpuTime): number {
+export function busySeconds(time: CpuTime): number {
   return (
     time.userSeconds + time.niceSeconds + time.systemSeconds + time.irqSeconds + time.softIrqSeconds
   );
 }
 
 function guestCounters(domain: Domain): GuestCounters {
-  const { process, libvirtCpu, cgroup, nics } = domain;
+  const { process, libvirtCpu, cgroup, nics, balloon } = domain;
   const delays: (number | undefined)[] = [];
   for (const { index, delayNanoseconds } of listVcpuTimes(domain)) {
     if (delayNanoseconds !== undefined) delays[index] = nanosecondsToSeconds(delayNanoseconds);
@@ -138,6 +174,12 @@ function guestCounters(domain: Domain): GuestCounters {
         : process.stat.userSeconds + process.stat.systemSeconds,
     vcpuDelaySeconds: delays,
     throttledSeconds: computeThrottling(cgroup?.cpu)?.throttledSeconds,
+    memoryStalledSeconds: cgroup?.pressure.memory?.fullSeconds,
+    ioStalledSeconds: cgroup?.pressure.io?.fullSeconds,
+    guestSwapInBytes: balloon?.guestSwapInBytes,
+    guestSwapOutBytes: balloon?.guestSwapOutBytes,
+    guestMajorFaults:
+      balloon?.guestMajorFaults === undefined ? undefined : Number(balloon.guestMajorFaults),
     nics: new Map(nics?.map((nic) => [nic.device, nicTotals(nic)])),
   };
 }
@@ -152,6 +194,7 @@ function nicTotals(nic: NicCounters): NicTotals {
   return {
     receivedBytes: Number(nic.receiveBytes ?? 0n),
     sentBytes: Number(nic.transmitBytes ?? 0n),
+    sentPackets: Number(nic.transmitPackets ?? 0n),
     packets: Number((nic.receivePackets ?? 0n) + (nic.transmitPackets ?? 0n)),
     drops: Number((nic.receiveDrops ?? 0n) + (nic.transmitDrops ?? 0n)),
   };

@@ -1,6 +1,7 @@
 import { atOnce, type Parts } from '../runtime/in-parts.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { counterSample, counterSampleInParts, type CounterSample } from './counters.ts';
+import { HostHistory, type HistoryLine } from './history.ts';
 import { ratesBetween, type Rates } from './rates.ts';
 
 /** No more than one sample is kept of so many seconds. */
@@ -17,9 +18,9 @@ export interface Recently {
   readonly rates: Rates | undefined;
   /** Processes the host killed for want of memory, as far back as known, ten minutes at most. */
   readonly oomKills: number | undefined;
+  /** The last hour, as far as somebody looked. */
+  readonly history: readonly HistoryLine[];
 }
-
-export const NOTHING_RECENT: Recently = { rates: undefined, oomKills: undefined };
 
 /**
  * The counters of the last scrapes and page views, so that a page can tell rates at the first look
@@ -27,6 +28,7 @@ export const NOTHING_RECENT: Recently = { rates: undefined, oomKills: undefined 
  */
 export class RecentCounters {
   #samples: readonly CounterSample[] = [];
+  readonly #history = new HostHistory();
   #oomKills: readonly { readonly atSeconds: number; readonly count: number }[] = [];
 
   /** Keeps what may be needed later. */
@@ -36,6 +38,7 @@ export class RecentCounters {
 
   /** As {@link add}. Of two that are added at the same time both may be kept. */
   *addInParts(snapshot: Snapshot): Parts<void> {
+    this.#history.add(snapshot);
     const now = snapshot.takenAtSeconds;
     const oldest = now - WINDOW_SECONDS - SPACING_SECONDS;
     // A clock that was set back makes all that is kept worthless.
@@ -84,6 +87,7 @@ export class RecentCounters {
         firstKills === undefined || kills === undefined || kills < firstKills.count
           ? undefined
           : kills - firstKills.count,
+      history: this.#history.lines(),
     };
   }
 }

@@ -1,5 +1,5 @@
 import { findLimit, type Policy } from '../config/policy.ts';
-import type { LimitDeclaration } from '../config/policy-defaults.ts';
+import type { LimitDeclaration, LimitKey } from '../config/policy-defaults.ts';
 
 /**
  * How risky over-commitment of one resource is on one host right now. The table below is the only
@@ -40,12 +40,12 @@ export const RISK_RESOURCES = ['cpu', 'memory', 'storage', 'network'] as const;
 export type RiskResource = (typeof RISK_RESOURCES)[number];
 
 /** The level a resource has merely because it is over-committed. */
-export const INHERENT_LEVELS: Readonly<Record<RiskResource, RiskLevel>> = {
+export const INHERENT_LEVELS = {
   cpu: 0,
   memory: 2,
   storage: 1,
   network: 0,
-};
+} as const satisfies Readonly<Record<RiskResource, RiskLevel>>;
 
 /**
  * The series of a host that is there exactly when the exporter knows what guests were promised of a
@@ -81,50 +81,113 @@ export type SignalId =
   | 'storage_available'
   | 'storage_thin_data'
   | 'storage_thin_metadata'
-  | 'storage_paused_guests'
   | 'network_promise'
   | 'network_guarantee'
   | 'network_utilisation'
-  | 'network_drops';
+  | 'network_drops'
+  | LossId;
+
+/** What is lost, each with a critical alert of its own. */
+export type LossId =
+  | 'cpu_loss_host'
+  | 'cpu_loss_guests'
+  | 'memory_loss_swap_storm'
+  | 'memory_loss_oom_kill'
+  | 'memory_loss_host_low'
+  | 'memory_loss_host_stalled'
+  | 'memory_loss_guests_exhausted'
+  | 'memory_loss_guests_limited'
+  | 'storage_loss_full_imminent'
+  | 'storage_loss_full'
+  | 'storage_loss_inodes'
+  | 'storage_loss_unresponsive'
+  | 'storage_loss_read_only'
+  | 'storage_loss_paused_guests'
+  | 'storage_loss_corrupt_images'
+  | 'storage_loss_thin_pools'
+  | 'network_loss_saturated'
+  | 'network_loss_drops'
+  | 'network_loss_down';
+
+/** All that a promise, a prediction or a measured value gives by itself. */
+type LevelWithoutLoss = Exclude<RiskLevel, 3>;
 
 /** A limit of the policy, with the level that passing it at each severity gives. */
 export interface PolicyThreshold {
   readonly kind: 'policy';
-  readonly resource: LimitDeclaration['resource'];
-  readonly name: string;
+  readonly key: LimitKey;
   readonly bad: LimitDeclaration['bad'];
-  readonly warning: RiskLevel | undefined;
-  readonly critical: RiskLevel | undefined;
+  readonly warning: LevelWithoutLoss | undefined;
+  readonly critical: LevelWithoutLoss | undefined;
 }
 
-/** Over-committed by definition, or lost by definition: no policy can move it. */
+/** Over-committed by definition: no policy can move it. */
 interface Definition {
   readonly kind: 'definition';
-  readonly above: 0 | 1;
-  readonly level: RiskLevel;
+  readonly above: 1;
+  readonly level: LevelWithoutLoss;
 }
 
-export interface RiskSignal {
-  readonly id: SignalId;
+/**
+ * Level 3, wherever the expression of a critical alert has a result, how long it has had one aside. The
+ * value is the number of results: of hosts that is 1, else of guests, filesystems, pools or uplinks.
+ */
+export interface Loss {
+  readonly kind: 'loss';
+  readonly alert: `Kvm${string}`;
+  /** Why the page of the exporter cannot know it; undefined where it does. */
+  readonly takesPrometheus: string | undefined;
+}
+
+interface SignalBase {
   readonly resource: RiskResource;
   /** What the value is; the worst filesystem, pool, uplink or guest of a host stands for it. */
   readonly meaning: string;
   /** The recording rule that holds the value, one series per host. */
   readonly record: string;
+}
+
+interface ValueSignal extends SignalBase {
+  readonly id: Exclude<SignalId, LossId>;
   readonly threshold: PolicyThreshold | Definition;
 }
 
+export interface LossSignal extends SignalBase {
+  readonly id: LossId;
+  readonly threshold: Loss;
+}
+
+export type RiskSignal = ValueSignal | LossSignal;
+
+export function isLoss(signal: RiskSignal): signal is LossSignal {
+  return signal.threshold.kind === 'loss';
+}
+
 type Levels = Pick<PolicyThreshold, 'warning' | 'critical'>;
-type LimitKey = `${LimitDeclaration['resource']}.${string}`;
 
 const above = (key: LimitKey, levels: Levels): PolicyThreshold => limit(key, 'above', levels);
 const below = (key: LimitKey, levels: Levels): PolicyThreshold => limit(key, 'below', levels);
 
-const defined = (over: 0 | 1, level: RiskLevel): Definition => ({
+const defined = (over: 1, level: LevelWithoutLoss): Definition => ({
   kind: 'definition',
   above: over,
   level,
 });
+
+function loss(
+  id: LossId,
+  alert: Loss['alert'],
+  meaning: string,
+  takesPrometheus?: string,
+): LossSignal {
+  return {
+    id,
+    resource: resourceOf(id),
+    meaning,
+    record: `instance:kvm_${id}:count`,
+    threshold: { kind: 'loss', alert, takesPrometheus },
+  };
+}
 
 export const RISK_SIGNALS: readonly RiskSignal[] = [
   {
@@ -153,8 +216,18 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'cpu',
     meaning: 'share of time the vCPUs of the host were ready to run and waited',
     record: 'instance:kvm_domain_vcpu_delay:ratio',
-    threshold: above('cpu.delay_ratio', { warning: 2, critical: 3 }),
+    threshold: above('cpu.delay_ratio', { warning: 2, critical: undefined }),
   },
+  loss(
+    'cpu_loss_host',
+    'KvmHostCpuStarved',
+    'the vCPUs of the host wait too long for CPUs, and the kernel says so too',
+  ),
+  loss(
+    'cpu_loss_guests',
+    'KvmGuestCpuStarved',
+    'guests whose vCPUs together wait too long for CPUs, and the kernel says so too',
+  ),
   {
     id: 'memory_overcommitted_at_most',
     resource: 'memory',
@@ -203,22 +276,55 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'memory',
     meaning: 'share of time all tasks of the host stalled on memory (PSI)',
     record: 'instance:kvm_host_memory_pressure_stalled:ratio',
-    threshold: above('memory.pressure_ratio', { warning: 2, critical: 3 }),
+    threshold: above('memory.pressure_ratio', { warning: 2, critical: undefined }),
   },
   {
     id: 'memory_swap_storm',
     resource: 'memory',
-    meaning: 'swap traffic of the host in its weaker direction, so in both at once',
-    record: 'instance:kvm_host_swap_storm_bytes:rate5m',
-    threshold: above('memory.swap_bytes_per_second', { warning: 2, critical: 3 }),
+    meaning:
+      'swap traffic of the host in its weaker direction, so in both at once, unless nothing waits for it',
+    record: 'instance:kvm_host_swap_storm_felt_bytes:rate5m',
+    threshold: above('memory.swap_bytes_per_second', { warning: 2, critical: undefined }),
   },
   {
     id: 'memory_oom_kills',
     resource: 'memory',
     meaning: 'processes the host killed for want of memory in the last ten minutes',
     record: 'instance:kvm_host_oom_kills:increase10m',
-    threshold: above('memory.oom_kills', { warning: undefined, critical: 3 }),
+    threshold: above('memory.oom_kills', { warning: undefined, critical: 2 }),
   },
+  loss(
+    'memory_loss_swap_storm',
+    'KvmSwapStorm',
+    'the host swaps in and out, and its tasks stall on memory',
+  ),
+  loss(
+    'memory_loss_oom_kill',
+    'KvmHostOomKill',
+    'the host killed a process, and a guest is gone, began anew or was hit itself',
+    'which guests ran ten minutes ago',
+  ),
+  loss(
+    'memory_loss_host_low',
+    'KvmHostMemoryLow',
+    'hardly any memory of the host is available, and programs wait for some',
+  ),
+  loss(
+    'memory_loss_host_stalled',
+    'KvmHostMemoryPressure',
+    'all tasks of the host stall on memory most of the time',
+  ),
+  loss(
+    'memory_loss_guests_exhausted',
+    'KvmGuestOutOfMemory',
+    'guests that have no memory left and do nothing but page',
+  ),
+  loss(
+    'memory_loss_guests_limited',
+    'KvmGuestMemoryLimited',
+    'guests that stall at the memory limit of their own cgroup',
+    'how fast the counters of the cgroup of a guest go',
+  ),
   {
     id: 'storage_overcommitted',
     resource: 'storage',
@@ -275,13 +381,35 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     record: 'instance:kvm_thin_pool_metadata_used:max',
     threshold: above('storage.thin_metadata_ratio', { warning: 2, critical: undefined }),
   },
-  {
-    id: 'storage_paused_guests',
-    resource: 'storage',
-    meaning: 'guests paused because a write failed',
-    record: 'instance:kvm_domains_paused_on_io_error:count',
-    threshold: defined(0, 3),
-  },
+  loss(
+    'storage_loss_full_imminent',
+    'KvmFilesystemFullImminent',
+    'filesystems that are full within minutes: the one prediction that counts as loss, because nobody could act later',
+    'minutes of history',
+  ),
+  loss(
+    'storage_loss_full',
+    'KvmFilesystemFull',
+    'filesystems without space, whose images may still grow',
+  ),
+  loss('storage_loss_inodes', 'KvmFilesystemInodesLow', 'filesystems without a free inode'),
+  loss('storage_loss_unresponsive', 'KvmFilesystemUnresponsive', 'filesystems that do not answer'),
+  loss(
+    'storage_loss_read_only',
+    'KvmFilesystemReadOnly',
+    'filesystems mounted read-only, whose images may still grow',
+  ),
+  loss(
+    'storage_loss_paused_guests',
+    'KvmGuestPausedOnIoError',
+    'guests paused because a write failed',
+  ),
+  loss('storage_loss_corrupt_images', 'KvmImageCorrupt', 'images marked corrupt'),
+  loss(
+    'storage_loss_thin_pools',
+    'KvmThinPoolBroken',
+    'thin pools that are full, in need of a check, or refuse writes',
+  ),
   {
     id: 'network_promise',
     resource: 'network',
@@ -308,8 +436,11 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
     resource: 'network',
     meaning: 'packets dropped per packets at the NIC of a running guest',
     record: 'instance:kvm_domain_nic_drops:max',
-    threshold: above('network.drop_ratio', { warning: 2, critical: 3 }),
+    threshold: above('network.drop_ratio', { warning: 2, critical: undefined }),
   },
+  loss('network_loss_saturated', 'KvmUplinkSaturated', 'uplinks that are full and drop packets'),
+  loss('network_loss_drops', 'KvmUplinkDrops', 'uplinks of guests that drop what should go out'),
+  loss('network_loss_down', 'KvmUplinkDown', 'uplinks that are down, where a guest has no other'),
 ];
 
 export interface RiskReason {
@@ -356,11 +487,14 @@ export function riskLevels(
 
 function toReason(signal: RiskSignal, value: number, policy: Policy): RiskReason | undefined {
   const { threshold } = signal;
+  if (threshold.kind === 'loss') {
+    return value > 0 ? { signal, value, limit: 0, level: 3 } : undefined;
+  }
   if (threshold.kind === 'definition') {
     const { above: limit, level } = threshold;
     return value > limit ? { signal, value, limit, level } : undefined;
   }
-  const declared = findLimit(policy, threshold.resource, threshold.name);
+  const declared = findLimit(policy, threshold.key);
   // The critical limit first: it gives the higher level.
   for (const severity of ['critical', 'warning'] as const) {
     const limit = declared[severity];
@@ -372,11 +506,12 @@ function toReason(signal: RiskSignal, value: number, policy: Policy): RiskReason
   return undefined;
 }
 
+function resourceOf(id: SignalId): RiskResource {
+  const found = RISK_RESOURCES.find((resource) => id.startsWith(`${resource}_`));
+  if (found === undefined) throw new RangeError(`a signal of no resource: ${id}`);
+  return found;
+}
+
 function limit(key: LimitKey, bad: LimitDeclaration['bad'], levels: Levels): PolicyThreshold {
-  for (const resource of ['cpu', 'memory', 'storage', 'network', 'exporter'] as const) {
-    if (key.startsWith(`${resource}.`)) {
-      return { kind: 'policy', resource, name: key.slice(resource.length + 1), bad, ...levels };
-    }
-  }
-  throw new RangeError(`no such limit: ${key}`);
+  return { kind: 'policy', key, bad, ...levels };
 }

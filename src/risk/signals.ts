@@ -1,7 +1,8 @@
 import type { View } from '../view/view.ts';
 import { computeAvailableMemory } from '../model/facts/available-memory.ts';
-import { isPausedOnIoError } from '../model/facts/domain-state.ts';
 import { computeHostSwap, type HostSwap } from '../model/facts/host-swap.ts';
+import { findLimit } from '../config/policy.ts';
+import { computeLosses, type SharedValues } from './losses.ts';
 import type { SignalId } from './risk-model.ts';
 import type { StorageContainer } from '../overcommit/storage/storage.ts';
 import type { StoragePool } from '../model/storage.ts';
@@ -15,17 +16,42 @@ export type SignalValues = ReadonlyMap<SignalId, number | undefined>;
  * history, which Prometheus has and this exporter has not.
  */
 export function computeSignals(view: View, recently: Recently): SignalValues {
+  const shared = sharedValues(view, recently);
   return new Map([
-    ...cpuSignals(view, recently),
-    ...memorySignals(view, recently),
+    ...cpuSignals(view, recently, shared),
+    ...memorySignals(view, recently, shared),
     ...storageSignals(view, recently),
     ...networkSignals(view, recently),
+    ...computeLosses(view, recently, shared),
   ]);
+}
+
+function sharedValues({ snapshot: { host } }: View, { rates }: Recently): SharedValues {
+  const available = computeAvailableMemory(host);
+  const hugepages = (host.hugePages ?? []).reduce(
+    (sum, pool) => sum + pool.total * pool.pageBytes,
+    0,
+  );
+  const swapIn = rates?.host.swapInBytesPerSecond;
+  const swapOut = rates?.host.swapOutBytesPerSecond;
+  return {
+    delayRatio: delayOfAllVcpus(rates),
+    availableRatio:
+      host.meminfo === undefined || available === undefined
+        ? undefined
+        : perCapacity(available, host.meminfo.totalBytes - hugepages),
+    swapStorm:
+      swapIn === undefined || swapOut === undefined ? undefined : Math.min(swapIn, swapOut),
+  };
 }
 
 type Entries = readonly (readonly [SignalId, number | undefined])[];
 
-function cpuSignals({ assessment }: View, { rates }: Recently): Entries {
+function cpuSignals(
+  { assessment }: View,
+  { rates }: Recently,
+  { delayRatio }: SharedValues,
+): Entries {
   const { cpu, bootStorm } = assessment;
   const shared = cpu?.shared;
   const added = bootStorm?.autostart.added.vcpus;
@@ -38,7 +64,7 @@ function cpuSignals({ assessment }: View, { rates }: Recently): Entries {
         : perCapacity(shared.promised.current + added, shared.capacity.cpus),
     ],
     ['cpu_pressure', rates?.host.cpuWaitingRatio],
-    ['cpu_delay', delayOfAllVcpus(rates)],
+    ['cpu_delay', delayRatio],
   ];
 }
 
@@ -53,48 +79,40 @@ function delayOfAllVcpus(rates: Recently['rates']): number | undefined {
   return vcpus === 0 ? undefined : Math.min(1, waited / vcpus);
 }
 
-function memorySignals({ snapshot, assessment }: View, { rates, oomKills }: Recently): Entries {
+function memorySignals(
+  { snapshot, assessment, policy }: View,
+  { rates, oomKills }: Recently,
+  { availableRatio, swapStorm }: SharedValues,
+): Entries {
   const { memory } = assessment;
-  const { meminfo } = snapshot.host;
-  const available = computeAvailableMemory(snapshot.host);
   const swap = computeHostSwap(snapshot.host);
   const exposure = memory && perSupply(memory.current.exposureBytes, memory.current.supplyBytes);
   // Where guests hold all they were promised, little is left because little was meant to be left.
   const isCovered = exposure !== undefined && exposure <= 1;
-  const hugepages = (snapshot.host.hugePages ?? []).reduce(
-    (sum, pool) => sum + pool.total * pool.pageBytes,
-    0,
-  );
-  const swapIn = rates?.host.swapInBytesPerSecond;
-  const swapOut = rates?.host.swapOutBytesPerSecond;
+  const waiting = rates?.host.memoryWaitingRatio;
+  const { warning } = findLimit(policy.policy, 'memory.pressure_ratio');
+  // Traffic nobody waits for, of zram for instance, is no storm.
+  const isUnfelt = waiting !== undefined && warning !== undefined && waiting <= warning;
   return [
     [
       'memory_overcommitted_at_most',
-      memory && perCapacity(memory.promised.maximumBytes, memory.capacityBytes),
+      memory && promisedOf(memory.promised.maximumBytes, memory.capacityBytes),
     ],
     [
       'memory_overcommitted',
-      memory && perCapacity(memory.promised.currentBytes, memory.capacityBytes),
+      memory && promisedOf(memory.promised.currentBytes, memory.capacityBytes),
     ],
     ['memory_exposure', exposure],
     ['memory_ksm_unmerge', memory && perSupply(memory.ksmUnmergeBytes, memory.current.supplyBytes)],
-    [
-      'memory_available',
-      meminfo === undefined || available === undefined || isCovered
-        ? undefined
-        : perCapacity(available, meminfo.totalBytes - hugepages),
-    ],
+    ['memory_available', isCovered ? undefined : availableRatio],
     ['memory_swap_used', isCovered ? undefined : computeUsedShare(swap)],
     ['memory_pressure', rates?.host.memoryStalledRatio],
-    [
-      'memory_swap_storm',
-      swapIn === undefined || swapOut === undefined ? undefined : Math.min(swapIn, swapOut),
-    ],
+    ['memory_swap_storm', isUnfelt ? undefined : swapStorm],
     ['memory_oom_kills', oomKills],
   ];
 }
 
-function storageSignals({ snapshot, domains, assessment }: View, { rates }: Recently): Entries {
+function storageSignals({ snapshot, assessment }: View, { rates }: Recently): Entries {
   const containers = assessment.storage?.containers ?? [];
   const filesystems = containers.filter(({ kind }) => kind === 'filesystem');
   const thinPools = snapshot.storage?.thin?.storage.pools ?? [];
@@ -126,12 +144,6 @@ function storageSignals({ snapshot, domains, assessment }: View, { rates }: Rece
         computeShare(metadataUsedBytes, metadataSizeBytes),
       ),
     ],
-    [
-      'storage_paused_guests',
-      snapshot.domains === undefined
-        ? undefined
-        : domains.filter(({ domain }) => isPausedOnIoError(domain)).length,
-    ],
   ];
 }
 
@@ -143,16 +155,18 @@ function computeUsedShare({ totalBytes, freeBytes }: HostSwap): number | undefin
 const CUT_UP_POOLS: ReadonlySet<string> = new Set([
   ...['logical', 'disk', 'iscsi', 'iscsi-direct', 'scsi', 'mpath'],
 ]);
-const DIRECTORY_POOLS: ReadonlySet<string> = new Set(['dir', 'fs', 'netfs']);
+const CLUSTER_POOLS: ReadonlySet<string> = new Set([
+  ...['rbd', 'sheepdog', 'gluster', 'zfs', 'vstorage'],
+]);
 
 /**
  * A volume group that is cut up is as it should be; so is a directory whose images cannot grow by more
- * than their filesystem has left.
+ * than their filesystem has left. What else fills a cluster of many hosts is not known here.
  */
 function mayOutgrow({ description }: StoragePool, storage: View['assessment']['storage']): boolean {
   const type = description?.type ?? '';
-  if (CUT_UP_POOLS.has(type)) return false;
-  return !DIRECTORY_POOLS.has(type) || (storage?.host.shortfallBytes ?? 0) > 0;
+  if (CLUSTER_POOLS.has(type)) return true;
+  return !CUT_UP_POOLS.has(type) && (storage?.host.shortfallBytes ?? 0) > 0;
 }
 
 /** What may still be written per room there is. */
@@ -221,6 +235,11 @@ export function promisedBytesPerSecond({ inbound, outbound }: Uplink): number | 
 /** Undefined where there is no capacity: a ratio to nothing tells nothing. */
 function perCapacity(promised: number, capacity: number): number | undefined {
   return capacity > 0 ? promised / capacity : undefined;
+}
+
+/** What is promised out of nothing is infinitely much: huge pages may have taken all there is. */
+function promisedOf(promised: number, capacity: number): number | undefined {
+  return capacity > 0 ? promised / capacity : perSupply(promised, 0);
 }
 
 /** A claim on nothing is infinitely exposed, and must not vanish. */

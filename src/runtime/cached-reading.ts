@@ -1,4 +1,4 @@
-import { found, type Reading } from './reading.ts';
+import { found, type Result } from './result.ts';
 
 /**
  * Limits and weights are set once and then read for weeks: a third of all files of a guest. They
@@ -11,7 +11,7 @@ export const LIMIT_TTL_MS = 30_000;
 export class CachedReading<T> {
   #last: { readonly value: T; readonly seenAt: number } | undefined;
 
-  get(look: () => Reading<T>): Reading<T> {
+  get(look: () => Result<T>): Result<T> {
     const now = performance.now();
     const last = this.#last;
     if (last !== undefined && now - last.seenAt < LIMIT_TTL_MS) return found(last.value);

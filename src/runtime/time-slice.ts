@@ -8,9 +8,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const SLICE_MILLISECONDS = 1;
 
 /**
- * Cuts a loop over all guests into pieces between which the event loop runs:
+ * How all work here yields to the event loop: it is cut into pieces of this length, by whoever goes through
+ * all guests, processes or interfaces himself,
  *
  *     if (slice.isOver) await slice.nextTurn();
+ *
+ * or by `inTurns` and `render`, for computations that offer places to stop.
  */
 export class TimeSlice {
   #start = performance.now();

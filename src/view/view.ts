@@ -62,12 +62,12 @@ export interface DomainView {
   readonly momTargets: readonly GuestMomTarget[];
 }
 
-export interface GuestStorage {
+interface GuestStorage {
   readonly part: StorageOfGuest;
   readonly container: StorageContainer;
 }
 
-export interface GuestMomTarget {
+interface GuestMomTarget {
   readonly variant: MomVariant;
   readonly targetBytes: number | undefined;
 }

@@ -28,6 +28,8 @@ export interface GuardedRoute {
 
 /** A request that passed the guard. */
 export interface Asked {
+  /** As it was sent: not decoded. */
+  readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
   /** True where only the header of the answer is wanted. */
@@ -50,6 +52,7 @@ export interface GuardOptions {
 /** A request that came in, as far as it is known then. */
 interface Entered {
   readonly exchange: Exchange;
+  readonly path: string;
   readonly query: string;
   /** The name we were asked by; undefined: none. */
   readonly host: string | undefined;
@@ -118,6 +121,7 @@ export class Guard {
       }
       this.#entered.set(request, {
         exchange,
+        path: target.path,
         query: target.query,
         host: host.kind === 'name' ? host.name : undefined,
       });
@@ -153,7 +157,7 @@ export class Guard {
   ): Promise<void> {
     const entered = this.#entered.get(request);
     if (entered === undefined) throw new Error('a request came in another way');
-    const { exchange, host, query } = entered;
+    const { exchange, host, path, query } = entered;
     const { access, hosts, refusals, maxRequests } = this.#options;
     const client = toClient(request.socket.remoteAddress);
     const isKnown = host !== undefined && hosts.know(host, request.socket.localAddress);
@@ -177,6 +181,7 @@ export class Guard {
       return;
     }
     const asked: Asked = {
+      path,
       query: new URLSearchParams(query),
       headers: request.headers,
       headOnly: request.method === 'HEAD',

@@ -24,7 +24,7 @@ export function parseHost(values: readonly string[]): AskedHost {
 }
 
 /** Lower case, without the dot of the root, addresses in one spelling. */
-export function canonicalHost(name: string): string {
+function canonicalHost(name: string): string {
   return plainAddress(name.toLowerCase().replace(/\.$/, ''));
 }
 

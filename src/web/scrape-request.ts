@@ -1,5 +1,6 @@
 import { nearestWord } from '../config/nearest-word.ts';
 import { quotedText } from '../config/visible-text.ts';
+import { failedWith, found, type Result } from '../runtime/result.ts';
 import {
   COLLECTORS,
   isCollectorName,
@@ -23,55 +24,47 @@ export interface ScrapeLimits {
   readonly timeoutOffsetSeconds: number;
 }
 
-export type ParsedScrape =
-  | { readonly ok: true; readonly request: ScrapeRequest }
-  /** One line that says what is wrong with the request. */
-  | { readonly ok: false; readonly fault: string };
-
 const FILTERS = ['collect[]', 'exclude[]'] as const;
 
 /**
  * Reads the filters `collect[]` and `exclude[]`, as node_exporter has them, and the timeout
  * Prometheus announces in `X-Prometheus-Scrape-Timeout-Seconds`. A parameter that looks like one of
  * the filters and is none is a fault, since all would be collected where little was meant; what else
- * a scrape job adds is ignored.
+ * a scrape job adds is ignored. An error is one line that says what is wrong with the request.
  */
 export function parseScrape(
   query: URLSearchParams,
   timeoutHeader: string | undefined,
   limits: ScrapeLimits,
-): ParsedScrape {
+): Result<ScrapeRequest, string> {
   for (const name of query.keys()) {
     const meant = filterMeantBy(name);
     if (meant !== undefined) {
-      return { ok: false, fault: `there is no parameter ${quotedText(name)}; write ${meant}` };
+      return failedWith(`there is no parameter ${quotedText(name)}; write ${meant}`);
     }
   }
   const collect = query.getAll('collect[]');
   const exclude = query.getAll('exclude[]');
   if (collect.length > 0 && exclude.length > 0) {
-    return { ok: false, fault: 'collect[] and exclude[] cannot be used together' };
+    return failedWith('collect[] and exclude[] cannot be used together');
   }
   const named = new Set<CollectorName>();
   for (const name of [...collect, ...exclude]) {
     if (!isCollectorName(name)) {
       const known = COLLECTORS.map((collector) => collector.name).join(', ');
-      return {
-        ok: false,
-        fault: `there is no collector ${quotedText(name)}; there are ${known}`,
-      };
+      return failedWith(`there is no collector ${quotedText(name)}; there are ${known}`);
     }
     if (!limits.enabled.has(name)) {
-      return { ok: false, fault: `collector ${name} is switched off; see --collector.${name}` };
+      return failedWith(`collector ${name} is switched off; see --collector.${name}`);
     }
     named.add(name);
   }
   const chosen = collect.length > 0 ? named : limits.enabled.difference(named);
   const timeoutSeconds = parseTimeout(timeoutHeader, limits);
   if (timeoutSeconds === undefined) {
-    return { ok: false, fault: 'X-Prometheus-Scrape-Timeout-Seconds is not a number of seconds' };
+    return failedWith('X-Prometheus-Scrape-Timeout-Seconds is not a number of seconds');
   }
-  return { ok: true, request: { collectors: withDependencies(chosen), timeoutSeconds } };
+  return found({ collectors: withDependencies(chosen), timeoutSeconds });
 }
 
 /** `collect`, `collect[0]`, `Exclude[]`, `excldue`: whoever writes these wants a filter. */

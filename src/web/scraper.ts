@@ -4,6 +4,7 @@ import { assessInParts } from '../overcommit/assess.ts';
 import { MomAverages } from '../overcommit/mom/mom-averages.ts';
 import type { PolicyStore } from '../config/policy-store.ts';
 import { SharedCollection } from '../collect/shared-collection.ts';
+import { Deadline } from '../runtime/deadline.ts';
 import { inTurns, type Parts } from '../runtime/in-parts.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { SnapshotSources } from '../collect/snapshot-sources.ts';
@@ -38,7 +39,7 @@ export class Scraper {
    * @throws the reason of `gone`.
    */
   async view({ collectors, timeoutSeconds }: ScrapeRequest, gone: AbortSignal): Promise<View> {
-    const deadline = performance.now() + timeoutSeconds * 1000;
+    const deadline = Deadline.in(timeoutSeconds * 1000);
     const snapshot = await this.#collection.collect(collectors, deadline);
     gone.throwIfAborted();
     // Scrapes that shared the collection share what is made of it.

@@ -1,50 +1,44 @@
+import { Reloadable } from '../config/reloadable.ts';
 import { OPEN_WEB, type WebConfig } from '../config/web-config.ts';
-import type { FileResult } from '../config/yaml-file.ts';
+import type { FileFaults } from '../config/yaml-file.ts';
+import { failedWith, found, type Result } from '../runtime/result.ts';
 import type { BasicAuth, LoginResult } from './basic-auth.ts';
 
 /**
- * Who may ask: the web configuration in force, which can be read again while the exporter runs. A
- * broken file changes nothing. What it takes is loaded only where there is such a file.
+ * Who may ask: the web configuration in force. What it takes is loaded only where there is such a file.
  */
 export class WebAccess {
-  readonly #path: string | undefined;
-  #config: WebConfig = OPEN_WEB;
+  readonly #file: Reloadable<WebConfig>;
   #basicAuth: BasicAuth | undefined;
-  #last: Promise<unknown> = Promise.resolve();
 
   /** @param path the file; undefined: plain HTTP for everyone. */
   constructor(path: string | undefined) {
-    this.#path = path;
+    this.#file = new Reloadable(OPEN_WEB, (inForce) =>
+      path === undefined ? Promise.resolve(found(inForce)) : this.#load(path, inForce),
+    );
   }
 
   get config(): WebConfig {
-    return this.#config;
+    return this.#file.inForce;
   }
 
-  /**
-   * Reads the file and puts it in force if it is sound; one reading after the other, so that the
-   * last signal decides.
-   */
-  reload(): Promise<FileResult<WebConfig>> {
-    const reading = this.#last.then(() => this.#read());
-    this.#last = reading;
-    return reading;
+  /** See {@link Reloadable.reload}. */
+  reload(): Promise<Result<WebConfig, FileFaults>> {
+    return this.#file.reload();
   }
 
-  async #read(): Promise<FileResult<WebConfig>> {
-    if (this.#path === undefined) return { ok: true, value: this.#config };
+  async #load(path: string, inForce: WebConfig): Promise<Result<WebConfig, FileFaults>> {
     const [{ loadWebConfig }, { BasicAuth }] = await Promise.all([
       import('../config/web-config-file.ts'),
       import('./basic-auth.ts'),
     ]);
-    const loaded = await loadWebConfig(this.#path);
+    const loaded = await loadWebConfig(path);
     if (!loaded.ok) return loaded;
-    if (this.#basicAuth !== undefined && needsNewListeners(this.#config, loaded.value)) {
+    if (this.#basicAuth !== undefined && needsNewListeners(inForce, loaded.value)) {
       const fault = 'TLS and client_auth_type cannot be changed without a restart';
-      return { ok: false, errors: [`${this.#path}: ${fault}`] };
+      return failedWith([`${path}: ${fault}`]);
     }
     this.#basicAuth ??= new BasicAuth();
-    this.#config = loaded.value;
     return loaded;
   }
 
@@ -54,7 +48,7 @@ export class WebAccess {
     client: string,
     gone: AbortSignal,
   ): Promise<LoginResult> {
-    const { users } = this.#config;
+    const { users } = this.config;
     if (users.size === 0 || this.#basicAuth === undefined) return 'right';
     return this.#basicAuth.check(users, authorization, client, gone);
   }

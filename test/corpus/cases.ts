@@ -18,8 +18,8 @@ export interface Case {
   readonly right: { readonly reading: JsonObject } | { readonly malformed: string };
 }
 
-export type JsonObject = Readonly<Record<string, Json>>;
-export type Json = z.infer<ReturnType<typeof z.json>>;
+type JsonObject = Readonly<Record<string, Json>>;
+type Json = z.infer<ReturnType<typeof z.json>>;
 
 const caseFile = z.strictObject({
   why: z.array(z.string()).min(1),

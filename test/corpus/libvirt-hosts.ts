@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { parseCgroupMounts, type CgroupController } from '../../src/sources/cgroup/cgroup.ts';
 import { parseCpuList } from '../../src/model/facts/cpu-list.ts';
 import { readCpuTopology } from '../../src/sources/host/cpu-topology.ts';
-import type { Reading } from '../../src/runtime/reading.ts';
+import type { Result } from '../../src/runtime/result.ts';
 import type { Roots } from '../../src/sources/kernel/roots.ts';
 import { parseXml } from '../../src/sources/domain-xml/xml-document.ts';
 import type { XmlElement } from '../../src/sources/domain-xml/xml-element.ts';
@@ -46,7 +46,7 @@ export function compareHostCpus(tests: string, scratch: string): Report {
   return { what: 'CPUs of hosts of libvirt', files: names.length, values, differences, notes: [] };
 }
 
-function countsOf(topology: Reading<CpuTopology>): unknown {
+function countsOf(topology: Result<CpuTopology>): unknown {
   if (!topology.ok) return { error: topology.error.detail };
   const { cpus, online, threadsPerCpu } = topology.value;
   return {

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 
 import { z } from 'zod';
 
-import { StorageSource } from '../integration/storage/storage-source.ts';
+import { StorageSource } from '../support/storage/storage-source.ts';
 import type { Difference, Report } from './report.ts';
 import { compare } from './second-reading.ts';
 

@@ -15,6 +15,10 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 
+OVIRT = "{http://ovirt.org/vm/1.0}"
+OPENNEBULA = "{http://opennebula.org/xmlns/libvirt/1.0}"
+KUBEVIRT = "{http://kubevirt.io}"
+LIBOSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
 NOVA = re.compile(r"\{http://openstack\.org/xmlns/libvirt/nova/[^}]*\}instance$")
 
 # docs/formatdomain.rst, "Memory Allocation"; virScaleInteger takes them in any case.
@@ -153,6 +157,7 @@ def memory(domain):
     return {
         "maximumBytes": most,
         "currentBytes": current,
+        "minimumBytes": minimum(domain, current),
         "hotplug": None
         if plug is None
         else {"maximumBytes": plug, "slots": or_none(whole, get(domain.find("maxMemory"), "slots"))},
@@ -162,6 +167,17 @@ def memory(domain):
         "swapHardLimitBytes": memory_limit(domain, "memtune/swap_hard_limit"),
         "devices": readable(domain.findall("devices/memory"), memory_device),
     }
+
+
+def minimum(domain, current):
+    if there(domain, "memtune/min_guarantee"):
+        return size_at(domain, "memtune/min_guarantee")
+    for name in ("minGuaranteedMemoryMb", "memGuaranteedSize"):
+        mebibytes = text_at(domain, f"metadata/{OVIRT}vm/{OVIRT}{name}")
+        if mebibytes is not None:
+            return or_none(whole, mebibytes) and whole(mebibytes) * 2**20
+    said = owner(domain)
+    return current if said is not None and said["manager"] == "cloudstack" else None
 
 
 def memory_limit(domain, path):
@@ -523,6 +539,47 @@ def nova(domain):
     return None
 
 
+def owner(domain):
+    """Whose guest it is: the first of these managers that says so."""
+    name = text_at(domain, "name") or ""
+    system = get(domain.find(f"metadata/{LIBOSINFO}libosinfo/{LIBOSINFO}os"), "id")
+    said = None
+    nova_of = nova(domain)
+    one = domain.find(f"metadata/{OPENNEBULA}vm")
+    cloud = re.fullmatch(r"(?:i-([0-9]+)|[rsv])-[0-9]+-VM", name)
+    if nova_of is not None:
+        project = (nova_of["project"] or {}).get("name")
+        space = "{*}"
+        root = domain.find(f"metadata/{space}instance/{space}root")
+        said = {
+            "manager": "openstack",
+            "tenant": project,
+            "project": project,
+            "user": (nova_of["user"] or {}).get("name"),
+            "flavor": nova_of["flavor"],
+            "image": get(root, "uuid") if get(root, "type") == "image" else None,
+        }
+    elif there(domain, f"metadata/{OVIRT}vm"):
+        said = {"manager": "ovirt"}
+    elif one is not None:
+        said = {
+            "manager": "opennebula",
+            "tenant": text_at(one, f"{OPENNEBULA}gname"),
+            "user": text_at(one, f"{OPENNEBULA}uname"),
+        }
+    elif there(domain, f"metadata/{KUBEVIRT}kubevirt"):
+        parts = name.split("_")
+        space = parts[0] if len(parts) == 2 else None
+        said = {"manager": "kubevirt", "tenant": space, "namespace": space}
+    elif cloud is not None:
+        said = {"manager": "cloudstack", "tenant": cloud.group(1)}
+    elif system is not None:
+        said = {"manager": "libosinfo"}
+    if said is not None and said.get("image") is None:
+        said["image"] = system
+    return said
+
+
 def domain_reading(domain):
     os_type = domain.find("os/type")
     return {
@@ -564,6 +621,7 @@ def domain_reading(domain):
         "ownerUid": owner_uid(domain),
         "partition": text_at(domain, "resource/partition"),
         "nova": nova(domain),
+        "owner": owner(domain),
     }
 
 

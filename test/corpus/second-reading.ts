@@ -54,7 +54,7 @@ export function compare(one: unknown, other: unknown): Comparison {
  * The values of a reading by their place. Disks and interfaces go by what names them, since libvirt
  * brings disks into an order of its own.
  */
-export function valuesOf(reading: unknown): ReadonlyMap<string, string> {
+function valuesOf(reading: unknown): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   const add = (value: unknown, place: string): void => {
     if (value === undefined) return;

@@ -1,5 +1,5 @@
 import { textFormat } from '../../src/exposition/format.ts';
-import type { Pick } from '../unit/libvirt/damage.ts';
+import type { Pick } from '../support/libvirt/damage.ts';
 import {
   archiveGuest,
   exampleSnapshot,
@@ -8,7 +8,7 @@ import {
   farGuest,
   hostileGuest,
   webGuest,
-} from '../unit/metrics/example-snapshot.ts';
+} from '../support/metrics/example-snapshot.ts';
 import { simple, type Target } from './target.ts';
 
 /** Whatever the readers may give: any number of 64 bits, in any place. */

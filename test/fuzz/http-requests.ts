@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
-import { eventually } from '../lab/harness/polling.ts';
-import type { Pick } from '../unit/libvirt/damage.ts';
+import { eventually } from '../../lab/polling.ts';
+import type { Pick } from '../support/libvirt/damage.ts';
 import { mangled } from './mangle.ts';
 import type { Outcome, Target } from './target.ts';
 

@@ -1,7 +1,7 @@
 import { PROBE_BYTES, probeImageFormat } from '../../src/sources/images/image-format.ts';
 import { readHeader, USUAL_HEADER_BYTES } from '../../src/sources/images/image-header.ts';
 import { imageReference } from '../../src/model/facts/image-reference.ts';
-import { found } from '../../src/runtime/reading.ts';
+import { found } from '../../src/runtime/result.ts';
 import { noFalseNumber } from './numbers.ts';
 import { sampleImages } from './sample-images.ts';
 import { mangledBytes } from './mangle.ts';
@@ -40,9 +40,12 @@ export const imageHeaders: Target = {
         },
       );
       if (reads > MOST_READS) throw new Error(`${reads} reads of one header`);
-      if (!result.ok) throw new Error(`no read failed, and yet: ${result.error.detail}`);
-      if (!result.value.ok) return 'refusal';
-      const { facts } = result.value;
+      if (!result.ok) {
+        if ('kind' in result.error)
+          throw new Error(`no read failed, and yet: ${result.error.detail}`);
+        return 'refusal';
+      }
+      const facts = result.value;
       noFalseNumber(facts, NONE);
       const below = facts.below.kind === 'named' ? [facts.below.name] : [];
       for (const name of [...below, ...facts.dataFiles.map((file) => file.name)]) {

@@ -44,7 +44,8 @@ import { readProcessStat } from '../../src/sources/process/stat.ts';
 import { readProcessStatus } from '../../src/sources/process/status.ts';
 import { ProcessThreadReader } from '../../src/sources/process/threads.ts';
 import { QemuProcessFinder } from '../../src/sources/process/qemu-processes.ts';
-import { found, type Reading } from '../../src/runtime/reading.ts';
+import { Deadline } from '../../src/runtime/deadline.ts';
+import { found, type Result } from '../../src/runtime/result.ts';
 import type { Roots } from '../../src/sources/kernel/roots.ts';
 import { readSmapsRollup } from '../../src/sources/process/smaps-rollup.ts';
 import { readSwapAreas } from '../../src/sources/host/swap.ts';
@@ -53,9 +54,9 @@ import { readTransparentHugePages } from '../../src/sources/host/transparent-hug
 import { readVmstat } from '../../src/sources/host/vmstat.ts';
 import { readZswap } from '../../src/sources/host/zswap.ts';
 import { hypervisor } from '../fixtures/net/network-tree.ts';
-import type { Pick } from '../unit/libvirt/damage.ts';
-import { cgroupHost, HOST } from '../unit/sources/kernel-fixtures.ts';
-import { storageFixture } from '../unit/sources/storage-fixture.ts';
+import type { Pick } from '../support/libvirt/damage.ts';
+import { cgroupHost, HOST } from '../support/sources/kernel-fixtures.ts';
+import { storageFixture } from '../support/sources/storage-fixture.ts';
 import { mangled } from './mangle.ts';
 import { judged } from './numbers.ts';
 import type { Outcome, Target } from './target.ts';
@@ -76,7 +77,7 @@ const SIGNED: ReadonlySet<string> = new Set(['generalProfitBytes', 'profitBytes'
 interface Reader {
   /** Of the path of a file it reads, from the root of the tree. */
   readonly reads: RegExp;
-  readonly read: (roots: Roots) => Reading<unknown> | Promise<Reading<unknown>>;
+  readonly read: (roots: Roots) => Result<unknown> | Promise<Result<unknown>>;
   /** It goes through all processes or all interfaces, so it gets fewer inputs than the others. */
   readonly walks?: true;
 }
@@ -132,11 +133,11 @@ const HOST_READERS: readonly Reader[] = [
   },
   {
     reads: /^proc\/(?:4242\/ksm|4242\/stat$|self\/ksm)/,
-    read: (roots) => new ProcessKsmReader(roots, lockedFiles).read(PID, PATIENCE_MS),
+    read: (roots) => new ProcessKsmReader(roots, lockedFiles).read(PID, Deadline.in(PATIENCE_MS)),
   },
   {
     reads: /^proc\/4242\/smaps_rollup$/,
-    read: (roots) => readSmapsRollup(roots, PID, lockedFiles, PATIENCE_MS),
+    read: (roots) => readSmapsRollup(roots, PID, lockedFiles, Deadline.in(PATIENCE_MS)),
   },
   {
     reads: /^proc\/\d+\/(?:stat|comm)$|osrelease$/,
@@ -187,13 +188,13 @@ const CGROUP_READERS: readonly Reader[] = [
   },
 ];
 
-function cgroupOf(roots: Roots): Reading<GuestCgroup> {
+function cgroupOf(roots: Roots): Result<GuestCgroup> {
   const mounts = readCgroupMounts(roots);
   return mounts.ok ? readGuestCgroup(roots, mounts.value, PID) : mounts;
 }
 
 function inCgroup(
-  read: (cgroup: GuestCgroup, roots: Roots) => Reading<unknown> | undefined,
+  read: (cgroup: GuestCgroup, roots: Roots) => Result<unknown> | undefined,
 ): Reader['read'] {
   return (roots) => {
     const cgroup = cgroupOf(roots);

@@ -1,4 +1,4 @@
-import type { Pick } from '../unit/libvirt/damage.ts';
+import type { Pick } from '../support/libvirt/damage.ts';
 import { mangled } from './mangle.ts';
 
 const PIECES = [

@@ -1,4 +1,4 @@
-import type { Pick } from '../unit/libvirt/damage.ts';
+import type { Pick } from '../support/libvirt/damage.ts';
 
 /** Numbers at the edges of every type somebody may take them for, and texts that look like some. */
 const NUMBERS = [

@@ -1,4 +1,4 @@
-import type { Reading } from '../../src/runtime/reading.ts';
+import type { Result } from '../../src/runtime/result.ts';
 import type { Outcome } from './target.ts';
 
 /** A sum of a few counters of 64 bits: nothing of ours can be more. */
@@ -30,7 +30,7 @@ export function noFalseNumber(value: unknown, signed: ReadonlySet<string>, name 
 const NONE: ReadonlySet<string> = new Set();
 
 /** What a reading is: a failure says why, in one line a person can read; a value holds no false number. */
-export function judged(reading: Reading<unknown>, signed = NONE): Outcome {
+export function judged(reading: Result<unknown>, signed = NONE): Outcome {
   const errors = reading.ok ? (reading.faults ?? []) : [reading.error];
   for (const { detail } of errors) {
     if (detail === '') throw new Error('a failure that does not say why');

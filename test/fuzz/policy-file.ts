@@ -37,10 +37,10 @@ export const policyFile: Target = {
       const text = mangled(SAMPLES[pick(SAMPLES.length)] ?? '', pick, PIECES);
       const result = parsePolicy(text, 'policy.yaml');
       if (result.ok) {
-        noFalseNumber(result.policy, NONE);
+        noFalseNumber(result.value, NONE);
         return 'value';
       }
-      mustExplain(result.errors);
+      mustExplain(result.error);
       return 'refusal';
     });
   },

@@ -5,11 +5,11 @@ import {
   openLibvirt,
   procedures,
 } from '../../src/libvirt/index.ts';
-import { busyGuest } from '../unit/libvirt/busy-guest.ts';
-import { damaged } from '../unit/libvirt/damage.ts';
-import { encodeReply, FakeDaemon, silence } from '../unit/libvirt/fake-daemon.ts';
+import { busyGuest } from '../support/libvirt/busy-guest.ts';
+import { damaged } from '../support/libvirt/damage.ts';
+import { encodeReply, FakeDaemon, silence } from '../support/libvirt/fake-daemon.ts';
 import { sampleFrames } from './rpc-decoders.ts';
-import type { Pick } from '../unit/libvirt/damage.ts';
+import type { Pick } from '../support/libvirt/damage.ts';
 import type { Target } from './target.ts';
 
 /** A daemon that answers a call with anything, over a real socket: one connection for each input. */

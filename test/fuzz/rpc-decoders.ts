@@ -13,8 +13,8 @@ import {
 } from '../../src/libvirt/index.ts';
 import { StatsDecoder } from '../../src/libvirt/stats-record.ts';
 import { StringCache } from '../../src/libvirt/string-cache.ts';
-import { busyGuest } from '../unit/libvirt/busy-guest.ts';
-import { damaged } from '../unit/libvirt/damage.ts';
+import { busyGuest } from '../support/libvirt/busy-guest.ts';
+import { damaged } from '../support/libvirt/damage.ts';
 import { noFalseNumber } from './numbers.ts';
 import { simple, type Target } from './target.ts';
 
@@ -75,7 +75,7 @@ export async function sampleFrames(): Promise<readonly Buffer[]> {
   // Loading these takes seconds, which the other targets need not wait for.
   const { default: fc } = await import('fast-check');
   const { domainEvent, domainRef, errorFields, statsRecord } =
-    await import('../unit/libvirt/arbitraries.ts');
+    await import('../support/libvirt/arbitraries.ts');
   const options = { numRuns: 40, seed: 20260101 };
   const stats = (records: Parameters<typeof procedures.getAllDomainStats.result.write>[1]) =>
     encode(procedures.getAllDomainStats.result, records);

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 
-import { picker, type Pick } from '../unit/libvirt/damage.ts';
+import { picker, type Pick } from '../support/libvirt/damage.ts';
 import type { Outcome, Subject, Target } from './target.ts';
 
 const MAX_INPUT_MS = 1000;

@@ -1,4 +1,4 @@
-import { qcow2HeaderBytes } from '../unit/sources/images/qcow2-header-bytes.ts';
+import { qcow2HeaderBytes } from '../support/sources/images/qcow2-header-bytes.ts';
 import type { ImageFormat } from '../../src/model/image.ts';
 
 export interface SampleImage {

@@ -1,4 +1,4 @@
-import type { Pick } from '../unit/libvirt/damage.ts';
+import type { Pick } from '../support/libvirt/damage.ts';
 
 /** What became of an input: something was made of it, or it was refused in the way it should be. */
 export type Outcome = 'value' | 'refusal';

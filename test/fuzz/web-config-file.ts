@@ -70,7 +70,7 @@ export const webConfigFile: Target = {
           if (config.value.tls !== undefined) throw new Error('a certificate out of nothing');
           return 'value';
         }
-        mustExplain(config.errors);
+        mustExplain(config.error);
         return 'refusal';
       },
       [Symbol.asyncDispose]() {

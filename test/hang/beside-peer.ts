@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { eventually, type LabProcess } from '../lab/harness/index.ts';
-import { daemonWorkers } from '../lab/support/daemon-admin.ts';
-import { inflict } from '../lab/support/hang/faults.ts';
-import { get } from '../lab/support/http.ts';
-import { startPeerExporter } from '../lab/support/peer-exporter.ts';
-import { timeOthers, type Bench } from '../lab/support/hang/run-row.ts';
+import { eventually, type LabProcess } from '../../lab/index.ts';
+import { daemonWorkers } from '../support/daemon-admin.ts';
+import { inflict } from '../support/hang/faults.ts';
+import { get } from '../support/http.ts';
+import { startPeerExporter } from '../support/peer-exporter.ts';
+import { timeOthers, type Bench } from '../support/hang/run-row.ts';
 
 const STOPPED = 6;
 const SCRAPES_BEFORE = 3;

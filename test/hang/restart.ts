@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { silence } from '../lab/support/hang/faults.ts';
-import type { Herd } from '../lab/support/hang/guests.ts';
-import type { Bench } from '../lab/support/hang/run-row.ts';
+import { silence } from '../support/hang/faults.ts';
+import type { Herd } from '../support/hang/guests.ts';
+import type { Bench } from '../support/hang/run-row.ts';
 
 const RESTARTS = 5;
 const SCRAPES_EACH = 4;

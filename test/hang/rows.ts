@@ -1,6 +1,6 @@
-import { FAULTS, type Fault } from '../lab/support/hang/faults.ts';
-import type { Mix } from '../lab/support/hang/guests.ts';
-import { DAEMONS, rowName, type Row } from '../lab/support/hang/row.ts';
+import { FAULTS, type Fault } from '../support/hang/faults.ts';
+import type { Mix } from '../support/hang/guests.ts';
+import { DAEMONS, rowName, type Row } from '../support/hang/row.ts';
 
 /** How many of 60 guests hang. */
 export const COUNTS = [1, 6, 10, 30, 60] as const;

@@ -6,18 +6,18 @@
  */
 import { parseArgs } from 'node:util';
 
-import { integerFlag } from '../../bench/measure/integer-flag.ts';
-import { describeMachine } from '../../bench/measure/machine.ts';
-import { markdownTable } from '../../bench/measure/table.ts';
-import { openLab } from '../lab/harness/index.ts';
-import { startHerd, type Mix } from '../lab/support/hang/guests.ts';
-import { installPeerExporter } from '../lab/support/peer-exporter.ts';
+import { integerFlag } from '../support/measure/integer-flag.ts';
+import { describeMachine } from '../support/measure/machine.ts';
+import { markdownTable } from '../support/measure/table.ts';
+import { openLab } from '../../lab/index.ts';
+import { startHerd, type Mix } from '../support/hang/guests.ts';
+import { installPeerExporter } from '../support/peer-exporter.ts';
 import { runBesidePeer, type Figure } from './beside-peer.ts';
 import { runRestarts } from './restart.ts';
 import { runSickDaemon } from './sick-daemon.ts';
-import { rowName, type Row } from '../lab/support/hang/row.ts';
+import { rowName, type Row } from '../support/hang/row.ts';
 import { allRows, chooseRows, countsFor, leftOut, MIXES, usualRows } from './rows.ts';
-import { Bench, failedRow, runRow, type RowResult } from '../lab/support/hang/run-row.ts';
+import { Bench, failedRow, runRow, type RowResult } from '../support/hang/run-row.ts';
 
 const PARTS = ['matrix', 'restart', 'peer', 'daemon'] as const;
 /** The daemon's part takes as long as it is told to, and has a lab of its own. */

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { eventually, openLab, type Lab, type LabExporter } from '../lab/harness/index.ts';
-import { connectedClients } from '../lab/support/daemon-admin.ts';
-import { hostFamilies, isComplete, keepBusy, MOST_CALLS } from '../lab/support/hang/sick-daemon.ts';
-import { TIMEOUT_SECONDS } from '../lab/support/hang/run-row.ts';
-import { openFiles } from '../lab/support/process-readings.ts';
-import { scrape } from '../lab/support/scrape.ts';
-import { slowProxy, type SlowProxy } from '../lab/support/slow-proxy.ts';
+import { eventually, openLab, type Lab, type LabExporter } from '../../lab/index.ts';
+import { connectedClients } from '../support/daemon-admin.ts';
+import { hostFamilies, isComplete, keepBusy, MOST_CALLS } from '../support/hang/sick-daemon.ts';
+import { TIMEOUT_SECONDS } from '../support/hang/run-row.ts';
+import { openFiles } from '../support/process-readings.ts';
+import { scrape } from '../support/scrape.ts';
+import { slowProxy, type SlowProxy } from '../support/slow-proxy.ts';
 
 const SICKNESSES = ['slow', 'stopped', 'restarted under load'] as const;
 type Sickness = (typeof SICKNESSES)[number];
@@ -19,7 +19,7 @@ const BUSY_CLIENTS = 4;
 const RECOVERY_MS = 60_000;
 
 /** What one minute of trouble showed, and what it left behind. */
-export interface SickPhase {
+interface SickPhase {
   readonly sickness: Sickness;
   readonly scrapes: number;
   readonly slowestMs: number;

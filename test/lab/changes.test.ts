@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type Lab, type LabExporter } from './harness/index.ts';
-import type { Exposition } from './support/prometheus-text.ts';
-import { scrape } from './support/scrape.ts';
-import { fileSize, fullyAllocatedBytes, qemuImgInfo } from './support/storage-readings.ts';
-import { domainInfo } from './support/virsh-readings.ts';
+import { eventually, openLab, type Lab, type LabExporter } from '../../lab/index.ts';
+import type { Exposition } from '../support/prometheus-text.ts';
+import { scrape } from '../support/scrape.ts';
+import { fileSize, fullyAllocatedBytes, qemuImgInfo } from '../support/storage-readings.ts';
+import { domainInfo } from '../support/virsh-readings.ts';
 
 const MIB = 2 ** 20;
 const DISK_MIB = 64;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type Lab, type LabExporter } from './harness/index.ts';
-import { connectedClients } from './support/daemon-admin.ts';
-import { meminfoBytes, noMoreOpenFiles, openFiles } from './support/process-readings.ts';
-import type { Exposition } from './support/prometheus-text.ts';
-import { scrape } from './support/scrape.ts';
+import { eventually, openLab, type Lab, type LabExporter } from '../../lab/index.ts';
+import { connectedClients } from '../support/daemon-admin.ts';
+import { meminfoBytes, noMoreOpenFiles, openFiles } from '../support/process-readings.ts';
+import type { Exposition } from '../support/prometheus-text.ts';
+import { scrape } from '../support/scrape.ts';
 
 const GUESTS = ['one', 'two', 'three'];
 

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { committedDashboards } from '../../grafana/dashboard-models.ts';
 import { emptyInLab } from '../../grafana/expected-empty.ts';
 import { runQueries, unexpectedlyEmpty, type QueryResult } from '../../grafana/query-results.ts';
-import { expectDataOfAllQueries } from '../integration/grafana/query-expectations.ts';
-import { openLab, type Lab } from './harness/index.ts';
-import { MonitoringStack } from './paging/support/monitoring-stack.ts';
-import { sysfsWithHardware } from './support/shadow-sysfs.ts';
+import { expectDataOfAllQueries } from '../support/grafana/query-expectations.ts';
+import { openLab, type Lab } from '../../lab/index.ts';
+import { MonitoringStack } from '../support/paging/monitoring-stack.ts';
+import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
 
 const MIB = 1024 * 1024;
 const UPLINK_MEGABITS = 100;

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type FuseFilesystem, type Lab } from './harness/index.ts';
-import { baselineOf, completeGuests, type Baseline } from './support/hang/judge.ts';
-import { get } from './support/http.ts';
-import { Exposition } from './support/prometheus-text.ts';
-import { scrape, type Target } from './support/scrape.ts';
+import { eventually, openLab, type FuseFilesystem, type Lab } from '../../lab/index.ts';
+import { baselineOf, completeGuests, type Baseline } from '../support/hang/judge.ts';
+import { get } from '../support/http.ts';
+import { Exposition } from '../support/prometheus-text.ts';
+import { scrape, type Target } from '../support/scrape.ts';
 
 const GUESTS = ['one', 'two', 'three'];
 /** As many pools as take a while to ask one after the other; all but the first stay well. */

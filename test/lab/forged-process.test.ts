@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type Lab, type LabProcess } from './harness/index.ts';
-import { statusBytes } from './support/process-readings.ts';
-import type { Exposition } from './support/prometheus-text.ts';
-import { scrape, scrapeWhileSteady } from './support/scrape.ts';
+import { eventually, openLab, type Lab, type LabProcess } from '../../lab/index.ts';
+import { statusBytes } from '../support/process-readings.ts';
+import type { Exposition } from '../support/prometheus-text.ts';
+import { scrape, scrapeWhileSteady } from '../support/scrape.ts';
 
 const VICTIM = 'victim';
 const NOBODY = '65534';

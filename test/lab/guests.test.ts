@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { eventually, ksmCounter, openLab, type Lab, type LabExporter } from './harness/index.ts';
-import { get } from './support/http.ts';
-import { cpuSeconds, statusBytes, threadSchedule } from './support/process-readings.ts';
-import { Exposition } from './support/prometheus-text.ts';
-import { bracket, scrape, scrapeWhileSteady } from './support/scrape.ts';
+import { eventually, ksmCounter, openLab, type Lab, type LabExporter } from '../../lab/index.ts';
+import { get } from '../support/http.ts';
+import { cpuSeconds, statusBytes, threadSchedule } from '../support/process-readings.ts';
+import { Exposition } from '../support/prometheus-text.ts';
+import { bracket, scrape, scrapeWhileSteady } from '../support/scrape.ts';
 import {
   blockStats,
   domainInfo,
@@ -15,7 +15,7 @@ import {
   interfaceStats,
   memoryStats,
   numberOf,
-} from './support/virsh-readings.ts';
+} from '../support/virsh-readings.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type Lab, type LabExporter } from './harness/index.ts';
-import { connectedClients, logCalls, PROCEDURE, type DaemonLog } from './support/daemon-admin.ts';
-import { get } from './support/http.ts';
+import { eventually, openLab, type Lab, type LabExporter } from '../../lab/index.ts';
+import { connectedClients, logCalls, PROCEDURE, type DaemonLog } from '../support/daemon-admin.ts';
+import { get } from '../support/http.ts';
 import {
   noMoreOpenFiles,
   openFiles,
   statusBytes,
   threadSchedule,
-} from './support/process-readings.ts';
-import { Exposition } from './support/prometheus-text.ts';
-import { bracket, scrape } from './support/scrape.ts';
+} from '../support/process-readings.ts';
+import { Exposition } from '../support/prometheus-text.ts';
+import { bracket, scrape } from '../support/scrape.ts';
 
 const GUESTS = 20;
 const TIMEOUT_SECONDS = 5;

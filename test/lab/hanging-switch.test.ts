@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type Lab } from './harness/index.ts';
-import { get } from './support/http.ts';
-import { Exposition } from './support/prometheus-text.ts';
-import { scrape, type Target } from './support/scrape.ts';
-import { vhostUserBackend } from './support/vhost-user-backend.ts';
+import { eventually, openLab, type Lab } from '../../lab/index.ts';
+import { get } from '../support/http.ts';
+import { Exposition } from '../support/prometheus-text.ts';
+import { scrape, type Target } from '../support/scrape.ts';
+import { vhostUserBackend } from '../support/vhost-user-backend.ts';
 
 const NICS = Array.from({ length: 12 }, (_, index) => `slow${index}`);
 const GUESTS = ['many-nics', 'one-nic', 'tap'];
@@ -28,7 +28,7 @@ describe('a virtual switch that does not answer', () => {
     scraped.all('kvm_domain_nic_receive_bytes_total', { domain }).length;
 
   beforeAll(async () => {
-    const script = readFileSync(join(import.meta.dirname, 'support/ovs-vsctl.sh'), 'utf8');
+    const script = readFileSync(join(import.meta.dirname, '../support/ovs-vsctl.sh'), 'utf8');
     lab = await openLab({ shims: { 'ovs-vsctl': script } });
     program = join(lab.directory.state, 'bin/ovs-vsctl');
     const vhostUser = async (target: string) => {

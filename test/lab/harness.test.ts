@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { run } from './harness/command.ts';
-import { eventually, ksmCounter, openLab, type Lab } from './harness/index.ts';
-import { statusBytes } from './support/process-readings.ts';
+import { run } from '../../lab/command.ts';
+import { eventually, ksmCounter, openLab, type Lab } from '../../lab/index.ts';
+import { statusBytes } from '../support/process-readings.ts';
 
 const MIB = 1024 * 1024;
 /** 16 MiB of 4 KiB pages: what each of the two equal guests fills. */
@@ -272,7 +272,7 @@ async function labInAnotherProcess(): Promise<{
   readonly root: string;
   readonly qemuPid: number;
 }> {
-  const harness = new URL('./harness/index.ts', import.meta.url).href;
+  const harness = new URL('../../lab/index.ts', import.meta.url).href;
   const script = `
     import { openLab } from '${harness}';
     const lab = await openLab();

@@ -8,17 +8,17 @@ import {
   type GuestSpec,
   type Lab,
   type LabExporter,
-} from './harness/index.ts';
-import { meminfoBytes, statusBytes } from './support/process-readings.ts';
-import type { Exposition, Labels } from './support/prometheus-text.ts';
-import { bracket, scrape, scrapeWhileSteady } from './support/scrape.ts';
+} from '../../lab/index.ts';
+import { meminfoBytes, statusBytes } from '../support/process-readings.ts';
+import type { Exposition, Labels } from '../support/prometheus-text.ts';
+import { bracket, scrape, scrapeWhileSteady } from '../support/scrape.ts';
 import {
   fileSize,
   filesystemSpace,
   fullyAllocatedBytes,
   qemuImgInfo,
-} from './support/storage-readings.ts';
-import { domainInfo, memoryStats, numberOf, rawStats } from './support/virsh-readings.ts';
+} from '../support/storage-readings.ts';
+import { domainInfo, memoryStats, numberOf, rawStats } from '../support/virsh-readings.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { canFreezeThreads, openLab, type Lab } from './harness/index.ts';
-import type { Fault } from './support/hang/faults.ts';
-import { startHerd } from './support/hang/guests.ts';
-import { Bench, runRow } from './support/hang/run-row.ts';
+import { canFreezeThreads, openLab, type Lab } from '../../lab/index.ts';
+import type { Fault } from '../support/hang/faults.ts';
+import { startHerd } from '../support/hang/guests.ts';
+import { Bench, runRow } from '../support/hang/run-row.ts';
 
 const GUESTS = 20;
 const COUNTS = [8, 20];

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { NetworkLinkReader } from '../../src/sources/network/links.ts';
 import { findUplinks } from '../../src/model/facts/uplinks.ts';
-import { run } from './harness/command.ts';
-import { guestImage } from './harness/guest-image.ts';
-import { ensurePackages, LAB_PACKAGES } from './harness/packages.ts';
+import { run } from '../../lab/command.ts';
+import { guestImage } from '../../lab/guest-image.ts';
+import { ensurePackages, LAB_PACKAGES } from '../../lab/packages.ts';
 import type { NetworkLink, NetworkLinks } from '../../src/model/network.ts';
 
 /**
@@ -29,7 +29,7 @@ const NICS = [
 async function networkOfAMachine(directory: string): Promise<void> {
   const image = await guestImage({
     drivers: [...DRIVERS, 'bridge', 'tun', 'veth'],
-    init: new URL('support/network-devices.sh', import.meta.url),
+    init: new URL('../support/network-devices.sh', import.meta.url),
   });
   const serial = join(directory, 'serial');
   const nics = NICS.flatMap((options) => [

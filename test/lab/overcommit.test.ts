@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { FuseMount, installBindfs } from '../integration/storage/fuse-mount.ts';
-import { run } from './harness/command.ts';
+import { FuseMount, installBindfs } from '../support/storage/fuse-mount.ts';
+import { run } from '../../lab/command.ts';
 import {
   eventually,
   ksmCounter,
@@ -12,17 +12,17 @@ import {
   type GuestSpec,
   type Lab,
   type LabExporter,
-} from './harness/index.ts';
-import { meminfoBytes, statusBytes } from './support/process-readings.ts';
-import { bracket, scrape, scrapeWhileSteady } from './support/scrape.ts';
-import { sysfsWithHardware } from './support/shadow-sysfs.ts';
+} from '../../lab/index.ts';
+import { meminfoBytes, statusBytes } from '../support/process-readings.ts';
+import { bracket, scrape, scrapeWhileSteady } from '../support/scrape.ts';
+import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
 import {
   fileSize,
   filesystemSpace,
   fullyAllocatedBytes,
   qemuImgInfo,
-} from './support/storage-readings.ts';
-import { domainInfo, memoryStats } from './support/virsh-readings.ts';
+} from '../support/storage-readings.ts';
+import { domainInfo, memoryStats } from '../support/virsh-readings.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -1,11 +1,11 @@
 /**
  * `npm run test:lab`: runs the lab's tests. `--host=trixie` puts the lab on Debian 13
- * (`test/lab/README.md`); what else is given goes to vitest, e.g. `npm run test:lab -- hang`.
+ * (`lab/README.md`); what else is given goes to vitest, e.g. `npm run test:lab -- hang`.
  */
 import { spawn } from 'node:child_process';
 
-import { HOST_VARIABLE, labHost } from './harness/host.ts';
-import { labRun, LEFT_OUT } from './hosts.ts';
+import { HOST_VARIABLE, labHost } from '../../lab/host.ts';
+import { labRun, LEFT_OUT } from '../../lab/hosts.ts';
 
 const { host, rest } = labRun(process.argv.slice(2));
 // The configuration of vitest leaves them out; its own option for that is lost on projects.

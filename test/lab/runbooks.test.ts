@@ -6,8 +6,8 @@ import { z } from 'zod';
 
 import { ALERTS, labelsOfAlert } from '../../docs/runbook-faults.ts';
 import { commandsOf, filled, readRunbooks, sectionOf, type Runbook } from '../../docs/runbook.ts';
-import { offerUsualSockets } from './directions.ts';
-import { attempt, type CommandResult } from './harness/command.ts';
+import { offerUsualSockets } from '../../lab/directions.ts';
+import { attempt, type CommandResult } from '../../lab/command.ts';
 import {
   ensurePackages,
   eventually,
@@ -15,8 +15,8 @@ import {
   type Lab,
   type LabExporter,
   type LabProcess,
-} from './harness/index.ts';
-import { sysfsWithHardware } from './support/shadow-sysfs.ts';
+} from '../../lab/index.ts';
+import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
 
 /** Commands that cannot succeed here, and why. */
 const EXCEPTIONS: readonly { readonly command: RegExp; readonly reason: string }[] = [

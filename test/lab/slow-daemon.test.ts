@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually, openLab, type Lab, type LabExporter } from './harness/index.ts';
-import { connectedClients } from './support/daemon-admin.ts';
-import { hostFamilies, isComplete, keepBusy, MOST_CALLS } from './support/hang/sick-daemon.ts';
-import { noMoreOpenFiles, openFiles } from './support/process-readings.ts';
-import type { Exposition } from './support/prometheus-text.ts';
-import { scrape } from './support/scrape.ts';
-import { slowProxy, type SlowProxy } from './support/slow-proxy.ts';
+import { eventually, openLab, type Lab, type LabExporter } from '../../lab/index.ts';
+import { connectedClients } from '../support/daemon-admin.ts';
+import { hostFamilies, isComplete, keepBusy, MOST_CALLS } from '../support/hang/sick-daemon.ts';
+import { noMoreOpenFiles, openFiles } from '../support/process-readings.ts';
+import type { Exposition } from '../support/prometheus-text.ts';
+import { scrape } from '../support/scrape.ts';
+import { slowProxy, type SlowProxy } from '../support/slow-proxy.ts';
 
 const GUESTS = ['one', 'two', 'three', 'four'];
 const TIMEOUT_SECONDS = 5;

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { hashSync } from 'bcryptjs';
 
-import { PrivateDaemon } from '../integration/libvirt/private-daemon.ts';
-import { run } from '../lab/harness/command.ts';
-import { eventually } from '../lab/harness/polling.ts';
-import { children } from '../lab/support/process-readings.ts';
+import { PrivateDaemon } from '../support/libvirt/private-daemon.ts';
+import { run } from '../../lab/command.ts';
+import { eventually } from '../../lab/polling.ts';
+import { children } from '../support/process-readings.ts';
 import { builtFile, VERSION } from './support/files.ts';
 import { ANY_PORT, Started } from './support/started.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { run } from '../lab/harness/command.ts';
+import { run } from '../../lab/command.ts';
 import { builtFile, VERSION } from './support/files.ts';
 import { ANY_PORT, Started } from './support/started.ts';
 

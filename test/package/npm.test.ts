@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { attempt, run } from '../lab/harness/command.ts';
+import { attempt, run } from '../../lab/command.ts';
 import { builtFile } from './support/files.ts';
 import { ANY_PORT, Started } from './support/started.ts';
 

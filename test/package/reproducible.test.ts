@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 
 import { programNeeds } from '../../packaging/elf.ts';
-import { run } from '../lab/harness/command.ts';
+import { run } from '../../lab/command.ts';
 import { builtFile, VERSION } from './support/files.ts';
 
 const sums = (build: 'first' | 'again') =>

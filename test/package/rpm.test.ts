@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { SERVICE_USER } from '../../packaging/text/unit.ts';
-import { run } from '../lab/harness/command.ts';
+import { run } from '../../lab/command.ts';
 import { NEXT_VERSION } from './support/build.ts';
 import { DebianRoot } from './support/debian-root.ts';
 import { builtFile, VERSION } from './support/files.ts';

@@ -1,4 +1,4 @@
-import { median } from '../../bench/measure/statistics.ts';
+import { median } from '../support/measure/statistics.ts';
 import { leastResident, type Run } from './judge.ts';
 import type { Sample } from './observe.ts';
 

@@ -13,11 +13,11 @@ import {
   type EncodableStatsRecord,
   type NamedObject,
 } from '../../src/libvirt/index.ts';
-import { fakeGuest, type FakeGuest } from '../../bench/scale/fake-guest.ts';
-import { fakePool, type FakePool } from '../../bench/scale/fake-pools.ts';
-import { guestXml } from '../../bench/scale/guest-xml.ts';
-import { recordOf } from '../../bench/scale/replies.ts';
-import { ErrorAnswer, FakeDaemon, type FakeClient } from '../unit/libvirt/fake-daemon.ts';
+import { fakeGuest, type FakeGuest } from '../support/fake-host/fake-guest.ts';
+import { fakePool, type FakePool } from '../support/fake-host/fake-pools.ts';
+import { guestXml } from '../support/fake-host/guest-xml.ts';
+import { recordOf } from '../support/fake-host/replies.ts';
+import { ErrorAnswer, FakeDaemon, type FakeClient } from '../support/libvirt/fake-daemon.ts';
 import { changeSchema, type Change, type EventFact, type GuestFact } from './daemon-state.ts';
 
 /** VIR_FROM_QEMU and VIR_FROM_STORAGE: who an error is from. */

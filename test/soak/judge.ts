@@ -1,5 +1,5 @@
-import type { Bar } from '../../bench/measure/bar.ts';
-import { median } from '../../bench/measure/statistics.ts';
+import type { Bar } from '../support/measure/bar.ts';
+import { median } from '../support/measure/statistics.ts';
 import { SCRAPE_TIMEOUT_SECONDS, type Observation, type Sample } from './observe.ts';
 import { certainRise, trendOf, type Point } from './trend.ts';
 
@@ -17,7 +17,7 @@ const RESIDENT_BYTES = 8 * 2 ** 20;
 const WARM_UP_MINUTES = 10;
 /** A shorter run has no time left to tell a leak from the warm-up by its memory. */
 export const MIN_MINUTES_FOR_MEMORY = 20;
-export const RESIDENT_WINDOW_MINUTES = 5;
+const RESIDENT_WINDOW_MINUTES = 5;
 /** Daemon restarts leave a scrape in ten without guests. */
 const MIN_SEEN_SHARE = 0.8;
 /** Of the looks into the exporter, those that count; see {@link judge}. */
@@ -134,7 +134,7 @@ export function judge(run: Run): readonly Bar[] {
 }
 
 /** Ten minutes, a third of a run that is too short for that. */
-export function warmUpMinutes(minutes: number): number {
+function warmUpMinutes(minutes: number): number {
   return minutes < MIN_MINUTES_FOR_MEMORY ? minutes / 3 : WARM_UP_MINUTES;
 }
 

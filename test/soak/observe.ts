@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { closingAgent } from '../../bench/measure/closing-agent.ts';
-import { anonymousBytes, childrenOf, residentBytes } from '../../bench/measure/process-usage.ts';
-import { scrape } from '../../bench/measure/scrape.ts';
-import { countSeries, valueOfSeries } from '../../bench/measure/series.ts';
-import { sum } from '../../bench/measure/statistics.ts';
-import type { ProbedExporter } from '../../bench/scale/exporter-process.ts';
+import { closingAgent } from '../support/measure/closing-agent.ts';
+import { anonymousBytes, childrenOf, residentBytes } from '../support/measure/process-usage.ts';
+import { scrape } from '../support/measure/scrape.ts';
+import { countSeries, valueOfSeries } from '../support/measure/series.ts';
+import { sum } from '../support/measure/statistics.ts';
+import type { ProbedExporter } from '../support/fake-host/exporter-process.ts';
 import { duplicateSeries } from './duplicate-series.ts';
 import { heapReportSchema, type HeapReport } from './heap-report.ts';
 import type { Population } from './population.ts';

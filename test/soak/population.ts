@@ -1,12 +1,12 @@
 import { closeSync, mkdirSync, openSync, rmSync, utimesSync, writeSync } from 'node:fs';
 
-import { fakeGuest, type FakeGuest, type LastingFacts } from '../../bench/scale/fake-guest.ts';
-import type { FakeHost } from '../../bench/scale/fake-host.ts';
+import { fakeGuest, type FakeGuest, type LastingFacts } from '../support/fake-host/fake-guest.ts';
+import type { FakeHost } from '../support/fake-host/fake-host.ts';
 import {
   removeGuestImages,
   writeBaseImage,
   writeGuestImages,
-} from '../../bench/scale/fake-images.ts';
+} from '../support/fake-host/fake-images.ts';
 import { lifecycleEvents, type DomainRef } from '../../src/libvirt/index.ts';
 import type { Change, EventFact, GuestFact, PoolFact } from './daemon-state.ts';
 

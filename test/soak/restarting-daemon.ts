@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { nextMessage, stopChild } from '../../bench/scale/exporter-process.ts';
+import { nextMessage, stopChild } from '../support/fake-host/exporter-process.ts';
 import type { Change } from './daemon-state.ts';
 
 const DAEMON = fileURLToPath(new URL('./daemon.ts', import.meta.url));

@@ -6,10 +6,10 @@
  */
 import { parseArgs } from 'node:util';
 
-import { printBars } from '../../bench/measure/bar.ts';
-import { integerFlag } from '../../bench/measure/integer-flag.ts';
-import { describeMachine } from '../../bench/measure/machine.ts';
-import { markdownTable } from '../../bench/measure/table.ts';
+import { printBars } from '../support/measure/bar.ts';
+import { integerFlag } from '../support/measure/integer-flag.ts';
+import { describeMachine } from '../support/measure/machine.ts';
+import { markdownTable } from '../support/measure/table.ts';
 import { soak } from './soak.ts';
 import { curve } from './curve.ts';
 import { judge, MIN_MINUTES_FOR_MEMORY } from './judge.ts';

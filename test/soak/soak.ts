@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { startProbed } from '../../bench/scale/exporter-process.ts';
-import { makeFakeHost } from '../../bench/scale/fake-host.ts';
+import { startProbed } from '../support/fake-host/exporter-process.ts';
+import { makeFakeHost } from '../support/fake-host/fake-host.ts';
 import type { Run } from './judge.ts';
 import { observe, SCRAPE_TIMEOUT_SECONDS } from './observe.ts';
 import { Population } from './population.ts';

@@ -1,4 +1,4 @@
-import { mean, sum } from '../../bench/measure/statistics.ts';
+import { mean, sum } from '../support/measure/statistics.ts';
 
 /** What was measured, and when. */
 export interface Point {

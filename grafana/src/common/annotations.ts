@@ -10,7 +10,7 @@ export const ALERT_ANNOTATIONS: AnnotationQuery[] = [
 ];
 
 function firing(severity: string, iconColor: string): AnnotationQuery {
-  const matchers = `alertname=~"Kvm.*", alertstate="firing", severity="${severity}"`;
+  const matchers = `alertname=~"Kvm.*", alertname!="KvmWatchdog", alertstate="firing", severity="${severity}"`;
   return {
     name: `Alerts: ${severity}`,
     datasource: DATASOURCE,

@@ -15,6 +15,8 @@ import { hostVariables } from './variables.ts';
 export interface Row {
   readonly title: string;
   readonly tiles: readonly Tile[];
+  /** Without the host behind it, on dashboards that show hosts one after another. */
+  readonly ofAllHosts?: boolean;
   /** Folded rows cost no queries until somebody opens them. */
   readonly folded?: boolean;
 }
@@ -27,6 +29,8 @@ export interface DashboardSpec {
   /** Beside data source, job and instance. */
   readonly variables?: readonly VariableModel[];
   readonly rows: readonly Row[];
+  /** Shows each row once for every chosen host, so that series need no host in their names. */
+  readonly hostByHost?: boolean;
 }
 
 /** A dashboard in the classic schema, complete: nothing is left to the Grafana that loads it. */
@@ -46,12 +50,14 @@ export function dashboard(spec: DashboardSpec): Dashboard {
   }
   let id = 0;
   let y = 0;
-  for (const { title, tiles, folded } of spec.rows) {
+  for (const { title, tiles, folded, ofAllHosts } of spec.rows) {
     id += 1;
-    const row = new RowBuilder(title)
+    const isRepeated = spec.hostByHost === true && ofAllHosts !== true;
+    const row = new RowBuilder(isRepeated ? `${title} · $instance` : title)
       .id(id)
       .collapsed(folded === true)
       .gridPos({ x: 0, y, w: WIDTH, h: 1 });
+    if (isRepeated) row.repeat('instance');
     const placed = place(tiles, y + 1, id);
     if (folded === true) for (const panel of placed.panels) row.withPanel({ build: () => panel });
     builder.withRow(row);
@@ -65,6 +71,18 @@ export function dashboard(spec: DashboardSpec): Dashboard {
 }
 
 const WIDTH = 24;
+
+/** Options the SDK writes by itself and that only some of Grafana 10 to 13 know. */
+export const NOT_IN_ALL: ReadonlySet<string> = new Set([
+  'percentChangeColorMode',
+  'perPage',
+  'footer',
+]);
+
+function shared(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null) return options;
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !NOT_IN_ALL.has(name)));
+}
 
 /** Left to right, a new line when there is no room; numbered in that order after `lastId`. */
 function place(
@@ -84,7 +102,7 @@ function place(
     const gridPos = { x, y, w: width, h: height };
     x += width;
     lineHeight = Math.max(lineHeight, height);
-    return { ...panel, id: lastId + 1 + index, gridPos };
+    return { ...panel, options: shared(panel.options), id: lastId + 1 + index, gridPos };
   });
   return { panels, bottom: y + lineHeight };
 }

@@ -4,7 +4,13 @@ import { DashboardLinkType, type DashboardLink } from '@grafana/grafana-foundati
 export const TAG = 'kvm-overcommit';
 
 export type Uid =
-  'kvm-fleet' | 'kvm-host' | 'kvm-guest' | 'kvm-memory' | 'kvm-storage' | 'kvm-network';
+  | 'kvm-fleet'
+  | 'kvm-capacity'
+  | 'kvm-host'
+  | 'kvm-guest'
+  | 'kvm-memory'
+  | 'kvm-storage'
+  | 'kvm-network';
 
 /** A link of one value in a panel: a row of a table, a series of a graph. */
 export interface DataLink {
@@ -27,6 +33,7 @@ export const DASHBOARDS_DROPDOWN: DashboardLink = {
 
 const TITLES: Readonly<Record<Uid, string>> = {
   'kvm-fleet': 'Fleet',
+  'kvm-capacity': 'Capacity',
   'kvm-host': 'Host',
   'kvm-guest': 'Guest',
   'kvm-memory': 'Memory of this host',
@@ -47,6 +54,12 @@ export function fromRow(uid: Uid, columns: Readonly<Record<string, string>>): Da
       `\${__data.fields.${column}:percentencode}`,
     ]),
   );
+}
+
+/** The same on a dashboard that shows hosts one after another: the host is that of the panel. */
+export function fromRowHere(uid: Uid, columns: Readonly<Record<string, string>>): DataLink {
+  const { title, url } = fromRow(uid, columns);
+  return { title, url: url.replace('&${job:queryparam}', '$&&var-instance=${instance}') };
 }
 
 /** A link from a series, which takes variables from its labels of the same name. */

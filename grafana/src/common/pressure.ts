@@ -13,11 +13,11 @@ export function memoryPressure(width: number): Tile {
     queries: [
       {
         expr: of('instance:kvm_host_memory_pressure_waiting:ratio'),
-        legend: 'some wait {{instance}}',
+        legend: 'some wait',
       },
       {
         expr: of('instance:kvm_host_memory_pressure_stalled:ratio'),
-        legend: 'all stalled {{instance}}',
+        legend: 'all stalled',
       },
     ],
     limit: 'memory.pressure_ratio',

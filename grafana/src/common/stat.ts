@@ -54,6 +54,8 @@ export function risk(spec: RiskSpec): Tile {
     .mappings(RISK_MAPPINGS)
     .colorMode(BigValueColorMode.Background)
     .textMode(BigValueTextMode.ValueAndName)
+    // Sized to fit, the longest word leaves its field.
+    .text({ build: () => ({ titleSize: 14, valueSize: 24 }) })
     .thresholds({ build: () => RISK_THRESHOLDS })
     .targets([atTheEnd(spec.query, 0)]);
   if (spec.link !== undefined) {

@@ -4,7 +4,6 @@ import {
   TableCellBackgroundDisplayMode,
   TableCellDisplayMode,
   TableCellHeight,
-  TableFooterOptionsBuilder,
   TableSortByFieldStateBuilder,
   type TableCellOptions,
 } from '@grafana/grafana-foundation-sdk/common';
@@ -24,6 +23,8 @@ export interface KeyColumn {
   readonly label: string;
   readonly title: string;
   readonly links?: readonly DataLink[];
+  /** In pixels; the first column takes what the others leave. */
+  readonly width?: number;
 }
 
 /** A column from the values of a query. */
@@ -36,6 +37,7 @@ export interface ValueColumn {
   readonly thresholds?: ThresholdsConfig;
   /** What numbers stand for. */
   readonly texts?: Readonly<Record<string, string>>;
+  /** In pixels; what its title and its unit need by default. */
   readonly width?: number;
 }
 
@@ -45,6 +47,8 @@ export interface TableSpec extends Omit<Caption, 'unit'> {
   readonly values: readonly ValueColumn[];
   /** Queries for the labels of some keys; their values, always 1, are not shown. */
   readonly infos?: readonly string[];
+  /** Labels that tell rows apart and are not shown. */
+  readonly hidden?: readonly string[];
   readonly sortBy: string;
   readonly ascending?: boolean;
   readonly width?: number;
@@ -61,22 +65,37 @@ export function table(spec: TableSpec): Tile {
     .filterable(true)
     .cellHeight(TableCellHeight.Sm)
     .showHeader(true)
-    .footer(new TableFooterOptionsBuilder().show(false).countRows(false).reducer(['sum']))
     .sortBy([
       new TableSortByFieldStateBuilder().displayName(spec.sortBy).desc(spec.ascending !== true),
     ])
     .targets([...spec.values.map(({ expr }) => expr), ...(spec.infos ?? [])].map(asRows))
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({ id: 'organize', options: organized(spec) });
-  for (const { title, links } of spec.keys) {
-    if (links !== undefined) builder.overrideByName(title, [{ id: 'links', value: links }]);
+  for (const [index, { label, title, links, width }] of spec.keys.entries()) {
+    const properties: DynamicConfigValue[] = [
+      // Else a name like 007 is taken for a number.
+      { id: 'unit', value: 'string' },
+      ...(links === undefined ? [] : [{ id: 'links', value: links }]),
+      ...(index === 0
+        ? []
+        : [
+            {
+              id: 'custom.width',
+              value: width ?? widthOf(title, TEXT_WIDTHS[label] ?? TEXT_WIDTH),
+            },
+          ]),
+    ];
+    builder.overrideByName(title, properties);
   }
   for (const column of spec.values) builder.overrideByName(column.title, propertiesOf(column));
   return { panel: builder.build(), width: spec.width ?? 24, height: spec.height ?? 9 };
 }
 
+/** On a dashboard of one host after another, the host is in the heading of the row. */
+const NEVER_SHOWN = ['Time', 'job', 'cluster', 'instance'];
+
 /** Keys first, then values, under their titles; time, job and infos say nothing in a row. */
-function organized({ keys, values, infos = [] }: TableSpec): unknown {
+function organized({ keys, values, infos = [], hidden: unseen = [] }: TableSpec): unknown {
   const queries = values.length + infos.length;
   const fields = [
     ...keys.map(({ label, title }) => ({ field: label, title })),
@@ -84,7 +103,13 @@ function organized({ keys, values, infos = [] }: TableSpec): unknown {
   ];
   const hidden = infos.map((_info, index) => valueField(queries, values.length + index));
   return {
-    excludeByName: Object.fromEntries(['Time', 'job', ...hidden].map((field) => [field, true])),
+    excludeByName: Object.fromEntries(
+      [
+        ...NEVER_SHOWN.filter((label) => keys.every((key) => key.label !== label)),
+        ...unseen,
+        ...hidden,
+      ].map((field) => [field, true]),
+    ),
     includeByName: {},
     indexByName: Object.fromEntries(fields.map(({ field }, index) => [field, index])),
     renameByName: Object.fromEntries(fields.map(({ field, title }) => [field, title])),
@@ -98,6 +123,7 @@ function valueField(queries: number, index: number): string {
 
 function propertiesOf(column: ValueColumn): DynamicConfigValue[] {
   const properties: DynamicConfigValue[] = [{ id: 'unit', value: column.unit }];
+  if (column.unit === 'percentunit') properties.push({ id: 'decimals', value: 1 });
   if (column.cell === 'risk') {
     properties.push(
       { id: 'mappings', value: RISK_MAPPINGS },
@@ -122,9 +148,40 @@ function propertiesOf(column: ValueColumn): DynamicConfigValue[] {
     const mapping = { type: 'value', options: Object.fromEntries(options) as unknown };
     properties.push({ id: 'mappings', value: [mapping] });
   }
-  if (column.width !== undefined) properties.push({ id: 'custom.width', value: column.width });
+  properties.push({
+    id: 'custom.width',
+    value: column.width ?? widthOf(column.title, valueWidth(column)),
+  });
   return properties;
 }
+
+/** A letter of the header, and the room for its margins and the arrow of the sorted column. */
+const LETTER = 7.6;
+const HEADER_MARGIN = 46;
+const TEXT_WIDTH = 110;
+/** Texts that are longer than most. */
+const TEXT_WIDTHS: Readonly<Record<string, number>> = { mountpoint: 190, path: 190, mac: 150 };
+
+function widthOf(title: string, least: number): number {
+  return Math.max(least, Math.ceil(title.length * LETTER) + HEADER_MARGIN);
+}
+
+/** What the longest value takes. */
+function valueWidth({ unit, cell, texts = {} }: ValueColumn): number {
+  if (cell === 'bar') return 130;
+  if (cell === 'risk') return 84;
+  const longest = Math.max(0, ...Object.values(texts).map(({ length }) => length));
+  if (longest > 0) return Math.ceil(longest * LETTER) + 20;
+  return VALUE_WIDTHS[unit] ?? 80;
+}
+
+const VALUE_WIDTHS: Partial<Record<Unit, number>> = {
+  bytes: 92,
+  Bps: 104,
+  s: 100,
+  dateTimeFromNow: 130,
+  dateTimeAsIso: 170,
+};
 
 const FILLED: TableCellOptions = {
   type: TableCellDisplayMode.ColorBackground,

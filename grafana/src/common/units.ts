@@ -4,11 +4,10 @@ export type Unit =
   | 'short'
   | 'percentunit'
   | 'bytes'
-  | 'binBps'
   | 'Bps'
   | 'pps'
-  | 'ops'
-  | 'iops'
+  | 'cps'
   | 's'
   | 'dateTimeFromNow'
+  | 'dateTimeAsIso'
   | 'bool_yes_no';

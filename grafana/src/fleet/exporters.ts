@@ -1,9 +1,15 @@
+import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { of } from '../common/promql.ts';
-import { YES_IS_GOOD } from '../common/risk.ts';
+import { CRITICAL, worseAbove, YES_IS_GOOD } from '../common/risk.ts';
 import { table } from '../common/table.ts';
+import { timeline } from '../common/timeline.ts';
+
+const FAILS: ValueMapping[] = [
+  { type: MappingType.ValueToText, options: { '1': { text: 'fails', color: CRITICAL } } },
+];
 
 const YES_NO = { '0': 'no', '1': 'yes' };
 
@@ -70,17 +76,19 @@ export const EXPORTERS: Row = {
       ],
       limit: 'exporter.scrape_seconds',
     }),
-    graph({
-      title: 'Collectors that succeed',
-      description: 'Share of hosts on which a collector works. Good: 100 % of all of them.',
-      unit: 'percentunit',
+    timeline({
+      title: 'Collectors that fail',
+      description:
+        'Collectors that fail on some host; whatever they feed is absent there. Good: no rows.',
       queries: [
         {
-          expr: `avg by (collector) (${of('kvm_scrape_collector_success')})`,
+          expr: `(sum by (collector) (${of('kvm_scrape_collector_success')} == bool 0) > 0) > bool 0`,
           legend: '{{collector}}',
         },
       ],
-      max: 1,
+      mappings: FAILS,
+      thresholds: worseAbove(1),
+      height: 8,
     }),
   ],
 };

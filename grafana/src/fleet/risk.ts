@@ -1,13 +1,8 @@
 import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
-import { of } from '../common/promql.ts';
-import {
-  NONE_IS_GOOD,
-  RISK_MAPPINGS,
-  RISK_THRESHOLDS,
-  worseAbove,
-  YES_IS_GOOD,
-} from '../common/risk.ts';
+import { firingAlerts } from '../common/now.ts';
+import { capped, of } from '../common/promql.ts';
+import { NONE_IS_GOOD, RISK_MAPPINGS, RISK_THRESHOLDS, worseAbove } from '../common/risk.ts';
 import { EXPECTED_HOSTS, hostRisk, KNOWN_HOST_RISK } from '../common/risk-query.ts';
 import { stat } from '../common/stat.ts';
 import { table } from '../common/table.ts';
@@ -24,13 +19,6 @@ export const RISK: Row = {
   title: 'Risk',
   tiles: [
     stat({
-      title: 'Hosts',
-      description: 'Exporters that answer. Good: as many as there are hosts.',
-      unit: 'short',
-      queries: [{ expr: `count(${of('kvm_exporter_build_info')})`, legend: 'hosts' }],
-      width: 3,
-    }),
-    stat({
       title: 'Hosts at high or critical risk',
       description: 'Hosts with a resource at risk level high or critical. Good: 0.',
       unit: 'short',
@@ -41,7 +29,24 @@ export const RISK: Row = {
         },
       ],
       thresholds: NONE_IS_GOOD,
-      width: 3,
+      width: 6,
+      height: 3,
+    }),
+    stat({
+      title: 'Guests stopped by an I/O error',
+      description:
+        'Guests QEMU has paused because a disk is full or broken: they stand still until somebody ' +
+        'makes room and resumes them. Good: 0.',
+      unit: 'short',
+      queries: [
+        {
+          expr: `sum(${of('instance:kvm_domains_paused_on_io_error:count')})`,
+          legend: 'paused',
+        },
+      ],
+      thresholds: NONE_IS_GOOD,
+      width: 6,
+      height: 3,
     }),
     stat({
       title: 'Hosts at unknown risk',
@@ -57,44 +62,8 @@ export const RISK: Row = {
         },
       ],
       thresholds: worseAbove(1),
-      width: 3,
-    }),
-    stat({
-      title: 'Guests that run',
-      description:
-        'Running guests of all hosts. A sudden fall means that a host or its guests died. ' +
-        'Good: steady.',
-      unit: 'short',
-      queries: [{ expr: `sum(${of('kvm_domains', 'state="running"')})`, legend: 'running' }],
-      width: 3,
-    }),
-    stat({
-      title: 'Guests stopped by an I/O error',
-      description:
-        'Guests QEMU has paused because a disk is full or broken: they stand still until somebody ' +
-        'makes room and resumes them. Good: 0.',
-      unit: 'short',
-      queries: [
-        {
-          expr: `sum(${of('instance:kvm_domains_paused_on_io_error:count')})`,
-          legend: 'paused',
-        },
-      ],
-      thresholds: NONE_IS_GOOD,
-    }),
-    stat({
-      title: 'Guests whose monitor hangs',
-      description:
-        'Guests whose QEMU does not answer: libvirt cannot manage them, and their monitor values ' +
-        'are absent. Good: 0.',
-      unit: 'short',
-      queries: [
-        {
-          expr: `sum(${of('kvm_domain_monitor_responsive')} == bool 0)`,
-          legend: 'hanging',
-        },
-      ],
-      thresholds: NONE_IS_GOOD,
+      width: 6,
+      height: 3,
     }),
     stat({
       title: 'Alerts that fire',
@@ -102,11 +71,13 @@ export const RISK: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `count(${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')}) or 0 * count(${KNOWN_HOST_RISK})`,
+          expr: `count(${of('ALERTS', 'alertname=~"Kvm.*", alertname!="KvmWatchdog", alertstate="firing"')}) or 0 * count(${KNOWN_HOST_RISK})`,
           legend: 'firing',
         },
       ],
       thresholds: worseAbove(1),
+      width: 6,
+      height: 3,
     }),
     table({
       title: 'Hosts by risk, worst first',
@@ -122,27 +93,13 @@ export const RISK: Row = {
           expr: hostRisk(),
           unit: 'short',
           cell: 'risk',
-          width: 90,
         },
         ...RESOURCES.map(([resource, title]) => ({
           title,
           expr: hostRisk(resource),
           unit: 'short' as const,
           cell: 'risk' as const,
-          width: 90,
         })),
-        {
-          title: 'libvirt',
-          expr: `max by (cluster, job, instance) (${of('kvm_libvirt_up')})`,
-          unit: 'short',
-          texts: { '0': 'no answer', '1': 'answers' },
-          thresholds: YES_IS_GOOD,
-        },
-        {
-          title: 'Guests',
-          expr: `sum by (cluster, job, instance) (${of('kvm_domains', 'state="running"')})`,
-          unit: 'short',
-        },
         {
           title: 'vCPUs per CPU',
           expr: `max by (cluster, job, instance) (${of('instance:kvm_cpu_promised_per_capacity:ratio')})`,
@@ -155,24 +112,19 @@ export const RISK: Row = {
         },
         {
           title: 'Memory exposure',
-          expr: `max by (cluster, job, instance) (${of('instance:kvm_memory_exposure_per_supply:ratio')})`,
+          expr: `max by (cluster, job, instance) (${capped(of('instance:kvm_memory_exposure_per_supply:ratio'))})`,
           unit: 'percentunit',
           thresholds: worseAbove(1, 1.5),
         },
         {
           title: 'Storage exposure',
-          expr: `max by (cluster, job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`,
+          expr: `max by (cluster, job, instance) (${capped(of('instance:kvm_storage_claimable_per_avail:max'))})`,
           unit: 'percentunit',
           thresholds: worseAbove(1),
         },
-        {
-          title: 'Network promised',
-          expr: `max by (cluster, job, instance) (${of('instance:kvm_uplink_promised_per_speed:max')})`,
-          unit: 'none',
-        },
       ],
       sortBy: 'Risk',
-      height: 10,
+      height: 6,
     }),
     timeline({
       title: 'Risk over time',
@@ -182,30 +134,50 @@ export const RISK: Row = {
       queries: [{ expr: hostRisk(), legend: '{{instance}}' }],
       mappings: RISK_MAPPINGS,
       thresholds: RISK_THRESHOLDS,
+      width: 10,
       height: 8,
     }),
-    table({
-      title: 'Firing alerts',
+    firingAlerts({ width: 14, height: 8 }, HOST_KEY),
+  ],
+};
+
+export const COUNTS: Row = {
+  title: 'Hosts and guests in numbers',
+  folded: true,
+  tiles: [
+    stat({
+      title: 'Hosts',
+      description: 'Exporters that answer. Good: as many as there are hosts.',
+      unit: 'short',
+      queries: [{ expr: `count(${of('kvm_exporter_build_info')})`, legend: 'hosts' }],
+      width: 8,
+      height: 3,
+    }),
+    stat({
+      title: 'Guests that run',
       description:
-        'What fires now, with the guest it is about where there is one. Good: no rows. The ' +
-        'runbook of an alert is linked in its notification.',
-      keys: [
-        HOST_KEY,
-        { label: 'alertname', title: 'Alert' },
-        { label: 'severity', title: 'Severity' },
-        { label: 'domain', title: 'Guest' },
-      ],
-      values: [
+        'Running guests of all hosts. A sudden fall means that a host or its guests died. ' +
+        'Good: steady.',
+      unit: 'short',
+      queries: [{ expr: `sum(${of('kvm_domains', 'state="running"')})`, legend: 'running' }],
+      width: 8,
+      height: 3,
+    }),
+    stat({
+      title: 'Guests whose monitor hangs',
+      description:
+        'Guests whose QEMU does not answer: libvirt cannot manage them, and their monitor values ' +
+        'are absent. Good: 0.',
+      unit: 'short',
+      queries: [
         {
-          title: 'Firing',
-          expr: `count by (cluster, job, instance, alertname, severity, domain) (${of('ALERTS', 'alertname=~"Kvm.*", alertstate="firing"')})`,
-          unit: 'short',
+          expr: `sum(${of('kvm_domain_monitor_responsive')} == bool 0)`,
+          legend: 'hanging',
         },
       ],
-      sortBy: 'Severity',
-      ascending: true,
-      width: 12,
-      height: 8,
+      thresholds: NONE_IS_GOOD,
+      width: 8,
+      height: 3,
     }),
   ],
 };

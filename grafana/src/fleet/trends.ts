@@ -1,7 +1,7 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph, type GraphSpec } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of } from '../common/promql.ts';
+import { capped, of } from '../common/promql.ts';
 import type { Tile } from '../common/tile.ts';
 
 function ofHosts(spec: Omit<GraphSpec, 'queries' | 'link' | 'width'>, expr: string): Tile {
@@ -75,7 +75,7 @@ export const EXPOSURE: Row = {
         unit: 'percentunit',
         limit: 'memory.exposure_per_supply_ratio',
       },
-      of('instance:kvm_memory_exposure_per_supply:ratio'),
+      capped(of('instance:kvm_memory_exposure_per_supply:ratio')),
     ),
     ofHosts(
       {
@@ -86,7 +86,7 @@ export const EXPOSURE: Row = {
         unit: 'percentunit',
         limit: 'storage.claimable_per_avail_ratio',
       },
-      `max by (cluster, job, instance) (${of('instance:kvm_storage_claimable_per_avail:max')})`,
+      `max by (cluster, job, instance) (${capped(of('instance:kvm_storage_claimable_per_avail:max'))})`,
     ),
     ofHosts(
       {
@@ -150,11 +150,11 @@ export const PRESSURE: Row = {
     ),
     ofHosts(
       {
-        title: 'Host swap traffic in both directions',
+        title: 'Swap both ways',
         description:
           'The weaker of swap-in and swap-out: memory that goes out only to come back. Good: 0; ' +
           'one direction alone does no harm.',
-        unit: 'binBps',
+        unit: 'Bps',
         limit: 'memory.swap_bytes_per_second',
       },
       of('instance:kvm_host_swap_storm_bytes:rate5m'),

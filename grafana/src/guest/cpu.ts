@@ -6,6 +6,26 @@ export const CPU: Row = {
   title: 'CPU',
   tiles: [
     graph({
+      title: 'Got and entitled to',
+      description:
+        'CPUs the guest uses, what its weight entitles it to when all want to run, and its ' +
+        'cap. Good: used below entitled; more is fine while nobody waits.',
+      unit: 'short',
+      queries: [
+        {
+          expr: of('instance_domain:kvm_domain_cpu_seconds:rate5m', THIS_GUEST),
+          legend: 'used',
+        },
+        {
+          expr: of('kvm_domain_cpu_guaranteed_cpus', THIS_GUEST),
+          legend: 'entitled',
+        },
+        { expr: of('kvm_domain_cpu_cap_cpus', THIS_GUEST), legend: 'cap' },
+        { expr: of('kvm_domain_vcpus', THIS_GUEST), legend: 'vCPUs' },
+      ],
+      width: 8,
+    }),
+    graph({
       title: 'Each vCPU runs',
       description:
         'Share of time each vCPU had a CPU, which includes polling while idle. Good: room ' +
@@ -14,7 +34,7 @@ export const CPU: Row = {
       queries: [
         {
           expr: rate('kvm_domain_vcpu_seconds_total', THIS_GUEST),
-          legend: 'vCPU {{vcpu}} {{instance}}',
+          legend: 'vCPU {{vcpu}}',
         },
       ],
       width: 8,
@@ -28,32 +48,19 @@ export const CPU: Row = {
       queries: [
         {
           expr: rate('kvm_domain_vcpu_delay_seconds_total', THIS_GUEST),
-          legend: 'vCPU {{vcpu}} {{instance}}',
+          legend: 'vCPU {{vcpu}}',
         },
       ],
       limit: 'cpu.delay_ratio',
       width: 8,
     }),
-    graph({
-      title: 'Got and entitled to',
-      description:
-        'CPUs the guest uses, what its weight entitles it to when all want to run, and its ' +
-        'cap. Good: used below entitled; more is fine while nobody waits.',
-      unit: 'short',
-      queries: [
-        {
-          expr: of('instance_domain:kvm_domain_cpu_seconds:rate5m', THIS_GUEST),
-          legend: 'used {{instance}}',
-        },
-        {
-          expr: of('kvm_domain_cpu_guaranteed_cpus', THIS_GUEST),
-          legend: 'entitled {{instance}}',
-        },
-        { expr: of('kvm_domain_cpu_cap_cpus', THIS_GUEST), legend: 'cap {{instance}}' },
-        { expr: of('kvm_domain_vcpus', THIS_GUEST), legend: 'vCPUs {{instance}}' },
-      ],
-      width: 8,
-    }),
+  ],
+};
+
+export const CPU_DETAILS: Row = {
+  title: 'CPU in detail',
+  folded: true,
+  tiles: [
     graph({
       title: 'Threads that are not vCPUs',
       description:
@@ -63,7 +70,7 @@ export const CPU: Row = {
       queries: [
         {
           expr: rate('kvm_domain_thread_seconds_total', THIS_GUEST),
-          legend: '{{thread}} {{instance}}',
+          legend: '{{thread}}',
         },
       ],
       width: 8,
@@ -77,7 +84,7 @@ export const CPU: Row = {
       queries: [
         {
           expr: rate('kvm_domain_thread_delay_seconds_total', THIS_GUEST),
-          legend: '{{thread}} {{instance}}',
+          legend: '{{thread}}',
         },
       ],
       width: 8,
@@ -95,7 +102,6 @@ export const CPU: Row = {
         },
       ],
       limit: 'cpu.throttled_ratio',
-      max: 1,
       width: 8,
     }),
     graph({
@@ -107,10 +113,9 @@ export const CPU: Row = {
       queries: [
         {
           expr: rate('kvm_domain_pressure_waiting_seconds_total', THIS_GUEST),
-          legend: '{{resource}} {{instance}}',
+          legend: '{{resource}}',
         },
       ],
-      max: 1,
     }),
     graph({
       title: 'The guest is stalled by a resource',
@@ -121,10 +126,9 @@ export const CPU: Row = {
       queries: [
         {
           expr: rate('kvm_domain_pressure_stalled_seconds_total', THIS_GUEST),
-          legend: '{{resource}} {{instance}}',
+          legend: '{{resource}}',
         },
       ],
-      max: 1,
     }),
   ],
 };

@@ -1,19 +1,41 @@
-import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
-import { of, rate, THIS_GUEST } from '../common/promql.ts';
+import { endOf, of, rate, THIS_GUEST } from '../common/promql.ts';
 import { table, type ValueColumn } from '../common/table.ts';
 import type { Unit } from '../common/units.ts';
 
-const LEGEND = '{{device}} {{instance}}';
+const LEGEND = '{{device}}';
 
 export const DISKS: Row = {
-  title: 'Disks',
+  title: 'Storage',
   tiles: [
+    graph({
+      title: 'Its images: promised, allocated, to come',
+      description:
+        'Worst-case size of the images of the guest, what they take now, and what they may ' +
+        'still take, by filesystem. Good: what they may still take is there on the ' +
+        'filesystem.',
+      unit: 'bytes',
+      queries: [
+        {
+          expr: of('kvm_domain_storage_promised_bytes', THIS_GUEST),
+          legend: 'promised {{mountpoint}}',
+        },
+        {
+          expr: of('kvm_domain_storage_allocated_bytes', THIS_GUEST),
+          legend: 'allocated {{mountpoint}}',
+        },
+        {
+          expr: of('kvm_domain_storage_claimable_bytes', THIS_GUEST),
+          legend: 'may grow {{mountpoint}}',
+        },
+      ],
+      width: 8,
+    }),
     graph({
       title: 'Disk traffic',
       description: 'Bytes read and written. Good: known peaks only.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         { expr: rate('kvm_domain_disk_read_bytes_total', THIS_GUEST), legend: `read ${LEGEND}` },
         {
@@ -22,28 +44,6 @@ export const DISKS: Row = {
         },
         {
           expr: of('kvm_domain_disk_limit_bytes_per_second', THIS_GUEST),
-          legend: `limit {{direction}} ${LEGEND}`,
-        },
-      ],
-      width: 8,
-    }),
-    graph({
-      title: 'Disk requests',
-      description:
-        'Requests completed, and the limits set on them. Good: room below the limits, where ' +
-        'there are any.',
-      unit: 'iops',
-      queries: [
-        {
-          expr: rate('kvm_domain_disk_read_requests_total', THIS_GUEST),
-          legend: `read ${LEGEND}`,
-        },
-        {
-          expr: rate('kvm_domain_disk_write_requests_total', THIS_GUEST),
-          legend: `write ${LEGEND}`,
-        },
-        {
-          expr: of('kvm_domain_disk_limit_requests_per_second', THIS_GUEST),
           legend: `limit {{direction}} ${LEGEND}`,
         },
       ],
@@ -71,27 +71,34 @@ export const DISKS: Row = {
       ],
       width: 8,
     }),
+  ],
+};
+
+export const DISK_DETAILS: Row = {
+  title: 'Storage in detail',
+  folded: true,
+  tiles: [
     graph({
-      title: 'Its images: promised, allocated, still to come',
+      title: 'Disk requests',
       description:
-        'Worst-case size of the images of the guest, what they take now, and what they may ' +
-        'still take, by filesystem. Good: what they may still take is there on the ' +
-        'filesystem.',
-      unit: 'bytes',
+        'Requests completed, and the limits set on them. Good: room below the limits, where ' +
+        'there are any.',
+      unit: 'cps',
       queries: [
         {
-          expr: of('kvm_domain_storage_promised_bytes', THIS_GUEST),
-          legend: 'promised {{mountpoint}} {{instance}}',
+          expr: rate('kvm_domain_disk_read_requests_total', THIS_GUEST),
+          legend: `read ${LEGEND}`,
         },
         {
-          expr: of('kvm_domain_storage_allocated_bytes', THIS_GUEST),
-          legend: 'allocated {{mountpoint}} {{instance}}',
+          expr: rate('kvm_domain_disk_write_requests_total', THIS_GUEST),
+          legend: `write ${LEGEND}`,
         },
         {
-          expr: of('kvm_domain_storage_claimable_bytes', THIS_GUEST),
-          legend: 'may grow {{mountpoint}} {{instance}}',
+          expr: of('kvm_domain_disk_limit_requests_per_second', THIS_GUEST),
+          legend: `limit {{direction}} ${LEGEND}`,
         },
       ],
+      width: 8,
     }),
     table({
       title: 'Its disks',
@@ -100,7 +107,6 @@ export const DISKS: Row = {
         'that pauses the guest instead of telling it of errors it cannot handle (empty is the ' +
         'default, which does).',
       keys: [
-        HOST_KEY,
         { label: 'device', title: 'Disk' },
         { label: 'format', title: 'Format' },
         { label: 'cache', title: 'Cache' },
@@ -130,8 +136,8 @@ export const DISKS: Row = {
       ],
       sortBy: 'Disk',
       ascending: true,
-      width: 12,
-      height: 8,
+      width: 24,
+      height: 5,
     }),
     table({
       title: 'The images behind them',
@@ -139,12 +145,12 @@ export const DISKS: Row = {
         'Depth 0 is the image that is written to, the others are read through it. Good: nothing ' +
         'allocated beyond the worst case, no internal snapshots, none corrupt.',
       keys: [
-        HOST_KEY,
-        { label: 'device', title: 'Disk' },
-        { label: 'depth', title: 'Depth' },
-        { label: 'role', title: 'Role' },
-        { label: 'path', title: 'Image' },
+        { label: 'image', title: 'Image' },
+        { label: 'device', title: 'Disk', width: 90 },
+        { label: 'depth', title: 'Depth', width: 80 },
+        { label: 'role', title: 'Role', width: 100 },
       ],
+      hidden: ['path'],
       values: [
         ofImage('Allocated', 'kvm_image_allocated_bytes', 'bytes'),
         ofImage('Worst case', 'kvm_image_worst_case_bytes', 'bytes'),
@@ -165,7 +171,11 @@ function ofImage(title: string, metric: string, unit: Unit): ValueColumn {
   const value = `${images} * on (cluster, job, instance, path) group_left () ${of(metric)}`;
   return {
     title,
-    expr: `max by (cluster, job, instance, device, depth, role, path) (${value})`,
+    expr: endOf(
+      `max by (cluster, job, instance, device, depth, role, path) (${value})`,
+      'path',
+      'image',
+    ),
     unit,
   };
 }

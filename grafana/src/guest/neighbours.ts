@@ -1,8 +1,8 @@
-import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of, rate, THIS_GUEST } from '../common/promql.ts';
+import { endOf, highest, of, rate, THIS_GUEST } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
@@ -19,10 +19,10 @@ export const NEIGHBOURS: Row = {
       description:
         'Who takes and who waits beside this guest. Good: nobody waits; if this guest does, a ' +
         'neighbour with a large share can be capped or moved.',
-      keys: [HOST_KEY, GUEST_KEY],
+      keys: [LOCAL_GUEST_KEY],
       values: [
         {
-          title: 'Share of the host',
+          title: 'Host share',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_cpu_share:ratio')} ${HERE})`,
           unit: 'percentunit',
           cell: 'bar',
@@ -46,7 +46,7 @@ export const NEIGHBOURS: Row = {
         {
           title: 'Disk writes',
           expr: `sum ${BY_GUEST} (${rate('kvm_domain_disk_written_bytes_total')} ${HERE})`,
-          unit: 'binBps',
+          unit: 'Bps',
         },
         {
           title: 'Network traffic',
@@ -54,7 +54,7 @@ export const NEIGHBOURS: Row = {
           unit: 'Bps',
         },
       ],
-      sortBy: 'Share of the host',
+      sortBy: 'Host share',
       width: 24,
       height: 10,
     }),
@@ -66,7 +66,7 @@ export const NEIGHBOURS: Row = {
       unit: 'short',
       queries: [
         {
-          expr: `${of('instance_domain:kvm_domain_cpu_seconds:topk_rate5m')} ${HERE}`,
+          expr: highest(`${of('instance_domain:kvm_domain_cpu_seconds:rate5m')} ${HERE}`),
           legend: '{{domain}}',
         },
       ],
@@ -81,7 +81,7 @@ export const NEIGHBOURS: Row = {
       unit: 'Bps',
       queries: [
         {
-          expr: `${of('instance_domain:kvm_domain_nic_bytes:topk_rate5m')} ${HERE}`,
+          expr: highest(`${of('instance_domain:kvm_domain_nic_bytes:rate5m')} ${HERE}`),
           legend: '{{domain}}',
         },
       ],
@@ -89,15 +89,22 @@ export const NEIGHBOURS: Row = {
       width: 8,
     }),
     graph({
-      title: 'Filesystems of its images: the five who may grow most',
+      title: 'Its filesystems: the five who may grow most',
       description:
         'Space images of guests may still take on the filesystems this guest has images on. ' +
         'They compete with it for what is left. Good: together less than what is free there.',
       unit: 'bytes',
       queries: [
         {
-          expr: `topk by (cluster, job, instance, mountpoint) (5, ${of('kvm_domain_storage_claimable_bytes')} and on (cluster, job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)})`,
-          legend: '{{domain}} {{mountpoint}}',
+          expr: endOf(
+            highest(
+              `${of('kvm_domain_storage_claimable_bytes')} and on (cluster, job, instance, mountpoint) ${of('kvm_domain_storage_promised_bytes', THIS_GUEST)}`,
+              'cluster, job, instance, mountpoint',
+            ),
+            'mountpoint',
+            'place',
+          ),
+          legend: '{{domain}} {{place}}',
         },
       ],
       link: LINK,

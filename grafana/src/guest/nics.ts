@@ -1,14 +1,28 @@
-import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { of, rate, THIS_GUEST } from '../common/promql.ts';
 import { table } from '../common/table.ts';
 
-const LEGEND = '{{device}} {{instance}}';
+const LEGEND = '{{device}}';
 
 export const NICS: Row = {
   title: 'Network',
   tiles: [
+    graph({
+      title: 'Share of its uplink',
+      description:
+        'Part of the guest in the traffic of guests on its uplink. Good: below the limit, or ' +
+        'an uplink with room.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: of('instance_domain_uplink:kvm_domain_nic_share:ratio', THIS_GUEST),
+          legend: '{{uplink}}',
+        },
+      ],
+      limit: 'network.unfair_share_ratio',
+      width: 8,
+    }),
     graph({
       title: 'Network traffic',
       description: 'Bytes in and out, beside the limits set on them. Good: room below the limits.',
@@ -38,6 +52,13 @@ export const NICS: Row = {
       limit: 'network.drop_ratio',
       width: 8,
     }),
+  ],
+};
+
+export const NIC_DETAILS: Row = {
+  title: 'Network in detail',
+  folded: true,
+  tiles: [
     graph({
       title: 'Bytes per packet',
       description:
@@ -58,7 +79,6 @@ export const NICS: Row = {
         'What each is attached to and by which uplink its traffic leaves the host. Good: link ' +
         'up, and the uplink you expect.',
       keys: [
-        HOST_KEY,
         { label: 'device', title: 'Interface' },
         { label: 'model', title: 'Model' },
         { label: 'type', title: 'Type' },
@@ -75,25 +95,8 @@ export const NICS: Row = {
       ],
       sortBy: 'Interface',
       ascending: true,
-      width: 16,
-      height: 6,
-    }),
-    graph({
-      title: 'Share of its uplink',
-      description:
-        'Part of the guest in the traffic of guests on its uplink. Good: below the limit, or ' +
-        'an uplink with room.',
-      unit: 'percentunit',
-      queries: [
-        {
-          expr: of('instance_domain_uplink:kvm_domain_nic_share:ratio', THIS_GUEST),
-          legend: '{{uplink}} {{instance}}',
-        },
-      ],
-      limit: 'network.unfair_share_ratio',
-      max: 1,
-      width: 8,
-      height: 6,
+      width: 24,
+      height: 5,
     }),
   ],
 };

@@ -4,6 +4,7 @@ import { of } from '../common/promql.ts';
 
 export const BOOT_STORM: Row = {
   title: 'Boot storm: everybody at once',
+  folded: true,
   tiles: [
     graph({
       title: 'vCPUs per CPU if all guests with autostart ran',
@@ -14,7 +15,7 @@ export const BOOT_STORM: Row = {
       queries: [
         {
           expr: of('instance:kvm_cpu_start_all_per_capacity:ratio'),
-          legend: 'with autostart {{instance}}',
+          legend: 'with autostart',
         },
       ],
       limit: 'cpu.start_all_ratio',
@@ -27,7 +28,7 @@ export const BOOT_STORM: Row = {
       queries: [
         {
           expr: of('instance:kvm_memory_start_all_per_capacity:ratio'),
-          legend: 'with autostart {{instance}}',
+          legend: 'with autostart',
         },
       ],
       limit: 'memory.start_all_ratio',
@@ -41,10 +42,10 @@ export const BOOT_STORM: Row = {
         'guest that runs and is needed starts by itself.',
       unit: 'short',
       queries: [
-        { expr: of('kvm_boot_storm_domains'), legend: '{{set}} {{phase}} {{instance}}' },
+        { expr: of('kvm_boot_storm_domains'), legend: '{{set}} {{phase}}' },
         {
           expr: of('kvm_boot_storm_domains_not_restarted'),
-          legend: 'running but not restarted {{instance}}',
+          legend: 'running but not restarted',
         },
       ],
       width: 8,
@@ -58,7 +59,6 @@ export const BOOT_STORM: Row = {
       queries: [
         { expr: of('instance:kvm_domains_started_recently:ratio'), legend: '{{instance}}' },
       ],
-      max: 1,
     }),
     graph({
       title: 'Memory all guests would boot with',
@@ -67,8 +67,8 @@ export const BOOT_STORM: Row = {
         'the capacity.',
       unit: 'bytes',
       queries: [
-        { expr: of('kvm_boot_storm_memory_bytes'), legend: '{{set}} {{phase}} {{instance}}' },
-        { expr: of('kvm_memory_capacity_bytes'), legend: 'capacity {{instance}}' },
+        { expr: of('kvm_boot_storm_memory_bytes'), legend: '{{set}} {{phase}}' },
+        { expr: of('kvm_memory_capacity_bytes'), legend: 'capacity' },
       ],
     }),
   ],

@@ -1,26 +1,11 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of, rate } from '../common/promql.ts';
+import { highest, of, rate } from '../common/promql.ts';
 
 export const CPU: Row = {
   title: 'CPU',
   tiles: [
-    graph({
-      title: 'vCPUs promised and CPUs there are',
-      description:
-        'vCPUs of running guests beside the CPUs and cores they share. Threads of a core are ' +
-        'not cores: four threads on two cores do the work of little more than two. Good: ' +
-        'promised within a few times the cores.',
-      unit: 'short',
-      queries: [
-        { expr: of('kvm_cpu_promised_vcpus'), legend: 'promised {{instance}}' },
-        { expr: of('kvm_cpu_promised_maximum_vcpus'), legend: 'with hot-plug {{instance}}' },
-        { expr: of('kvm_cpu_capacity_cpus'), legend: 'CPUs {{instance}}' },
-        { expr: of('kvm_cpu_capacity_cores'), legend: 'cores {{instance}}' },
-      ],
-      width: 8,
-    }),
     graph({
       title: 'vCPUs per CPU and per core',
       description: 'The promise as a ratio. Good: below the limits of the policy.',
@@ -28,27 +13,11 @@ export const CPU: Row = {
       queries: [
         {
           expr: of('instance:kvm_cpu_promised_per_capacity:ratio'),
-          legend: 'per CPU {{instance}}',
+          legend: 'per CPU',
         },
-        { expr: of('instance:kvm_cpu_promised_per_core:ratio'), legend: 'per core {{instance}}' },
+        { expr: of('instance:kvm_cpu_promised_per_core:ratio'), legend: 'per core' },
       ],
       limit: 'cpu.promised_ratio',
-      width: 8,
-    }),
-    graph({
-      title: 'CPUs pinned for single guests',
-      description:
-        'CPUs taken out of the shared pool by pinning, the vCPUs on them, and vCPUs pinned to ' +
-        'CPUs that are all offline. Good: no vCPU without an online CPU.',
-      unit: 'short',
-      queries: [
-        { expr: of('kvm_cpu_dedicated_cpus'), legend: 'dedicated CPUs {{instance}}' },
-        { expr: of('kvm_cpu_dedicated_vcpus'), legend: 'vCPUs on them {{instance}}' },
-        {
-          expr: of('kvm_cpu_vcpus_without_online_cpu'),
-          legend: 'vCPUs without a CPU {{instance}}',
-        },
-      ],
       width: 8,
     }),
     graph({
@@ -74,13 +43,51 @@ export const CPU: Row = {
         'worst guest. Good: below 5 %.',
       unit: 'percentunit',
       queries: [
-        { expr: of('instance:kvm_domain_vcpu_delay:ratio'), legend: 'all vCPUs {{instance}}' },
+        { expr: of('instance:kvm_domain_vcpu_delay:ratio'), legend: 'all vCPUs' },
         {
           expr: `max by (cluster, job, instance) (${of('instance_domain:kvm_domain_vcpu_delay:ratio')})`,
-          legend: 'worst guest {{instance}}',
+          legend: 'worst guest',
         },
       ],
       limit: 'cpu.delay_ratio',
+      width: 8,
+    }),
+  ],
+};
+
+export const CPU_DETAILS: Row = {
+  title: 'CPU in detail',
+  folded: true,
+  tiles: [
+    graph({
+      title: 'vCPUs promised and CPUs there are',
+      description:
+        'vCPUs of running guests beside the CPUs and cores they share. Threads of a core are ' +
+        'not cores: four threads on two cores do the work of little more than two. Good: ' +
+        'promised within a few times the cores.',
+      unit: 'short',
+      queries: [
+        { expr: of('kvm_cpu_promised_vcpus'), legend: 'promised' },
+        { expr: of('kvm_cpu_promised_maximum_vcpus'), legend: 'with hot-plug' },
+        { expr: of('kvm_cpu_capacity_cpus'), legend: 'CPUs' },
+        { expr: of('kvm_cpu_capacity_cores'), legend: 'cores' },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'CPUs pinned for single guests',
+      description:
+        'CPUs taken out of the shared pool by pinning, the vCPUs on them, and vCPUs pinned to ' +
+        'CPUs that are all offline. Good: no vCPU without an online CPU.',
+      unit: 'short',
+      queries: [
+        { expr: of('kvm_cpu_dedicated_cpus'), legend: 'dedicated CPUs' },
+        { expr: of('kvm_cpu_dedicated_vcpus'), legend: 'vCPUs on them' },
+        {
+          expr: of('kvm_cpu_vcpus_without_online_cpu'),
+          legend: 'vCPUs without a CPU',
+        },
+      ],
       width: 8,
     }),
     graph({
@@ -92,10 +99,10 @@ export const CPU: Row = {
       queries: [
         {
           expr: of('instance:kvm_host_cpu_pressure_waiting:ratio'),
-          legend: 'waiting {{instance}}',
+          legend: 'waiting',
         },
-        { expr: of('instance:kvm_host_cpu_busy:ratio'), legend: 'busy {{instance}}' },
-        { expr: of('instance:kvm_host_load1_per_cpu:ratio'), legend: 'load per CPU {{instance}}' },
+        { expr: of('instance:kvm_host_cpu_busy:ratio'), legend: 'busy' },
+        { expr: of('instance:kvm_host_load1_per_cpu:ratio'), legend: 'load per CPU' },
       ],
       limit: 'cpu.pressure_ratio',
       width: 8,
@@ -108,8 +115,8 @@ export const CPU: Row = {
       unit: 'short',
       queries: [
         {
-          expr: of('instance_domain:kvm_domain_cpu_seconds:topk_rate5m'),
-          legend: '{{domain}} {{instance}}',
+          expr: highest(of('instance_domain:kvm_domain_cpu_seconds:rate5m')),
+          legend: '{{domain}}',
         },
       ],
       link: fromSeries('kvm-guest', ['instance', 'domain']),
@@ -121,8 +128,8 @@ export const CPU: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: of('instance_domain:kvm_domain_vcpu_delay:topk'),
-          legend: '{{domain}} {{instance}}',
+          expr: highest(of('instance_domain:kvm_domain_vcpu_delay:ratio')),
+          legend: '{{domain}}',
         },
       ],
       limit: 'cpu.delay_ratio',
@@ -142,7 +149,6 @@ export const CPU: Row = {
           legend: '{{instance}}',
         },
       ],
-      max: 1,
       width: 8,
     }),
     graph({
@@ -154,7 +160,7 @@ export const CPU: Row = {
       queries: [
         {
           expr: of('instance_node:kvm_cpu_promised_per_capacity:ratio'),
-          legend: 'node {{node}} {{instance}}',
+          legend: 'node {{node}}',
         },
       ],
       width: 8,
@@ -168,7 +174,7 @@ export const CPU: Row = {
       queries: [
         {
           expr: of('instance_cpuset:kvm_cpu_promised_per_capacity:ratio'),
-          legend: '{{cpuset}} {{instance}}',
+          legend: '{{cpuset}}',
         },
       ],
       limit: 'cpu.promised_ratio',
@@ -179,7 +185,7 @@ export const CPU: Row = {
       description:
         'How often CPUs change between tasks: the price of sharing them. Good: steady; a jump ' +
         'together with waiting vCPUs is a host busy with taking turns.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: `${rate('kvm_host_context_switches_total')} / ${of('kvm_host_online_cpus')}`,

@@ -1,4 +1,3 @@
-import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { of } from '../common/promql.ts';
 import { table } from '../common/table.ts';
@@ -11,7 +10,6 @@ export const IDENTITY: Row = {
       title: 'Hardware, kernel and operating system',
       description: 'The inventory of the host. Good: like its neighbours.',
       keys: [
-        HOST_KEY,
         { label: 'hostname', title: 'Name' },
         { label: 'cpu_model', title: 'CPU' },
         { label: 'kernel', title: 'Kernel' },
@@ -53,7 +51,6 @@ export const IDENTITY: Row = {
         'How KVM is set up. Good: second-level paging and accessed/dirty bits on: without them ' +
         'finding cold guest memory is expensive, and over-committing memory hurts sooner.',
       keys: [
-        HOST_KEY,
         { label: 'vendor', title: 'Vendor' },
         { label: 'second_level_paging', title: 'Second-level paging' },
         { label: 'accessed_dirty_bits', title: 'Accessed and dirty bits' },

@@ -18,11 +18,12 @@ export const NETWORK: Row = {
       queries: [
         {
           expr: of('instance_device_direction:kvm_uplink_promised_per_speed:ratio'),
-          legend: '{{device}} {{direction}} {{instance}}',
+          legend: '{{device}} {{direction}}',
         },
       ],
       limit: 'network.promised_ratio',
       link: LINK,
+      width: 8,
     }),
     graph({
       title: 'Uplink utilisation',
@@ -33,15 +34,29 @@ export const NETWORK: Row = {
       queries: [
         {
           expr: `${rate('kvm_uplink_receive_bytes_total')} / ${SPEED}`,
-          legend: 'in {{device}} {{instance}}',
+          legend: 'in {{device}}',
         },
         {
           expr: `${rate('kvm_uplink_transmit_bytes_total')} / ${SPEED}`,
-          legend: 'out {{device}} {{instance}}',
+          legend: 'out {{device}}',
         },
       ],
       limit: 'network.utilisation_ratio',
       link: LINK,
+      width: 8,
+    }),
+    graph({
+      title: 'Packets lost',
+      description:
+        'Packets dropped per packets: at the uplinks, and at the interface of a guest that loses ' +
+        'most. Good: below 1 %.',
+      unit: 'percentunit',
+      queries: [
+        { expr: of('instance_device:kvm_uplink_drops:ratio'), legend: '{{device}}' },
+        { expr: of('instance:kvm_domain_nic_drops:max'), legend: 'worst guest' },
+      ],
+      limit: 'network.drop_ratio',
+      width: 8,
     }),
   ],
 };

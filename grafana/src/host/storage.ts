@@ -4,7 +4,7 @@ import { fromSeries } from '../common/links.ts';
 import { ioPressure } from '../common/pressure.ts';
 import { of, rate } from '../common/promql.ts';
 
-const LEGEND = '{{mountpoint}} {{instance}}';
+const LEGEND = '{{mountpoint}}';
 const LINK = fromSeries('kvm-storage', ['instance', 'mountpoint']);
 
 export const STORAGE: Row = {
@@ -27,7 +27,7 @@ export const STORAGE: Row = {
       width: 8,
     }),
     graph({
-      title: 'A run on the bank: growth and free space',
+      title: 'Growth to come and free space',
       description:
         'What images may still grow beside what is available. Good: available above the growth.',
       unit: 'bytes',
@@ -41,6 +41,14 @@ export const STORAGE: Row = {
       link: LINK,
       width: 8,
     }),
+    ioPressure(8),
+  ],
+};
+
+export const STORAGE_DETAILS: Row = {
+  title: 'Storage in detail',
+  folded: true,
+  tiles: [
     graph({
       title: 'Free space',
       description: 'Available per size of filesystems with images. Good: above the limits.',
@@ -52,23 +60,21 @@ export const STORAGE: Row = {
         },
       ],
       limit: 'storage.available_ratio',
-      max: 1,
       link: LINK,
       width: 8,
     }),
-    ioPressure(12),
     graph({
       title: 'Disk traffic of guests',
       description: 'What all guests read and write. Good: known peaks only, such as backups.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         {
           expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_read_bytes_total')})`,
-          legend: 'read {{instance}}',
+          legend: 'read',
         },
         {
           expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_written_bytes_total')})`,
-          legend: 'written {{instance}}',
+          legend: 'written',
         },
       ],
     }),

@@ -1,16 +1,10 @@
-import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { of, rate } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
 const BY_GUEST = 'by (cluster, job, instance, domain)';
-
-/** A guest without a balloon has all of its memory for as long as it runs. */
-const MEMORY_NOW =
-  `${of('kvm_domain_balloon_current_bytes')} or ${of('kvm_domain_memory_maximum_bytes')}` +
-  ` and on (cluster, job, instance, domain) ${of('kvm_domain_balloon_info', 'model="none"')}` +
-  ` and on (cluster, job, instance, domain) ${of('kvm_domain_resident_bytes')}`;
 
 export const TOP_GUESTS: Row = {
   title: 'Guests',
@@ -21,7 +15,7 @@ export const TOP_GUESTS: Row = {
         'Every guest of the host: who uses, who waits, who could still claim. Sort by a ' +
         'column to find whom to cap or to move; click a guest for everything about it. Good: ' +
         'nobody waits and nobody is swapped out.',
-      keys: [HOST_KEY, GUEST_KEY],
+      keys: [LOCAL_GUEST_KEY],
       values: [
         {
           title: 'CPUs used',
@@ -29,26 +23,10 @@ export const TOP_GUESTS: Row = {
           unit: 'none',
         },
         {
-          title: 'Share of the host',
-          expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_cpu_share:ratio')})`,
-          unit: 'percentunit',
-          cell: 'bar',
-        },
-        {
-          title: 'Waits for a CPU',
+          title: 'CPU wait',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_vcpu_delay:ratio')})`,
           unit: 'percentunit',
           thresholds: worseAbove(0.05, 0.1),
-        },
-        {
-          title: 'Memory now',
-          expr: `sum ${BY_GUEST} (${MEMORY_NOW})`,
-          unit: 'bytes',
-        },
-        {
-          title: 'Resident',
-          expr: `sum ${BY_GUEST} (${of('kvm_domain_resident_bytes')})`,
-          unit: 'bytes',
         },
         {
           title: 'Claimable',
@@ -66,18 +44,18 @@ export const TOP_GUESTS: Row = {
           unit: 'bytes',
         },
         {
-          title: 'Disk traffic',
+          title: 'Disks',
           expr: `sum ${BY_GUEST} (${rate('kvm_domain_disk_read_bytes_total')} + ${rate('kvm_domain_disk_written_bytes_total')})`,
-          unit: 'binBps',
+          unit: 'Bps',
         },
         {
-          title: 'Network traffic',
+          title: 'Network',
           expr: `sum ${BY_GUEST} (${rate('kvm_domain_nic_receive_bytes_total')} + ${rate('kvm_domain_nic_transmit_bytes_total')})`,
           unit: 'Bps',
         },
       ],
       sortBy: 'CPUs used',
-      height: 14,
+      height: 10,
     }),
   ],
 };

@@ -1,8 +1,8 @@
-import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of } from '../common/promql.ts';
+import { lowest, of } from '../common/promql.ts';
 import { worseBelow } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 import { CHOSEN_GUESTS } from './guests.ts';
@@ -11,13 +11,14 @@ const BY_GUEST = 'by (cluster, job, instance, domain)';
 
 export const BALLOON: Row = {
   title: 'Balloons',
+  folded: true,
   tiles: [
     table({
       title: 'Balloons and what they do to guests',
       description:
         'What the balloon took, whether it obeys, and what is left inside the guest. Good: ' +
-        'available inside above 20 %, no lag, statistics not older than three periods.',
-      keys: [HOST_KEY, GUEST_KEY],
+        'left inside above 20 %, no lag, statistics not older than three of their periods.',
+      keys: [LOCAL_GUEST_KEY],
       values: [
         {
           title: 'Taken',
@@ -36,23 +37,23 @@ export const BALLOON: Row = {
           unit: 'percentunit',
         },
         {
-          title: 'Available inside',
+          title: 'Left inside',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_guest_memory_available:ratio', CHOSEN_GUESTS)})`,
           unit: 'percentunit',
           thresholds: worseBelow(0.2, 0.05),
         },
         {
-          title: 'Swaps both ways',
+          title: 'Swaps',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_guest_swap_storm_bytes:rate5m', CHOSEN_GUESTS)})`,
-          unit: 'binBps',
+          unit: 'Bps',
         },
         {
-          title: 'Age in periods',
+          title: 'Age',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_balloon_stats_age_per_period:ratio', CHOSEN_GUESTS)})`,
           unit: 'none',
         },
       ],
-      sortBy: 'Available inside',
+      sortBy: 'Left inside',
       ascending: true,
       width: 16,
       height: 10,
@@ -66,11 +67,11 @@ export const BALLOON: Row = {
       queries: [
         {
           expr: `sum by (cluster, job, instance) (${of('kvm_domain_memory_maximum_bytes')} - ${of('kvm_domain_balloon_current_bytes')})`,
-          legend: 'taken {{instance}}',
+          legend: 'taken',
         },
         {
           expr: of('instance:kvm_domain_balloon_moved_bytes:sum10m'),
-          legend: 'moved in ten minutes {{instance}}',
+          legend: 'moved in ten minutes',
         },
       ],
       width: 8,
@@ -83,13 +84,14 @@ export const BALLOON: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `bottomk by (cluster, job, instance) (5, ${of('instance_domain:kvm_domain_guest_memory_available:ratio', CHOSEN_GUESTS)})`,
-          legend: '{{domain}} {{instance}}',
+          expr: lowest(
+            of('instance_domain:kvm_domain_guest_memory_available:ratio', CHOSEN_GUESTS),
+          ),
+          legend: '{{domain}}',
         },
       ],
       limit: 'memory.guest_available_ratio',
       link: fromSeries('kvm-guest', ['instance', 'domain']),
-      max: 1,
     }),
     graph({
       title: 'Guests that page because of their balloon',
@@ -100,11 +102,11 @@ export const BALLOON: Row = {
       queries: [
         {
           expr: `sum by (cluster, job, instance) (${of('instance_domain:kvm_domain_guest_thrashing:bool', CHOSEN_GUESTS)}) or 0 * count by (cluster, job, instance) (${of('kvm_domain_guest_memory_size_bytes', CHOSEN_GUESTS)})`,
-          legend: 'thrashing {{instance}}',
+          legend: 'thrashing',
         },
         {
           expr: of('instance:kvm_domains_without_balloon_stats:count'),
-          legend: 'without statistics {{instance}}',
+          legend: 'without statistics',
         },
       ],
     }),

@@ -4,6 +4,7 @@ import { of, rate } from '../common/promql.ts';
 
 export const COST: Row = {
   title: 'What memory management costs in CPU',
+  folded: true,
   tiles: [
     graph({
       title: 'CPU time of kernel threads that make room',
@@ -14,7 +15,7 @@ export const COST: Row = {
       queries: [
         {
           expr: rate('kvm_host_kernel_thread_cpu_seconds_total'),
-          legend: '{{thread}} {{instance}}',
+          legend: '{{thread}}',
         },
       ],
       stacked: true,
@@ -28,11 +29,11 @@ export const COST: Row = {
       queries: [
         {
           expr: of('instance:kvm_host_memory_thread_cpu_seconds:rate5m'),
-          legend: 'CPUs for memory {{instance}}',
+          legend: 'CPUs for memory',
         },
         {
           expr: of('instance:kvm_domain_vcpu_delay:ratio'),
-          legend: 'vCPUs wait {{instance}}',
+          legend: 'vCPUs wait',
         },
       ],
     }),

@@ -4,6 +4,7 @@ import { of, rate } from '../common/promql.ts';
 
 export const HUGE_PAGES: Row = {
   title: 'Transparent huge pages, and what breaks them',
+  folded: true,
   tiles: [
     graph({
       title: 'Anonymous memory in huge pages',
@@ -17,7 +18,6 @@ export const HUGE_PAGES: Row = {
           legend: '{{instance}}',
         },
       ],
-      max: 1,
       width: 8,
     }),
     graph({
@@ -26,13 +26,13 @@ export const HUGE_PAGES: Row = {
         'Huge pages split, beside memory that becomes merged: KSM splits a huge page before ' +
         'it merges any part of it. Good: few splits; many while huge pages are made again is ' +
         'a tug of war that costs CPU.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
-        { expr: of('instance:kvm_host_thp_splits:rate5m'), legend: 'split {{instance}}' },
-        { expr: rate('kvm_host_thp_collapses_total'), legend: 'made again {{instance}}' },
+        { expr: of('instance:kvm_host_thp_splits:rate5m'), legend: 'split' },
+        { expr: rate('kvm_host_thp_collapses_total'), legend: 'made again' },
         {
           expr: `clamp_min(deriv(${of('kvm_ksm_sharing_bytes')}[10m]) / on (cluster, job, instance) (${of('kvm_host_thp_size_bytes')} > 0), 0)`,
-          legend: 'worth of merging {{instance}}',
+          legend: 'worth of merging',
         },
       ],
       limit: 'memory.thp_splits_per_second',
@@ -43,16 +43,16 @@ export const HUGE_PAGES: Row = {
       description:
         'Huge pages a balloon tore holes into, beside memory balloons moved. Good: few torn; ' +
         'balloons take 4 KiB at a time, so each can cost a huge page.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: of('instance:kvm_host_thp_deferred_splits:rate5m'),
-          legend: 'torn {{instance}}',
+          legend: 'torn',
         },
-        { expr: rate('kvm_host_thp_pmd_splits_total'), legend: 'mappings split {{instance}}' },
+        { expr: rate('kvm_host_thp_pmd_splits_total'), legend: 'mappings split' },
         {
           expr: `sum by (cluster, job, instance) (abs(deriv(${of('kvm_domain_balloon_current_bytes')}[10m]))) / on (cluster, job, instance) (${of('kvm_host_thp_size_bytes')} > 0)`,
-          legend: 'worth of ballooning {{instance}}',
+          legend: 'worth of ballooning',
         },
       ],
       width: 8,
@@ -62,10 +62,10 @@ export const HUGE_PAGES: Row = {
       description:
         'Page faults that got a huge page, and that had to do without. Good: few refusals; many ' +
         'mean that memory is fragmented or short.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
-        { expr: rate('kvm_host_thp_fault_allocations_total'), legend: 'given {{instance}}' },
-        { expr: rate('kvm_host_thp_fault_fallbacks_total'), legend: 'refused {{instance}}' },
+        { expr: rate('kvm_host_thp_fault_allocations_total'), legend: 'given' },
+        { expr: rate('kvm_host_thp_fault_fallbacks_total'), legend: 'refused' },
       ],
     }),
     graph({
@@ -73,11 +73,11 @@ export const HUGE_PAGES: Row = {
       description:
         'Times somebody waited until memory was moved together for a huge page. Good: rare, and ' +
         'successful.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
-        { expr: rate('kvm_host_compaction_stalls_total'), legend: 'waited {{instance}}' },
-        { expr: rate('kvm_host_compaction_failures_total'), legend: 'failed {{instance}}' },
-        { expr: rate('kvm_host_compaction_successes_total'), legend: 'worked {{instance}}' },
+        { expr: rate('kvm_host_compaction_stalls_total'), legend: 'waited' },
+        { expr: rate('kvm_host_compaction_failures_total'), legend: 'failed' },
+        { expr: rate('kvm_host_compaction_successes_total'), legend: 'worked' },
       ],
     }),
   ],

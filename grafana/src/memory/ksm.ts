@@ -1,13 +1,14 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of, rate } from '../common/promql.ts';
+import { capped, highest, of, rate } from '../common/promql.ts';
 import { CHOSEN_GUESTS } from './guests.ts';
 
 const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
 
 export const KSM: Row = {
   title: 'Samepage merging (KSM)',
+  folded: true,
   tiles: [
     graph({
       title: 'Saved, and what it rests on',
@@ -16,10 +17,10 @@ export const KSM: Row = {
         'positive. All of it can be lost when guests write.',
       unit: 'bytes',
       queries: [
-        { expr: of('kvm_ksm_saved_bytes'), legend: 'saved {{instance}}' },
-        { expr: of('kvm_ksm_profit_bytes'), legend: 'profit {{instance}}' },
-        { expr: of('kvm_ksm_shared_bytes'), legend: 'kept copies {{instance}}' },
-        { expr: of('kvm_ksm_unshared_bytes'), legend: 'scanned, no equal page {{instance}}' },
+        { expr: of('kvm_ksm_saved_bytes'), legend: 'saved' },
+        { expr: of('kvm_ksm_profit_bytes'), legend: 'profit' },
+        { expr: of('kvm_ksm_shared_bytes'), legend: 'kept copies' },
+        { expr: of('kvm_ksm_unshared_bytes'), legend: 'scanned, no equal page' },
       ],
       signed: true,
       width: 8,
@@ -40,10 +41,10 @@ export const KSM: Row = {
         '100 % un-merging ends in the OOM killer.',
       unit: 'percentunit',
       queries: [
-        { expr: of('instance:kvm_ksm_unmerge_per_supply:ratio'), legend: 'all {{instance}}' },
+        { expr: capped(of('instance:kvm_ksm_unmerge_per_supply:ratio')), legend: 'all' },
         {
-          expr: of('instance:kvm_ksm_lost_per_supply:ratio'),
-          legend: 'lost in ten minutes {{instance}}',
+          expr: capped(of('instance:kvm_ksm_lost_per_supply:ratio')),
+          legend: 'lost in ten minutes',
         },
       ],
       limit: 'memory.ksm_unmerge_ratio',
@@ -62,10 +63,10 @@ export const KSM: Row = {
       description:
         'Merged memory copied again because a guest wrote to it. Good: small beside what is ' +
         'scanned; otherwise merging and writing chase each other.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
-        { expr: rate('kvm_ksm_copied_on_write_bytes_total'), legend: 'copied {{instance}}' },
-        { expr: rate('kvm_ksm_scanned_bytes_total'), legend: 'scanned {{instance}}' },
+        { expr: rate('kvm_ksm_copied_on_write_bytes_total'), legend: 'copied' },
+        { expr: rate('kvm_ksm_scanned_bytes_total'), legend: 'scanned' },
       ],
       width: 8,
     }),
@@ -77,8 +78,8 @@ export const KSM: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: `topk by (cluster, job, instance) (5, ${of('kvm_domain_ksm_merging_bytes', CHOSEN_GUESTS)})`,
-          legend: '{{domain}} {{instance}}',
+          expr: highest(of('kvm_domain_ksm_merging_bytes', CHOSEN_GUESTS)),
+          legend: '{{domain}}',
         },
       ],
       link: LINK,
@@ -92,8 +93,13 @@ export const KSM: Row = {
       unit: 'none',
       queries: [
         {
-          expr: `topk by (cluster, job, instance) (5, ${of('instance_domain:kvm_domain_ksm_items_per_merged_page:ratio', CHOSEN_GUESTS)} < Inf)`,
-          legend: '{{domain}} {{instance}}',
+          expr: highest(
+            capped(
+              of('instance_domain:kvm_domain_ksm_items_per_merged_page:ratio', CHOSEN_GUESTS),
+              256,
+            ),
+          ),
+          legend: '{{domain}}',
         },
       ],
       limit: 'memory.ksm_items_ratio',
@@ -117,7 +123,7 @@ export const KSM: Row = {
         'Pages it looks at per second at most by its settings: a batch, then sleep. MOM, ' +
         "ksmtuned or the kernel's advisor move it. Good: as eager as savings are worth its " +
         'CPU time.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: `${of('kvm_ksm_pages_to_scan')} / (${of('kvm_ksm_sleep_seconds')} > 0)`,

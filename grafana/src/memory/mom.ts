@@ -21,6 +21,7 @@ const MERGES: ValueMapping[] = [
 
 export const MOM: Row = {
   title: 'What the Memory Overcommitment Manager (MOM) would do',
+  folded: true,
   tiles: [
     graph({
       title: 'Free memory as MOM sees it',
@@ -29,8 +30,7 @@ export const MOM: Row = {
         'shared memory, which it takes for page cache. Good: above 20 %, which MOM calls ' +
         'comfortable.',
       unit: 'percentunit',
-      queries: [{ expr: of('kvm_mom_host_free_ratio'), legend: '{{variant}} {{instance}}' }],
-      max: 1,
+      queries: [{ expr: of('kvm_mom_host_free_ratio'), legend: '{{variant}}' }],
       width: 8,
     }),
     timeline({
@@ -38,7 +38,7 @@ export const MOM: Row = {
       description:
         'The zone MOM would put the host in. Good: comfortable. A host that leaves it has its ' +
         'balloons inflated.',
-      queries: [{ expr: of('kvm_mom_zone'), legend: '{{variant}} {{zone}} {{instance}}' }],
+      queries: [{ expr: of('kvm_mom_zone'), legend: '{{variant}} {{zone}}' }],
       mappings: IN_ZONE,
       thresholds: worseAbove(2),
       width: 8,
@@ -50,8 +50,8 @@ export const MOM: Row = {
         'Whether MOM would have KSM run: it does so only below 20 % free memory, to save CPU ' +
         'while there is enough. Good: no.',
       queries: [
-        { expr: of('kvm_mom_ksm_run'), legend: 'MOM ({{variant}}) {{instance}}' },
-        { expr: of('kvm_ksm_run') + ' == bool 1', legend: 'now {{instance}}' },
+        { expr: of('kvm_mom_ksm_run'), legend: 'MOM ({{variant}})' },
+        { expr: of('kvm_ksm_run') + ' == bool 1', legend: 'now' },
       ],
       mappings: MERGES,
       thresholds: worseAbove(1),
@@ -67,11 +67,11 @@ export const MOM: Row = {
       queries: [
         {
           expr: `sum by (cluster, job, instance, variant) (${of('kvm_domain_mom_balloon_target_bytes')})`,
-          legend: 'target ({{variant}}) {{instance}}',
+          legend: 'target ({{variant}})',
         },
         {
           expr: `sum by (cluster, job, instance) (${of('kvm_domain_balloon_current_bytes')})`,
-          legend: 'now {{instance}}',
+          legend: 'now',
         },
       ],
     }),
@@ -82,8 +82,8 @@ export const MOM: Row = {
         'line of MOM: it would not scan. It raises the speed the longer memory is short.',
       unit: 'short',
       queries: [
-        { expr: of('kvm_mom_ksm_pages_to_scan'), legend: 'MOM ({{variant}}) {{instance}}' },
-        { expr: of('kvm_ksm_pages_to_scan'), legend: 'now {{instance}}' },
+        { expr: of('kvm_mom_ksm_pages_to_scan'), legend: 'MOM ({{variant}})' },
+        { expr: of('kvm_ksm_pages_to_scan'), legend: 'now' },
       ],
     }),
   ],

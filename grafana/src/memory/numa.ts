@@ -15,44 +15,41 @@ export const NUMA: Row = {
       queries: [
         {
           expr: `${of('kvm_host_numa_memory_free_bytes')} / (${of('kvm_host_numa_memory_size_bytes')} > 0)`,
-          legend: 'node {{node}} {{instance}}',
+          legend: 'node {{node}}',
         },
       ],
-      max: 1,
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'Allocations by where they went',
       description:
         'Pages allocated on the wanted node (hit), on another instead (miss), and here instead of ' +
         'elsewhere (foreign). Good: hits only.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [
         {
           expr: rate('kvm_host_numa_allocations_total'),
-          legend: 'node {{node}} {{result}} {{instance}}',
+          legend: 'node {{node}} {{result}}',
         },
       ],
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'Memory moved by NUMA balancing',
       description:
         'Memory moved between nodes. Good: near 0; each move unmaps memory of a guest, and ' +
         'high rates show as stalls.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [{ expr: rate('kvm_host_numa_migrated_bytes_total'), legend: '{{instance}}' }],
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'Faults taken for NUMA balancing',
       description:
         'Page faults taken to find out which memory is used from where. Good: mostly local.',
-      unit: 'ops',
-      queries: [
-        { expr: rate('kvm_host_numa_hint_faults_total'), legend: '{{locality}} {{instance}}' },
-      ],
-      width: 6,
+      unit: 'cps',
+      queries: [{ expr: rate('kvm_host_numa_hint_faults_total'), legend: '{{locality}}' }],
+      width: 8,
     }),
   ],
 };

@@ -2,7 +2,7 @@ import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
 import { memoryPressure } from '../common/pressure.ts';
-import { of, rate } from '../common/promql.ts';
+import { highest, of, rate } from '../common/promql.ts';
 import { CHOSEN_GUESTS } from './guests.ts';
 
 export const PAGING: Row = {
@@ -14,26 +14,16 @@ export const PAGING: Row = {
         'Memory swapped in and out, zswap included. Good: none, or one way only: out is cold ' +
         'memory leaving, in is the host recovering. Both at once is a swap storm, and guests ' +
         'stand still.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
-        { expr: of('instance:kvm_host_swap_in_bytes:rate5m'), legend: 'in {{instance}}' },
-        { expr: of('instance:kvm_host_swap_out_bytes:rate5m'), legend: 'out {{instance}}' },
+        { expr: of('instance:kvm_host_swap_in_bytes:rate5m'), legend: 'in' },
+        { expr: of('instance:kvm_host_swap_out_bytes:rate5m'), legend: 'out' },
         {
           expr: of('instance:kvm_host_swap_storm_bytes:rate5m'),
-          legend: 'both ways {{instance}}',
+          legend: 'both ways',
         },
       ],
       limit: 'memory.swap_bytes_per_second',
-      width: 8,
-    }),
-    graph({
-      title: 'Swap in use',
-      description:
-        'Used per size of swap on disks; swap in RAM (zram) is left out. Good: below 80 %.',
-      unit: 'percentunit',
-      queries: [{ expr: of('instance:kvm_host_swap_used:ratio'), legend: '{{instance}}' }],
-      limit: 'memory.swap_used_ratio',
-      max: 1,
       width: 8,
     }),
     graph({
@@ -44,20 +34,36 @@ export const PAGING: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: of('instance_domain:kvm_domain_swap_bytes:topk', CHOSEN_GUESTS),
-          legend: '{{domain}} {{instance}}',
+          expr: highest(of('kvm_domain_swap_bytes', CHOSEN_GUESTS)),
+          legend: '{{domain}}',
         },
       ],
       link: fromSeries('kvm-guest', ['instance', 'domain']),
       width: 8,
     }),
     memoryPressure(8),
+  ],
+};
+
+export const PAGING_DETAILS: Row = {
+  title: 'Paging in detail',
+  folded: true,
+  tiles: [
+    graph({
+      title: 'Swap in use',
+      description:
+        'Used per size of swap on disks; swap in RAM (zram) is left out. Good: below 80 %.',
+      unit: 'percentunit',
+      queries: [{ expr: of('instance:kvm_host_swap_used:ratio'), legend: '{{instance}}' }],
+      limit: 'memory.swap_used_ratio',
+      width: 8,
+    }),
     graph({
       title: 'Major page faults',
       description:
         'Page faults that had to wait for a disk, of swapped memory and of files. Good: below ' +
         'the limit of the policy.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [{ expr: of('instance:kvm_host_major_page_faults:rate5m'), legend: '{{instance}}' }],
       limit: 'memory.major_faults_per_second',
       width: 8,
@@ -67,11 +73,11 @@ export const PAGING: Row = {
       description:
         'Memory needed again soon after it was evicted: anonymous from swap, file from the page ' +
         'cache. Good: near 0; a lasting rate means that the working set does not fit.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         {
           expr: rate('kvm_host_workingset_refault_bytes_total'),
-          legend: '{{kind}} {{instance}}',
+          legend: '{{kind}}',
         },
       ],
       width: 8,
@@ -81,10 +87,8 @@ export const PAGING: Row = {
       description:
         'Memory freed by kswapd in the background, and directly by whoever asked for some, who ' +
         'waits meanwhile. Good: kswapd alone.',
-      unit: 'binBps',
-      queries: [
-        { expr: rate('kvm_host_reclaim_freed_bytes_total'), legend: '{{by}} {{instance}}' },
-      ],
+      unit: 'Bps',
+      queries: [{ expr: rate('kvm_host_reclaim_freed_bytes_total'), legend: '{{by}}' }],
       stacked: true,
       width: 8,
     }),
@@ -97,7 +101,6 @@ export const PAGING: Row = {
       queries: [
         { expr: of('instance:kvm_host_reclaim_freed_per_scanned:ratio'), legend: '{{instance}}' },
       ],
-      max: 1,
       width: 8,
     }),
     graph({
@@ -105,10 +108,10 @@ export const PAGING: Row = {
       description:
         'Allocations that had to free memory themselves first. Good: none; kswapd should have ' +
         'freed some before anybody asks.',
-      unit: 'ops',
+      unit: 'cps',
       queries: [{ expr: of('instance:kvm_host_allocation_stalls:rate5m'), legend: '{{instance}}' }],
       limit: 'memory.allocation_stalls_per_second',
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'OOM kills',
@@ -118,7 +121,7 @@ export const PAGING: Row = {
       unit: 'short',
       queries: [{ expr: of('instance:kvm_host_oom_kills:increase10m'), legend: '{{instance}}' }],
       limit: 'memory.oom_kills',
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'Swap areas',
@@ -129,11 +132,10 @@ export const PAGING: Row = {
       queries: [
         {
           expr: `${of('kvm_host_swap_area_used_bytes')} / (${of('kvm_host_swap_area_size_bytes')} > 0)`,
-          legend: '{{path}} ({{kind}}) {{instance}}',
+          legend: '{{path}} ({{kind}})',
         },
       ],
-      max: 1,
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'Compressed memory: zswap and zram',
@@ -142,31 +144,31 @@ export const PAGING: Row = {
         'No line: neither is in use.',
       unit: 'bytes',
       queries: [
-        { expr: of('kvm_host_zswap_stored_bytes'), legend: 'zswap stored {{instance}}' },
-        { expr: of('kvm_host_zswap_pool_bytes'), legend: 'zswap takes {{instance}}' },
+        { expr: of('kvm_host_zswap_stored_bytes'), legend: 'zswap stored' },
+        { expr: of('kvm_host_zswap_pool_bytes'), legend: 'zswap takes' },
         {
           expr: of('kvm_host_zram_original_bytes'),
-          legend: 'zram stored {{path}} {{instance}}',
+          legend: 'zram stored {{path}}',
         },
-        { expr: of('kvm_host_zram_memory_bytes'), legend: 'zram takes {{path}} {{instance}}' },
+        { expr: of('kvm_host_zram_memory_bytes'), legend: 'zram takes {{path}}' },
       ],
-      width: 6,
+      width: 8,
     }),
     graph({
       title: 'zswap traffic',
       description:
         'Memory compressed, decompressed and written on to disk. Good: little written on; if ' +
         'much, the pool is too small for what is swapped.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
-        { expr: rate('kvm_host_zswap_out_bytes_total'), legend: 'compressed {{instance}}' },
-        { expr: rate('kvm_host_zswap_in_bytes_total'), legend: 'decompressed {{instance}}' },
+        { expr: rate('kvm_host_zswap_out_bytes_total'), legend: 'compressed' },
+        { expr: rate('kvm_host_zswap_in_bytes_total'), legend: 'decompressed' },
         {
           expr: rate('kvm_host_zswap_writeback_bytes_total'),
-          legend: 'written on to disk {{instance}}',
+          legend: 'written on to disk',
         },
       ],
-      width: 6,
+      width: 8,
     }),
   ],
 };

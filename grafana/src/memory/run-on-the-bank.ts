@@ -1,60 +1,12 @@
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of } from '../common/promql.ts';
+import { capped, highest, of } from '../common/promql.ts';
 import { CHOSEN_GUESTS } from './guests.ts';
 
 export const RUN_ON_THE_BANK: Row = {
   title: 'Run on the bank: what if all guests want what they were promised',
   tiles: [
-    graph({
-      title: 'Promised by class, and capacity',
-      description:
-        'Memory running guests have now, by what it is made of, beside what the host can give ' +
-        'after its reserve; huge pages come from pools of their own. Good: the stack below the ' +
-        'capacity.',
-      unit: 'bytes',
-      queries: [
-        {
-          expr: of('kvm_memory_promised_bytes', 'class!="hugepages"'),
-          legend: '{{class}} {{instance}}',
-        },
-      ],
-      stacked: true,
-      width: 8,
-    }),
-    graph({
-      title: 'Capacity and promise as sums',
-      description:
-        'Promise now, promise with all balloons empty, and capacity. Good: capacity on top.',
-      unit: 'bytes',
-      queries: [
-        { expr: of('instance:kvm_memory_promised_bytes:sum'), legend: 'promised {{instance}}' },
-        {
-          expr: of('instance:kvm_memory_promised_maximum_bytes:sum'),
-          legend: 'with balloons empty {{instance}}',
-        },
-        { expr: of('kvm_memory_capacity_bytes'), legend: 'capacity {{instance}}' },
-      ],
-      width: 8,
-    }),
-    graph({
-      title: 'Promised per capacity',
-      description: 'The over-commit ratio of memory. Good: below the limits of the policy.',
-      unit: 'percentunit',
-      queries: [
-        {
-          expr: of('instance:kvm_memory_promised_per_capacity:ratio'),
-          legend: 'now {{instance}}',
-        },
-        {
-          expr: of('instance:kvm_memory_promised_maximum_per_capacity:ratio'),
-          legend: 'with balloons empty {{instance}}',
-        },
-      ],
-      limit: 'memory.promised_ratio',
-      width: 8,
-    }),
     graph({
       title: 'Claim and supply',
       description:
@@ -62,14 +14,14 @@ export const RUN_ON_THE_BANK: Row = {
         'free swap. Good: supply above both claims.',
       unit: 'bytes',
       queries: [
-        { expr: of('kvm_memory_exposure_bytes'), legend: 'claim {{instance}}' },
+        { expr: of('kvm_memory_exposure_bytes'), legend: 'claim' },
         {
           expr: of('kvm_memory_exposure_maximum_bytes'),
-          legend: 'claim with balloons empty {{instance}}',
+          legend: 'claim with balloons empty',
         },
-        { expr: of('kvm_memory_claimable_bytes'), legend: 'of which untouched {{instance}}' },
-        { expr: of('kvm_memory_ksm_unmerge_bytes'), legend: 'of which merged {{instance}}' },
-        { expr: of('kvm_memory_supply_bytes'), legend: 'supply {{instance}}' },
+        { expr: of('kvm_memory_claimable_bytes'), legend: 'of which untouched' },
+        { expr: of('kvm_memory_ksm_unmerge_bytes'), legend: 'of which merged' },
+        { expr: of('kvm_memory_supply_bytes'), legend: 'supply' },
       ],
       width: 8,
     }),
@@ -81,14 +33,14 @@ export const RUN_ON_THE_BANK: Row = {
         'guest.',
       unit: 'percentunit',
       queries: [
-        { expr: of('instance:kvm_memory_exposure_per_supply:ratio'), legend: 'now {{instance}}' },
+        { expr: capped(of('instance:kvm_memory_exposure_per_supply:ratio')), legend: 'now' },
         {
-          expr: of('instance:kvm_memory_exposure_maximum_per_supply:ratio'),
-          legend: 'with balloons empty {{instance}}',
+          expr: capped(of('instance:kvm_memory_exposure_maximum_per_supply:ratio')),
+          legend: 'with balloons empty',
         },
         {
-          expr: of('instance:kvm_ksm_unmerge_per_supply:ratio'),
-          legend: 'un-merging alone {{instance}}',
+          expr: capped(of('instance:kvm_ksm_unmerge_per_supply:ratio')),
+          legend: 'un-merging alone',
         },
       ],
       limit: 'memory.exposure_per_supply_ratio',
@@ -102,11 +54,66 @@ export const RUN_ON_THE_BANK: Row = {
       unit: 'bytes',
       queries: [
         {
-          expr: of('instance_domain:kvm_domain_memory_claimable_bytes:topk', CHOSEN_GUESTS),
-          legend: '{{domain}} {{instance}}',
+          expr: highest(of('kvm_domain_memory_claimable_bytes', CHOSEN_GUESTS)),
+          legend: '{{domain}}',
         },
       ],
       link: fromSeries('kvm-guest', ['instance', 'domain']),
+      width: 8,
+    }),
+  ],
+};
+
+export const PROMISE: Row = {
+  title: 'Promise in detail',
+  folded: true,
+  tiles: [
+    graph({
+      title: 'Promised by class, and capacity',
+      description:
+        'Memory running guests have now, by what it is made of, beside what the host can give ' +
+        'after its reserve; huge pages come from pools of their own. Good: the stack below the ' +
+        'capacity.',
+      unit: 'bytes',
+      queries: [
+        {
+          expr: of('kvm_memory_promised_bytes', 'class!="hugepages"'),
+          legend: '{{class}}',
+        },
+      ],
+      stacked: true,
+      width: 8,
+    }),
+    graph({
+      title: 'Capacity and promise as sums',
+      description:
+        'Promise now, promise with all balloons empty, and capacity. Good: capacity on top.',
+      unit: 'bytes',
+      queries: [
+        { expr: of('instance:kvm_memory_promised_bytes:sum'), legend: 'promised' },
+        {
+          expr: of('instance:kvm_memory_promised_maximum_bytes:sum'),
+          legend: 'with balloons empty',
+        },
+        { expr: of('kvm_memory_capacity_bytes'), legend: 'capacity' },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'Promised per capacity',
+      description: 'The over-commit ratio of memory. Good: below the limits of the policy.',
+      unit: 'percentunit',
+      queries: [
+        {
+          expr: of('instance:kvm_memory_promised_per_capacity:ratio'),
+          legend: 'now',
+        },
+        {
+          expr: of('instance:kvm_memory_promised_maximum_per_capacity:ratio'),
+          legend: 'with balloons empty',
+        },
+      ],
+      limit: 'memory.promised_ratio',
       width: 8,
     }),
     graph({
@@ -116,7 +123,7 @@ export const RUN_ON_THE_BANK: Row = {
         'place to go. No line: nothing is promised beyond capacity.',
       unit: 'none',
       queries: [
-        { expr: of('instance:kvm_host_swap_per_overcommit:ratio'), legend: '{{instance}}' },
+        { expr: capped(of('instance:kvm_host_swap_per_overcommit:ratio')), legend: '{{instance}}' },
       ],
       limit: 'memory.swap_cover_ratio',
       width: 8,
@@ -130,7 +137,7 @@ export const RUN_ON_THE_BANK: Row = {
       queries: [
         {
           expr: of('instance_page_size:kvm_hugepages_promised_per_capacity:ratio'),
-          legend: '{{page_size}} bytes {{instance}}',
+          legend: '{{page_size}} bytes',
         },
       ],
       width: 8,
@@ -142,14 +149,14 @@ export const RUN_ON_THE_BANK: Row = {
         'balloon frees nothing on the host. Good: 0.',
       unit: 'short',
       queries: [
-        { expr: of('kvm_memory_domains_unknown'), legend: 'unknown {{instance}}' },
+        { expr: of('kvm_memory_domains_unknown'), legend: 'unknown' },
         {
           expr: of('kvm_memory_domains_without_balloon'),
-          legend: 'without balloon {{instance}}',
+          legend: 'without balloon',
         },
         {
           expr: of('kvm_memory_domains_balloon_ineffective'),
-          legend: 'balloon frees nothing {{instance}}',
+          legend: 'balloon frees nothing',
         },
       ],
       width: 8,

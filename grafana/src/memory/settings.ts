@@ -30,14 +30,14 @@ export const SETTINGS: Row = {
         setting('Over-commit mode', 'kvm_host_overcommit_memory_mode', 'short', {
           '0': 'heuristic',
           '1': 'always',
-          '2': 'never beyond the limit',
+          '2': 'never beyond',
         }),
         setting('Over-commit ratio', 'kvm_host_overcommit_memory_ratio', 'percentunit'),
         setting('Swappiness', 'kvm_host_swappiness', 'short'),
         setting('Kept free', 'kvm_host_min_free_bytes', 'bytes'),
         setting('NUMA balancing', 'kvm_host_numa_balancing', 'short'),
         setting('zswap', 'kvm_host_zswap_enabled', 'short', OFF_ON),
-        setting('Multi-generational LRU', 'kvm_host_mglru_enabled', 'short', OFF_ON),
+        setting('MGLRU', 'kvm_host_mglru_enabled', 'short', OFF_ON),
         setting('Swap', 'kvm_host_swap_size_bytes', 'bytes'),
       ],
       sortBy: 'Host',
@@ -45,16 +45,11 @@ export const SETTINGS: Row = {
       height: 6,
     }),
     table({
-      title: 'KSM and huge pages',
+      title: 'KSM',
       description:
-        'Settings of merging and of huge pages. Good: pages of different NUMA nodes are not ' +
-        'merged on hosts where locality matters; the sharing limit keeps reclaim fast.',
-      keys: [
-        HOST_KEY,
-        { label: 'enabled', title: 'Huge pages' },
-        { label: 'defrag', title: 'Defrag' },
-        { label: 'shmem_enabled', title: 'For shared memory' },
-      ],
+        'Settings of merging. Good: pages of different NUMA nodes are not merged on hosts where ' +
+        'locality matters; the sharing limit keeps reclaim fast.',
+      keys: [HOST_KEY],
       values: [
         setting('KSM', 'kvm_ksm_run', 'short', { '0': 'off', '1': 'on', '2': 'un-merging' }),
         setting('Pages to scan', 'kvm_ksm_pages_to_scan', 'short'),
@@ -62,14 +57,28 @@ export const SETTINGS: Row = {
         setting('Merges across nodes', 'kvm_ksm_merge_across_nodes', 'short', OFF_ON),
         setting('Uses zero pages', 'kvm_ksm_use_zero_pages', 'short', OFF_ON),
         setting('Most uses of a page', 'kvm_ksm_max_page_sharing', 'short'),
-        setting('Huge page', 'kvm_host_thp_size_bytes', 'bytes'),
-      ],
-      infos: [
-        `max by (cluster, job, instance, enabled, defrag, shmem_enabled) (${of('kvm_host_thp_info')})`,
       ],
       sortBy: 'Host',
       ascending: true,
-      height: 6,
+      width: 24,
+      height: 5,
+    }),
+    table({
+      title: 'Huge pages',
+      description: 'Settings of transparent huge pages. Good: the same on hosts alike.',
+      keys: [
+        { label: 'enabled', title: 'Huge pages' },
+        { label: 'defrag', title: 'Defrag' },
+        { label: 'shmem_enabled', title: 'Shared memory' },
+      ],
+      values: [setting('Size', 'kvm_host_thp_size_bytes', 'bytes')],
+      infos: [
+        `max by (cluster, job, instance, enabled, defrag, shmem_enabled) (${of('kvm_host_thp_info')})`,
+      ],
+      sortBy: 'Huge pages',
+      ascending: true,
+      width: 12,
+      height: 5,
     }),
   ],
 };

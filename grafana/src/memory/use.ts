@@ -4,11 +4,12 @@ import { of } from '../common/promql.ts';
 
 /** A part of /proc/meminfo. */
 function part(name: string, legend: string): { readonly expr: string; readonly legend: string } {
-  return { expr: of(`kvm_host_memory_${name}_bytes`), legend: `${legend} {{instance}}` };
+  return { expr: of(`kvm_host_memory_${name}_bytes`), legend };
 }
 
 export const USE: Row = {
   title: 'Where the RAM is',
+  folded: true,
   tiles: [
     graph({
       title: 'RAM by use',
@@ -22,7 +23,7 @@ export const USE: Row = {
         part('shared', 'shared'),
         {
           expr: `${of('kvm_host_memory_cached_bytes')} - ${of('kvm_host_memory_shared_bytes')} + ${of('kvm_host_memory_buffers_bytes')}`,
-          legend: 'page cache {{instance}}',
+          legend: 'page cache',
         },
         part('slab_reclaimable', 'kernel, reclaimable'),
         part('slab_unreclaimable', 'kernel, fixed'),
@@ -40,7 +41,6 @@ export const USE: Row = {
       unit: 'percentunit',
       queries: [{ expr: of('instance:kvm_host_memory_available:ratio'), legend: '{{instance}}' }],
       limit: 'memory.available_ratio',
-      max: 1,
     }),
     graph({
       title: 'Memory that cannot be reclaimed',

@@ -1,8 +1,8 @@
-import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of, rate } from '../common/promql.ts';
+import { highest, of, rate } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
@@ -11,7 +11,7 @@ const ON_UPLINKS = 'uplink=~"$device"';
 const BY_GUEST = 'by (cluster, job, instance, domain)';
 
 export const GUESTS: Row = {
-  title: 'Guests',
+  title: 'Who takes it, who loses packets',
   tiles: [
     graph({
       title: 'Guests with most traffic by uplink',
@@ -20,8 +20,11 @@ export const GUESTS: Row = {
       unit: 'Bps',
       queries: [
         {
-          expr: `topk by (cluster, job, instance, uplink) (5, ${of('instance_domain_uplink:kvm_domain_nic_bytes:rate5m', ON_UPLINKS)})`,
-          legend: '{{domain}} {{uplink}} {{instance}}',
+          expr: highest(
+            of('instance_domain_uplink:kvm_domain_nic_bytes:rate5m', ON_UPLINKS),
+            'cluster, job, instance, uplink',
+          ),
+          legend: '{{domain}} {{uplink}}',
         },
       ],
       link: LINK,
@@ -35,12 +38,14 @@ export const GUESTS: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `topk by (cluster, job, instance, uplink) (5, ${of('instance_domain_uplink:kvm_domain_nic_share:ratio', ON_UPLINKS)})`,
-          legend: '{{domain}} {{uplink}} {{instance}}',
+          expr: highest(
+            of('instance_domain_uplink:kvm_domain_nic_share:ratio', ON_UPLINKS),
+            'cluster, job, instance, uplink',
+          ),
+          legend: '{{domain}} {{uplink}}',
         },
       ],
       limit: 'network.unfair_share_ratio',
-      max: 1,
       link: LINK,
       width: 8,
     }),
@@ -51,20 +56,27 @@ export const GUESTS: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `topk by (cluster, job, instance) (5, ${of('instance_domain_device:kvm_domain_nic_drops:ratio')})`,
-          legend: '{{domain}} {{device}} {{instance}}',
+          expr: highest(of('instance_domain_device:kvm_domain_nic_drops:ratio')),
+          legend: '{{domain}} {{device}}',
         },
       ],
       limit: 'network.drop_ratio',
       link: LINK,
       width: 8,
     }),
+  ],
+};
+
+export const GUEST_DETAILS: Row = {
+  title: 'Guests in detail',
+  folded: true,
+  tiles: [
     table({
       title: 'Guests by traffic',
       description:
         'Traffic of each guest, the size of its packets and what it loses. Large packets win ' +
         'on a shared link; small ones cost more CPU for the same bytes. Good: nothing lost.',
-      keys: [HOST_KEY, GUEST_KEY],
+      keys: [LOCAL_GUEST_KEY],
       values: [
         {
           title: 'In',
@@ -82,7 +94,7 @@ export const GUESTS: Row = {
           unit: 'pps',
         },
         {
-          title: 'Bytes per packet',
+          title: 'Packet size',
           expr: `max ${BY_GUEST} (${of('instance_domain:kvm_domain_nic_bytes_per_packet:rate5m')})`,
           unit: 'bytes',
         },
@@ -94,8 +106,8 @@ export const GUESTS: Row = {
         },
       ],
       sortBy: 'Out',
-      width: 16,
-      height: 10,
+      width: 24,
+      height: 8,
     }),
     table({
       title: 'Limits of interfaces',
@@ -104,11 +116,10 @@ export const GUESTS: Row = {
         'for every guest that cannot be trusted with the whole uplink. No rows: nobody is ' +
         'limited.',
       keys: [
-        HOST_KEY,
-        GUEST_KEY,
+        LOCAL_GUEST_KEY,
         { label: 'device', title: 'Interface' },
         { label: 'direction', title: 'Direction' },
-        { label: 'kind', title: 'Kind' },
+        { label: 'kind', title: 'Kind', width: 80 },
       ],
       values: [
         {
@@ -118,8 +129,8 @@ export const GUESTS: Row = {
         },
       ],
       sortBy: 'Limit',
-      width: 8,
-      height: 10,
+      width: 24,
+      height: 5,
     }),
   ],
 };

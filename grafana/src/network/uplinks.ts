@@ -1,4 +1,3 @@
-import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { of, rate } from '../common/promql.ts';
@@ -8,7 +7,7 @@ import { table } from '../common/table.ts';
 
 /** The uplinks chosen in the Network dashboard. */
 const CHOSEN_UPLINKS = 'device=~"$device"';
-const LEGEND = '{{device}} {{instance}}';
+const LEGEND = '{{device}}';
 
 function ofUplink(metric: string, matchers = ''): string {
   const all = matchers === '' ? CHOSEN_UPLINKS : `${CHOSEN_UPLINKS}, ${matchers}`;
@@ -23,7 +22,7 @@ export const UPLINKS: Row = {
       description:
         'Guests on each uplink, what they may use and what they were guaranteed per bandwidth. ' +
         'Good: promise below 20, guarantees below 100 %, utilisation below 80 %.',
-      keys: [HOST_KEY, { label: 'device', title: 'Uplink' }],
+      keys: [{ label: 'device', title: 'Uplink' }],
       values: [
         {
           title: 'Up',
@@ -38,7 +37,6 @@ export const UPLINKS: Row = {
           unit: 'Bps',
         },
         { title: 'Guests', expr: ofUplink('kvm_uplink_domains'), unit: 'short' },
-        { title: 'Interfaces', expr: ofUplink('kvm_uplink_nics'), unit: 'short' },
         {
           title: 'Capped in',
           expr: ofUplink('kvm_uplink_capped_nics', 'direction="inbound"'),
@@ -50,13 +48,13 @@ export const UPLINKS: Row = {
           unit: 'short',
         },
         {
-          title: 'Promised per bandwidth',
+          title: 'Promised',
           expr: ofUplink('instance_device_direction:kvm_uplink_promised_per_speed:ratio'),
           unit: 'none',
           thresholds: worseAbove(20),
         },
         {
-          title: 'Guaranteed per bandwidth',
+          title: 'Guaranteed',
           expr: ofUplink('instance_device:kvm_uplink_guaranteed_per_speed:ratio'),
           unit: 'percentunit',
           thresholds: worseAbove(1),
@@ -76,54 +74,7 @@ export const UPLINKS: Row = {
         },
       ],
       sortBy: 'Utilisation',
-      height: 7,
-      width: 20,
-    }),
-    stat({
-      title: 'Interfaces without an uplink',
-      description:
-        'Interfaces of guests whose way out of the host was not found: isolated networks, or ' +
-        'traffic that no uplink here accounts for. Good: as many as you know of.',
-      unit: 'short',
-      queries: [{ expr: of('kvm_network_nics_without_uplink'), legend: '{{instance}}' }],
-      height: 7,
-    }),
-    graph({
-      title: 'Traffic',
-      description:
-        'Bytes in and out of each uplink beside its bandwidth, which holds each way. Good: ' +
-        'each way below 80 % of it.',
-      unit: 'Bps',
-      queries: [
-        {
-          expr: rate('kvm_uplink_receive_bytes_total', CHOSEN_UPLINKS),
-          legend: `in ${LEGEND}`,
-        },
-        {
-          expr: rate('kvm_uplink_transmit_bytes_total', CHOSEN_UPLINKS),
-          legend: `out ${LEGEND}`,
-        },
-        {
-          expr: of('kvm_uplink_speed_bytes_per_second', CHOSEN_UPLINKS),
-          legend: `bandwidth ${LEGEND}`,
-        },
-      ],
-      width: 8,
-    }),
-    graph({
-      title: 'Utilisation',
-      description:
-        'Traffic of the busier direction per bandwidth. Good: below 80 %; beyond, queues grow and ' +
-        'the largest sender wins.',
-      unit: 'percentunit',
-      queries: [
-        {
-          expr: of('instance_device:kvm_uplink_utilisation:ratio', CHOSEN_UPLINKS),
-          legend: LEGEND,
-        },
-      ],
-      limit: 'network.utilisation_ratio',
-      width: 8,
+      height: 5,
     }),
     graph({
       title: 'Promised and guaranteed per bandwidth',
@@ -145,21 +96,18 @@ export const UPLINKS: Row = {
       width: 8,
     }),
     graph({
-      title: 'Packets',
+      title: 'Utilisation',
       description:
-        'Packets in and out. Good: known peaks only; many small packets load CPUs rather than ' +
-        'the link.',
-      unit: 'pps',
+        'Traffic of the busier direction per bandwidth. Good: below 80 %; beyond, queues grow and ' +
+        'the largest sender wins.',
+      unit: 'percentunit',
       queries: [
         {
-          expr: rate('kvm_uplink_receive_packets_total', CHOSEN_UPLINKS),
-          legend: `in ${LEGEND}`,
-        },
-        {
-          expr: rate('kvm_uplink_transmit_packets_total', CHOSEN_UPLINKS),
-          legend: `out ${LEGEND}`,
+          expr: of('instance_device:kvm_uplink_utilisation:ratio', CHOSEN_UPLINKS),
+          legend: LEGEND,
         },
       ],
+      limit: 'network.utilisation_ratio',
       width: 8,
     }),
     graph({
@@ -188,6 +136,63 @@ export const UPLINKS: Row = {
       ],
       width: 8,
     }),
+  ],
+};
+
+export const UPLINK_DETAILS: Row = {
+  title: 'Uplinks in detail',
+  folded: true,
+  tiles: [
+    stat({
+      title: 'Interfaces without an uplink',
+      description:
+        'Interfaces of guests whose way out of the host was not found: isolated networks, or ' +
+        'traffic that no uplink here accounts for. Good: as many as you know of.',
+      unit: 'short',
+      queries: [{ expr: of('kvm_network_nics_without_uplink'), legend: 'without' }],
+      width: 8,
+      height: 8,
+    }),
+    graph({
+      title: 'Traffic',
+      description:
+        'Bytes in and out of each uplink beside its bandwidth, which holds each way. Good: ' +
+        'each way below 80 % of it.',
+      unit: 'Bps',
+      queries: [
+        {
+          expr: rate('kvm_uplink_receive_bytes_total', CHOSEN_UPLINKS),
+          legend: `in ${LEGEND}`,
+        },
+        {
+          expr: rate('kvm_uplink_transmit_bytes_total', CHOSEN_UPLINKS),
+          legend: `out ${LEGEND}`,
+        },
+        {
+          expr: of('kvm_uplink_speed_bytes_per_second', CHOSEN_UPLINKS),
+          legend: `bandwidth ${LEGEND}`,
+        },
+      ],
+      width: 8,
+    }),
+    graph({
+      title: 'Packets',
+      description:
+        'Packets in and out. Good: known peaks only; many small packets load CPUs rather than ' +
+        'the link.',
+      unit: 'pps',
+      queries: [
+        {
+          expr: rate('kvm_uplink_receive_packets_total', CHOSEN_UPLINKS),
+          legend: `in ${LEGEND}`,
+        },
+        {
+          expr: rate('kvm_uplink_transmit_packets_total', CHOSEN_UPLINKS),
+          legend: `out ${LEGEND}`,
+        },
+      ],
+      width: 8,
+    }),
     graph({
       title: 'Fairness among guests on an uplink',
       description:
@@ -197,10 +202,9 @@ export const UPLINKS: Row = {
       queries: [
         {
           expr: of('instance_uplink:kvm_domain_nic_bytes:jain', 'uplink=~"$device"'),
-          legend: '{{uplink}} {{instance}}',
+          legend: '{{uplink}}',
         },
       ],
-      max: 1,
       width: 8,
     }),
   ],

@@ -1,8 +1,8 @@
-import { GUEST_KEY, HOST_KEY } from '../common/columns.ts';
+import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of, rate } from '../common/promql.ts';
+import { highest, of, rate } from '../common/promql.ts';
 import { table } from '../common/table.ts';
 import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
 
@@ -17,7 +17,7 @@ export const GUESTS: Row = {
         'Sum of the images of each guest on each filesystem; what is allocated in a base image is ' +
         'split among the guests that share it. Good: together less than the filesystem has; ' +
         'whoever may grow most is whom to ask, or to move.',
-      keys: [HOST_KEY, GUEST_KEY, { label: 'mountpoint', title: 'Filesystem' }],
+      keys: [LOCAL_GUEST_KEY, { label: 'mountpoint', title: 'Filesystem' }],
       values: [
         {
           title: 'Promised',
@@ -37,7 +37,7 @@ export const GUESTS: Row = {
         {
           title: 'Grows',
           expr: `sum ${BY_GUEST} (deriv(${of('kvm_domain_storage_allocated_bytes', CHOSEN_FILESYSTEMS)}[1h]))`,
-          unit: 'binBps',
+          unit: 'Bps',
         },
       ],
       sortBy: 'May grow',
@@ -49,11 +49,13 @@ export const GUESTS: Row = {
       description:
         'Bytes written by the five busiest guests. Good: known peaks only; what is written to ' +
         'a thin image for the first time takes space.',
-      unit: 'binBps',
+      unit: 'Bps',
       queries: [
         {
-          expr: `topk by (cluster, job, instance) (5, sum by (cluster, job, instance, domain) (${rate('kvm_domain_disk_written_bytes_total')}))`,
-          legend: '{{domain}} {{instance}}',
+          expr: highest(
+            `sum by (cluster, job, instance, domain) (${rate('kvm_domain_disk_written_bytes_total')})`,
+          ),
+          legend: '{{domain}}',
         },
       ],
       link: fromSeries('kvm-guest', ['instance', 'domain']),

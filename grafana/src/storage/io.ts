@@ -2,34 +2,14 @@ import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
 import { ioPressure } from '../common/pressure.ts';
-import { rate } from '../common/promql.ts';
+import { highest, rate } from '../common/promql.ts';
 
 const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
 
 export const IO: Row = {
-  title: 'I/O',
+  title: 'Who waits for storage',
   tiles: [
     ioPressure(8),
-    graph({
-      title: 'Requests of guests',
-      description: 'Requests the disks of all guests completed. Good: known peaks only.',
-      unit: 'iops',
-      queries: [
-        {
-          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_read_requests_total')})`,
-          legend: 'read {{instance}}',
-        },
-        {
-          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_write_requests_total')})`,
-          legend: 'write {{instance}}',
-        },
-        {
-          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_flush_requests_total')})`,
-          legend: 'flush {{instance}}',
-        },
-      ],
-      width: 8,
-    }),
     graph({
       title: 'Slowest disks',
       description:
@@ -38,8 +18,10 @@ export const IO: Row = {
       unit: 's',
       queries: [
         {
-          expr: `topk by (cluster, job, instance) (5, ${rate('kvm_domain_disk_write_seconds_total')} / (${rate('kvm_domain_disk_write_requests_total')} > 0))`,
-          legend: '{{domain}} {{device}} {{instance}}',
+          expr: highest(
+            `${rate('kvm_domain_disk_write_seconds_total')} / (${rate('kvm_domain_disk_write_requests_total')} > 0)`,
+          ),
+          legend: '{{domain}} {{device}}',
         },
       ],
       link: LINK,
@@ -50,14 +32,44 @@ export const IO: Row = {
       description:
         'Requests of the five busiest guests. Good: known peaks only; one that stays on top ' +
         'while pressure is high is a noisy neighbour.',
-      unit: 'iops',
+      unit: 'cps',
       queries: [
         {
-          expr: `topk by (cluster, job, instance) (5, sum by (cluster, job, instance, domain) (${rate('kvm_domain_disk_read_requests_total')} + ${rate('kvm_domain_disk_write_requests_total')}))`,
-          legend: '{{domain}} {{instance}}',
+          expr: highest(
+            `sum by (cluster, job, instance, domain) (${rate('kvm_domain_disk_read_requests_total')} + ${rate('kvm_domain_disk_write_requests_total')})`,
+          ),
+          legend: '{{domain}}',
         },
       ],
       link: LINK,
+      width: 8,
+    }),
+  ],
+};
+
+export const IO_DETAILS: Row = {
+  title: 'I/O in detail',
+  folded: true,
+  tiles: [
+    graph({
+      title: 'Requests of guests',
+      description: 'Requests the disks of all guests completed. Good: known peaks only.',
+      unit: 'cps',
+      queries: [
+        {
+          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_read_requests_total')})`,
+          legend: 'read',
+        },
+        {
+          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_write_requests_total')})`,
+          legend: 'write',
+        },
+        {
+          expr: `sum by (cluster, job, instance) (${rate('kvm_domain_disk_flush_requests_total')})`,
+          legend: 'flush',
+        },
+      ],
+      width: 8,
     }),
     graph({
       title: 'Guests that wait for I/O',
@@ -67,11 +79,10 @@ export const IO: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: `topk by (cluster, job, instance) (5, ${rate('kvm_domain_pressure_waiting_seconds_total', 'resource="io"')})`,
-          legend: '{{domain}} {{instance}}',
+          expr: highest(rate('kvm_domain_pressure_waiting_seconds_total', 'resource="io"')),
+          legend: '{{domain}}',
         },
       ],
-      max: 1,
       link: LINK,
     }),
   ],

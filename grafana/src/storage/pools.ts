@@ -1,11 +1,9 @@
-import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
-import { of } from '../common/promql.ts';
+import { capped, of } from '../common/promql.ts';
 import { NONE_IS_GOOD, worseAbove } from '../common/risk.ts';
 import { table, type KeyColumn } from '../common/table.ts';
 
 const THIN_KEYS: readonly KeyColumn[] = [
-  HOST_KEY,
   { label: 'vg', title: 'Volume group' },
   { label: 'pool', title: 'Thin pool' },
 ];
@@ -19,7 +17,8 @@ function ofPool(metric: string): string {
 }
 
 export const POOLS: Row = {
-  title: 'Pools',
+  title: 'Storage pools of libvirt',
+  folded: true,
   tiles: [
     table({
       title: 'Storage pools of libvirt',
@@ -27,7 +26,6 @@ export const POOLS: Row = {
         'Pools as libvirt last saw them: it looks only when somebody has it refresh a pool. Good: ' +
         'below 85 %.',
       keys: [
-        HOST_KEY,
         { label: 'pool', title: 'Pool' },
         { label: 'type', title: 'Type' },
         { label: 'path', title: 'Path' },
@@ -47,6 +45,13 @@ export const POOLS: Row = {
       sortBy: 'Used',
       height: 7,
     }),
+  ],
+};
+
+export const THIN_POOLS: Row = {
+  title: 'Thin pools of LVM',
+  folded: true,
+  tiles: [
     table({
       title: 'Thin pools of LVM',
       description:
@@ -74,12 +79,12 @@ export const POOLS: Row = {
         { title: 'May grow', expr: ofThinPool('kvm_thin_pool_claimable_bytes'), unit: 'bytes' },
         {
           title: 'Exposure',
-          expr: ofThinPool('instance_pool:kvm_thin_pool_claimable_per_avail:ratio'),
+          expr: capped(ofThinPool('instance_pool:kvm_thin_pool_claimable_per_avail:ratio')),
           unit: 'percentunit',
           thresholds: worseAbove(1),
         },
         {
-          title: 'Free in the volume group',
+          title: 'Free in group',
           expr: ofThinPool('kvm_thin_pool_vg_free_bytes'),
           unit: 'bytes',
         },

@@ -1,13 +1,11 @@
-import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
-import { of } from '../common/promql.ts';
+import { capped, of } from '../common/promql.ts';
 import { NONE_IS_GOOD, YES_IS_GOOD, worseAbove, worseBelow } from '../common/risk.ts';
-import { stat } from '../common/stat.ts';
 import { table, type ValueColumn } from '../common/table.ts';
 import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
 
-const LEGEND = '{{mountpoint}} {{instance}}';
+const LEGEND = '{{mountpoint}}';
 const DAY = 24 * 3600;
 
 function ofFilesystem(metric: string): string {
@@ -21,57 +19,12 @@ function bytes(title: string, metric: string): ValueColumn {
 export const RUN_ON_THE_BANK: Row = {
   title: 'Run on the bank: what if every guest fills its disks',
   tiles: [
-    stat({
-      title: 'Shortfall',
-      description:
-        'Bytes that would be missing if every image grew to its worst case, all filesystems ' +
-        'together. Good: 0.',
-      unit: 'bytes',
-      queries: [{ expr: of('kvm_storage_shortfall_bytes'), legend: '{{instance}}' }],
-      thresholds: NONE_IS_GOOD,
-      width: 6,
-    }),
-    stat({
-      title: 'Images may still grow',
-      description:
-        'Space images may still take, all filesystems and thin pools together. Good: less ' +
-        'than what is free.',
-      unit: 'bytes',
-      queries: [{ expr: of('kvm_storage_claimable_bytes'), legend: '{{instance}}' }],
-      width: 6,
-    }),
-    stat({
-      title: 'Images outside the arithmetic',
-      description:
-        'Images on remote storage or not found: what they promise is not in any sum here. Good: 0.',
-      unit: 'short',
-      queries: [
-        {
-          expr: `sum by (cluster, job, instance) (${of('kvm_storage_images', 'placement=~"remote|unknown"')})`,
-          legend: '{{instance}}',
-        },
-      ],
-      thresholds: worseAbove(1),
-      width: 6,
-    }),
-    stat({
-      title: 'Guests stopped by an I/O error',
-      description:
-        'Guests paused because a disk is full or broken. Good: 0. Make room, then resume them.',
-      unit: 'short',
-      queries: [
-        { expr: of('instance:kvm_domains_paused_on_io_error:count'), legend: '{{instance}}' },
-      ],
-      thresholds: NONE_IS_GOOD,
-      width: 6,
-    }),
     table({
       title: 'Filesystems with images',
       description:
         'Whether each filesystem answers, what images on it may still grow, and its space. Good: ' +
-        'it answers, and exposure is below 100 %. Sums are approximate where images share blocks ' +
-        'or the filesystem compresses.',
-      keys: [HOST_KEY, { label: 'mountpoint', title: 'Filesystem' }],
+        'it answers, and exposure is below 100 %; at 300 % it is no longer counted how far above.',
+      keys: [{ label: 'mountpoint', title: 'Filesystem' }],
       values: [
         {
           title: 'Answers',
@@ -81,15 +34,10 @@ export const RUN_ON_THE_BANK: Row = {
           thresholds: YES_IS_GOOD,
         },
         {
-          title: 'Read-only',
-          expr: ofFilesystem('kvm_filesystem_readonly'),
-          unit: 'short',
-          texts: { '0': 'no', '1': 'yes' },
-          thresholds: NONE_IS_GOOD,
-        },
-        {
           title: 'Exposure',
-          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio'),
+          expr: capped(
+            ofFilesystem('instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio'),
+          ),
           unit: 'percentunit',
           thresholds: worseAbove(1),
         },
@@ -116,28 +64,9 @@ export const RUN_ON_THE_BANK: Row = {
           unit: 'percentunit',
           thresholds: worseAbove(1, 2),
         },
-        bytes('Allocated', 'kvm_filesystem_allocated_bytes'),
-        {
-          title: 'Sums',
-          expr: ofFilesystem('kvm_filesystem_sums_approximate'),
-          unit: 'short',
-          texts: { '0': 'exact', '1': 'approximate' },
-        },
-        { title: 'Images', expr: ofFilesystem('kvm_filesystem_images'), unit: 'short' },
-        {
-          title: 'Not readable',
-          expr: ofFilesystem('kvm_filesystem_images_unknown'),
-          unit: 'short',
-        },
-        {
-          title: 'Inodes free',
-          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_files_free:ratio'),
-          unit: 'percentunit',
-          thresholds: worseBelow(0.05, 0.03),
-        },
       ],
       sortBy: 'Exposure',
-      height: 8,
+      height: 5,
     }),
     graph({
       title: 'Growth to come and free space',
@@ -163,9 +92,8 @@ export const RUN_ON_THE_BANK: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: of(
-            'instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio',
-            CHOSEN_FILESYSTEMS,
+          expr: capped(
+            of('instance_mountpoint:kvm_filesystem_claimable_per_avail:ratio', CHOSEN_FILESYSTEMS),
           ),
           legend: LEGEND,
         },
@@ -188,6 +116,52 @@ export const RUN_ON_THE_BANK: Row = {
       ],
       limit: 'storage.promised_ratio',
       width: 8,
+    }),
+  ],
+};
+
+export const FILESYSTEMS: Row = {
+  title: 'Filesystems in detail',
+  folded: true,
+  tiles: [
+    table({
+      title: 'Filesystems, their images and inodes',
+      description:
+        'What else there is to know of filesystems with images. Good: not read-only, none of the ' +
+        'images unreadable, inodes left. Sums are approximate where images share blocks or the ' +
+        'filesystem compresses.',
+      keys: [{ label: 'mountpoint', title: 'Filesystem' }],
+      values: [
+        {
+          title: 'Read-only',
+          expr: ofFilesystem('kvm_filesystem_readonly'),
+          unit: 'short',
+          texts: { '0': 'no', '1': 'yes' },
+          thresholds: NONE_IS_GOOD,
+        },
+        bytes('Allocated', 'kvm_filesystem_allocated_bytes'),
+        {
+          title: 'Sums',
+          expr: ofFilesystem('kvm_filesystem_sums_approximate'),
+          unit: 'short',
+          texts: { '0': 'exact', '1': 'approximate' },
+        },
+        { title: 'Images', expr: ofFilesystem('kvm_filesystem_images'), unit: 'short' },
+        {
+          title: 'Not readable',
+          expr: ofFilesystem('kvm_filesystem_images_unknown'),
+          unit: 'short',
+        },
+        {
+          title: 'Inodes free',
+          expr: ofFilesystem('instance_mountpoint:kvm_filesystem_files_free:ratio'),
+          unit: 'percentunit',
+          thresholds: worseBelow(0.05, 0.03),
+        },
+      ],
+      sortBy: 'Filesystem',
+      ascending: true,
+      height: 6,
     }),
   ],
 };

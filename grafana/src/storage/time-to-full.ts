@@ -3,39 +3,49 @@ import { graph } from '../common/graph.ts';
 import { of } from '../common/promql.ts';
 import { CHOSEN_FILESYSTEMS } from './filesystems.ts';
 
-const LEGEND = '{{mountpoint}} {{instance}}';
+const LEGEND = '{{mountpoint}}';
+
+/** More is as good as never, and nothing at all has no place on a logarithmic axis. */
+const WEEK = 7 * 24 * 3600;
+const MINUTE = 60;
+
+function atMostAWeek(metric: string): string {
+  return `clamp(${of(metric, CHOSEN_FILESYSTEMS)}, ${MINUTE}, ${WEEK})`;
+}
 
 export const TIME_TO_FULL: Row = {
   title: 'Time to full',
   tiles: [
     graph({
-      title: 'Time until full at the pace of the last six hours',
+      title: 'Time until full, pace of six hours',
       description:
         'Good: above a day, or no line: the filesystem does not fill up. Counts only once free ' +
         'space is low as well, see the alert KvmFilesystemFillingUp.',
       unit: 's',
       queries: [
         {
-          expr: of('instance_mountpoint:kvm_filesystem_full_seconds:deriv6h', CHOSEN_FILESYSTEMS),
+          expr: atMostAWeek('instance_mountpoint:kvm_filesystem_full_seconds:deriv6h'),
           legend: LEGEND,
         },
       ],
       limit: 'storage.fill_seconds',
+      logarithmic: true,
       width: 8,
     }),
     graph({
-      title: 'Time until full at the pace of the last ten minutes',
+      title: 'Time until full, pace of ten minutes',
       description:
         'A run on the bank under way shows here first. Good: no line, or hours. Below a quarter ' +
         'of an hour somebody must act now.',
       unit: 's',
       queries: [
         {
-          expr: of('instance_mountpoint:kvm_filesystem_full_seconds:deriv10m', CHOSEN_FILESYSTEMS),
+          expr: atMostAWeek('instance_mountpoint:kvm_filesystem_full_seconds:deriv10m'),
           legend: LEGEND,
         },
       ],
       limit: 'storage.imminent_seconds',
+      logarithmic: true,
       width: 8,
     }),
     graph({
@@ -53,7 +63,6 @@ export const TIME_TO_FULL: Row = {
         },
       ],
       limit: 'storage.available_ratio',
-      max: 1,
       width: 8,
     }),
   ],

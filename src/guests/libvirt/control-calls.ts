@@ -5,7 +5,9 @@ import {
   type CallOptions,
   type LibvirtConnection,
 } from '../../libvirt/index.ts';
-import type { CallAnswer } from './daemon-calls.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failedWith, found, type Result } from '../../runtime/result.ts';
+import type { CallFailure } from './daemon-calls.ts';
 
 /**
  * Unanswered calls beyond which no further one is made. A connection carries four, and the daemon's
@@ -37,13 +39,13 @@ export class ControlCalls {
     return this.#timeouts;
   }
 
-  /** Never rejects but with what is no LibvirtError. `deadline` is in `performance.now()` time. */
+  /** Never rejects but with what is no LibvirtError. */
   async call<Value>(
     key: string,
     timeoutMs: number,
-    deadline: number,
+    deadline: Deadline,
     send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
-  ): Promise<CallAnswer<Value>> {
+  ): Promise<Result<Value, CallFailure>> {
     const turn = this.#last.then(() => this.#callNow(key, timeoutMs, deadline, send));
     this.#last = turn.catch(() => undefined);
     return turn;
@@ -52,23 +54,24 @@ export class ControlCalls {
   async #callNow<Value>(
     key: string,
     timeoutMs: number,
-    deadline: number,
+    deadline: Deadline,
     send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
-  ): Promise<CallAnswer<Value>> {
+  ): Promise<Result<Value, CallFailure>> {
     const connection = this.#current();
-    const deadlineMs = Math.min(timeoutMs, deadline - performance.now());
-    if (connection === undefined || deadlineMs <= 0) return { kind: 'lost', error: undefined };
-    if (connection.isOutstanding(key)) return { kind: 'owed' };
-    if (connection.overdue >= MAX_OWED) return { kind: 'budget' };
+    const deadlineMs = Math.ceil(deadline.within(timeoutMs).remaining());
+    if (connection === undefined || deadlineMs === 0)
+      return failedWith({ kind: 'lost', cause: undefined });
+    if (connection.isOutstanding(key)) return failedWith({ kind: 'owed' });
+    if (connection.overdue >= MAX_OWED) return failedWith({ kind: 'budget' });
     try {
-      return { kind: 'answered', value: await send(connection, { deadlineMs, tag: key }) };
+      return found(await send(connection, { deadlineMs, tag: key }));
     } catch (error) {
       if (error instanceof CallTimeoutError) {
         this.#timeouts += 1;
-        return { kind: 'timeout' };
+        return failedWith({ kind: 'timeout' });
       }
-      if (error instanceof RpcError) return { kind: 'refused', error };
-      if (error instanceof LibvirtError) return { kind: 'lost', error };
+      if (error instanceof RpcError) return failedWith({ kind: 'refused', cause: error });
+      if (error instanceof LibvirtError) return failedWith({ kind: 'lost', cause: error });
       throw error;
     }
   }

@@ -6,7 +6,8 @@ import {
   type CallOptions,
   type LibvirtConnection,
 } from '../../libvirt/index.ts';
-import { within } from '../../runtime/within.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failedWith, found, type Result } from '../../runtime/result.ts';
 
 /**
  * All calls to libvirt that one of its ordinary workers has to carry out, under one budget.
@@ -34,10 +35,10 @@ export interface DaemonCallsOptions {
 /** libvirtd reads no sixth call of a client with five in progress (`max_client_requests`). */
 const CALLS_PER_CONNECTION = 4;
 
-export type CallAnswer<Value> =
-  | { readonly kind: 'answered'; readonly value: Value }
+/** Why a call has no answer. */
+export type CallFailure =
   /** The daemon's own refusal: no such guest, not running, not supported. */
-  | { readonly kind: 'refused'; readonly error: RpcError }
+  | { readonly kind: 'refused'; readonly cause: RpcError }
   /** Sent, and not answered in time; the daemon owes the answer now. */
   | { readonly kind: 'timeout' }
   /** Not sent: an earlier call under the same key has not been answered. */
@@ -45,15 +46,15 @@ export type CallAnswer<Value> =
   /** Not sent: the budget is used up. */
   | { readonly kind: 'budget' }
   /** Not sent, or lost: no connection, or no slot before the deadline. */
-  | { readonly kind: 'lost'; readonly error: LibvirtError | undefined };
+  | { readonly kind: 'lost'; readonly cause: LibvirtError | undefined };
 
 export interface CallRequest {
   /** What the call may hang on: the guest's or the pool's UUID, or a name. */
   readonly key: string;
   /** Longest to wait for the answer once sent. */
   readonly timeoutMs: number;
-  /** In `performance.now()` time: no waiting for a slot, and no waiting at all, beyond it. */
-  readonly deadline: number;
+  /** No waiting for a slot, and no waiting at all, beyond it. */
+  readonly deadline: Deadline;
   /**
    * Asked when the slot is given: whether it is known now that nothing of it hangs. By default it is
    * not.
@@ -147,35 +148,35 @@ export class DaemonCalls {
   async call<Value>(
     request: CallRequest,
     send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
-  ): Promise<CallAnswer<Value>> {
+  ): Promise<Result<Value, CallFailure>> {
     const { key, deadline, timeoutMs } = request;
     const lease = await this.#slot(request);
     switch (lease) {
       case 'owed':
       case 'budget':
-        return { kind: lease };
+        return failedWith({ kind: lease });
       case 'closed':
-        return { kind: 'lost', error: undefined };
+        return failedWith({ kind: 'lost', cause: undefined });
       default:
         break;
     }
     let connection: LibvirtConnection | undefined;
     try {
-      connection = await within(this.#connect(key, lease), deadline);
+      connection = await deadline.race(this.#connect(key, lease));
     } catch (error) {
       this.#release(key);
-      if (error instanceof LibvirtError) return { kind: 'lost', error };
+      if (error instanceof LibvirtError) return failedWith({ kind: 'lost', cause: error });
       throw error;
     }
     if (connection === undefined) {
       this.#release(key);
-      return { kind: 'lost', error: undefined };
+      return failedWith({ kind: 'lost', cause: undefined });
     }
-    const deadlineMs = Math.min(timeoutMs, Math.max(1, deadline - performance.now()));
+    const deadlineMs = Math.max(1, Math.ceil(deadline.within(timeoutMs).remaining()));
     try {
       const value = await send(connection, { deadlineMs, tag: key });
       this.#release(key);
-      return { kind: 'answered', value };
+      return found(value);
     } catch (error) {
       if (error instanceof CallTimeoutError && error.sent) {
         this.#timeouts += 1;
@@ -183,11 +184,11 @@ export class DaemonCalls {
         if (connection.isOutstanding(key)) lease.overdue = true;
         else this.#release(key);
         this.#admitWaiting();
-        return { kind: 'timeout' };
+        return failedWith({ kind: 'timeout' });
       }
       this.#release(key);
-      if (error instanceof RpcError) return { kind: 'refused', error };
-      if (error instanceof LibvirtError) return { kind: 'lost', error };
+      if (error instanceof RpcError) return failedWith({ kind: 'refused', cause: error });
+      if (error instanceof LibvirtError) return failedWith({ kind: 'lost', cause: error });
       throw error;
     }
   }
@@ -230,13 +231,10 @@ export class DaemonCalls {
     if (admission !== 'wait') return admission;
     const { promise, resolve } = Promise.withResolvers<Lease | Refusal>();
     const waiter: Waiter = { request, admit: resolve };
-    const timer = setTimeout(
-      () => {
-        this.#waiting = this.#waiting.filter((other) => other !== waiter);
-        resolve('closed');
-      },
-      Math.max(0, request.deadline - performance.now()),
-    );
+    const timer = request.deadline.onExpiry(() => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiter);
+      resolve('closed');
+    });
     this.#waiting.push(waiter);
     try {
       return await promise;

@@ -1,7 +1,9 @@
 import { errorCodes, isGuestEnded, type DomainRef } from '../../libvirt/index.ts';
 import type { DomainConfig } from '../../model/domain-config.ts';
-import { parseDomainXmlInSlices } from '../../sources/domain-xml/domain-xml.ts';
-import type { Reading, SourceError } from '../../runtime/reading.ts';
+import type { MetadataPath } from '../../model/guest-owner.ts';
+import { MetadataPaths, parseDomainXmlInSlices } from '../../sources/domain-xml/domain-xml.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import type { Result, SourceError } from '../../runtime/result.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 
@@ -23,11 +25,11 @@ interface Kept {
   readonly name: string;
   readonly id: number | undefined;
   /** A failure is kept as well: it stays one until the XML changes. */
-  readonly config: Reading<DomainConfig>;
+  readonly config: Result<DomainConfig>;
   readonly readAt: number;
 }
 
-export interface DomainConfigsResult {
+interface DomainConfigsResult {
   /** By uuid. */
   readonly configs: ReadonlyMap<string, DomainConfig>;
   /** What could not be fetched or understood this time. */
@@ -43,14 +45,22 @@ export interface DomainConfigsResult {
 export class DomainConfigs {
   readonly #kept = new Map<string, Kept>();
   readonly #stale = new Set<string>();
+  readonly #metadata: MetadataPaths;
   readonly #now: () => number;
   #lastCollection: number | undefined;
   #lastRefresh: number | undefined;
   /** Refreshes that may be made, as they add up with time. */
   #credit = 0;
 
-  /** @param now milliseconds of a clock that never goes back. */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param options.metadata what of guests' metadata is read besides whose guest it is.
+   * @param options.now milliseconds of a clock that never goes back.
+   */
+  constructor({
+    metadata = [],
+    now = () => performance.now(),
+  }: { readonly metadata?: readonly MetadataPath[]; readonly now?: () => number } = {}) {
+    this.#metadata = new MetadataPaths(metadata);
     this.#now = now;
   }
 
@@ -68,12 +78,11 @@ export class DomainConfigs {
    * The configurations of these guests, fetched where needed. Guests whose XML does not arrive in
    * time keep the one they had; new ones are absent. Never rejects.
    *
-   * @param deadline in `performance.now()` time.
    */
   async of(
     domains: readonly DomainRef[],
     calls: DaemonCalls,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<DomainConfigsResult> {
     const errors: SourceError[] = [];
     const gone = new Set<string>();
@@ -99,12 +108,11 @@ export class DomainConfigs {
    * Reads the XML of these guests again now, because it was seen to be out of date; of those that do
    * not arrive in time there is none. Never rejects.
    *
-   * @param deadline in `performance.now()` time.
    */
   async again(
     domains: readonly DomainRef[],
     calls: DaemonCalls,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<DomainConfigsResult> {
     const errors: SourceError[] = [];
     const gone = new Set<string>();
@@ -140,7 +148,7 @@ export class DomainConfigs {
   async #fetch(
     domain: DomainRef,
     calls: DaemonCalls,
-    deadline: number,
+    deadline: Deadline,
     errors: SourceError[],
     gone: Set<string>,
   ): Promise<void> {
@@ -151,21 +159,20 @@ export class DomainConfigs {
       { key: domain.uuid, timeoutMs: TIMEOUT_MS, deadline, isAlive: () => true },
       (connection, options) => connection.domainGetXmlDesc(domain, 0, options),
     );
-    if (answer.kind === 'refused' && isGuestEnded(answer.error)) {
-      if (answer.error.code === errorCodes.noDomain) gone.add(domain.uuid);
+    if (!answer.ok) {
+      const { error } = answer;
+      const isEnded = error.kind === 'refused' && isGuestEnded(error.cause);
+      if (isEnded && error.cause.code === errorCodes.noDomain) gone.add(domain.uuid);
       else this.#stale.add(domain.uuid);
-      return;
-    }
-    if (answer.kind !== 'answered') {
-      this.#stale.add(domain.uuid);
+      if (isEnded) return;
       errors.push(
-        answer.kind === 'refused'
-          ? { kind: 'absent', subject, detail: answer.error.message }
-          : { kind: 'timeout', subject, detail: `libvirt did not give it (${answer.kind})` },
+        error.kind === 'refused'
+          ? { kind: 'absent', subject, detail: error.cause.message }
+          : { kind: 'timeout', subject, detail: `libvirt did not give it (${error.kind})` },
       );
       return;
     }
-    const config = await parseDomainXmlInSlices(answer.value, subject, deadline);
+    const config = await parseDomainXmlInSlices(answer.value, subject, deadline, this.#metadata);
     if (!config.ok && config.error.kind === 'timeout') {
       this.#stale.add(domain.uuid);
       errors.push(config.error);

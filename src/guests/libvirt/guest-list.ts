@@ -8,8 +8,9 @@ import {
   type TypedParams,
 } from '../../libvirt/index.ts';
 import type { ControlCalls } from './control-calls.ts';
-import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
+import type { CallFailure, DaemonCalls } from './daemon-calls.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 
 /** A daemon with a free worker lists a thousand guests in 30 ms. */
 const LIST_TIMEOUT_MS = 500;
@@ -62,7 +63,7 @@ export class GuestList {
    */
   async read(
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
     locked: ReadonlySet<string>,
   ): Promise<readonly ListedGuest[] | undefined> {
     const listed =
@@ -73,7 +74,7 @@ export class GuestList {
     return listed;
   }
 
-  async #inBulk(log: OutcomeLog, deadline: number): Promise<readonly ListedGuest[] | undefined> {
+  async #inBulk(log: OutcomeLog, deadline: Deadline): Promise<readonly ListedGuest[] | undefined> {
     const groups =
       domainStats.state | (log.wants('perf') ? domainStats.perf | domainStats.memory : 0);
     const bulk = await this.#calls.call(
@@ -81,7 +82,7 @@ export class GuestList {
       (connection, options) =>
         connection.getAllDomainStats(groups, getAllDomainStats.noWait, [], options),
     );
-    if (bulk.kind !== 'answered') return undefined;
+    if (!bulk.ok) return undefined;
     const autostart = await this.#uuids('autostart', listDomains.autostart, deadline);
     const persistent = await this.#uuids('persistent', listDomains.persistent, deadline);
     return bulk.value.map((record) => {
@@ -102,7 +103,7 @@ export class GuestList {
   async #uuids(
     name: string,
     flag: number,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<ReadonlySet<string> | undefined> {
     const answer = await this.#control.call(
       `list of ${name} guests`,
@@ -110,17 +111,20 @@ export class GuestList {
       deadline,
       (connection, options) => connection.listAllDomains(flag, options),
     );
-    return answer.kind === 'answered' ? new Set(answer.value.map(({ uuid }) => uuid)) : undefined;
+    return answer.ok ? new Set(answer.value.map(({ uuid }) => uuid)) : undefined;
   }
 
-  async #oneByOne(log: OutcomeLog, deadline: number): Promise<readonly ListedGuest[] | undefined> {
+  async #oneByOne(
+    log: OutcomeLog,
+    deadline: Deadline,
+  ): Promise<readonly ListedGuest[] | undefined> {
     const list = await this.#control.call(
       'list of guests',
       LIST_TIMEOUT_MS,
       deadline,
       (connection, options) => connection.listAllDomains(0, options),
     );
-    if (list.kind === 'answered') {
+    if (list.ok) {
       const guests = list.value.map(
         (ref): ListedGuest =>
           this.#last?.get(ref.uuid) ?? {
@@ -138,8 +142,9 @@ export class GuestList {
     const lastKnown =
       this.#last === undefined ? undefined : await this.#lastKnown(this.#last, new Set(), deadline);
     if (lastKnown === undefined) {
-      const kind = list.kind === 'timeout' || list.kind === 'owed' ? 'timeout' : 'absent';
-      log.fail('domain', { kind, subject: 'libvirt', detail: toReason(list) });
+      const isLate = list.error.kind === 'timeout' || list.error.kind === 'owed';
+      const kind = isLate ? 'timeout' : 'absent';
+      log.fail('domain', { kind, subject: 'libvirt', detail: toReason(list.error) });
     }
     return lastKnown;
   }
@@ -148,7 +153,7 @@ export class GuestList {
   async #lastKnown(
     guests: ReadonlyMap<string, ListedGuest>,
     locked: ReadonlySet<string>,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<readonly ListedGuest[] | undefined> {
     const current: ListedGuest[] = [];
     let answers = 0;
@@ -162,10 +167,11 @@ export class GuestList {
             deadline,
             (connection, options) => connection.domainGetState(guest.ref, options),
           );
-      if (answer?.kind === 'answered' || answer?.kind === 'refused') answers += 1;
+      const isRefused = answer?.ok === false && answer.error.kind === 'refused';
+      if (answer?.ok === true || isRefused) answers += 1;
       // It is gone: undefined, or ended and transient.
-      if (answer?.kind === 'refused') continue;
-      const state = answer?.kind === 'answered' ? answer.value : guest.state;
+      if (isRefused) continue;
+      const state = answer?.ok === true ? answer.value : guest.state;
       // Statistics of an earlier list are not those of today.
       current.push({ ...guest, state, params: undefined });
     }
@@ -173,8 +179,8 @@ export class GuestList {
   }
 }
 
-function toReason(answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answered' }>): string {
-  switch (answer.kind) {
+function toReason(failure: CallFailure): string {
+  switch (failure.kind) {
     case 'timeout':
       return `the list of guests was not answered within ${LIST_TIMEOUT_MS} ms`;
     case 'owed':
@@ -182,8 +188,8 @@ function toReason(answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answere
     case 'budget':
       return 'too many calls are not answered yet';
     case 'refused':
-      return answer.error.message;
+      return failure.cause.message;
     case 'lost':
-      return answer.error?.message ?? 'no connection';
+      return failure.cause?.message ?? 'no connection';
   }
 }

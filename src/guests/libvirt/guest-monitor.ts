@@ -9,8 +9,9 @@ import {
   type DomainStats,
 } from '../../libvirt/index.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { Backoff } from '../../runtime/backoff.ts';
-import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
+import type { CallFailure, DaemonCalls } from './daemon-calls.ts';
 import { MainLoops, type SleepingThreads } from './main-loops.ts';
 import type { OccupiedGuests } from './occupied-guests.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
@@ -66,7 +67,7 @@ type Gate = 'untested' | 'open' | 'closed' | Promise<unknown>;
 
 /** One collection's work. */
 interface Round {
-  readonly deadline: number;
+  readonly deadline: Deadline;
   readonly storage: StorageAnswers | undefined;
   readonly gates: Map<string, Gate>;
   readonly answers: Map<string, MonitorAnswer>;
@@ -110,34 +111,34 @@ export class GuestMonitor {
   }
 
   /**
-   * Asks all guests; of each there is an answer, by uuid. Never rejects, and settles by `deadline` (in
-   * `performance.now()` time) at the latest, but for what is settled when it is called.
+   * Asks all guests; of each there is an answer, by uuid. Never rejects, and settles by `deadline` at
+   * the latest, but for what is settled when it is called.
    */
   async askAll(
     questions: readonly Question[],
     storage: StorageAnswers | undefined,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<ReadonlyMap<string, MonitorAnswer>> {
     const round: Round = { deadline, storage, gates: new Map(), answers: new Map() };
     this.#forgetOthers(questions);
-    const sampledAt = performance.now();
+    const seenTo = deadline.within(900);
     await this.#askGroups(questions, round);
     const left = questions.filter(({ ref }) => round.answers.get(ref.uuid)?.reason === 'budget');
     if (left.length > 0 && this.#calls.stuck > 0) {
       // By now a main loop that runs at all has been seen to, and the last slot may serve it.
-      await sleepUntil(sampledAt + 900, deadline);
+      await sleep(seenTo.remaining());
       await this.#askGroups(left, round);
     }
     return round.answers;
   }
 
   /** Asks for the job a guest is busy with; undefined when there is no answer. */
-  async askJob(ref: DomainRef, deadline: number): Promise<DomainJobInfo | undefined> {
+  async askJob(ref: DomainRef, deadline: Deadline): Promise<DomainJobInfo | undefined> {
     const answer = await this.#calls.call(
       { key: ref.uuid, timeoutMs: this.#timeoutMs, deadline },
       (connection, options) => connection.domainGetJobInfo(ref, options),
     );
-    return answer.kind === 'answered' ? answer.value : undefined;
+    return answer.ok ? answer.value : undefined;
   }
 
   #forgetOthers(questions: readonly Question[]): void {
@@ -178,7 +179,7 @@ export class GuestMonitor {
       else uncertain.set(question, answer.asleep);
     });
     if (uncertain.size === 0) return;
-    await sleepUntil(performance.now() + SECOND_LOOK_MS, round.deadline);
+    await sleep(round.deadline.within(SECOND_LOOK_MS).remaining());
     for (const [question, asleep] of uncertain) {
       const answer = await this.#ask(question, round, asleep);
       if ('monitor' in answer) round.answers.set(question.ref.uuid, answer);
@@ -304,7 +305,7 @@ export class GuestMonitor {
       (connection, options) =>
         connection.getAllDomainStats(groups, getAllDomainStats.noWait, [ref], options),
     );
-    if (answer.kind === 'answered') {
+    if (answer.ok) {
       this.#answered.add(ref.uuid);
       this.#timedOut.delete(ref.uuid);
       for (const domain of domains) this.#domains.answer(domain);
@@ -314,19 +315,17 @@ export class GuestMonitor {
       return { stats: readDomainStats(record), monitor: 'responsive', reason: undefined };
     }
     this.#answered.delete(ref.uuid);
-    if (answer.kind === 'timeout') {
+    if (answer.error.kind === 'timeout') {
       this.#timedOut.set(ref.uuid, performance.now());
       for (const domain of domains) this.#domains.miss(domain);
       this.#doubts.set(ref.uuid, domains);
     }
-    return withoutStats(answer);
+    return withoutStats(answer.error);
   }
 }
 
-function withoutStats(
-  answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answered' }>,
-): MonitorAnswer {
-  switch (answer.kind) {
+function withoutStats(failure: CallFailure): MonitorAnswer {
+  switch (failure.kind) {
     case 'timeout':
     case 'owed':
       return unresponsive('timed_out');
@@ -336,7 +335,7 @@ function withoutStats(
       return unasked(undefined);
     case 'lost':
       // With an error the connection is gone; without one there was no slot in time.
-      return unasked(answer.error === undefined ? 'budget' : undefined);
+      return unasked(failure.cause === undefined ? 'budget' : undefined);
   }
 }
 
@@ -346,8 +345,4 @@ function unresponsive(reason: UnaskedReason): MonitorAnswer {
 
 function unasked(reason: UnaskedReason | undefined): MonitorAnswer {
   return { stats: undefined, monitor: 'unasked', reason };
-}
-
-async function sleepUntil(moment: number, deadline: number): Promise<void> {
-  await sleep(Math.max(0, Math.min(moment, deadline) - performance.now()));
 }

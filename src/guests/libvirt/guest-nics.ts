@@ -1,5 +1,6 @@
 import { domainStats, isGuestEnded, readDomainStats, type DomainRef } from '../../libvirt/index.ts';
 import type { DomainConfig, Interface } from '../../model/domain-config.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 import { Backoff } from '../../runtime/backoff.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import type { NicCounters } from '../../model/domain.ts';
@@ -49,7 +50,7 @@ export class GuestNics {
     configs: ReadonlyMap<string, DomainConfig>,
     network: NetworkLinks | undefined,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<ReadonlyMap<string, readonly NicCounters[]>> {
     const nics = new Map<string, readonly NicCounters[]>();
     const inBulk: DomainRef[] = [];
@@ -79,7 +80,7 @@ export class GuestNics {
     refs: readonly DomainRef[],
     nics: Map<string, readonly NicCounters[]>,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<void> {
     if (refs.length === 0 || this.#backoff.isLeftAlone(BULK_KEY)) return;
     const answer = await this.#calls.call(
@@ -87,7 +88,7 @@ export class GuestNics {
       (connection, options) =>
         connection.getAllDomainStats(domainStats.interface, 0, refs, options),
     );
-    if (answer.kind === 'answered') {
+    if (answer.ok) {
       this.#backoff.answer(BULK_KEY);
       for (const record of answer.value) {
         nics.set(record.domain.uuid, toNics(readDomainStats(record)));
@@ -95,12 +96,13 @@ export class GuestNics {
       return;
     }
     // The next collection asks for those that are left.
-    if (answer.kind === 'refused' && isGuestEnded(answer.error)) return;
-    if (answer.kind === 'timeout') this.#backoff.miss(BULK_KEY);
+    const { error } = answer;
+    if (error.kind === 'refused' && isGuestEnded(error.cause)) return;
+    if (error.kind === 'timeout') this.#backoff.miss(BULK_KEY);
     log.fail('nic', {
-      kind: answer.kind === 'refused' ? 'absent' : 'timeout',
+      kind: error.kind === 'refused' ? 'absent' : 'timeout',
       subject: BULK_KEY,
-      detail: answer.kind === 'refused' ? answer.error.message : `not answered (${answer.kind})`,
+      detail: error.kind === 'refused' ? error.cause.message : `not answered (${error.kind})`,
     });
   }
 
@@ -110,7 +112,7 @@ export class GuestNics {
     network: NetworkLinks | undefined,
     nics: Map<string, readonly NicCounters[]>,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<void> {
     const { uuid, name } = ref;
     if (this.#backoff.isLeftAlone(uuid)) return;
@@ -128,20 +130,21 @@ export class GuestNics {
         { key: uuid, timeoutMs: PROGRAM_TIMEOUT_MS, deadline },
         (connection, options) => connection.domainInterfaceStats(ref, target, options),
       );
-      if (answer.kind === 'answered' && performance.now() - start < PROGRAM_TIMEOUT_MS) {
+      if (answer.ok && performance.now() - start < PROGRAM_TIMEOUT_MS) {
         counters.push(toNic(target, answer.value));
         continue;
       }
-      if (answer.kind === 'timeout') {
+      const failure = answer.ok ? 'late' : answer.error.kind;
+      if (failure === 'timeout') {
         this.#backoff.miss(uuid);
         this.#timedOut.add(uuid);
       }
       // A NIC the switch does not know has no counters; those of the others are as good as ever.
-      if (answer.kind === 'refused') continue;
+      if (failure === 'refused') continue;
       log.fail('nic', {
         kind: 'timeout',
         subject: `interface ${target} of ${name}`,
-        detail: `not answered (${answer.kind})`,
+        detail: `not answered (${failure})`,
       });
       return;
     }

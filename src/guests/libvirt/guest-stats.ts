@@ -1,5 +1,6 @@
 import type {
   BlockStats,
+  DomainJobInfo,
   DomainStats,
   InterfaceStats,
   TypedParams,
@@ -8,6 +9,7 @@ import type {
 import type {
   Balloon,
   DiskCounters,
+  DomainJob,
   KvmCounters,
   KvmVcpu,
   LibvirtCpu,
@@ -174,4 +176,24 @@ function wholeNumber(value: TypedValue | undefined): bigint | undefined {
 
 function bytes(kib: bigint | undefined): number | undefined {
   return kib === undefined ? undefined : Number(kib) * 1024;
+}
+
+/** virDomainJobType: bounded and unbounded jobs are running; the rest is over or none. */
+const JOB_OPERATIONS: ReadonlyMap<number, string> = new Map([
+  [1, 'bounded'],
+  [2, 'unbounded'],
+]);
+
+/** Undefined where the guest is busy with none. */
+export function toJob(info: DomainJobInfo): DomainJob | undefined {
+  const operation = JOB_OPERATIONS.get(info.type);
+  if (operation === undefined) return undefined;
+  return {
+    operation,
+    elapsedSeconds: Number(info.timeElapsedMs) / 1000,
+    remainingSeconds: info.timeRemainingMs === 0n ? undefined : Number(info.timeRemainingMs) / 1000,
+    dataTotalBytes: info.dataTotalBytes,
+    dataProcessedBytes: info.dataProcessedBytes,
+    dataRemainingBytes: info.dataRemainingBytes,
+  };
 }

@@ -1,7 +1,7 @@
 import { listKernelDirectory, readKernelFile } from '../../sources/kernel/kernel-file.ts';
 import { parseSchedstat, readThreadState } from '../../sources/process/threads.ts';
 import { readProcessStat } from '../../sources/process/stat.ts';
-import { toValue } from '../../runtime/reading.ts';
+import { toValue } from '../../runtime/result.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 
 interface Sample {

@@ -1,6 +1,7 @@
 import type { DomainRef } from '../../libvirt/index.ts';
 import type { ControlCalls } from './control-calls.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 
 /** A healthy QEMU answers within 10 ms. */
 const STUCK_AFTER_MS = 2_000n;
@@ -43,7 +44,7 @@ export class OccupiedGuests {
   }
 
   /** At the beginning of a collection: all running guests once, later those that were occupied. */
-  async look(running: readonly DomainRef[], deadline: number): Promise<void> {
+  async look(running: readonly DomainRef[], deadline: Deadline): Promise<void> {
     const isNew = this.#isNew;
     const uuids = new Set(running.map(({ uuid }) => uuid));
     for (const uuid of this.#seen.keys()) if (!uuids.has(uuid)) this.#seen.delete(uuid);
@@ -61,12 +62,12 @@ export class OccupiedGuests {
   }
 
   /** A guest that is suspected for another reason. */
-  async lookAt(ref: DomainRef, deadline: number): Promise<void> {
+  async lookAt(ref: DomainRef, deadline: Deadline): Promise<void> {
     await this.#lookAt(ref, deadline);
     this.#tell();
   }
 
-  async #lookAt(ref: DomainRef, deadline: number): Promise<void> {
+  async #lookAt(ref: DomainRef, deadline: Deadline): Promise<void> {
     const answer = await this.#control.call(
       `control info of ${ref.uuid}`,
       TIMEOUT_MS,
@@ -74,8 +75,8 @@ export class OccupiedGuests {
       (connection, options) => connection.domainGetControlInfo(ref, options),
     );
     // No answer, no news.
-    if (answer.kind !== 'answered' && answer.kind !== 'refused') return;
-    if (answer.kind === 'answered' && answer.value.state === OCCUPIED) {
+    if (!answer.ok && answer.error.kind !== 'refused') return;
+    if (answer.ok && answer.value.state === OCCUPIED) {
       this.#seen.set(ref.uuid, { ref, stuck: answer.value.stateTimeMs >= STUCK_AFTER_MS });
       return;
     }

@@ -4,10 +4,11 @@ import {
   type NamedObject,
   type StoragePoolInfo,
 } from '../../libvirt/index.ts';
-import { toValue, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { toValue, type Result } from '../../runtime/result.ts';
 import { parseStoragePoolXmlInSlices } from '../../sources/domain-xml/storage-pool-xml.ts';
 import { Backoff } from '../../runtime/backoff.ts';
-import type { CallAnswer, DaemonCalls } from './daemon-calls.ts';
+import type { CallFailure, DaemonCalls } from './daemon-calls.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type {
   PoolPlace,
@@ -31,7 +32,7 @@ const LONGEST_BACKOFF_MS = 10 * 60_000;
 interface Known {
   readonly pool: NamedObject;
   /** A failure is kept as well: it stays one until the XML changes. Undefined before the first look. */
-  readonly description: Reading<StoragePoolDescription> | undefined;
+  readonly description: Result<StoragePoolDescription> | undefined;
   readonly describedAt: number;
 }
 
@@ -64,7 +65,7 @@ export class PoolCollector {
   async collect(
     isConnected: boolean,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<readonly StoragePool[] | undefined> {
     if (!isConnected) {
       log.fail('pool', { kind: 'absent', subject: 'libvirt', detail: 'not connected' });
@@ -93,12 +94,12 @@ export class PoolCollector {
   }
 
   /** Pools that were not known; those that are gone are dropped. */
-  async #list(log: OutcomeLog, deadline: number): Promise<readonly NamedObject[] | undefined> {
+  async #list(log: OutcomeLog, deadline: Deadline): Promise<readonly NamedObject[] | undefined> {
     const answer = await this.#call('list of storage pools', deadline, (connection, options) =>
       connection.listAllStoragePools(0, options),
     );
-    if (answer.kind !== 'answered') {
-      fail(log, 'storage pools', answer);
+    if (!answer.ok) {
+      fail(log, 'storage pools', answer.error);
       return undefined;
     }
     const uuids = new Set(answer.value.map(({ uuid }) => uuid));
@@ -114,7 +115,7 @@ export class PoolCollector {
   async #read(
     pool: NamedObject,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<PoolReading | undefined> {
     const { name, uuid } = pool;
     if (this.#backoff.isLeftAlone(uuid)) {
@@ -125,12 +126,11 @@ export class PoolCollector {
     const info = await this.#call(uuid, deadline, (connection, options) =>
       connection.storagePoolGetInfo(pool, options),
     );
-    if (info.kind === 'timeout') this.#backoff.miss(uuid);
-    if (info.kind === 'refused') this.#known.delete(uuid);
-    // It was removed since it was listed, as pools are.
-    if (isGone(info)) return undefined;
-    if (info.kind !== 'answered') {
-      fail(log, `pool ${name}`, info);
+    if (!info.ok) {
+      if (info.error.kind === 'timeout') this.#backoff.miss(uuid);
+      if (info.error.kind === 'refused') this.#known.delete(uuid);
+      // It was removed since it was listed, as pools are.
+      if (!isGone(info.error)) fail(log, `pool ${name}`, info.error);
       return undefined;
     }
     this.#backoff.answer(uuid);
@@ -143,14 +143,14 @@ export class PoolCollector {
   }
 
   /** Reads the pool's XML where that is due; what was known stays where it can not be had. */
-  async #describe(pool: NamedObject, deadline: number): Promise<void> {
+  async #describe(pool: NamedObject, deadline: Deadline): Promise<void> {
     const now = performance.now();
     const known = this.#known.get(pool.uuid);
     if (known !== undefined && now - known.describedAt < DESCRIPTION_MAX_AGE_MS) return;
     const xml = await this.#call(pool.uuid, deadline, (connection, options) =>
       connection.storagePoolGetXmlDesc(pool, options),
     );
-    if (xml.kind !== 'answered') return;
+    if (!xml.ok) return;
     const description = await parseStoragePoolXmlInSlices(xml.value, deadline);
     if (!description.ok && description.error.kind === 'timeout') return;
     // A copy: strings of the parsed one are slices of the XML and would keep all of it.
@@ -160,12 +160,12 @@ export class PoolCollector {
 
   #call<Value>(
     key: string,
-    deadline: number,
+    deadline: Deadline,
     send: (
       connection: LibvirtConnection,
       options: Parameters<LibvirtConnection['listAllStoragePools']>[1],
     ) => Promise<Value>,
-  ): Promise<CallAnswer<Value>> {
+  ): Promise<Result<Value, CallFailure>> {
     return this.#calls.call({ key, timeoutMs: TIMEOUT_MS, deadline }, send);
   }
 }
@@ -179,16 +179,12 @@ function toReading(info: StoragePoolInfo): PoolReading {
   };
 }
 
-function isGone(answer: CallAnswer<unknown>): boolean {
-  return answer.kind === 'refused' && answer.error.code === errorCodes.noStoragePool;
+function isGone(failure: CallFailure): boolean {
+  return failure.kind === 'refused' && failure.cause.code === errorCodes.noStoragePool;
 }
 
-function fail(
-  log: OutcomeLog,
-  subject: string,
-  answer: Exclude<CallAnswer<unknown>, { readonly kind: 'answered' }>,
-): void {
-  switch (answer.kind) {
+function fail(log: OutcomeLog, subject: string, failure: CallFailure): void {
+  switch (failure.kind) {
     case 'timeout':
     case 'owed':
       log.fail('pool', { kind: 'timeout', subject, detail: 'libvirt does not answer for it' });
@@ -198,14 +194,14 @@ function fail(
       return;
     case 'refused':
       // It ended, or was undefined, after it was listed.
-      if (answer.error.code === errorCodes.noStoragePool) return;
-      log.fail('pool', { kind: 'absent', subject, detail: answer.error.message });
+      if (failure.cause.code === errorCodes.noStoragePool) return;
+      log.fail('pool', { kind: 'absent', subject, detail: failure.cause.message });
       return;
     case 'lost':
       log.fail('pool', {
         kind: 'timeout',
         subject,
-        detail: answer.error?.message ?? 'no connection, or none free before the deadline',
+        detail: failure.cause?.message ?? 'no connection, or none free before the deadline',
       });
   }
 }

@@ -4,6 +4,7 @@ import type { MountTable } from '../../sources/files/mounts.ts';
 
 import type { Mount } from '../../model/filesystem.ts';
 import type { ConfiguredGuest } from '../../model/domain.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
 
 /** Where a disk's source is on this host, as far as it is a path. */
 export type LocatePath = (source: DiskSource) => string | undefined;
@@ -29,7 +30,6 @@ export class StorageCheck {
   /**
    * @param guests whose XML is known; of others nothing can be said.
    * @param knownPaths images found in headers at the last look, by the guest's UUID.
-   * @param deadline in `performance.now()` time.
    */
   constructor(
     guests: readonly ConfiguredGuest[],
@@ -37,7 +37,7 @@ export class StorageCheck {
     locate: LocatePath,
     mounts: MountTable,
     files: HostFiles,
-    deadline: number,
+    deadline: Deadline,
   ) {
     const asked = new Map<FailureDomain, Mount>();
     for (const { uuid, config } of guests) {

@@ -1,3 +1,4 @@
+import type { Deadline } from '../../runtime/deadline.ts';
 import type { HostFiles } from '../../sources/files/host-files.ts';
 import { readMounts } from '../../sources/files/mounts.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
@@ -21,7 +22,7 @@ export class LibvirtTraces {
   }
 
   /** Never rejects. A directory that is there and cannot be read may hold any guest. */
-  async areThere(deadline: number): Promise<boolean> {
+  async areThere(deadline: Deadline): Promise<boolean> {
     const now = performance.now();
     if (this.#last !== undefined && now - this.#last.at < TTL_MS) return this.#last.areThere;
     const areThere = await this.#look(deadline);
@@ -29,7 +30,7 @@ export class LibvirtTraces {
     return areThere;
   }
 
-  async #look(deadline: number): Promise<boolean> {
+  async #look(deadline: Deadline): Promise<boolean> {
     const mounts = readMounts(this.#roots);
     if (!mounts.ok) return true;
     const request = {

@@ -1,7 +1,7 @@
 import { isVouchedFor, readCgroupMounts, type CgroupMounts } from '../../sources/cgroup/cgroup.ts';
 import { readKernelFile } from '../../sources/kernel/kernel-file.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
-import { toValue } from '../../runtime/reading.ts';
+import { toValue } from '../../runtime/result.ts';
 import type { IsAlone } from './guest-process-collector.ts';
 
 /** A unit of systemd's, of which root makes the group. */

@@ -6,6 +6,7 @@ import {
   type GuestCgroup,
 } from '../../sources/cgroup/cgroup.ts';
 import { GuestCgroupCpuReader, type ThreadCensus } from '../../sources/cgroup/cpu.ts';
+import { readCgroupDetail } from '../../sources/cgroup/detail.ts';
 import { GuestCgroupIoReader } from '../../sources/cgroup/io.ts';
 import { GuestCgroupMemoryReader } from '../../sources/cgroup/memory.ts';
 import { readCpuTime } from '../../sources/kernel/cpu-time.ts';
@@ -17,7 +18,8 @@ import { startUnixSeconds } from '../../sources/process/stat.ts';
 import { readProcessStatus } from '../../sources/process/status.ts';
 import { ProcessThreadReader } from '../../sources/process/threads.ts';
 import type { QemuProcess } from '../../sources/process/qemu-processes.ts';
-import { isAbsence, type Reading, type SourceError } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { isAbsence, type Result, type SourceError } from '../../runtime/result.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import { readSmapsRollup } from '../../sources/process/smaps-rollup.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
@@ -101,7 +103,7 @@ export class GuestProcessCollector {
   async collect(
     processes: ReadonlyMap<string, QemuProcess>,
     log: OutcomeLog,
-    deadline: number,
+    deadline: Deadline,
     tellStandstill: (uuid: string, standstill: SeenStandstill | undefined) => void,
   ): Promise<ReadonlyMap<string, GuestFacts>> {
     this.#bootTimeSeconds ??= log.run('process', () =>
@@ -134,7 +136,7 @@ export class GuestProcessCollector {
     const facts = new Map<string, GuestFacts>();
     const slice = new TimeSlice();
     for (const [uuid, process] of processes) {
-      if (performance.now() >= deadline) {
+      if (deadline.expired) {
         const missed = processes.size - facts.size;
         for (const collector of ['process', 'cgroup'] as const) {
           log.fail(collector, notReached('QEMU processes', missed, processes.size));
@@ -206,6 +208,12 @@ export class GuestProcessCollector {
         memoryDirectory === undefined
           ? undefined
           : log.optional('cgroup', readProcessNuma(memoryDirectory, this.#pageBytes)),
+      detail: log.run('cgroupdetail', () =>
+        log.optional(
+          'cgroupdetail',
+          readCgroupDetail(cgroup.controllers.get('cpu'), memoryDirectory),
+        ),
+      ),
       pressure: {
         cpu: toPressure(cgroup, 'cpu', log),
         memory: toPressure(cgroup, 'memory', log),
@@ -254,24 +262,23 @@ export class GuestProcessCollector {
  */
 async function readOneByOne<T>(
   processes: ReadonlyMap<string, QemuProcess>,
-  read: (pid: number, patienceMilliseconds: number) => Promise<Reading<T>>,
-  deadline: number,
-): Promise<ReadonlyMap<string, Reading<T>>> {
-  const readings = new Map<string, Reading<T>>();
+  read: (pid: number, patience: Deadline) => Promise<Result<T>>,
+  deadline: Deadline,
+): Promise<ReadonlyMap<string, Result<T>>> {
+  const readings = new Map<string, Result<T>>();
   const slice = new TimeSlice();
   await severalAtOnce(LOCKED_FILES_AT_ONCE, processes, async ([uuid, { pid }]) => {
     if (slice.isOver) await slice.nextTurn();
-    const remaining = deadline - performance.now();
-    if (remaining <= 0) return;
-    readings.set(uuid, await read(pid, Math.min(LOCKED_FILE_MILLISECONDS, remaining)));
+    if (deadline.expired) return;
+    readings.set(uuid, await read(pid, deadline.within(LOCKED_FILE_MILLISECONDS)));
   });
   return readings;
 }
 
 function withLockedFiles(
   facts: ReadonlyMap<string, GuestFacts>,
-  ksm: ReadonlyMap<string, Reading<ProcessKsm>> | undefined,
-  smaps: ReadonlyMap<string, Reading<SmapsRollup>> | undefined,
+  ksm: ReadonlyMap<string, Result<ProcessKsm>> | undefined,
+  smaps: ReadonlyMap<string, Result<SmapsRollup>> | undefined,
   log: OutcomeLog,
 ): ReadonlyMap<string, GuestFacts> {
   const complete = new Map<string, GuestFacts>();

@@ -2,7 +2,7 @@ import { readKernelFile } from '../../sources/kernel/kernel-file.ts';
 import { lineStart, lineText } from '../../sources/kernel/kernel-scan.ts';
 import { parseSwitch } from '../../sources/kernel/kernel-text.ts';
 
-import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, found, inShort, type Result } from '../../runtime/result.ts';
 import type { ProcessThread } from '../../model/process.ts';
 import type { Standstill } from '../../model/domain.ts';
 
@@ -27,7 +27,7 @@ export function readStandstill(
   mainState: string,
   threads: readonly ProcessThread[] | undefined,
   cgroup: string | undefined,
-): Reading<SeenStandstill | undefined> {
+): Result<SeenStandstill | undefined> {
   const all = threads ?? [];
   if (isStopped(mainState) || all.some(({ state }) => isStopped(state))) return found('stopped');
   const faults = new Faults();
@@ -47,7 +47,7 @@ function isStopped(state: string | undefined): boolean {
  * frozen, by the group's own switch or by one further up. Their threads look asleep (S). In cgroup v1
  * frozen threads are in state D. Before Linux 5.2 the file has no such line.
  */
-function readFrozen(cgroup: string): Reading<boolean> {
+function readFrozen(cgroup: string): Result<boolean> {
   const path = `${cgroup}/cgroup.events`;
   const events = readKernelFile(path);
   if (!events.ok) return events;

@@ -1,7 +1,7 @@
 import { KernelThreadReader } from '../../sources/process/kernel-threads.ts';
 import { readKernelFile } from '../../sources/kernel/kernel-file.ts';
 import { parseSchedstat } from '../../sources/process/threads.ts';
-import { found, isAbsence, toValue, type Reading } from '../../runtime/reading.ts';
+import { found, isAbsence, toValue, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { ProcessThread } from '../../model/process.ts';
@@ -25,7 +25,7 @@ export class VhostThreads {
   /** By the pid of the QEMU process they work for; call once per collection with all of these. */
   async of(
     qemuPids: ReadonlySet<number>,
-  ): Promise<Reading<ReadonlyMap<number, readonly ProcessThread[]>>> {
+  ): Promise<Result<ReadonlyMap<number, readonly ProcessThread[]>>> {
     const threads = new Map<number, ProcessThread[]>();
     if (this.#apart === undefined) {
       const release = readKernelFile(`${this.#roots.procfs}/sys/kernel/osrelease`);
@@ -57,7 +57,7 @@ export class VhostThreads {
     return found(threads);
   }
 
-  #schedule(tid: number): Reading<ProcessThread['schedule']> {
+  #schedule(tid: number): Result<ProcessThread['schedule']> {
     const path = `${this.#roots.procfs}/${tid}/schedstat`;
     const text = readKernelFile(path);
     if (text.ok) return parseSchedstat(text.value, path);

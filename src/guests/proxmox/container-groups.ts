@@ -4,7 +4,7 @@ import { GuestCgroupMemoryReader } from '../../sources/cgroup/memory.ts';
 import { readCgroupPressure } from '../../sources/host/pressure.ts';
 import { ownerUid } from '../../sources/kernel/kernel-file.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
-import { toValue } from '../../runtime/reading.ts';
+import { toValue } from '../../runtime/result.ts';
 import type { GuestCgroupFacts } from '../../model/domain.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type { PressureResource } from '../../model/pressure.ts';

@@ -1,4 +1,4 @@
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 
 /** One file `<vmid>.conf` of a VM or a container: what is in force, as text by key. */
 export interface GuestConf {
@@ -26,7 +26,7 @@ const SNAPSHOT = /^[a-z][a-z0-9_-]+$/i;
  * are passed over, as Proxmox VE does. Malformed where there is no single line of value, as in a file that
  * is not of this kind.
  */
-export function parseGuestConf(text: string, subject: string): Reading<GuestConf> {
+export function parseGuestConf(text: string, subject: string): Result<GuestConf> {
   const values = new Map<string, string>();
   const pending = new Set<string>();
   let snapshots = 0;

@@ -1,8 +1,9 @@
+import type { Deadline } from '../../runtime/deadline.ts';
 import type { FoundFile, HostFiles, LookRequest } from '../../sources/files/host-files.ts';
 import { toFailure } from '../../sources/files/host-files.ts';
 import { readMounts, type MountTable } from '../../sources/files/mounts.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
-import { failed, found, type Reading, type SourceError } from '../../runtime/reading.ts';
+import { failed, found, type Result, type SourceError } from '../../runtime/result.ts';
 import { parsePools, parseStartedByHa } from './cluster-conf.ts';
 import { MAX_CONF_BYTES, parseGuestConf, type GuestConf } from './guest-conf.ts';
 import { parseStatistics, type PveStatistics } from './statistics.ts';
@@ -86,7 +87,7 @@ export class ProxmoxFiles {
   }
 
   /** `absent` where this is no node of Proxmox VE, or its pmxcfs does not run. */
-  async read(deadline: number): Promise<Reading<PveFiles>> {
+  async read(deadline: Deadline): Promise<Result<PveFiles>> {
     const mounts = readMounts(this.#roots);
     if (!mounts.ok) return mounts;
     const faults: SourceError[] = [];
@@ -120,9 +121,9 @@ export class ProxmoxFiles {
     directory: string,
     known: Map<string, Parsed<GuestConf>>,
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
     faults: SourceError[],
-  ): Promise<Reading<ReadonlyMap<number, GuestConf>>> {
+  ): Promise<Result<ReadonlyMap<number, GuestConf>>> {
     const [place] = await this.#files.look([toRequest(directory, undefined, 0)], mounts, deadline);
     if (place === undefined) return failed('malformed', directory, 'no answer');
     if (!place.ok) return place;
@@ -161,7 +162,7 @@ export class ProxmoxFiles {
   async #readOther<T>(
     file: ClusterFile<T>,
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
     faults: SourceError[],
   ): Promise<T> {
     const { path, parse, empty, parsed: known } = file;
@@ -188,7 +189,7 @@ export class ProxmoxFiles {
     return value;
   }
 
-  async #readText(file: FoundFile, subject: string, deadline: number): Promise<Reading<string>> {
+  async #readText(file: FoundFile, subject: string, deadline: Deadline): Promise<Result<string>> {
     const { header, sizeBytes } = file.look;
     if (header === undefined) return failed('malformed', subject, 'not a regular file');
     if (header.kind === 'failed') return toFailure(header, subject);
@@ -204,8 +205,8 @@ export class ProxmoxFiles {
   async #readFirstLine(
     file: FoundFile,
     start: Uint8Array,
-    deadline: number,
-  ): Promise<Reading<string>> {
+    deadline: Deadline,
+  ): Promise<Result<string>> {
     const parts = [start];
     let length = start.length;
     while (parts.at(-1)?.includes(NEWLINE) !== true) {
@@ -222,7 +223,7 @@ export class ProxmoxFiles {
     return found(toLine(parts));
   }
 
-  async #readStatistics(mounts: MountTable, deadline: number): Promise<Reading<PveStatistics>> {
+  async #readStatistics(mounts: MountTable, deadline: Deadline): Promise<Result<PveStatistics>> {
     const request = toRequest(STATISTICS, this.#statistics?.fingerprint, FIRST_STATISTICS_BYTES);
     const [look] = await this.#files.look([request], mounts, deadline);
     if (look === undefined) return failed('malformed', STATISTICS, 'no answer');

@@ -3,7 +3,7 @@ import type { HostFiles } from '../../sources/files/host-files.ts';
 import { listKernelDirectory } from '../../sources/kernel/kernel-file.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import type { CountedQemu } from '../../sources/process/qemu-census.ts';
-import { toValue } from '../../runtime/reading.ts';
+import { toValue } from '../../runtime/result.ts';
 import type { NetworkLinks } from '../../model/network.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import { bareDomain } from '../bare-guest.ts';

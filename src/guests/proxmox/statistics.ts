@@ -1,4 +1,4 @@
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import { propertyAt, textAt } from '../../sources/kernel/json-text.ts';
 import type { Balloon, DiskCounters } from '../../model/domain.ts';
 
@@ -33,7 +33,7 @@ export const MAX_AGE_SECONDS = 60;
  * from 8.2.5, PVE/PullMetric.pm; the fields are those of vmstatus in qemu-server). Any field may be
  * missing. Malformed: not a JSON object with the time of its VMs.
  */
-export function parseStatistics(line: string, subject: string): Reading<PveStatistics> {
+export function parseStatistics(line: string, subject: string): Result<PveStatistics> {
   let json: unknown;
   try {
     json = JSON.parse(line);

@@ -7,7 +7,7 @@ import type {
   IoTune,
   MemoryBacking,
 } from '../../model/domain-config.ts';
-import { toValue } from '../../runtime/reading.ts';
+import { toValue } from '../../runtime/result.ts';
 import { bareConfig, bareDisk, bareInterface } from '../bare-guest.ts';
 import {
   parseProperties,

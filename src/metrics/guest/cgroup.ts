@@ -20,9 +20,10 @@ export const domainCgroupMetrics: readonly Metric[] = [
   domainGauge(
     'kvm_domain_cpu_weight',
     'CPU weight of a guest among its siblings, cgroup v2 (cpu.weight; 100 by default).',
-    {},
+    { note: '0 for a guest that runs only where nobody else wants to (cpu.idle).' },
     ({ domain, labels }, sample) => {
       const share = domain.cgroup?.cpu?.share;
+      if (share?.kind === 'idle') sample(labels.only, 0);
       if (share?.kind === 'weight') sample(labels.only, share.weight);
     },
   ),

@@ -4,7 +4,7 @@ import { visibleReference } from '../../model/facts/image-reference.ts';
 
 import { domainGauge, domainInfo, gauge, info, type Metric } from '../metric.ts';
 import { yesNo, zeroOne } from '../yes-no.ts';
-import type { ImageFile, Qcow2Header } from '../../model/image.ts';
+import type { ImageFile } from '../../model/image.ts';
 
 const IMAGE_INFO_LABELS = [
   'path',
@@ -42,7 +42,7 @@ export const imageMetrics: readonly Metric[] = [
       );
       for (const { path, image } of images) {
         if (image === undefined) continue;
-        const header = findHeader(image);
+        const header = image.qcow2;
         const [dataFile] = image.dataFiles;
         const values = [
           path,
@@ -90,18 +90,18 @@ export const imageMetrics: readonly Metric[] = [
     'snapshots',
     'Internal snapshots of a qcow2 image, each of which can keep up to the whole capacity ' +
       'once more',
-    (image) => findHeader(image)?.internalSnapshotCount,
+    (image) => image.qcow2?.internalSnapshotCount,
   ),
   ofImage(
     'dirty',
     'Whether reference counts of a qcow2 image may be stale, which is normal while a guest ' +
       'with lazy refcounts runs',
-    (image) => zeroOne(findHeader(image)?.dirty),
+    (image) => zeroOne(image.qcow2?.dirty),
   ),
   ofImage(
     'corrupt',
     'Whether QEMU found damaged metadata in a qcow2 image, to which it then refuses to write',
-    (image) => zeroOne(findHeader(image)?.corrupt),
+    (image) => zeroOne(image.qcow2?.corrupt),
   ),
   gauge(
     'kvm_image_readable',
@@ -164,10 +164,6 @@ export const imageMetrics: readonly Metric[] = [
     },
   ),
 ];
-
-function findHeader({ qcow2 }: ImageFile): Qcow2Header | undefined {
-  return qcow2?.ok === true ? qcow2.value : undefined;
-}
 
 function ofImage(
   name: string,

@@ -1,6 +1,7 @@
 import { areGuestsComplete } from '../../model/guest-source.ts';
 import { DOMAIN_STATES } from '../../model/facts/domain-state.ts';
 import { domainGauge, domainInfo, gauge, type Metric } from '../metric.ts';
+import { tenantText } from '../../view/tenant-text.ts';
 import { yesNo } from '../yes-no.ts';
 
 /** Who the guests are and what state they are in. */
@@ -64,12 +65,12 @@ export const domainStateMetrics: readonly Metric[] = [
         labels.with(
           ['instance_name', 'flavor', 'user_name', 'user_id', 'project_name', 'project_id'],
           [
-            nova.instanceName ?? '',
-            nova.flavor ?? '',
-            nova.user?.name ?? '',
-            nova.user?.id ?? '',
-            nova.project?.name ?? '',
-            nova.project?.id ?? '',
+            tenantText(nova.instanceName),
+            tenantText(nova.flavor),
+            tenantText(nova.user?.name),
+            tenantText(nova.user?.id),
+            tenantText(nova.project?.name),
+            tenantText(nova.project?.id),
           ],
         ),
         1,

@@ -28,6 +28,20 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
     'Memory promised to running guests with empty balloons, by class of memory (balloon.maximum).',
     'maximumBytes',
   ),
+  gauge(
+    'kvm_memory_minimum_bytes',
+    'Memory running guests cannot be shrunk below, whatever is asked of their balloons, by class of ' +
+      'memory (guest XML, memory.min of its cgroup).',
+    {
+      note:
+        'Sum of kvm_domain_memory_minimum_bytes; guests that have none could give up all they have, so ' +
+        'it is the least there is.',
+      labels: ['class'],
+    },
+    ({ assessment: { memory } }, sample) => {
+      for (const one of MEMORY_CLASSES) sample(`{class="${one}"}`, memory?.minimumByClass[one]);
+    },
+  ),
   ofHost(
     'kvm_memory_claimable_bytes',
     'Memory that running guests can still claim: promised minus allocated, summed over guests.',
@@ -119,6 +133,16 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
     'Computed as balloon.current minus RssAnon, RssShmem, HugetlbPages and VmSwap; of ' +
       'shared memory the swap of its cgroup, of memory in a file also RssFile. 0 for huge ' +
       'pages and pinned memory.',
+  ),
+  withNote(
+    ofGuest(
+      'kvm_domain_memory_minimum_bytes',
+      'Memory a guest cannot be shrunk below (guest XML, memory.min of its cgroup).',
+      ({ minimumBytes }) => minimumBytes,
+    ),
+    'All of it where it is locked, pinned, in huge pages, or the guest has no balloon; else what ' +
+      'oVirt, CloudStack or <min_guarantee> guarantees or memory.min keeps. Absent where nothing of ' +
+      'that is known.',
   ),
   ofGuest(
     'kvm_domain_memory_claimable_maximum_bytes',

@@ -1,6 +1,7 @@
-import { findLimit } from '../../config/policy.ts';
+import { toLimitInForce } from '../../config/policy.ts';
 import { LIMITS, type LimitDeclaration } from '../../config/policy-defaults.ts';
-import { gauge, type Metric } from '../metric.ts';
+import { labelText } from '../../exposition/labels.ts';
+import { gauge, info, type Metric } from '../metric.ts';
 
 /** The policy in force: what alert rules compare with. */
 export const policyMetrics: readonly Metric[] = [
@@ -59,6 +60,34 @@ export const policyMetrics: readonly Metric[] = [
     },
   ),
   gauge(
+    'kvm_policy_cpu_set_cpus',
+    'CPUs set aside for guests, by set (cpu_shared_set and cpu_dedicated_set of nova.conf).',
+    {
+      note: 'With --policy.from. All other CPUs count as kept for the host.',
+      labels: ['set'],
+    },
+    ({ policy }, sample) => {
+      sample('{set="shared"}', policy.policy.cpuSets?.shared?.length);
+      sample('{set="dedicated"}', policy.policy.cpuSets?.dedicated?.length);
+    },
+  ),
+  info(
+    'kvm_policy_source_info',
+    'Where a limit, reserve or selection of the policy came from that is not built in ' +
+      '(--policy.file, --policy.from).',
+    {
+      note:
+        'origin is policy_file, which wins, or nova. What nova.conf allows is what its scheduler ' +
+        'starts from: placement may have other ratios.',
+      labels: ['key', 'origin', 'file'],
+    },
+    ({ policy }, sample) => {
+      for (const { key, origin, file } of policy.policy.origins ?? []) {
+        sample(labelText(['key', 'origin', 'file'], [key, origin, file]), 1);
+      }
+    },
+  ),
+  gauge(
     'kvm_policy_last_reload_successful',
     'Whether the policy file was valid when it was last read; if not, the policy before it ' +
       'stays in force.',
@@ -77,14 +106,15 @@ export const policyMetrics: readonly Metric[] = [
   ),
 ];
 
-function limitMetric({ resource, name, bad, meaning }: LimitDeclaration): Metric {
+function limitMetric(declared: LimitDeclaration): Metric {
+  const { resource, name, bad, meaning } = declared;
   return gauge(
     `kvm_policy_${resource}_${name}`,
     `${meaning.replace(/\.$/, '')}: limit ${bad} which alerts fire; docs/policy.md has the default ` +
       'and its source.',
     { labels: ['severity'] },
     ({ policy }, sample) => {
-      const limit = findLimit(policy.policy, resource, name);
+      const limit = toLimitInForce(policy.policy, declared);
       sample('{severity="warning"}', limit.warning);
       sample('{severity="critical"}', limit.critical);
     },

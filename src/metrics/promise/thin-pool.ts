@@ -71,6 +71,16 @@ export const thinPoolMetrics: readonly Metric[] = [
       sample('', snapshot.storage?.thin?.readAtSeconds);
     },
   ),
+  gauge(
+    'kvm_thin_pools_unwatched',
+    'Active LVM thin pools of the host whose state is not read (/sys/block/dm-*/dm/uuid).',
+    {
+      note: 'All of them without `--collector.thinpool`, or where neither lvs nor dmsetup answers it; else 0.',
+    },
+    ({ snapshot }, sample) => {
+      sample('', snapshot.storage?.unwatchedThinPools);
+    },
+  ),
   ofGuest('promised', 'Size of the thin volumes of a guest in a thin pool'),
   ofGuest('allocated', 'Space the thin volumes of a guest have allocated in a thin pool'),
   ofGuest('claimable', 'Space the thin volumes of a guest can still allocate in a thin pool'),

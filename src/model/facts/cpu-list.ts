@@ -1,4 +1,4 @@
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 
 /**
  * The kernel's CPU and node lists, `0-3,8,10-11` (Documentation/admin-guide/cputopology.rst,
@@ -13,7 +13,7 @@ const MAX_CPU = 65_535;
  * unset. Exclusions take effect from left to right and name one CPU each, as in libvirt's
  * virBitmapParse.
  */
-export function parseCpuList(text: string, subject: string): Reading<readonly number[]> {
+export function parseCpuList(text: string, subject: string): Result<readonly number[]> {
   const trimmed = text.trim();
   if (trimmed === '' || trimmed === '(null)') return found([]);
   const cpus = new Set<number>();

@@ -22,7 +22,12 @@ export function isPausedOnIoError({ state, reason }: StateAndReason): boolean {
   return state === 'paused' && reason === 'ioerror';
 }
 
-/** `crashed` after a panic, `shutoff` with reason `crashed` when QEMU went away. */
+/**
+ * `crashed` after a panic, `shutoff` with reason `crashed` when QEMU went away, `paused` with it when
+ * the guest is kept for a look.
+ */
 export function hasCrashed({ state, reason }: StateAndReason): boolean {
-  return state === 'crashed' || (state === 'shutoff' && reason === 'crashed');
+  return (
+    state === 'crashed' || ((state === 'shutoff' || state === 'paused') && reason === 'crashed')
+  );
 }

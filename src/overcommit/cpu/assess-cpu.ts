@@ -6,7 +6,7 @@ import type { Domain } from '../../model/domain.ts';
 import { parseCpuList } from '../../model/facts/cpu-list.ts';
 
 import type { CpuBandwidth } from '../../model/domain-config.ts';
-import { toValue } from '../../runtime/reading.ts';
+import { toValue } from '../../runtime/result.ts';
 import { promisedVcpus } from '../memory/assess-promise.ts';
 import { cpusOfBandwidth, cpusOfQuota } from '../../model/facts/cpu-quota.ts';
 
@@ -26,9 +26,16 @@ export function toCpuHost(topology: CpuTopology, policy: Policy): CpuHost {
     isolatedCpus: new Set(topology.isolated),
     coreOf,
     nodeOf,
-    reservedCpus: policy.reserves.cpus,
+    reservedCpus: Math.max(policy.reserves.cpus, outsideOfSets(topology, policy)),
     threadsPerCpu: topology.threadsPerCpu,
   };
+}
+
+/** Online CPUs that are in no set for guests, where there are such sets. */
+function outsideOfSets({ online }: CpuTopology, { cpuSets }: Policy): number {
+  if (cpuSets === undefined) return 0;
+  const forGuests = new Set([...(cpuSets.shared ?? []), ...(cpuSets.dedicated ?? [])]);
+  return online.filter((cpu) => !forGuests.has(cpu)).length;
 }
 
 /** One running guest; undefined where nothing tells how many vCPUs it has. */
@@ -75,7 +82,7 @@ function boundNodes({ config }: Domain): ReadonlySet<number> | undefined {
 /** The XML's shares are no use here: it does not say of which cgroup version they are. */
 function toWeight(cgroup: GuestCgroupCpu | undefined): CpuWeight | undefined {
   const share = cgroup?.share;
-  if (share === undefined) return undefined;
+  if (share === undefined || share.kind === 'idle') return share;
   return share.kind === 'weight'
     ? { kind: 'v2 weight', value: share.weight }
     : { kind: 'v1 shares', value: share.shares };

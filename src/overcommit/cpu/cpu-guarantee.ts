@@ -41,6 +41,8 @@ export function guaranteedCpus(
 
   for (const [owner, placed] of guests.entries()) {
     const { guest, vcpus } = placed;
+    // It runs in what the others leave over, and they leave nothing.
+    if (guest.weight?.kind === 'idle') continue;
     const cap = computeCap(placed);
     const groups = onlineBySet(vcpus);
     const online = groups.reduce((sum, group) => sum + group.vcpus, 0);
@@ -106,7 +108,7 @@ function groupCap(guest: CpuGuest, { set, vcpus }: SetGroup): number {
 
 /** Weight relative to the default of its cgroup version, within the kernel's bounds. */
 function relativeWeight(weight: CpuWeight | undefined): number {
-  if (weight === undefined) return 1;
+  if (weight === undefined || weight.kind === 'idle') return 1;
   return weight.kind === 'v1 shares'
     ? Math.min(262_144, Math.max(2, weight.value)) / 1024
     : Math.min(10_000, Math.max(1, weight.value)) / 100;

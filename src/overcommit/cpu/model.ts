@@ -15,7 +15,7 @@ export interface CpuHost {
 }
 
 /** One vCPU a guest has or may be given by hot-plug. */
-export interface CpuVcpu {
+interface CpuVcpu {
   readonly online: boolean;
   /** Where its thread may run (vcpupin, else the guest's cpuset). Undefined: not pinned. */
   readonly allowedCpus: ReadonlySet<number> | undefined;
@@ -25,10 +25,10 @@ export interface CpuVcpu {
  * CPU weight of a guest among its siblings, in the unit of its cgroup version: `cpu.shares`
  * (2..262144, default 1024) or `cpu.weight` (1..10000, default 100). libvirt does not convert.
  */
-export interface CpuWeight {
-  readonly kind: 'v1 shares' | 'v2 weight';
-  readonly value: number;
-}
+export type CpuWeight =
+  | { readonly kind: 'v1 shares' | 'v2 weight'; readonly value: number }
+  /** Runs only in what all others leave over. */
+  | { readonly kind: 'idle' };
 
 export interface CpuGuest {
   readonly name: string;
@@ -64,7 +64,7 @@ export interface CpuCapacity {
   readonly cores: number;
 }
 
-export interface CpuPool {
+interface CpuPool {
   /** CPU numbers, ascending. */
   readonly cpus: readonly number[];
   readonly capacity: CpuCapacity;

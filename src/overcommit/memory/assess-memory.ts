@@ -1,7 +1,8 @@
 /** From the snapshot to the inputs of memory.ts. */
 
 import type { Policy } from '../../config/policy.ts';
-import type { Domain } from '../../model/domain.ts';
+import type { DomainConfig } from '../../model/domain-config.ts';
+import type { Domain, GuestCgroupFacts } from '../../model/domain.ts';
 import type { Host } from '../../model/host.ts';
 
 import { promisedMemory } from './assess-promise.ts';
@@ -18,6 +19,22 @@ import { guestRam, type HostPages } from '../../model/facts/memory-traits.ts';
 import { computeSwapLimit } from '../../model/facts/swap-limit.ts';
 import type { HugepagePool, MemoryGuest, MemoryHost } from './memory.ts';
 import type { Meminfo } from '../../model/host-memory.ts';
+
+/** What its cgroup keeps for it; a word for all of it is what it was promised. */
+function toKept(cgroup: GuestCgroupFacts | undefined, promisedBytes: number): number | undefined {
+  const kept = cgroup?.memory?.limits.guaranteedBytes;
+  return kept === 'unlimited' ? promisedBytes : kept === 0 ? undefined : kept;
+}
+
+function greatest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
+}
+
+function virtioMem(config: DomainConfig | undefined): number {
+  return (config?.memory.devices ?? [])
+    .filter(({ model }) => model === 'virtio-mem')
+    .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
 
 /** Part of a guest's memory that must be locked or pinned for all of it to count as such. */
 const ABOUT_ALL = 0.9;
@@ -81,6 +98,8 @@ export function toMemoryGuest(domain: Domain, pages: HostPages): MemoryGuest | u
     hugepageCells: ram?.hugepageCells ?? [],
     locked: isAboutAll(status?.lockedBytes),
     vfio: ram?.pinned === true || isAboutAll(status?.pinnedBytes),
+    minimumBytes: greatest(config?.memory.minimumBytes, toKept(cgroup, promise.maximumBytes)),
+    virtioMemBytes: virtioMem(config),
     // libvirt gives every guest a balloon that does not ask for none.
     balloonPresent: config === undefined || config.balloon !== undefined,
     container: isContainer(domain),

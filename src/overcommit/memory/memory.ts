@@ -7,6 +7,7 @@
  */
 
 import type { KsmSavings } from '../../model/facts/ksm-savings.ts';
+import { computeMinimum } from './memory-minimum.ts';
 import type { HugepageCell, MemoryKind } from '../../model/facts/memory-traits.ts';
 
 export interface HugepagePool {
@@ -60,6 +61,10 @@ export interface MemoryGuest {
   readonly locked: boolean;
   /** Has a VFIO device, or is encrypted: all its memory is pinned from the start. */
   readonly vfio: boolean;
+  /** What its manager guarantees it, or its cgroup keeps for it. Undefined: nothing is known. */
+  readonly minimumBytes?: number | undefined;
+  /** Part of its promise that virtio-mem devices can unplug; 0 without. */
+  readonly virtioMemBytes?: number;
   /** Has a memory balloon device (`<memballoon model>` other than 'none'). */
   readonly balloonPresent: boolean;
   /** Runs on the host's own kernel: what it was promised is a limit. */
@@ -82,14 +87,14 @@ export const MEMORY_CLASSES: readonly MemoryClass[] = [
   'container',
 ];
 
-export interface PromisedMemory {
+interface PromisedMemory {
   readonly guests: number;
   readonly currentBytes: number;
   readonly maximumBytes: number;
 }
 
 /** The run on the bank, for the promise as it is now (`current`) or at most (`maximum`). */
-export interface MemoryExposure {
+interface MemoryExposure {
   /** Σ of what guests may still claim. */
   readonly claimableBytes: number;
   /** claimableBytes plus what un-merging all KSM pages would cost. */
@@ -103,7 +108,7 @@ export interface MemoryExposure {
   readonly shortfallBytes: number;
 }
 
-export interface PromisedHugepages {
+interface PromisedHugepages {
   readonly pageBytes: number;
   /** Undefined where guests are promised pages of a size the host has no pool of. */
   readonly totalBytes: number | undefined;
@@ -122,6 +127,8 @@ export interface MemoryOfGuest {
   readonly claimableBytes: number | undefined;
   /** The same with its balloon deflated. */
   readonly claimableAtMaximumBytes: number | undefined;
+  /** What it cannot be shrunk below, see computeMinimum. Undefined: nothing is known. */
+  readonly minimumBytes: number | undefined;
   /** Its memory in swap, shared memory included as far as it is known. Undefined: not readable. */
   readonly swapBytes: number | undefined;
   /** `ineffective`: the guest gives memory up but the host does not get it back. */
@@ -134,6 +141,8 @@ export interface MemoryOvercommit {
   /** Promised on `capacityBytes`: all classes but hugepages. */
   readonly promised: PromisedMemory;
   readonly promisedByClass: Readonly<Record<MemoryClass, PromisedMemory>>;
+  /** What guests cannot be shrunk below; those of which nothing is known have none. */
+  readonly minimumByClass: Readonly<Record<MemoryClass, number>>;
   readonly current: MemoryExposure;
   readonly maximum: MemoryExposure;
   readonly ksmUnmergeBytes: number;
@@ -198,6 +207,7 @@ export function memoryOvercommit(
     swappable: isSwappable(guest),
     claimableBytes: claimable(guest, (promise) => promise.currentBytes),
     claimableAtMaximumBytes: claimable(guest, (promise) => promise.maximumBytes),
+    minimumBytes: computeMinimum(guest, holdsAll(guest)),
     swapBytes: guest.swapBytes,
     balloon: computeBalloonEffect(guest),
   }));
@@ -206,6 +216,7 @@ export function memoryOvercommit(
     capacityBytes: Math.max(0, host.totalBytes - pools - host.reserveBytes),
     promised: sumPromised(ordinary.map(withoutCells)),
     promisedByClass,
+    minimumByClass: sumMinima(guests, ofGuests),
     current: computeExposure(host, guests, ksmUnmergeBytes, (promise) => promise.currentBytes),
     maximum: computeExposure(host, guests, ksmUnmergeBytes, (promise) => promise.maximumBytes),
     ksmUnmergeBytes,
@@ -219,6 +230,22 @@ export function memoryOvercommit(
       .length,
     guests: ofGuests,
   };
+}
+
+/** Of a guest with some cells in huge pages, those draw on their pool with their part of its minimum. */
+function sumMinima(
+  guests: readonly MemoryGuest[],
+  ofGuests: readonly MemoryOfGuest[],
+): Readonly<Record<MemoryClass, number>> {
+  const sums = { anonymous: 0, shared: 0, file: 0, hugepages: 0, locked: 0, container: 0 };
+  for (const [index, guest] of guests.entries()) {
+    const minimumBytes = ofGuests[index]?.minimumBytes ?? 0;
+    const part = guest.maximumBytes === 0 ? 0 : minimumBytes / guest.maximumBytes;
+    const inCells = Math.round(part * sumPromised(listCells(guest)).maximumBytes);
+    sums[toMemoryClass(guest)] += minimumBytes - inCells;
+    sums.hugepages += inCells;
+  }
+  return sums;
 }
 
 function toMemoryClass(guest: MemoryGuest): MemoryClass {

@@ -53,11 +53,11 @@ export type MomZone = 'comfortable' | 'pressure' | 'critical';
 export const MOM_ZONES: readonly MomZone[] = ['comfortable', 'pressure', 'critical'];
 
 /** What MOM would write to /sys/kernel/mm/ksm. When it stops KSM it leaves the rest as it is. */
-export type MomKsm =
+type MomKsm =
   | { readonly run: false }
   | { readonly run: true; readonly pagesToScan: number; readonly sleepMilliseconds: number };
 
-export interface MomTarget {
+interface MomTarget {
   readonly name: string;
   /**
    * Balloon size MOM would ask for; the present size where it would ask for none. Undefined: no

@@ -11,7 +11,7 @@
  * - `thick`: a block device with all its space set aside; cannot grow.
  * - `remote`: not on this host (RBD, iSCSI, NBD …); what backs it is not known here.
  */
-export type ImageKind = 'file' | 'thin' | 'thick' | 'remote';
+type ImageKind = 'file' | 'thin' | 'thick' | 'remote';
 
 /**
  * One image, or one mention of it: mentions with the same `id` are the same image and are counted
@@ -55,7 +55,7 @@ export interface StorageThinPool {
 }
 
 /** Sums over distinct images. */
-export interface PromisedStorage {
+interface PromisedStorage {
   readonly images: number;
   /** Images whose allocated or worst-case size is unknown: the sums lack that part of them. */
   readonly imagesUnknown: number;
@@ -79,7 +79,7 @@ export interface StorageContainer extends PromisedStorage {
 }
 
 /** Where an image's space comes from. */
-export type StoragePlace = 'container' | 'thick' | 'remote' | 'unplaced';
+type StoragePlace = 'container' | 'thick' | 'remote' | 'unplaced';
 
 /** A guest's part of one place. Parts of all guests add up to the sums of the place. */
 export interface StorageOfGuest {

@@ -30,6 +30,22 @@ export function cpuFacts(
       (count) => formatCount(count, 'vCPU'),
       (count) => formatCount(count, 'CPU'),
     ),
+    isNothingPromised: shared?.promised.current === 0,
+    parts:
+      shared === undefined
+        ? []
+        : [
+            {
+              name: undefined,
+              unit: 'cpus',
+              promised: vcpus,
+              capacity: cpus,
+              exposure: undefined,
+              supply: undefined,
+              shortfall: undefined,
+              used: rates?.host.busyCpus,
+            },
+          ],
     bank: shared === undefined ? unknown(snapshot) : toBank(vcpus, cpus),
     charts: shared === undefined ? [] : [toChart(vcpus, cpus, rates?.host.busyCpus)],
     notes: toNotes(assessment, vcpus, cpus),
@@ -50,6 +66,17 @@ export function cpuFacts(
               (guest) => guest.rates?.cpus,
               (guest, used) => `${formatCount(used, 'CPU')}${waited(guest.rates?.delayRatio)}`,
             ),
+    },
+    sufferers: {
+      title: 'Waiting most for a CPU',
+      guests: topGuests(
+        domains.map(({ domain }) => ({
+          name: domain.name,
+          delayRatio: rates?.guests.get(domain.uuid)?.delayRatio,
+        })),
+        ({ delayRatio = 0 }) => (delayRatio < WORTH_SAYING ? undefined : delayRatio),
+        (_guest, delayRatio) => `${formatPercent(delayRatio)} of the time`,
+      ),
     },
   };
 }

@@ -1,26 +1,35 @@
 import type { View } from '../../view/view.ts';
 import { computeAvailableMemory } from '../../model/facts/available-memory.ts';
 import type { MemoryOvercommit } from '../../overcommit/memory/memory.ts';
-import { formatBytes, formatCount } from '../words/format.ts';
+import type { Rates } from '../../risk/rates.ts';
+import { formatBytes, formatCount, formatPercent } from '../words/format.ts';
 import {
   barsIn,
   promiseInShort,
   topGuests,
   type Chart,
   type ResourceFacts,
+  type ResourcePart,
   type RiskOf,
+  type TopGuests,
 } from './resource-facts.ts';
 import { figure, say, type Sentence } from '../words/sentence.ts';
 
 const bytes = barsIn(formatBytes);
 
 /** Memory promised to running guests, what they can still claim, and the supply for it. */
-export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskOf): ResourceFacts {
+export function memoryFacts(
+  { assessment, domains, snapshot }: View,
+  rates: Rates | undefined,
+  risk: RiskOf,
+): ResourceFacts {
   const { memory } = assessment;
   return {
     resource: 'memory',
     ...risk,
     promise: promiseInShort(memory?.promised.currentBytes, memory?.capacityBytes, formatBytes),
+    isNothingPromised: memory?.promised.guests === 0,
+    parts: memory === undefined ? [] : [toPart(memory, snapshot)],
     bank: memory === undefined ? unknown(snapshot) : toBank(memory),
     charts: memory === undefined ? [] : toCharts(memory, snapshot),
     notes: memory === undefined ? [] : toNotes(memory),
@@ -35,6 +44,47 @@ export function memoryFacts({ assessment, domains, snapshot }: View, risk: RiskO
             : formatBytes(claim),
       ),
     },
+    sufferers: toSufferers(domains, rates),
+  };
+}
+
+/** Less is not worth a word. */
+const WORTH_SAYING = 0.01;
+
+/** Who stalls most on memory; where that is not measured or nobody does, whose memory is swapped out. */
+function toSufferers(domains: View['domains'], rates: Rates | undefined): TopGuests {
+  const stalled = topGuests(
+    domains.map(({ domain }) => ({
+      name: domain.name,
+      ratio: rates?.guests.get(domain.uuid)?.memoryStalledRatio,
+    })),
+    ({ ratio = 0 }) => (ratio < WORTH_SAYING ? undefined : ratio),
+    (_guest, ratio) => `${formatPercent(ratio)} of the time`,
+  );
+  if (stalled.length > 0) return { title: 'Stalling most on memory', guests: stalled };
+  return {
+    title: 'Most swapped out',
+    guests: topGuests(
+      domains.flatMap(({ memory: own }) => own ?? []),
+      ({ swapBytes }) => swapBytes,
+      (_guest, swapped) => formatBytes(swapped),
+    ),
+  };
+}
+
+function toPart(memory: MemoryOvercommit, { host }: View['snapshot']): ResourcePart {
+  const { exposureBytes, supplyBytes, shortfallBytes } = memory.current;
+  const total = host.meminfo?.totalBytes;
+  const available = computeAvailableMemory(host);
+  return {
+    name: undefined,
+    unit: 'bytes',
+    promised: memory.promised.currentBytes,
+    capacity: memory.capacityBytes,
+    exposure: exposureBytes,
+    supply: supplyBytes,
+    shortfall: shortfallBytes,
+    used: total === undefined || available === undefined ? undefined : total - available,
   };
 }
 

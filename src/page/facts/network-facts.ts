@@ -1,6 +1,6 @@
 import type { View } from '../../view/view.ts';
 import type { NetworkOfUplink } from '../../overcommit/network/network.ts';
-import { formatBitRate, formatCount, formatNumber } from '../words/format.ts';
+import { formatBitRate, formatCount, formatNumber, formatPercent } from '../words/format.ts';
 import type { Rates, Traffic } from '../../risk/rates.ts';
 import {
   barsIn,
@@ -16,6 +16,8 @@ import { promisedBytesPerSecond } from '../../risk/signals.ts';
 const bar = barsIn(formatBitRate);
 
 const MOST_CHARTS = 3;
+/** Fewer of the packets are not worth a word. */
+const WORTH_SAYING = 0.001;
 
 /** Bandwidth promised to running guests against the uplinks their traffic leaves by. */
 export function networkFacts(
@@ -40,6 +42,22 @@ export function networkFacts(
       worst?.speedBytesPerSecond,
       formatBitRate,
     ),
+    isNothingPromised: network !== undefined && worst === undefined,
+    parts: uplinks.map((uplink) => {
+      const promised = promisedBytesPerSecond(uplink);
+      const speed = uplink.speedBytesPerSecond;
+      const traffic = rates?.links.get(uplink.id);
+      return {
+        name: uplink.id,
+        unit: 'bytes_per_second',
+        promised,
+        capacity: speed,
+        exposure: undefined,
+        supply: undefined,
+        shortfall: undefined,
+        used: traffic && Math.max(traffic.receivedBytesPerSecond, traffic.sentBytesPerSecond),
+      };
+    }),
     bank: network === undefined ? unknown(snapshot) : toBank(worst),
     charts: uplinks
       .slice(0, MOST_CHARTS)
@@ -56,6 +74,17 @@ export function networkFacts(
         ({ traffic }) =>
           `${formatBitRate(traffic?.receivedBytesPerSecond ?? 0)} in, ` +
           `${formatBitRate(traffic?.sentBytesPerSecond ?? 0)} out`,
+      ),
+    },
+    sufferers: {
+      title: 'Losing most packets',
+      guests: topGuests(
+        domains.map(({ domain }) => ({
+          name: domain.name,
+          ratio: rates?.guests.get(domain.uuid)?.dropRatio,
+        })),
+        ({ ratio = 0 }) => (ratio < WORTH_SAYING ? undefined : ratio),
+        (_guest, ratio) => formatPercent(ratio),
       ),
     },
   };

@@ -9,13 +9,15 @@ import {
 import { cpuFacts } from './cpu-facts.ts';
 import { exporterFacts, type ExporterFacts } from './exporter-facts.ts';
 import { formatBytes, formatCount } from '../words/format.ts';
-import { guestList, type GuestRows } from '../words/guest-rows.ts';
+import { guestList, type GuestRow } from '../words/guest-rows.ts';
 import { memoryFacts } from './memory-facts.ts';
 import { networkFacts } from './network-facts.ts';
 import { findProblems, type Problem } from '../words/problems.ts';
 import { toReasons } from '../words/reasons.ts';
+import type { HistoryLine } from '../../risk/history.ts';
 import type { Recently } from '../../risk/recent-counters.ts';
-import type { ResourceFacts, RiskOf } from './resource-facts.ts';
+import { findDoubts, findUnseen } from './doubts.ts';
+import { findLead, type ResourceFacts, type RiskOf } from './resource-facts.ts';
 import { LEVEL_WORDS } from '../words/risk-words.ts';
 import { computeSignals } from '../../risk/signals.ts';
 import { storageFacts } from './storage-facts.ts';
@@ -34,7 +36,10 @@ export interface PageFacts {
   readonly hasRates: boolean;
   readonly problems: readonly Problem[];
   readonly resources: readonly ResourceFacts[];
-  readonly guests: GuestRows;
+  /** All of them, who suffers most first. */
+  readonly guests: readonly GuestRow[];
+  /** The last hour, as far as somebody looked. */
+  readonly history: readonly HistoryLine[];
   /** Undefined when libvirt could not be asked. */
   readonly guestCount: string | undefined;
   readonly exporter: ExporterFacts;
@@ -45,12 +50,25 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
   const { snapshot, policy } = view;
   const { rates } = recently;
   const risks = riskLevels(computeSignals(view, recently), policy.policy, resourcesPromised(view));
+  const toRisk = (resource: RiskResource): RiskOf => {
+    const level = risks[resource]?.level;
+    const reasons = toReasons(risks[resource]);
+    const isHigh = level === undefined || level >= 2;
+    return {
+      level,
+      reasons,
+      lead: findLead(reasons),
+      doubts: isHigh ? [] : findDoubts(resource, view, rates),
+      unseen: level === 3 ? [] : findUnseen(resource),
+    };
+  };
   const resources = [
-    cpuFacts(view, rates, toRisk(risks.cpu)),
-    memoryFacts(view, toRisk(risks.memory)),
-    storageFacts(view, rates, toRisk(risks.storage)),
-    networkFacts(view, rates, toRisk(risks.network)),
+    cpuFacts(view, rates, toRisk('cpu')),
+    memoryFacts(view, rates, toRisk('memory')),
+    storageFacts(view, rates, toRisk('storage')),
+    networkFacts(view, rates, toRisk('network')),
   ];
+  const guests = guestList(view, rates);
   return {
     demo: snapshot.demo,
     hostname: snapshot.host.inventory?.hostname,
@@ -58,9 +76,10 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
     takenAtSeconds: snapshot.takenAtSeconds,
     summary: toSummary(risks),
     hasRates: rates !== undefined,
-    problems: findProblems(view, resources),
+    problems: findProblems(view, resources, guests),
     resources,
-    guests: guestList(view, rates),
+    guests,
+    history: recently.history,
     guestCount: snapshot.domains === undefined ? undefined : guestCount(view),
     exporter: exporterFacts(view),
   };
@@ -68,10 +87,6 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
 
 function resourcesPromised({ assessment }: View): ReadonlySet<RiskResource> {
   return new Set(RISK_RESOURCES.filter((resource) => assessment[resource] !== undefined));
-}
-
-function toRisk(risk: ResourceRisk | undefined): RiskOf {
-  return { level: risk?.level, reasons: toReasons(risk) };
 }
 
 function describe({ snapshot }: View): readonly string[] {

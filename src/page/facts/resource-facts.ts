@@ -1,4 +1,4 @@
-import type { RiskLevel, RiskResource } from '../../risk/risk-model.ts';
+import type { RiskLevel, RiskResource, SignalId } from '../../risk/risk-model.ts';
 import { formatRatio } from '../words/format.ts';
 import type { Phrase, Sentence } from '../words/sentence.ts';
 
@@ -7,8 +7,18 @@ export interface ResourceFacts {
   readonly resource: RiskResource;
   /** Undefined: nothing of it was measured. */
   readonly level: RiskLevel | undefined;
-  /** Undefined where what is promised or the capacity is not known. */
+  /** Undefined where what is promised or the capacity is not known, or nothing is promised. */
   readonly promise: PromisedInShort | undefined;
+  /** Known: guests were promised nothing. */
+  readonly isNothingPromised: boolean;
+  /** The amounts behind the words, the worst part first. */
+  readonly parts: readonly ResourcePart[];
+  /** From level 2 on, the severest that is measured and not merely promised: it goes before `bank`. */
+  readonly lead: Reason | undefined;
+  /** What could make the level higher and is not known; empty from level 2 on. */
+  readonly doubts: readonly Sentence[];
+  /** Losses that only Prometheus can tell, whatever is measured here; empty at level 3. */
+  readonly unseen: readonly Sentence[];
   /** What happens if everybody wants what was promised at once; its figure can stand alone. */
   readonly bank: Sentence;
   readonly charts: readonly Chart[];
@@ -16,7 +26,25 @@ export interface ResourceFacts {
   readonly reasons: readonly Reason[];
   /** What else is worth knowing. */
   readonly notes: readonly Sentence[];
+  /** Who takes or may claim most. */
   readonly top: TopGuests;
+  /** Who waits, stalls or loses most. */
+  readonly sufferers: TopGuests;
+}
+
+/** One filesystem, pool or uplink; all of the host where a resource has no parts. */
+export interface ResourcePart {
+  /** Undefined: all of the host. */
+  readonly name: string | undefined;
+  readonly unit: 'cpus' | 'bytes' | 'bytes_per_second';
+  readonly promised: number | undefined;
+  readonly capacity: number | undefined;
+  readonly exposure: number | undefined;
+  readonly supply: number | undefined;
+  /** Exposure less supply; negative: so much would be left. */
+  readonly shortfall: number | undefined;
+  /** As of the last minute; undefined without two looks. */
+  readonly used: number | undefined;
 }
 
 /** The over-commitment of a resource; of its worst part where it has several. */
@@ -30,8 +58,17 @@ export interface PromisedInShort {
 }
 
 export interface Reason {
+  readonly signal: SignalId;
   readonly level: RiskLevel;
   readonly sentence: Sentence;
+  /** The sentence of a severer reason has it already. */
+  readonly isSaid: boolean;
+  /** Infinite where something is claimed and nothing is there. */
+  readonly value: number;
+  readonly limit: number;
+  /** It happens now; false: it could. */
+  readonly isMeasured: boolean;
+  readonly runbook: string;
 }
 
 /** Bars on one scale: what was promised, against the capacity. */
@@ -70,7 +107,14 @@ export interface TopGuest {
 }
 
 /** What every resource is told by, its own part left open. */
-export type RiskOf = Pick<ResourceFacts, 'level' | 'reasons'>;
+export type RiskOf = Pick<ResourceFacts, 'level' | 'reasons' | 'lead' | 'doubts' | 'unseen'>;
+
+/** From here on the page says first what happens, and then what could. */
+const MEASUREMENT_LEADS = 2;
+
+export function findLead(reasons: readonly Reason[]): Reason | undefined {
+  return reasons.find(({ level, isMeasured }) => isMeasured && level >= MEASUREMENT_LEADS);
+}
 
 /** @returns undefined where one of both is not known, or nothing is there to promise. */
 export function promiseInShort(

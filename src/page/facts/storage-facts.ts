@@ -1,6 +1,6 @@
 import type { View } from '../../view/view.ts';
 import type { StorageContainer, StorageOvercommit } from '../../overcommit/storage/storage.ts';
-import { formatBytes, formatCount, formatDuration } from '../words/format.ts';
+import { formatBytes, formatCount, formatDuration, formatPercent } from '../words/format.ts';
 import type { Rates } from '../../risk/rates.ts';
 import {
   barsIn,
@@ -11,6 +11,7 @@ import {
   type RiskOf,
 } from './resource-facts.ts';
 import { figure, path, say, type Sentence } from '../words/sentence.ts';
+import { isPausedOnIoError } from '../../model/facts/domain-state.ts';
 import { computeClaimableRatio } from '../../risk/signals.ts';
 
 const bytes = barsIn(formatBytes);
@@ -19,10 +20,12 @@ const bytes = barsIn(formatBytes);
 const MOST_CHARTS = 3;
 /** A pace that fills storage later than that is not worth a sentence. */
 const SOON_SECONDS = 24 * 3600;
+/** Less of the time is not worth a word. */
+const WORTH_SAYING = 0.01;
 
 /** What images of all guests, running or not, may grow to, against where they lie. */
 export function storageFacts(
-  { assessment, snapshot }: View,
+  { assessment, domains, snapshot }: View,
   rates: Rates | undefined,
   risk: RiskOf,
 ): ResourceFacts {
@@ -37,6 +40,20 @@ export function storageFacts(
     resource: 'storage',
     ...risk,
     promise: promiseInShort(worst?.promisedBytes, worst?.sizeBytes, formatBytes),
+    isNothingPromised: storage !== undefined && worst === undefined,
+    parts: containers.map((container) => ({
+      name: container.name,
+      unit: 'bytes',
+      promised: container.promisedBytes,
+      capacity: container.sizeBytes,
+      exposure: container.claimableBytes,
+      supply: container.availBytes,
+      shortfall: container.shortfallBytes,
+      used:
+        container.sizeBytes === undefined || container.availBytes === undefined
+          ? undefined
+          : container.sizeBytes - container.availBytes,
+    })),
     bank: storage === undefined ? unknown(snapshot) : toBank(worst, storage),
     charts: containers.slice(0, MOST_CHARTS).flatMap(toChart),
     notes: storage === undefined ? [] : toNotes(storage, containers, rates),
@@ -47,6 +64,19 @@ export function storageFacts(
         ({ claimableBytes }) => claimableBytes,
         ({ promisedBytes }, claimable) =>
           `${formatBytes(claimable)} of ${formatBytes(promisedBytes)}`,
+      ),
+    },
+    sufferers: {
+      title: 'Stalling most on I/O',
+      guests: topGuests(
+        domains.map(({ domain }) => ({
+          name: domain.name,
+          isPaused: isPausedOnIoError(domain),
+          ratio: rates?.guests.get(domain.uuid)?.ioStalledRatio ?? 0,
+        })),
+        ({ isPaused, ratio }) => (isPaused ? 1 : ratio < WORTH_SAYING ? undefined : ratio),
+        ({ isPaused }, ratio) =>
+          isPaused ? 'paused, write failed' : `${formatPercent(ratio)} of the time`,
       ),
     },
   };

@@ -1,87 +1,48 @@
 import type { ExporterFault } from '../facts/exporter-facts.ts';
 import { formatTime } from '../words/format.ts';
 import { guestTable } from './guest-table.ts';
-import { html, render, type Html } from './html.ts';
+import { html, type Html } from './html.ts';
+import { DEFAULT_LIST, type GuestListRequest } from './list-request.ts';
 import type { PageFacts } from '../facts/page-facts.ts';
 import type { Problem } from '../words/problems.ts';
-import { REFRESH_SCRIPT } from './refresh-script.ts';
 import { resourceCard } from './resource-card.ts';
 import type { ResourceFacts } from '../facts/resource-facts.ts';
 import { riskBadge, riskMark } from './risk-badge.ts';
 import { RESOURCE_WORDS } from '../words/risk-words.ts';
+import { runbookLink } from './runbook-link.ts';
 import { nameHtml, sentenceHtml } from './sentence-html.ts';
-import { STYLE } from './style.ts';
+import { wholePage } from './shell.ts';
 import { findFigure } from '../words/sentence.ts';
 import { visibleName } from '../words/visible-name.ts';
 
-/**
- * The whole page. Links are relative, so that it works behind a proxy that puts it under a path of
- * its own.
- */
-export function pageHtml(facts: PageFacts, telemetryPath: string): string {
+/** The page of the host, with the guests that are asked for. */
+export function pageHtml(
+  facts: PageFacts,
+  telemetryPath: string,
+  asked: GuestListRequest = DEFAULT_LIST,
+): string {
+  const { demo, summary, hasRates, exporter, history, takenAtSeconds } = facts;
   const host = facts.hostname ?? 'This host';
-  const title = `${facts.demo ? 'Demo – ' : ''}${visibleName(host)} – KVM over-commitment`;
-  return render(
-    html`<!doctype html>
-      <html lang="en">
-        <head>
-          <meta charset="utf-8" />
-          <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <meta name="color-scheme" content="light dark" />
-          <title>${title}</title>
-          ${STYLE.element}
-        </head>
-        <body>
-          <a class="skip" href="#main">Skip to the content</a>
-          <header class="bar-top">
-            <div class="wide">
-              <p class="product">KVM over-commitment</p>
-              <nav aria-label="Pages">
-                <ul role="list">
-                  <li><a href="${`.${telemetryPath}`}">Metrics</a></li>
-                  <li><a href="./-/healthy">Health</a></li>
-                  <li><a href="./-/ready">Readiness</a></li>
-                </ul>
-              </nav>
-              <div class="refresh">
-                <span id="refresh-status" role="status"></span>
-                <button type="button" id="refresh-toggle" hidden>Pause refresh</button
-                ><a href="./">Reload</a>
-              </div>
-            </div>
-          </header>
-          ${
-            facts.demo
-              ? html`<aside class="demo" aria-label="Demo">
-                  This is a demo: the host and its guests are simulated.
-                </aside>`
-              : undefined
-          }
-          <main
-            id="main"
-            class="wide"
-            tabindex="-1"
-            data-summary="${facts.summary}"
-            data-rates="${facts.hasRates ? 'yes' : 'no'}"
-          >
-            ${hostHtml(facts, host)} ${faultsHtml(facts.exporter.faults)}
-            ${problemsHtml(facts.problems)}
-            <div class="cards">${facts.resources.map(resourceCard)}</div>
-            ${
-              facts.guestCount === undefined
-                ? undefined
-                : html`<section class="guests" aria-labelledby="guests">
-                    <h2 id="guests" tabindex="-1">Guests</h2>
-                    ${guestTable(facts.guests)}
-                  </section>`
-            }
-            <ul class="about" role="list" aria-label="About the exporter">
-              ${facts.exporter.about.map((sentence) => html`<li>${sentenceHtml(sentence)}</li>`)}
-            </ul>
-          </main>
-          ${REFRESH_SCRIPT.element}
-        </body>
-      </html> `,
+  const title = `${demo ? 'Demo – ' : ''}${visibleName(host)} – KVM over-commitment`;
+  return wholePage(
+    { title, base: './', telemetryPath, demo, summary, hasRates },
+    html`${hostHtml(facts, host)} ${faultsHtml(exporter.faults)} ${problemsHtml(facts.problems)}
+      <div class="cards">
+        ${facts.resources.map((one) => resourceCard(one, history, takenAtSeconds))}
+      </div>
+      ${
+        facts.guestCount === undefined
+          ? undefined
+          : html`<section class="guests" aria-labelledby="guests">
+              <h2 id="guests" tabindex="-1">Guests</h2>
+              ${guestTable(facts.guests, asked)}
+            </section>`
+      }
+      <ul class="about" role="list" aria-label="About the exporter">
+        ${exporter.about.map((sentence) => html`<li>${sentenceHtml(sentence)}</li>`)}
+        <li><a id="healthy" href="./-/healthy">Health</a></li>
+        <li><a id="ready" href="./-/ready">Readiness</a></li>
+      </ul>`,
   );
 }
 
@@ -107,25 +68,34 @@ function hostHtml(facts: PageFacts, host: string): Html {
   </div>`;
 }
 
-function glanceHtml({ resource, level, promise, bank }: ResourceFacts): Html {
+function glanceHtml(facts: ResourceFacts): Html {
+  const { resource, level, promise, isNothingPromised, lead, doubts, bank } = facts;
   const claimed = findFigure(bank);
+  const now = lead && findFigure(lead.sentence);
   return html`<li>
-    <a href="${`#${resource}`}"
+    <a id="${`glance-${resource}`}" href="${`#${resource}`}"
       ><span class="title">${RESOURCE_WORDS[resource]}</span>
       <span class="promise">${promise?.ratio ?? '–'}</span>
       <span class="of"
         >${
           promise === undefined
-            ? 'promised: unknown'
+            ? isNothingPromised
+              ? 'nothing is promised'
+              : 'promised: unknown'
             : `${promise.promised} promised, capacity ${promise.capacity}`
         }</span
       >
       ${
-        claimed === undefined
+        now === undefined
+          ? undefined
+          : html`<span class="claimed">Now: <strong>${now}</strong></span>`
+      }
+      ${
+        claimed === undefined || now !== undefined
           ? undefined
           : html`<span class="claimed">If all is claimed: <strong>${claimed}</strong></span>`
       }
-      ${riskBadge(level)}</a
+      ${riskBadge(level, doubts.length > 0)}</a
     >
   </li> `;
 }
@@ -136,8 +106,12 @@ function problemsHtml(problems: readonly Problem[]): Html | undefined {
     <h2 id="problems" tabindex="-1">Needs attention now</h2>
     <ul role="list">
       ${problems.map(
-        ({ level, sentence }) =>
-          html`<li>${riskMark(level)}<span>${sentenceHtml(sentence)}</span></li>`,
+        ({ level, sentence, runbook }, index) =>
+          html`<li>
+            ${riskMark(level)}<span
+              >${sentenceHtml(sentence)}${runbookLink(runbook, `problem-${index}`)}</span
+            >
+          </li>`,
       )}
     </ul>
   </section>`;

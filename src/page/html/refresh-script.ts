@@ -1,4 +1,4 @@
-import { scriptElement } from './html.ts';
+import { createHash } from 'node:crypto';
 
 /**
  * Keeps an open page up to date: fetches the page again and puts the new content in place of the
@@ -6,7 +6,7 @@ import { scriptElement } from './html.ts';
  * page is out of sight, while text is selected, and when the reader pauses it (WCAG 2.2.2). Speaks
  * only when a risk changed or the exporter stopped answering, not at every refresh.
  */
-export const REFRESH_SCRIPT = scriptElement`
+export const REFRESH_SCRIPT = `
 (() => {
   'use strict';
   const period = 15000;
@@ -29,8 +29,8 @@ export const REFRESH_SCRIPT = scriptElement`
   };
 
   async function refresh() {
-    const selection = document.getSelection();
-    if (selection !== null && !selection.isCollapsed && main.contains(selection.anchorNode)) {
+    const marked = document.getSelection();
+    if (marked !== null && !marked.isCollapsed && main.contains(marked.anchorNode)) {
       wait();
       return;
     }
@@ -44,14 +44,26 @@ export const REFRESH_SCRIPT = scriptElement`
       const fresh = page.querySelector('main');
       if (fresh === null) throw new Error('another page');
       if (paused) return;
-      const focused = main.contains(document.activeElement) ? document.activeElement.id : '';
+      const active = main.contains(document.activeElement) ? document.activeElement : null;
+      const open = [...main.querySelectorAll('details[open][id]')].map(({ id }) => id);
+      const fields = [...main.querySelectorAll('input[id], select[id]')]
+        .map(({ id, value }) => [id, value]);
+      const selection = active?.selectionStart === undefined ? undefined
+        : [active.selectionStart, active.selectionEnd];
       const isNews = main.dataset.summary !== fresh.dataset.summary;
       main.replaceChildren(...fresh.childNodes);
       main.dataset.summary = fresh.dataset.summary;
       main.dataset.rates = fresh.dataset.rates;
       main.classList.remove('stale');
       document.title = page.title;
-      if (focused !== '') document.getElementById(focused)?.focus({ preventScroll: true });
+      for (const id of open) document.getElementById(id)?.setAttribute('open', '');
+      for (const [id, value] of fields) {
+        const field = document.getElementById(id);
+        if (field !== null && field.value !== value) field.value = value;
+      }
+      const again = active === null || active.id === '' ? null : document.getElementById(active.id);
+      again?.focus({ preventScroll: true });
+      if (selection !== undefined) again?.setSelectionRange?.(...selection);
       if (isNews) tell(main.dataset.summary);
       else if (lost) usual();
       lost = false;
@@ -79,3 +91,6 @@ export const REFRESH_SCRIPT = scriptElement`
   wait();
 })();
 `;
+
+/** Where the script is, below the path of the exporter; another script has another name. */
+export const SCRIPT_PATH = `/-/page-${createHash('sha256').update(REFRESH_SCRIPT).digest('hex').slice(0, 16)}.js`;

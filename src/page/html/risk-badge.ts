@@ -4,10 +4,16 @@ import { LEVEL_WORDS } from '../words/risk-words.ts';
 
 const STEPS = [0, 1, 2, 3] as const;
 
-/** A level as four steps and a word: it can be told without seeing its colour. */
-export function riskBadge(level: RiskLevel | undefined): Html {
+/**
+ * A level as four steps and a word: it can be told without seeing its colour.
+ *
+ * @param isDoubtful it may be higher: not everything is known.
+ */
+export function riskBadge(level: RiskLevel | undefined, isDoubtful = false): Html {
   if (level === undefined) return html`<span class="badge unknown">Risk unknown</span>`;
-  return html`<span class="badge level-${level}">${steps(level)}${LEVEL_WORDS[level]} risk</span>`;
+  return html`<span class="badge level-${level}"
+    >${steps(level)}${LEVEL_WORDS[level]} risk${isDoubtful ? ', as far as known' : ''}</span
+  >`;
 }
 
 /** The level of one line, for the list it stands in. */

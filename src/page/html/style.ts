@@ -52,7 +52,7 @@ h2:focus { outline-offset: 4px; }
 .product { font-weight: 650; margin-right: auto; }
 .bar-top nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.1rem; list-style: none; padding: 0; }
 .refresh { display: flex; flex-wrap: wrap; gap: 0.25rem 0.8rem; align-items: center; font-size: 0.85rem; color: var(--soft); }
-button {
+button, input, select {
   font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--soft);
   border-radius: 6px; padding: 0.15rem 0.6rem; cursor: pointer; min-height: 24px;
 }
@@ -96,6 +96,15 @@ main.stale { opacity: 0.72; }
 .cards { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1.25rem; margin-top: 1.25rem; }
 .card { background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 1.2rem 1.35rem 1.3rem; min-width: 0; }
 .card header { display: flex; flex-wrap: wrap; gap: 0.4rem 1rem; justify-content: space-between; align-items: center; }
+.lead .mark { padding-top: 0.25rem; }
+.lead { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0.6rem; align-items: start; margin-top: 0.7rem; font-size: 1.1rem; line-height: 1.4; }
+.runbook { font-size: 0.88em; margin-left: 0.35rem; white-space: nowrap; }
+.name, .runbook { overflow-wrap: anywhere; }
+.history { margin-top: 0.4rem; color: var(--used); } .history.waiting { color: var(--level-2); }
+.history svg { display: block; background: var(--track); border-radius: 3px; }
+.history polyline { fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; vector-effect: non-scaling-stroke; }
+.history .axis { stroke: var(--soft); stroke-width: 1; vector-effect: non-scaling-stroke; opacity: 0.5; }
+.history figcaption { font-size: 0.84rem; color: var(--soft); }
 .bank { margin-top: 0.55rem; min-height: 3em; }
 .chart { margin-top: 0.9rem; display: grid; gap: 0.3rem; }
 .chart figcaption { font-size: 0.88rem; color: var(--soft); }
@@ -119,6 +128,23 @@ main.stale { opacity: 0.72; }
 .notes { margin-top: 1rem; padding-left: 1.1rem; color: var(--soft); font-size: 0.88rem; display: grid; gap: 0.2rem; }
 
 .guests { margin-top: 2rem; }
+.list-form { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: end; margin-top: 0.6rem; font-size: 0.88rem; color: var(--soft); }
+.list-form label { display: grid; gap: 0.15rem; min-width: 0; }
+.list-form input, .list-form select { min-width: 0; max-width: 100%; padding: 0.25rem 0.5rem; min-height: 2rem; }
+.list-form button { min-height: 2rem; padding: 0.25rem 0.9rem; }
+.list-form > a { padding: 0.3rem 0; }
+details { margin-top: 0.6rem; font-size: 0.88rem; color: var(--soft); }
+summary { cursor: pointer; padding: 0.15rem 0; width: fit-content; }
+dl { display: grid; gap: 0.2rem; margin: 0.3rem 0; }
+dl > div { display: flex; flex-wrap: wrap; gap: 0 0.6rem; }
+dt { font-weight: 620; min-width: 8rem; color: var(--ink); } dd { margin: 0; }
+.narrow { display: none; }
+thead a { color: inherit; text-decoration-style: dotted; }
+.guest-page { margin-top: 1rem; display: grid; gap: 1.25rem; }
+.guest-page .card table { margin-top: 0.4rem; }
+.scroll { overflow-x: auto; }
+.guest-page dt { min-width: 16rem; } .guest-page .scroll td, .guest-page .scroll th { white-space: nowrap; }
+.guest-page td code { display: inline-block; min-width: 16rem; white-space: normal; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: separate; border-spacing: 0; margin-top: 0.6rem; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; font-size: 0.9rem; overflow-wrap: normal; }
 caption { text-align: left; color: var(--soft); font-size: 0.88rem; padding-bottom: 0.6rem; }
 th, td { text-align: left; padding: 0.42rem 0.7rem; vertical-align: top; }
@@ -126,7 +152,7 @@ tbody th { font-weight: 580; overflow-wrap: anywhere; min-width: 9rem; }
 thead th { font-size: 0.82rem; font-weight: 600; color: var(--soft); white-space: nowrap; }
 tbody > tr > * { border-top: 1px solid var(--edge); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.trouble th, .trouble td[data-label="State"] { color: var(--level-3); font-weight: 640; }
+.trouble th a, .trouble td:nth-child(2) { color: var(--level-3); font-weight: 640; }
 footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edge); }
 .about { display: flex; flex-wrap: wrap; gap: 0 1.5rem; list-style: none; padding: 0; margin-top: 2rem; color: var(--soft); font-size: 0.88rem; }
 
@@ -136,18 +162,25 @@ footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edg
   .bank { min-height: 0; }
 }
 @media (max-width: 52rem) {
-  table, tbody, tbody th { display: block; }
-  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  caption { display: block; }
-  table { border: 0; background: none; }
-  tbody { display: grid; gap: 0.75rem; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
-  tbody tr { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 1.2rem; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 0.6rem 0.9rem; }
-  tbody > tr > * { border-top: 0; padding: 0.1rem 0; }
-  tbody td { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 0.5rem; }
-  tbody th, tbody td[data-label="State"] { grid-column: 1 / -1; }
-  tbody td::before { content: attr(data-label); color: var(--soft); }
+  .guests table, .guests tbody, .guests tbody th { display: block; }
+  .guests thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .guests thead a { display: none; } .guests thead .narrow { display: inline; }
+  .guests caption { display: block; }
+  .guests table { border: 0; background: none; }
+  .guests tbody { display: grid; gap: 0.75rem; grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
+  .guests tbody tr { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 1.2rem; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 0.6rem 0.9rem; }
+  .guests tbody > tr > * { border-top: 0; padding: 0.1rem 0; }
+  .guests tbody td { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 0.5rem; }
+  .guests tbody th, .guests tbody td:nth-child(2) { grid-column: 1 / -1; }
+  .guests tbody td::before { color: var(--soft); }
+  .guests td:nth-child(2)::before { content: "State"; } .guests td:nth-child(3)::before { content: "vCPUs"; }
+  .guests td:nth-child(4)::before { content: "CPU used"; } .guests td:nth-child(5)::before { content: "Waited"; }
+  .guests td:nth-child(6)::before { content: "Memory"; } .guests td:nth-child(7)::before { content: "Can claim"; }
+  .guests td:nth-child(8)::before { content: "Swapped"; } .guests td:nth-child(9)::before { content: "Can write"; }
+  .guests td:nth-child(10)::before { content: "Network"; }
 }
 @media (max-width: 30rem) {
+  .guest-page dl > div { justify-content: space-between; } .guest-page dt { min-width: 0; }
   .wide { padding-left: 0.9rem; padding-right: 0.9rem; }
   h1 { font-size: 1.5rem; }
   .glance { gap: 0.6rem; }
@@ -158,7 +191,7 @@ footer { color: var(--soft); font-size: 0.88rem; border-top: 1px solid var(--edg
   .bar { grid-template-columns: minmax(0, 1fr) auto; gap: 0.05rem 0.75rem; }
   .bar-track { grid-row: 2; grid-column: 1 / -1; }
 }
-@media (max-width: 23rem) { tbody tr { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 23rem) { .guests tbody tr { grid-template-columns: minmax(0, 1fr); } }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; scroll-behavior: auto !important; } }
 @media (forced-colors: active) {
   .track { fill: Canvas; stroke: CanvasText; } .bar .fill { fill: CanvasText; } .bar .beyond { fill: Highlight; opacity: 1; }

@@ -19,21 +19,26 @@ export function formatBitRate(bytesPerSecond: number): string {
   return withUnit(bytesPerSecond * 8, 1000, DECIMAL);
 }
 
-/** `3.2 : 1`. */
+/** `3.2 : 1`; `under 0.01 : 1` for little that is not nothing. */
 export function formatRatio(ratio: number): string {
   return `${formatNumber(ratio)}${SPACE}:${SPACE}1`;
 }
 
-/** A share from 0 to 1: `4 %`, `0.4 %`, `under 0.1 %`. */
+/** A share from 0 to 1: `4 %`, `0.4 %`, `under 0.1 %`; `over 99 %` for less than all. */
 export function formatPercent(share: number): string {
   const percent = share * 100;
   if (percent > 0 && percent < 0.1) return `under 0.1${SPACE}%`;
+  if (percent < 100 && percent >= 99.5) return `over 99${SPACE}%`;
   return `${percent < 1 ? trimmed(percent, 1) : grouped(Math.round(percent))}${SPACE}%`;
 }
 
-/** `1,000`, `12.5`, `0.13`: whole where it can be, else about two digits that matter. */
+/**
+ * `1,000`, `12.5`, `0.13`, `under 0.01`: whole where it can be, else about two digits that matter.
+ * Nothing but 0 is 0.
+ */
 export function formatNumber(value: number): string {
   const size = Math.abs(value);
+  if (value > 0 && size < 0.005) return 'under 0.01';
   if (size >= 100) return grouped(Math.round(value));
   return trimmed(value, size >= 1 ? 1 : 2);
 }
@@ -77,6 +82,7 @@ function withUnit(value: number, step: number, units: readonly string[]): string
     scaled /= step;
     index += 1;
   }
+  if (index === 0 && scaled > 0 && scaled < 0.5) return `under 1${SPACE}${units[0] ?? ''}`;
   const sign = value < 0 ? '−' : '';
   const digits = index === 0 || scaled >= 100 ? 0 : scaled < 1 ? 2 : 1;
   return `${sign}${trimmed(scaled, digits)}${SPACE}${units[index] ?? ''}`;
@@ -87,8 +93,13 @@ function trimmed(value: number, digits: number): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : grouped(Number(text));
 }
 
+const GROUPS = new Intl.NumberFormat('en-US');
+
 function grouped(value: number): string {
-  return value.toLocaleString('en-US');
+  // Thousands of them in a long list of guests, nearly all without a group.
+  return value >= 0 && value < 1000 && Number.isInteger(value)
+    ? String(value)
+    : GROUPS.format(value);
 }
 
 function part(value: number, unit: string): string {

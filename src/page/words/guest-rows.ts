@@ -1,17 +1,18 @@
 import type { DomainView, View } from '../../view/view.ts';
 import { promisedMemory, promisedVcpus } from '../../overcommit/memory/assess-promise.ts';
-import type { Rates } from '../../risk/rates.ts';
-import { hasCrashed, isPausedOnIoError, type DomainState } from '../../model/facts/domain-state.ts';
-
-/** So many guests are listed; all are in the metrics. */
-export const MOST_GUEST_ROWS = 200;
+import { findGuestTroubles, guestSurroundings, type GuestTrouble } from '../../risk/guest-risk.ts';
+import type { GuestRates, Rates } from '../../risk/rates.ts';
+import { troubleWords, type GuestTroubleWords } from './guest-troubles.ts';
+import type { DomainState } from '../../model/facts/domain-state.ts';
 
 /** One guest in the list. Undefined is not known, and not zero. */
 export interface GuestRow {
   readonly name: string;
+  readonly uuid: string;
   /** What libvirt calls its state, with the reason where that matters. */
   readonly state: string;
-  readonly isTrouble: boolean;
+  /** What is wrong with it, worst first. */
+  readonly troubles: readonly GuestTroubleWords[];
   readonly vcpus: number | undefined;
   readonly cpus: number | undefined;
   readonly delayRatio: number | undefined;
@@ -22,43 +23,37 @@ export interface GuestRow {
   readonly trafficBytesPerSecond: number | undefined;
 }
 
-export interface GuestRows {
-  readonly rows: readonly GuestRow[];
-  readonly total: number;
-}
-
-/** Guests in trouble first, then the active ones, each by name. */
-export function guestList({ domains }: View, rates: Rates | undefined): GuestRows {
-  const ranked = domains
-    .map((view) => ({ view, rank: computeRank(view.domain) }))
+/**
+ * Every guest: who suffers most first, by the level of what is wrong and then by how much of the time
+ * or of its memory; then the active ones, each by name.
+ */
+export function guestList(
+  { domains, policy }: View,
+  rates: Rates | undefined,
+): readonly GuestRow[] {
+  const surroundings = guestSurroundings(policy.policy, rates?.host.cpuWaitingRatio);
+  return domains
+    .map((view) => {
+      const own = rates?.guests.get(view.domain.uuid);
+      return { view, own, troubles: findGuestTroubles(view, own, surroundings) };
+    })
     .sort(
       (one, other) =>
-        one.rank - other.rank || compareNames(one.view.domain.name, other.view.domain.name),
-    );
-  return {
-    total: ranked.length,
-    rows: ranked
-      .slice(0, MOST_GUEST_ROWS)
-      .map(({ view, rank }) => toGuestRow(view, rank < CALM, rates)),
-  };
+        compareTroubles(one.troubles[0], other.troubles[0]) ||
+        Number(other.view.domain.active) - Number(one.view.domain.active) ||
+        compareNames(one.view.domain.name, other.view.domain.name),
+    )
+    .map(({ view, own, troubles }) => toGuestRow(view, own, troubles.map(troubleWords)));
 }
 
-/** Ranks below this are trouble. */
-const CALM = 4;
-
-function computeRank(domain: DomainView['domain']): number {
-  if (isPausedOnIoError(domain)) return 0;
-  if (hasCrashed(domain)) return 1;
-  if (domain.monitor === 'unresponsive') return 2;
-  // Paused by somebody, for a snapshot or a migration: may be meant, but stands still.
-  if (domain.state === 'paused') return 3;
-  return domain.active ? CALM : CALM + 1;
+function compareTroubles(one: GuestTrouble | undefined, other: GuestTrouble | undefined): number {
+  return (other?.level ?? 0) - (one?.level ?? 0) || (other?.share ?? 0) - (one?.share ?? 0);
 }
 
 /** web-2 before web-10; the order of code points where that says nothing. */
 const collator = new Intl.Collator('en', { numeric: true });
 
-function compareNames(one: string, other: string): number {
+export function compareNames(one: string, other: string): number {
   return collator.compare(one, other) || (one < other ? -1 : 1);
 }
 
@@ -88,14 +83,18 @@ function stateWords({ state, reason, monitor }: DomainView['domain']): string {
   return [word, ...details].join(', ');
 }
 
-function toGuestRow(view: DomainView, isTrouble: boolean, rates: Rates | undefined): GuestRow {
+function toGuestRow(
+  view: DomainView,
+  own: GuestRates | undefined,
+  troubles: readonly GuestTroubleWords[],
+): GuestRow {
   const { domain, memory, storage } = view;
-  const own = rates?.guests.get(domain.uuid);
   const traffic = own?.traffic;
   return {
     name: domain.name,
+    uuid: domain.uuid,
     state: stateWords(domain),
-    isTrouble,
+    troubles,
     vcpus: promisedVcpus(domain)?.filter(({ online }) => online).length,
     cpus: own?.cpus,
     delayRatio: own?.delayRatio,

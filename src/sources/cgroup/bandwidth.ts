@@ -3,7 +3,7 @@ import { readKernelFile, readKernelInteger } from '../kernel/kernel-file.ts';
 import { lineBigDecimal, lineDecimal, lineField, lineStart } from '../kernel/kernel-scan.ts';
 import { parseDecimal } from '../kernel/kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
-import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, found, inShort, type Result } from '../../runtime/result.ts';
 import { LIMIT_TTL_MS } from '../../runtime/cached-reading.ts';
 import type { CgroupBandwidth, CpuQuota, CpuThrottling } from '../../model/cgroup.ts';
 
@@ -28,7 +28,7 @@ export class CgroupBandwidthReader {
    *
    * @param stat the group's cpu.stat if the caller has read it anyway.
    */
-  read(stat?: string): Reading<CgroupBandwidth> {
+  read(stat?: string): Result<CgroupBandwidth> {
     const now = performance.now();
     const resting = this.#resting;
     if (resting !== undefined && now - resting.seenAt < LIMIT_TTL_MS) {
@@ -54,7 +54,7 @@ export class CgroupBandwidthReader {
   }
 }
 
-function readQuota({ version, path }: CgroupDirectory): Reading<CpuQuota> {
+function readQuota({ version, path }: CgroupDirectory): Result<CpuQuota> {
   const file = `${path}/${version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us'}`;
   const limit = readKernelFile(file);
   if (!limit.ok) return limit;

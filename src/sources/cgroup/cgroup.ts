@@ -1,17 +1,10 @@
 import { listKernelDirectory, ownerUid, readKernelFile } from '../kernel/kernel-file.ts';
 import { unescapeOctal } from '../kernel/kernel-text.ts';
-import { failed, found, inShort, type Reading } from '../../runtime/reading.ts';
+import { failed, found, inShort, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 
 /** By their names on v1; on v2 blkio is called io, and cpuacct is part of cpu. */
-export const CGROUP_CONTROLLERS = [
-  'cpu',
-  'cpuacct',
-  'cpuset',
-  'memory',
-  'hugetlb',
-  'blkio',
-] as const;
+const CGROUP_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'hugetlb', 'blkio'] as const;
 export type CgroupController = (typeof CGROUP_CONTROLLERS)[number];
 
 /** A cgroup directory and the version of its interface, on which the file names depend. */
@@ -32,7 +25,7 @@ export interface GuestCgroupDirectory extends CgroupDirectory {
 }
 
 /** One mounted cgroup hierarchy. */
-export interface CgroupMount {
+interface CgroupMount {
   readonly version: 1 | 2;
   /** Directory in the exporter's view. */
   readonly mountPoint: string;
@@ -76,7 +69,7 @@ export interface CgroupThreadGroups {
  * Where the cgroup hierarchies are mounted, from `<procfs>/self/mountinfo`. Changes only when
  * someone remounts: read it at start.
  */
-export function readCgroupMounts(roots: Roots): Reading<CgroupMounts> {
+export function readCgroupMounts(roots: Roots): Result<CgroupMounts> {
   const path = `${roots.procfs}/self/mountinfo`;
   const text = readKernelFile(path);
   return text.ok ? parseCgroupMounts(text.value, roots, path) : text;
@@ -90,7 +83,7 @@ export function parseCgroupMounts(
   text: string,
   roots: Roots,
   subject: string,
-): Reading<CgroupMounts> {
+): Result<CgroupMounts> {
   let unified: RankedMount | undefined;
   const v1 = new Map<CgroupController, RankedMount>();
   for (const line of text.split('\n')) {
@@ -152,7 +145,7 @@ export function readGuestCgroup(
   roots: Roots,
   mounts: CgroupMounts,
   pid: number,
-): Reading<GuestCgroup> {
+): Result<GuestCgroup> {
   const path = `${roots.procfs}/${pid}/cgroup`;
   const text = readKernelFile(path);
   if (!text.ok) return text;
@@ -185,7 +178,7 @@ export function parseGuestCgroup(
   text: string,
   mounts: CgroupMounts,
   subject: string,
-): Reading<GuestCgroup> {
+): Result<GuestCgroup> {
   const v1Groups = new Map<string, GuestGroup>();
   let unifiedGroup: GuestGroup | undefined;
   for (const line of text.split('\n')) {
@@ -293,7 +286,7 @@ function toDirectory(
  * libvirt >= 7.1 under systemd, directly inside the guest's group otherwise. Empty when libvirt made
  * none. vCPU hotplug adds and removes some.
  */
-export function listCgroupThreadGroups(cpu: GuestCgroupDirectory): Reading<CgroupThreadGroups> {
+export function listCgroupThreadGroups(cpu: GuestCgroupDirectory): Result<CgroupThreadGroups> {
   const parent = cpu.nestedPath ?? cpu.path;
   const names = listKernelDirectory(parent);
   if (!names.ok) return names;

@@ -9,7 +9,7 @@ import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/ke
 import { lineDecimal } from '../kernel/kernel-scan.ts';
 import { parseBigDecimal } from '../kernel/kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
-import { failed, Faults, found, isAbsence, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, found, isAbsence, type Result } from '../../runtime/result.ts';
 import { CachedReading } from '../../runtime/cached-reading.ts';
 import type { CgroupBandwidth, CpuQuota, CpuShare, GuestCgroupCpu } from '../../model/cgroup.ts';
 import { cpusOfQuota } from '../../model/facts/cpu-quota.ts';
@@ -62,7 +62,7 @@ export class GuestCgroupCpuReader {
    * @param census the vCPU and iothread threads the guest has now; when their number changes, their
    *   groups are listed anew.
    */
-  read(census: ThreadCensus | undefined): Reading<GuestCgroupCpu> {
+  read(census: ThreadCensus | undefined): Result<GuestCgroupCpu> {
     const faults = new Faults();
     const base = this.#cpu.version === 2 ? this.#readUnified(faults) : this.#readLegacy(faults);
     if (!base.ok) return base;
@@ -87,7 +87,7 @@ export class GuestCgroupCpuReader {
     };
   }
 
-  #readUnified(faults: Faults): Reading<OwnCpu> {
+  #readUnified(faults: Faults): Result<OwnCpu> {
     const { path } = this.#cpu;
     const stat = readKernelFile(`${path}/cpu.stat`);
     if (!stat.ok) return stat;
@@ -100,7 +100,7 @@ export class GuestCgroupCpuReader {
     });
   }
 
-  #readLegacy(faults: Faults): Reading<OwnCpu> {
+  #readLegacy(faults: Faults): Result<OwnCpu> {
     const share = this.#share.get(() => readShares(this.#cpu.path));
     if (!share.ok) return share;
     const usage =
@@ -135,15 +135,24 @@ export class GuestCgroupCpuReader {
 }
 
 /** Undefined where the controller is not switched on for the group. */
-function readWeight(path: string): Reading<CpuShare | undefined> {
+function readWeight(path: string): Result<CpuShare | undefined> {
   const weight = readKernelInteger(`${path}/cpu.weight`);
+  // An idle group shows the weight 0.
+  if (weight.ok && (weight.value === 0 || isIdle(path))) return found({ kind: 'idle' });
   if (weight.ok) return found({ kind: 'weight', weight: weight.value });
   return isAbsence(weight.error) ? found(undefined) : weight;
 }
 
-function readShares(path: string): Reading<CpuShare | undefined> {
+function readShares(path: string): Result<CpuShare | undefined> {
   const shares = readKernelInteger(`${path}/cpu.shares`);
+  if (shares.ok && isIdle(path)) return found({ kind: 'idle' });
   return shares.ok ? found({ kind: 'shares', shares: shares.value }) : shares;
+}
+
+/** Kernels before 5.15 have no such file. */
+function isIdle(path: string): boolean {
+  const idle = readKernelInteger(`${path}/cpu.idle`);
+  return idle.ok && idle.value === 1;
 }
 
 function openReaders(groups: CgroupThreadGroups, census: ThreadCensus | undefined): ThreadReaders {

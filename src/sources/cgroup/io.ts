@@ -2,7 +2,7 @@ import type { BlockDeviceNames } from '../host/block-device-names.ts';
 import type { GuestCgroupDirectory } from './cgroup.ts';
 import { readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { parseBigDecimal } from '../kernel/kernel-text.ts';
-import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
+import { failed, failedWith, Faults, found, inShort, type Result } from '../../runtime/result.ts';
 import { LIMIT_TTL_MS } from '../../runtime/cached-reading.ts';
 import type { CgroupDeviceIo, IoCounters } from '../../model/cgroup.ts';
 
@@ -24,7 +24,7 @@ export class GuestCgroupIoReader {
   /** v1: whether files that count the groups inside are there; old kernels have none. */
   #recursive: boolean | undefined;
   /** A controller that is off mostly stays so, and opening what is not there costs as much. */
-  #missing: { readonly reading: Reading<never>; readonly seenAt: number } | undefined;
+  #missing: { readonly reading: Result<never>; readonly seenAt: number } | undefined;
   /** When counters were last seen: they do not go while their device is there. */
   #countersSeenAt: number | undefined;
 
@@ -38,7 +38,7 @@ export class GuestCgroupIoReader {
    * group is gone or has no io controller (v1: no throttling); that it has none is believed for
    * LIMIT_TTL_MS. A device whose name cannot be read has its number, and a fault.
    */
-  read(): Reading<readonly CgroupDeviceIo[]> {
+  read(): Result<readonly CgroupDeviceIo[]> {
     const now = performance.now();
     const missing = this.#missing;
     if (missing !== undefined && now - missing.seenAt < LIMIT_TTL_MS) return missing.reading;
@@ -58,7 +58,7 @@ export class GuestCgroupIoReader {
    * are on Ceph, say), and again once the only one it used has gone: half a minute of emptiness
    * after counters is believed.
    */
-  #readUnified(): Reading<IoByDevice> {
+  #readUnified(): Result<IoByDevice> {
     const path = `${this.#io.path}/io.stat`;
     const text = readRawKernelFile(path);
     if (!text.ok) return text;
@@ -80,7 +80,7 @@ export class GuestCgroupIoReader {
    * made for cpu, cpuacct and cpuset only (libvirt src/util/vircgroup.c, virCgroupNewThread). A part
    * of such a sum that cannot be read leaves no sum.
    */
-  #readLegacy(): Reading<IoByDevice> {
+  #readLegacy(): Result<IoByDevice> {
     const { path, nestedPath } = this.#io;
     if (this.#recursive !== false) {
       const all = readLegacyGroup(path, '_recursive');
@@ -94,9 +94,7 @@ export class GuestCgroupIoReader {
     const nested = readLegacyGroup(nestedPath, '');
     if (!nested.ok) return nested;
     const [fault] = [...(own.faults ?? []), ...(nested.faults ?? [])];
-    return fault === undefined
-      ? found(together(own.value, nested.value))
-      : { ok: false, error: fault };
+    return fault === undefined ? found(together(own.value, nested.value)) : failedWith(fault);
   }
 
   #named(counters: IoByDevice, faults: Faults): readonly CgroupDeviceIo[] {
@@ -159,7 +157,7 @@ export function parseIoStat(text: string, faults = new Faults(), subject = 'io.s
   return counters;
 }
 
-function readLegacyGroup(path: string, suffix: '' | '_recursive'): Reading<IoByDevice> {
+function readLegacyGroup(path: string, suffix: '' | '_recursive'): Result<IoByDevice> {
   const bytes = readKernelFile(`${path}/blkio.throttle.io_service_bytes${suffix}`);
   if (!bytes.ok) return bytes;
   const requests = readKernelFile(`${path}/blkio.throttle.io_serviced${suffix}`);

@@ -1,14 +1,17 @@
+import { dirname } from 'node:path';
+
 import type { GuestCgroupDirectory } from './cgroup.ts';
 import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
 import { lineDecimal, lineField, lineStart } from '../kernel/kernel-scan.ts';
 import { parseDecimal } from '../kernel/kernel-text.ts';
-import { failed, Faults, found, isAbsence, type Reading } from '../../runtime/reading.ts';
+import { failed, failedWith, Faults, found, isAbsence, type Result } from '../../runtime/result.ts';
 import { CachedReading } from '../../runtime/cached-reading.ts';
 import type {
   CgroupMemory,
   CgroupMemoryEvents,
   CgroupMemoryLimits,
   CgroupMemoryUsage,
+  CgroupPaging,
   MemoryLimit,
 } from '../../model/cgroup.ts';
 
@@ -23,8 +26,9 @@ export class GuestCgroupMemoryReader {
   }
 
   /** `absent` when the group is gone or has no memory controller. */
-  read(): Reading<CgroupMemory> {
-    const usage = readUsage(this.#memory);
+  read(): Result<CgroupMemory> {
+    const stat = readKernelFile(`${this.#memory.path}/memory.stat`);
+    const usage = readUsage(this.#memory, stat);
     if (!usage.ok) return usage;
     const limits = this.#limits.get(() => readLimits(this.#memory));
     if (!limits.ok) return limits;
@@ -37,6 +41,7 @@ export class GuestCgroupMemoryReader {
       usage: faults.optional(usage) ?? usage.value,
       limits: limits.value,
       events: faults.optional(events),
+      paging: stat.ok ? toPaging(this.#memory, stat.value, faults) : undefined,
     });
   }
 
@@ -44,11 +49,11 @@ export class GuestCgroupMemoryReader {
    * The files count for one group alone, so libvirt's group inside is added. The oom_kill line is
    * there since 4.13.
    */
-  #readLegacyEvents({ maxBytes }: CgroupMemoryLimits): Reading<CgroupMemoryEvents> {
+  #readLegacyEvents({ maxBytes }: CgroupMemoryLimits): Result<CgroupMemoryEvents> {
     const { path, nestedPath } = this.#memory;
     const control = readKernelFile(`${path}/memory.oom_control`);
     if (!control.ok) return control;
-    const failures = (): Reading<number | undefined> => readLegacyFailures(this.#memory);
+    const failures = (): Result<number | undefined> => readLegacyFailures(this.#memory);
     const faults = new Faults();
     return faults.found({
       high: undefined,
@@ -67,12 +72,11 @@ export class GuestCgroupMemoryReader {
   }
 }
 
-function readUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
+function readUsage(memory: GuestCgroupDirectory, stat: Result<string>): Result<CgroupMemoryUsage> {
   const { path } = memory;
   const unified = memory.version === 2;
   const current = readKernelFile(`${path}/memory.${unified ? 'current' : 'usage_in_bytes'}`);
   if (!current.ok) return current;
-  const stat = readKernelFile(`${path}/memory.stat`);
   if (!stat.ok) return stat;
   const faults = new Faults();
   const bytes = (key: string): number | undefined =>
@@ -110,7 +114,35 @@ function readUsage(memory: GuestCgroupDirectory): Reading<CgroupMemoryUsage> {
   });
 }
 
-function readLimits(memory: GuestCgroupDirectory): Reading<CgroupMemoryLimits> {
+/** v1 has the refaults too, those of the groups inside under `total_`. */
+function toPaging(
+  { version, path }: GuestCgroupDirectory,
+  stat: string,
+  faults: Faults,
+): CgroupPaging {
+  const pages = (key: string): number | undefined =>
+    lineField(stat, key, lineDecimal, faults, `${path}/memory.stat`);
+  const inAll = version === 2 ? '' : 'total_';
+  return {
+    anonymousRefaults: pages(`${inAll}workingset_refault_anon`),
+    fileRefaults: pages(`${inAll}workingset_refault_file`),
+    swapIns: version === 2 ? pages('pswpin') : undefined,
+    swapOuts: version === 2 ? pages('pswpout') : undefined,
+  };
+}
+
+/** The root of the hierarchy, and a group without the controller, has no such file. */
+function readGuaranteed(memory: GuestCgroupDirectory, faults: Faults): MemoryLimit {
+  let guaranteed: MemoryLimit;
+  for (let path = memory.path; path !== dirname(path); path = dirname(path)) {
+    const reading = readKernelValue(`${path}/memory.min`, parseMemoryLimit);
+    if (!reading.ok && isAbsence(reading.error)) break;
+    guaranteed = tighter(guaranteed, faults.optional(reading));
+  }
+  return guaranteed;
+}
+
+function readLimits(memory: GuestCgroupDirectory): Result<CgroupMemoryLimits> {
   const unified = memory.version === 2;
   const maxFile = unified ? 'memory.max' : 'memory.limit_in_bytes';
   const swapFile = unified ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes';
@@ -126,14 +158,15 @@ function readLimits(memory: GuestCgroupDirectory): Reading<CgroupMemoryLimits> {
     highBytes: unified ? tightest('memory.high') : undefined,
     swapMaxBytes: tightest(swapFile),
     swapIncludesMemory: !unified,
+    ...(unified ? { guaranteedBytes: readGuaranteed(memory, faults) } : {}),
   };
   // One of two limits that cannot be read may be the tighter one.
   const [fault] = faults.errors;
-  return fault === undefined ? found(limits) : { ok: false, error: fault };
+  return fault === undefined ? found(limits) : failedWith(fault);
 }
 
 /** memory.events counts the groups inside too. */
-function readUnifiedEvents({ path }: GuestCgroupDirectory): Reading<CgroupMemoryEvents> {
+function readUnifiedEvents({ path }: GuestCgroupDirectory): Result<CgroupMemoryEvents> {
   const events = readKernelFile(`${path}/memory.events`);
   if (!events.ok) return events;
   if (lineStart(events.value, 'max') === -1) {
@@ -150,7 +183,7 @@ function readUnifiedEvents({ path }: GuestCgroupDirectory): Reading<CgroupMemory
   });
 }
 
-function readLegacyFailures(memory: GuestCgroupDirectory): Reading<number | undefined> {
+function readLegacyFailures(memory: GuestCgroupDirectory): Result<number | undefined> {
   return computeSum(listPaths(memory).map((path) => readKernelInteger(`${path}/memory.failcnt`)));
 }
 
@@ -177,12 +210,12 @@ function tighter(a: MemoryLimit, b: MemoryLimit): MemoryLimit {
   return Math.min(a, b);
 }
 
-function readOomKills(path: string): Reading<number | undefined> {
+function readOomKills(path: string): Result<number | undefined> {
   const text = readKernelFile(path);
   return text.ok ? oomKills(text.value, path) : text;
 }
 
-function oomKills(control: string, subject: string): Reading<number | undefined> {
+function oomKills(control: string, subject: string): Result<number | undefined> {
   if (lineStart(control, 'oom_kill_disable') === -1) {
     return failed('malformed', subject, 'no oom_kill_disable');
   }
@@ -191,7 +224,7 @@ function oomKills(control: string, subject: string): Reading<number | undefined>
 }
 
 /** Of those that are there; none where one of them is there but cannot be read. */
-function computeSum(parts: readonly Reading<number | undefined>[]): Reading<number | undefined> {
+function computeSum(parts: readonly Result<number | undefined>[]): Result<number | undefined> {
   let sum: number | undefined;
   for (const part of parts) {
     if (!part.ok) {

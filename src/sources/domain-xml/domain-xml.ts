@@ -1,13 +1,12 @@
-import type {
-  DomainConfig,
-  HostDevice,
-  NovaMetadata,
-  NovaOwner,
-} from '../../model/domain-config.ts';
+import type { DomainConfig, HostDevice } from '../../model/domain-config.ts';
+import type { MetadataPath } from '../../model/guest-owner.ts';
 import { parseCputune, parseNuma, parseTopology, parseVcpus } from './cpu.ts';
 import { parseDisk, parseLimits } from './disks.ts';
 import { parseInterface } from './interfaces.ts';
 import { parseBalloon, parseMemory } from './memory.ts';
+import { metadataLabels, wantedByPaths } from './metadata-paths.ts';
+import { NamespacedElement } from './namespaces.ts';
+import { parseManagement } from './owner.ts';
 import {
   DomainXmlError,
   parseInteger,
@@ -16,13 +15,39 @@ import {
   requiredAttribute,
   parseElementText,
 } from './values.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import { parseXml, parseXmlInSlices } from './xml-document.ts';
 import type { XmlElement } from './xml-element.ts';
-import { EVERYTHING, only, onlyOfTenant } from './xml-wanted.ts';
+import {
+  both,
+  EVERYTHING,
+  namesOfTenant,
+  only,
+  onlyOfTenant,
+  type WantedXml,
+} from './xml-wanted.ts';
 
-/** What of a domain's XML is read, here and in the files beside. */
-const WANTED = only({
+/** What is read of the metadata of every guest: see parseManagement. */
+const WANTED_METADATA = onlyOfTenant({
+  instance: onlyOfTenant({
+    name: onlyOfTenant({}),
+    flavor: onlyOfTenant({}),
+    owner: onlyOfTenant({ user: onlyOfTenant({}), project: onlyOfTenant({}) }),
+    root: onlyOfTenant({}),
+  }),
+  vm: onlyOfTenant({
+    minGuaranteedMemoryMb: onlyOfTenant({}),
+    memGuaranteedSize: onlyOfTenant({}),
+    uname: onlyOfTenant({}),
+    gname: onlyOfTenant({}),
+  }),
+  kubevirt: onlyOfTenant({}),
+  libosinfo: onlyOfTenant({ os: onlyOfTenant({}) }),
+});
+
+/** What of a domain's XML is read besides, here and in the files beside. */
+const WANTED: Readonly<Record<string, WantedXml>> = {
   name: EVERYTHING,
   uuid: EVERYTHING,
   os: only({ type: EVERYTHING }),
@@ -49,14 +74,22 @@ const WANTED = only({
   launchSecurity: EVERYTHING,
   seclabel: only({ label: EVERYTHING }),
   resource: EVERYTHING,
-  metadata: onlyOfTenant({
-    instance: onlyOfTenant({
-      name: onlyOfTenant({}),
-      flavor: onlyOfTenant({}),
-      owner: onlyOfTenant({ user: onlyOfTenant({}), project: onlyOfTenant({}) }),
-    }),
-  }),
-});
+};
+
+/** Elements and attributes of guests' metadata that the administrator named. */
+export class MetadataPaths {
+  readonly paths: readonly MetadataPath[];
+  readonly wanted: WantedXml;
+
+  constructor(paths: readonly MetadataPath[]) {
+    this.paths = paths;
+    const ofPaths = namesOfTenant(wantedByPaths(paths));
+    const metadata = paths.length === 0 ? WANTED_METADATA : both(WANTED_METADATA, ofPaths);
+    this.wanted = only({ ...WANTED, metadata });
+  }
+}
+
+const NO_PATHS = new MetadataPaths([]);
 
 /**
  * Reads the XML of a domain, running or not, as virDomainGetXMLDesc gives it. Elements this
@@ -65,45 +98,62 @@ const WANTED = only({
  * type, a name or a uuid is malformed.
  *
  * @param subject whose XML it is, for the error.
+ * @param metadata what is read of its metadata besides whose guest it is.
  */
-export function parseDomainXml(xml: string, subject: string): Reading<DomainConfig> {
-  return configFrom(parseXml(xml, subject, WANTED), subject);
+export function parseDomainXml(
+  xml: string,
+  subject: string,
+  metadata: MetadataPaths = NO_PATHS,
+): Result<DomainConfig> {
+  return configFrom(parseXml(xml, subject, metadata.wanted), subject, metadata);
 }
 
 /**
  * As `parseDomainXml`, without keeping others from their work.
  *
- * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ * @param deadline a failed result of kind `timeout` after it.
  */
 export async function parseDomainXmlInSlices(
   xml: string,
   subject: string,
-  deadline: number,
-): Promise<Reading<DomainConfig>> {
-  return configFrom(await parseXmlInSlices(xml, subject, WANTED, deadline), subject);
+  deadline: Deadline,
+  metadata: MetadataPaths = NO_PATHS,
+): Promise<Result<DomainConfig>> {
+  const root = await parseXmlInSlices(xml, subject, metadata.wanted, deadline);
+  return configFrom(root, subject, metadata);
 }
 
-function configFrom(root: Reading<XmlElement>, subject: string): Reading<DomainConfig> {
+function configFrom(
+  root: Result<XmlElement>,
+  subject: string,
+  { paths }: MetadataPaths,
+): Result<DomainConfig> {
   if (!root.ok) return root;
   if (root.value.name !== 'domain') {
     return failed('malformed', subject, `root element <${root.value.name}>, not <domain>`);
   }
   try {
-    return found(parseConfig(root.value));
+    return found(parseConfig(root.value, paths));
   } catch (error) {
     if (error instanceof DomainXmlError) return failed('malformed', subject, error.message);
     throw error;
   }
 }
 
-function parseConfig(domain: XmlElement): DomainConfig {
+function parseConfig(domain: XmlElement, paths: readonly MetadataPath[]): DomainConfig {
   const osType = domain.at('os', 'type');
   const cpu = domain.child('cpu');
   const blkio = domain.child('blkiotune');
   const devices = domain.child('devices');
   const devicesCalled = (name: string): readonly XmlElement[] => devices?.all(name) ?? [];
+  const name = required(parseElementText(domain.child('name')), 'name');
+  const memory = parseMemory(domain);
+  const roots = new NamespacedElement(domain).children
+    .filter((child) => child.element.name === 'metadata')
+    .flatMap((metadata) => metadata.children);
+  const { nova, owner, minimumBytes } = parseManagement(name, roots, memory.currentBytes);
   return {
-    name: required(parseElementText(domain.child('name')), 'name'),
+    name,
     uuid: required(parseElementText(domain.child('uuid')), 'uuid')
       .trim()
       .toLowerCase(),
@@ -113,7 +163,7 @@ function parseConfig(domain: XmlElement): DomainConfig {
       arch: osType?.attribute('arch'),
       machine: osType?.attribute('machine'),
     },
-    memory: parseMemory(domain),
+    memory: { ...memory, minimumBytes: memory.minimumBytes ?? minimumBytes },
     vcpu: parseVcpus(domain),
     cpu: {
       mode: cpu?.attribute('mode'),
@@ -139,7 +189,9 @@ function parseConfig(domain: XmlElement): DomainConfig {
     launchSecurity: domain.child('launchSecurity')?.attribute('type'),
     ownerUid: parseOwnerUid(domain.all('seclabel')),
     partition: parseElementText(domain.at('resource', 'partition')),
-    nova: parseNova(domain.child('metadata')),
+    nova,
+    owner,
+    ...(paths.length === 0 ? {} : { metadataLabels: metadataLabels(roots, paths) }),
     // Last: by now everything was read.
     faults: domain.faults,
   };
@@ -159,36 +211,4 @@ function parseHostDevice(hostdev: XmlElement): HostDevice {
     model: hostdev.attribute('model'),
     alias: hostdev.child('alias')?.attribute('name'),
   };
-}
-
-const NOVA_NAMESPACE = 'http://openstack.org/xmlns/libvirt/nova/';
-
-/** Found by its namespace, since any prefix may stand for it. */
-function parseNova(metadata: XmlElement | undefined): NovaMetadata | undefined {
-  for (const instance of metadata?.children ?? []) {
-    const [prefix, local] = instance.name.split(':');
-    if (prefix === undefined || local !== 'instance') continue;
-    const namespace = instance.attribute(`xmlns:${prefix}`);
-    if (namespace?.startsWith(NOVA_NAMESPACE) !== true) continue;
-    const owner = (role: string): NovaOwner | undefined => {
-      const element = instance.at(`${prefix}:owner`, `${prefix}:${role}`);
-      if (element === undefined) return undefined;
-      const name = seriously(element.text);
-      return name === undefined ? undefined : { name, id: seriously(element.attribute('uuid')) };
-    };
-    return {
-      instanceName: seriously(parseElementText(instance.child(`${prefix}:name`))),
-      flavor: seriously(instance.child(`${prefix}:flavor`)?.attribute('name')),
-      user: owner('user'),
-      project: owner('project'),
-    };
-  }
-  return undefined;
-}
-
-/** Nova's names have up to 255 characters; a tenant who writes his own may have millions. */
-const MAX_NOVA_CHARACTERS = 1024;
-
-function seriously(text: string | undefined): string | undefined {
-  return text === undefined || text.length > MAX_NOVA_CHARACTERS ? undefined : text;
 }

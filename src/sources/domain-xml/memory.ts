@@ -32,6 +32,7 @@ export function parseMemory(domain: XmlElement): DomainMemory {
   return {
     maximumBytes,
     currentBytes: current === undefined ? maximumBytes : parseBytes(current),
+    minimumBytes: parseBytes(tune?.child('min_guarantee')),
     hotplug:
       hotplugBytes === undefined
         ? undefined

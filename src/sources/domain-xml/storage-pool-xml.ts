@@ -1,4 +1,5 @@
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import { parseXml, parseXmlInSlices } from './xml-document.ts';
 import type { XmlElement } from './xml-element.ts';
 import { EVERYTHING, only } from './xml-wanted.ts';
@@ -15,23 +16,23 @@ const WANTED = only({
  * Parses what virStoragePoolGetXMLDesc gives. Sizes are left out: ask for the pool's info, which
  * needs no XML.
  */
-export function parseStoragePoolXml(xml: string): Reading<StoragePoolDescription> {
+export function parseStoragePoolXml(xml: string): Result<StoragePoolDescription> {
   return descriptionFrom(parseXml(xml, SUBJECT, WANTED));
 }
 
 /**
  * As `parseStoragePoolXml`, without keeping others from their work.
  *
- * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ * @param deadline a failed result of kind `timeout` after it.
  */
 export async function parseStoragePoolXmlInSlices(
   xml: string,
-  deadline: number,
-): Promise<Reading<StoragePoolDescription>> {
+  deadline: Deadline,
+): Promise<Result<StoragePoolDescription>> {
   return descriptionFrom(await parseXmlInSlices(xml, SUBJECT, WANTED, deadline));
 }
 
-function descriptionFrom(parsed: Reading<XmlElement>): Reading<StoragePoolDescription> {
+function descriptionFrom(parsed: Result<XmlElement>): Result<StoragePoolDescription> {
   if (!parsed.ok) return parsed;
   const pool = parsed.value;
   if (pool.name !== 'pool') return failed('malformed', SUBJECT, 'no <pool> element');

@@ -1,6 +1,7 @@
 import { SaxesParser } from 'saxes';
 
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import { XmlElement } from './xml-element.ts';
 import { EVERYTHING, type WantedXml } from './xml-wanted.ts';
@@ -15,8 +16,8 @@ const MAX_VALUE_CHARACTERS = 64 * 1024;
 const MAX_ELEMENTS = 100_000;
 /** So much is parsed or searched at once: less than a millisecond of work. */
 const PIECE_CHARACTERS = 16 * 1024;
-/** Steps of some 0.1 microseconds between which nothing else runs. */
-const STEPS_PER_TURN = 1000;
+/** Steps of some 0.1 microseconds between two places to stop. */
+const STEPS_PER_PART = 1000;
 
 /**
  * Reads what is wanted of a document and gives its root. Malformed: not well-formed in what is
@@ -29,7 +30,7 @@ export function parseXml(
   xml: string,
   subject: string,
   wanted: WantedXml = EVERYTHING,
-): Reading<XmlElement> {
+): Result<XmlElement> {
   return settled(subject, () => {
     const steps = readingSteps(xml, wanted);
     let step = steps.next();
@@ -42,14 +43,14 @@ export function parseXml(
  * As `parseXml`, in slices between which everything else gets its turn; documents of several
  * callers come one after the other, so that their slices do not add up.
  *
- * @param deadline in `performance.now()` time; a failed reading of kind `timeout` after that.
+ * @param deadline a failed result of kind `timeout` after it.
  */
 export async function parseXmlInSlices(
   xml: string,
   subject: string,
   wanted: WantedXml,
-  deadline: number,
-): Promise<Reading<XmlElement>> {
+  deadline: Deadline,
+): Promise<Result<XmlElement>> {
   const previous = lastInLine;
   const { promise, resolve: leave } = Promise.withResolvers<undefined>();
   lastInLine = promise;
@@ -58,7 +59,7 @@ export async function parseXmlInSlices(
     const slice = new TimeSlice();
     const steps = readingSteps(xml, wanted);
     for (;;) {
-      if (performance.now() > deadline) {
+      if (deadline.expired) {
         return failed('timeout', subject, 'XML not read through in time');
       }
       const step = settled(subject, () => steps.next());
@@ -77,7 +78,7 @@ class XmlError extends Error {
   override readonly name = 'XmlError';
 }
 
-function settled<T>(subject: string, work: () => T): Reading<T> {
+function settled<T>(subject: string, work: () => T): Result<T> {
   try {
     return found(work());
   } catch (error) {
@@ -101,7 +102,7 @@ const NAME = /[^\s/>]{1,200}/y;
  * ends of tags are looked for: their content costs no memory, whatever its names, its depth, or
  * its length. Yields where others may have a turn.
  */
-export function* readingSteps(
+function* readingSteps(
   xml: string,
   wanted: WantedXml,
 ): Generator<undefined, XmlElement, undefined> {
@@ -114,7 +115,7 @@ export function* readingSteps(
   let from = 0;
   let at = 0;
   for (let step = 1; ; step += 1) {
-    if (step % STEPS_PER_TURN === 0) yield;
+    if (step % STEPS_PER_PART === 0) yield;
     const inside = passedOver === 0 ? open.at(-1) : undefined;
     const tag = xml.indexOf('<', at);
     if (tag === -1) break;
@@ -220,7 +221,7 @@ const DECLARATIONS = [
 /** Behind the `>` of an opening tag, which may hold others in its quotes. */
 function* endOfTag(xml: string, start: number): Generator<undefined, number, undefined> {
   for (let at = start + 1, steps = 1; at < xml.length; at += 1, steps += 1) {
-    if (steps % STEPS_PER_TURN === 0) yield;
+    if (steps % STEPS_PER_PART === 0) yield;
     const character = xml[at];
     if (character === '>') return at + 1;
     if (character !== '"' && character !== "'") continue;

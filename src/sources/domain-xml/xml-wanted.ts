@@ -23,9 +23,38 @@ export function only(children: Readonly<Record<string, WantedXml>>): WantedXml {
 
 /** As `only`, written by a tenant; names are taken without their namespace prefix. */
 export function onlyOfTenant(children: Readonly<Record<string, WantedXml>>): WantedXml {
-  const wanted = new Map(Object.entries(children));
+  return ofTenant(new Map(Object.entries(children)));
+}
+
+/** Names of elements, with those of the elements in them. */
+export interface NameTree {
+  readonly inside: ReadonlyMap<string, NameTree>;
+}
+
+/** As `onlyOfTenant`, of names that are known only when the exporter starts. */
+export function namesOfTenant({ inside }: NameTree): WantedXml {
+  return ofTenant(new Map([...inside].map(([name, tree]) => [name, namesOfTenant(tree)])));
+}
+
+function ofTenant(wanted: ReadonlyMap<string, WantedXml>): WantedXml {
   return {
     child: (name) => wanted.get(name.slice(name.indexOf(':') + 1)),
-    mostChildren: 16,
+    mostChildren: MOST_OF_TENANT,
+  };
+}
+
+const MOST_OF_TENANT = 16;
+
+/** What either wants, of an element a tenant writes. */
+export function both(one: WantedXml, other: WantedXml): WantedXml {
+  return {
+    child: (name) => {
+      const ofOne = one.child(name);
+      const ofOther = other.child(name);
+      return ofOne === undefined || ofOther === undefined
+        ? (ofOne ?? ofOther)
+        : both(ofOne, ofOther);
+    },
+    mostChildren: MOST_OF_TENANT,
   };
 }

@@ -5,7 +5,8 @@ import { extname, join } from 'node:path';
 import { FILE_JOB, WORKER_JOB } from '../../runtime/worker-job.ts';
 import type { FileAnswer, FileBatch } from './file-task.ts';
 import type { WorkerMessage, WorkerRequest } from './file-worker.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 
 /**
  * File-system calls which may never return (a dead NFS server, a stopped FUSE daemon, a suspended
@@ -31,7 +32,7 @@ export interface PoolLimits {
   readonly patienceMs: number;
 }
 
-export const DEFAULT_POOL_LIMITS: PoolLimits = { working: 4, total: 8, patienceMs: 1000 };
+const DEFAULT_POOL_LIMITS: PoolLimits = { working: 4, total: 8, patienceMs: 1000 };
 
 const GROW_AFTER_MS = 50;
 
@@ -54,7 +55,7 @@ export interface HungCall {
 interface Job {
   readonly key: string;
   readonly batch: FileBatch;
-  readonly settle: (result: Reading<readonly FileAnswer[]>) => void;
+  readonly settle: (result: Result<readonly FileAnswer[]>) => void;
   readonly expiry: NodeJS.Timeout;
 }
 
@@ -94,9 +95,9 @@ export class BlockingPool {
   /**
    * The answers to a batch, in the order of its tasks, or `timeout`:
    * at once, where the key's last call still hangs or every process is stuck; else when the call
-   * makes no progress for `patienceMs`, or at `deadline` (a moment of `performance.now()`).
+   * makes no progress for `patienceMs`, or at `deadline`.
    */
-  run(key: string, batch: FileBatch, deadline: number): Promise<Reading<readonly FileAnswer[]>> {
+  run(key: string, batch: FileBatch, deadline: Deadline): Promise<Result<readonly FileAnswer[]>> {
     return new Promise((resolve) => {
       if (this.#closed) {
         resolve(failed('timeout', key, 'the exporter is stopping'));
@@ -106,12 +107,9 @@ export class BlockingPool {
         key,
         batch,
         settle: resolve,
-        expiry: setTimeout(
-          () => {
-            this.#expire(job);
-          },
-          Math.max(0, deadline - performance.now()),
-        ),
+        expiry: deadline.onExpiry(() => {
+          this.#expire(job);
+        }),
       };
       this.#queue.push(job);
       this.#dispatch();

@@ -1,7 +1,8 @@
 import type { FileSpace } from './file-task.ts';
 import type { HostFiles } from './host-files.ts';
 
-import { found } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { found } from '../../runtime/result.ts';
 import type {
   Filesystem,
   FilesystemSpace,
@@ -70,12 +71,11 @@ export function filesystemTraits(mount: Mount): FilesystemTraits {
  * The filesystems behind the given mounts, one per `major:minor` however many mounts it has. That
  * with the first mount point in the alphabet is asked and named, so that the order in which guests
  * come does not rename a filesystem. A hung one comes back with its traits and a `timeout` for its space.
- * `deadline` is a moment of `performance.now()`.
  */
 export async function readFilesystems(
   files: HostFiles,
   mounts: Iterable<Mount>,
-  deadline: number,
+  deadline: Deadline,
 ): Promise<readonly Filesystem[]> {
   const byDevice = new Map<string, Mount>();
   for (const mount of mounts) {

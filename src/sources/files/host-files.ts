@@ -10,7 +10,8 @@ import type {
 } from './file-task.ts';
 import { holdsDeviceNodes, isKernelFilesystem, type MountTable } from './mounts.ts';
 import { NotAllowed } from './path-walk.ts';
-import { failed, failedFrom, found, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, failedFrom, found, type Result } from '../../runtime/result.ts';
 import type { Mount } from '../../model/filesystem.ts';
 
 /** One path to look at, on the host. */
@@ -35,7 +36,7 @@ export interface AllowedDirectories {
   readonly canonical: readonly string[];
 }
 
-export const NOWHERE: AllowedDirectories = { named: new Map(), canonical: [] };
+const NOWHERE: AllowedDirectories = { named: new Map(), canonical: [] };
 
 export interface FoundFile {
   readonly look: FileLook;
@@ -69,17 +70,17 @@ export class HostFiles {
   }
 
   /**
-   * What is at the end of each path, in the order of the requests. `deadline` is a moment of
-   * `performance.now()`; what is not known by then fails with `timeout`, as do at once all paths
+   * What is at the end of each path, in the order of the requests. What is not known by
+   * the deadline fails with `timeout`, as do at once all paths
    * on a mount that hangs already.
    */
   async look(
     requests: readonly LookRequest[],
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
     allowed: AllowedDirectories = NOWHERE,
-  ): Promise<readonly Reading<FoundFile>[]> {
-    const results = requests.map((request): Reading<FoundFile> =>
+  ): Promise<readonly Result<FoundFile>[]> {
+    const results = requests.map((request): Result<FoundFile> =>
       failed('unsupported', request.path, 'not read'),
     );
     const pending = requests.flatMap((request, index): PendingLook | readonly [] => {
@@ -101,8 +102,8 @@ export class HostFiles {
     { look, mount }: FoundFile,
     at: number,
     bytes: number,
-    deadline: number,
-  ): Promise<Reading<Uint8Array>> {
+    deadline: Deadline,
+  ): Promise<Result<Uint8Array>> {
     const key = look.type === 'block' ? `block ${look.rdev}` : toKey(mount);
     const rest = below(mount, look.path);
     const { dev, inode, rdev } = look;
@@ -123,7 +124,7 @@ export class HostFiles {
   }
 
   /** The names in a directory that was found before. */
-  async list({ look, mount }: FoundFile, deadline: number): Promise<Reading<readonly string[]>> {
+  async list({ look, mount }: FoundFile, deadline: Deadline): Promise<Result<readonly string[]>> {
     const { dev, inode, path } = look;
     const task: FileTask = { kind: 'list', rest: below(mount, path), dev, inode };
     const answer = await this.#one(toKey(mount), mount, task, path, deadline);
@@ -142,7 +143,7 @@ export class HostFiles {
   }
 
   /** statfs(2) of a mounted filesystem. */
-  async space(mount: Mount, deadline: number): Promise<Reading<FileSpace>> {
+  async space(mount: Mount, deadline: Deadline): Promise<Result<FileSpace>> {
     const task: FileTask = { kind: 'space' };
     const answer = await this.#one(toKey(mount), mount, task, mount.mountpoint, deadline);
     if (!answer.ok) return answer;
@@ -254,8 +255,8 @@ export class HostFiles {
     mount: Mount,
     task: FileTask,
     subject: string,
-    deadline: number,
-  ): Promise<Reading<FileAnswer>> {
+    deadline: Deadline,
+  ): Promise<Result<FileAnswer>> {
     const answers = await this.#pool.run(key, { ...this.#batchOn(mount), tasks: [task] }, deadline);
     if (!answers.ok) return failed(answers.error.kind, subject, answers.error.detail);
     const [answer] = answers.value;
@@ -266,8 +267,8 @@ export class HostFiles {
 /** One call of {@link HostFiles.look}. */
 interface Looking {
   readonly mounts: MountTable;
-  readonly deadline: number;
-  readonly results: Reading<FoundFile>[];
+  readonly deadline: Deadline;
+  readonly results: Result<FoundFile>[];
   /** Canonical. */
   readonly allowed: readonly string[];
 }
@@ -292,10 +293,10 @@ function mountToStartFrom(path: string, mounts: MountTable): Mount | undefined {
 }
 
 /** A failed file-system call as a reading. */
-export function toFailure(answer: FileFailure, subject: string): Reading<never> {
+export function toFailure(answer: FileFailure, subject: string): Result<never> {
   return failedFrom(Object.assign(new Error(answer.message), { code: answer.code }), subject);
 }
 
-function unexpected(answer: FileAnswer | undefined, subject: string): Reading<never> {
+function unexpected(answer: FileAnswer | undefined, subject: string): Result<never> {
   return failed('malformed', subject, `the file process answered ${answer?.kind ?? 'nothing'}`);
 }

@@ -1,5 +1,5 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { Mount } from '../../model/filesystem.ts';
 
@@ -7,7 +7,7 @@ import type { Mount } from '../../model/filesystem.ts';
  * The text of a mountinfo file. Fields by proc_pid_mountinfo(5): id, parent id, major:minor, root,
  * mount point, mount options, optional fields up to a lone `-`, type, source, super options.
  */
-export function parseMountinfo(text: string, path: string): Reading<MountTable> {
+export function parseMountinfo(text: string, path: string): Result<MountTable> {
   const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
     if (line === '') continue;
@@ -22,7 +22,7 @@ export function parseMountinfo(text: string, path: string): Reading<MountTable> 
  * The host's mounts. With a bind-mounted procfs the exporter's own mount namespace is not the
  * host's, so process 1 of that procfs is asked (needs CAP_SYS_PTRACE or the same user).
  */
-export function readMounts(roots: Roots): Reading<MountTable> {
+export function readMounts(roots: Roots): Result<MountTable> {
   const process = roots.procfs === '/proc' ? 'self' : '1';
   const path = `${roots.procfs}/${process}/mountinfo`;
   const text = readKernelFile(path);

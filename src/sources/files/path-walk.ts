@@ -9,10 +9,10 @@ import {
 } from 'node:fs';
 
 import { isWithin } from './mounts.ts';
-import { REFUSED } from '../../runtime/reading.ts';
+import { REFUSED } from '../../runtime/result.ts';
 
 /** As many symbolic links as the kernel follows in one path (MAXSYMLINKS, path_resolution(7)). */
-export const MAX_SYMLINKS = 40;
+const MAX_SYMLINKS = 40;
 
 /**
  * open(2): a handle on a place in the file tree, without the file being opened: no driver, FIFO or

@@ -1,5 +1,5 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
-import { failed, found, inShort, isAbsence, type Reading } from '../../runtime/reading.ts';
+import { failed, found, inShort, isAbsence, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { LIMIT_TTL_MS } from '../../runtime/cached-reading.ts';
 
@@ -27,7 +27,7 @@ export class BlockDeviceNames {
    *
    * @param number `MAJ:MIN`, both decimal.
    */
-  get(number: string): Reading<string | undefined> {
+  get(number: string): Result<string | undefined> {
     const now = performance.now();
     const known = this.#known.get(number);
     if (known !== undefined && now - known.readAt < LIMIT_TTL_MS) return found(known.name);

@@ -7,7 +7,7 @@ import {
   readKernelValue,
 } from '../kernel/kernel-file.ts';
 import { parseSignedDecimal } from '../kernel/kernel-text.ts';
-import { failed, Faults, found, type Reading } from '../../runtime/reading.ts';
+import { failed, failedWith, Faults, found, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { CpuPlace, CpuTopology } from '../../model/host-cpu.ts';
 
@@ -16,7 +16,7 @@ import type { CpuPlace, CpuTopology } from '../../model/host-cpu.ts';
  * keep the result as long as `/sys/devices/system/cpu/online` says the same. All or nothing: with a
  * part that is there but cannot be read, cores and CPU sets would be counted wrong.
  */
-export function readCpuTopology(roots: Roots): Reading<CpuTopology> {
+export function readCpuTopology(roots: Roots): Result<CpuTopology> {
   const directory = `${roots.sysfs}/devices/system/cpu`;
   const onlinePath = `${directory}/online`;
   const onlineText = readKernelFile(onlinePath);
@@ -46,7 +46,7 @@ export function readCpuTopology(roots: Roots): Reading<CpuTopology> {
   };
   const threadsPerCpu = faults.optional(readThreadsPerCpu(roots, online.value, lists.present)) ?? 1;
   const [fault] = faults.errors;
-  if (fault !== undefined) return { ok: false, error: fault };
+  if (fault !== undefined) return failedWith(fault);
   return found({
     ...lists,
     online: online.value,
@@ -75,7 +75,7 @@ function readThreadsPerCpu(
   roots: Roots,
   online: readonly number[],
   present: readonly number[],
-): Reading<number> {
+): Result<number> {
   // Where an odd CPU is online a secondary thread is, and nothing needs a second look.
   const mayBe = online.length < present.length && online.every((cpu) => cpu % 2 === 0);
   if (!mayBe) return found(1);
@@ -92,13 +92,13 @@ function readThreadsPerCpu(
   return found(online.every(isPrimary) && !present.every(isPrimary) ? threads : 1);
 }
 
-function readCpuList(path: string): Reading<readonly number[]> {
+function readCpuList(path: string): Result<readonly number[]> {
   const text = readKernelFile(path);
   return text.ok ? parseCpuList(text.value, path) : text;
 }
 
 /** -1 where the firmware does not say. */
-function readPackage(path: string): Reading<number | undefined> {
+function readPackage(path: string): Result<number | undefined> {
   const id = readKernelValue(path, parseSignedDecimal);
   return id.ok && id.value < 0 ? found(undefined) : id;
 }

@@ -1,4 +1,4 @@
-import { failed, failedFrom, found, type Reading } from '../../runtime/reading.ts';
+import { failed, failedFrom, found, type Result } from '../../runtime/result.ts';
 import type { FileHandles } from '../../model/host.ts';
 
 const SUBJECT = '/proc/sys/fs/file-nr';
@@ -9,7 +9,7 @@ const SUBJECT = '/proc/sys/fs/file-nr';
  *
  * systeminformation opens the file and starts no program for it. It is loaded at the first call.
  */
-export async function readFileHandles(): Promise<Reading<FileHandles>> {
+export async function readFileHandles(): Promise<Result<FileHandles>> {
   try {
     const { fsOpenFiles } = await import('systeminformation/lib/filesystem.js');
     return parseFileHandles(await fsOpenFiles());
@@ -22,7 +22,7 @@ export async function readFileHandles(): Promise<Reading<FileHandles>> {
 export function parseFileHandles(files: {
   readonly allocated: number | null;
   readonly max: number | null;
-}): Reading<FileHandles> {
+}): Result<FileHandles> {
   const { allocated, max } = files;
   if (allocated === null || max === null) {
     return failed('unreadable', SUBJECT, 'not three numbers, or not to be read');

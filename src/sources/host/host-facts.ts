@@ -2,14 +2,7 @@ import { lstat, open, readlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import { readKernelFile, readKernelStart } from '../kernel/kernel-file.ts';
-import {
-  Faults,
-  failed,
-  failedFrom,
-  found,
-  isAbsence,
-  type Reading,
-} from '../../runtime/reading.ts';
+import { Faults, failed, failedFrom, found, isAbsence, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { HostFacts } from '../../model/host.ts';
 
@@ -26,7 +19,7 @@ const MAX_LINKS = 40;
  * Asynchronous, as os-release is an ordinary file on whatever the host's root lies on. A part that
  * is there but cannot be read is a fault.
  */
-export async function readHostFacts(roots: Roots): Promise<Reading<HostFacts>> {
+export async function readHostFacts(roots: Roots): Promise<Result<HostFacts>> {
   const faults = new Faults();
   const cpu = faults.optional(readProcessor(roots)) ?? {};
   const os = faults.optional(await readOsRelease(roots.rootfs)) ?? new Map<string, string>();
@@ -47,7 +40,7 @@ interface Processor {
   readonly vendor?: string | undefined;
 }
 
-function readProcessor(roots: Roots): Reading<Processor> {
+function readProcessor(roots: Roots): Result<Processor> {
   const path = `${roots.procfs}/cpuinfo`;
   const text = readKernelStart(path, CPUINFO_BYTES);
   return text.ok ? parseProcessor(text.value, path) : text;
@@ -57,7 +50,7 @@ function readProcessor(roots: Roots): Reading<Processor> {
  * The first processor of /proc/cpuinfo: `model name` and `vendor_id` on x86 and s390, `cpu` on ppc,
  * `Processor` or nothing but numbers on arm64, which then has no model.
  */
-export function parseProcessor(text: string, subject: string): Reading<Processor> {
+function parseProcessor(text: string, subject: string): Result<Processor> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');
@@ -76,8 +69,8 @@ export function parseProcessor(text: string, subject: string): Reading<Processor
 }
 
 /** etc/os-release under the host's root, else the one in usr/lib (os-release(5)). */
-async function readOsRelease(rootfs: string): Promise<Reading<ReadonlyMap<string, string>>> {
-  let last: Reading<ReadonlyMap<string, string>> | undefined;
+async function readOsRelease(rootfs: string): Promise<Result<ReadonlyMap<string, string>>> {
+  let last: Result<ReadonlyMap<string, string>> | undefined;
   for (const name of ['/etc/os-release', '/usr/lib/os-release']) {
     const text = await readUnder(rootfs, name);
     last = text.ok ? parseOsRelease(text.value, `${rootfs}${name}`) : text;
@@ -90,7 +83,7 @@ async function readOsRelease(rootfs: string): Promise<Reading<ReadonlyMap<string
  * A file of the host. A link in its last step is followed as the host would: /etc/os-release mostly
  * is one, and where it is absolute it means the host's root and not ours.
  */
-async function readUnder(rootfs: string, name: string): Promise<Reading<string>> {
+async function readUnder(rootfs: string, name: string): Promise<Result<string>> {
   let path = name;
   try {
     for (let links = 0; (await lstat(rootfs + path)).isSymbolicLink(); links += 1) {
@@ -114,10 +107,7 @@ async function readUnder(rootfs: string, name: string): Promise<Reading<string>>
 }
 
 /** `NAME="Debian GNU/Linux"`, in the quotes of a shell (os-release(5)). */
-export function parseOsRelease(
-  text: string,
-  subject: string,
-): Reading<ReadonlyMap<string, string>> {
+function parseOsRelease(text: string, subject: string): Result<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, key, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line.trim()) ?? [];

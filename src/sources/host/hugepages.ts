@@ -1,22 +1,19 @@
 import { listKernelDirectory, readKernelInteger } from '../kernel/kernel-file.ts';
-import { Faults, type Reading } from '../../runtime/reading.ts';
+import { Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { HugePagePool } from '../../model/host-memory.ts';
 
 /** The host's pools, `/sys/kernel/mm/hugepages/*`. `absent` on kernels without hugetlbfs. */
-export function readHugePagePools(roots: Roots): Reading<readonly HugePagePool[]> {
+export function readHugePagePools(roots: Roots): Result<readonly HugePagePool[]> {
   return readPools(`${roots.sysfs}/kernel/mm/hugepages`);
 }
 
 /** The pools of one NUMA node, `/sys/devices/system/node/node<n>/hugepages/*`. */
-export function readNodeHugePagePools(
-  roots: Roots,
-  node: number,
-): Reading<readonly HugePagePool[]> {
+export function readNodeHugePagePools(roots: Roots, node: number): Result<readonly HugePagePool[]> {
   return readPools(`${roots.sysfs}/devices/system/node/node${node}/hugepages`);
 }
 
-function readPools(directory: string): Reading<readonly HugePagePool[]> {
+function readPools(directory: string): Result<readonly HugePagePool[]> {
   const names = listKernelDirectory(directory);
   if (!names.ok) return names;
   const faults = new Faults();

@@ -5,12 +5,12 @@ import {
   parseSignedDecimal,
   parseSwitch,
 } from '../kernel/kernel-text.ts';
-import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { Ksm } from '../../model/host-memory.ts';
 
 /** `absent` on kernels without CONFIG_KSM. */
-export function readKsm(roots: Roots): Reading<Ksm> {
+export function readKsm(roots: Roots): Result<Ksm> {
   const directory = `${roots.sysfs}/kernel/mm/ksm`;
   const names = listKernelDirectory(directory);
   if (!names.ok) return names;
@@ -28,7 +28,7 @@ export function parseKsm(
   files: ReadonlyMap<string, string>,
   subject: string,
   faults = new Faults(),
-): Reading<Ksm> {
+): Result<Ksm> {
   const field = <T>(name: string, parse: (text: string) => T | undefined): T | undefined =>
     faults.field(files.get(name), parse, subject, name);
   const number = (name: string): number | undefined => field(name, parseDecimal);

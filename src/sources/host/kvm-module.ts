@@ -1,11 +1,11 @@
 import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
 import { parseSwitch } from '../kernel/kernel-text.ts';
-import { failed, Faults, found, isAbsence, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, found, isAbsence, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { KvmModule } from '../../model/host.ts';
 
 /** `absent` when the kernel has no KVM: guests on this host are emulated. */
-export function readKvmModule(roots: Roots): Reading<KvmModule> {
+export function readKvmModule(roots: Roots): Result<KvmModule> {
   const modules = `${roots.sysfs}/module`;
   const known = readVendor(modules);
   if (!known.ok) return known;
@@ -30,7 +30,7 @@ export function readKvmModule(roots: Roots): Reading<KvmModule> {
   });
 }
 
-function readVendor(modules: string): Reading<KvmModule['vendor']> {
+function readVendor(modules: string): Result<KvmModule['vendor']> {
   for (const vendor of ['intel', 'amd'] as const) {
     const parameter = readKernelFile(`${modules}/kvm_${vendor}/parameters/nested`);
     if (parameter.ok) return found(vendor);

@@ -1,11 +1,11 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { parseDecimal, parseKeyedLines, parseKibibytes } from '../kernel/kernel-text.ts';
-import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { DefaultHugePages, Meminfo } from '../../model/host-memory.ts';
 
 /** Reads `/proc/meminfo`. */
-export function readMeminfo(roots: Roots): Reading<Meminfo> {
+export function readMeminfo(roots: Roots): Result<Meminfo> {
   const path = `${roots.procfs}/meminfo`;
   const text = readKernelFile(path);
   return text.ok ? parseMeminfo(text.value, path) : text;
@@ -28,7 +28,7 @@ const ALWAYS_THERE = [
   'Committed_AS',
 ];
 
-export function parseMeminfo(text: string, subject: string): Reading<Meminfo> {
+export function parseMeminfo(text: string, subject: string): Result<Meminfo> {
   const values = parseKeyedLines(text);
   const faults = new Faults();
   for (const key of ALWAYS_THERE) if (!values.has(key)) faults.malformed(subject, `no ${key}`);

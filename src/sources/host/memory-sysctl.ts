@@ -1,11 +1,11 @@
 import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
 import { kibibytesToBytes, parseDecimal } from '../kernel/kernel-text.ts';
-import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { MemorySysctl } from '../../model/host-memory.ts';
 
 /** Reads /proc/sys. */
-export function readMemorySysctl(roots: Roots): Reading<MemorySysctl> {
+export function readMemorySysctl(roots: Roots): Result<MemorySysctl> {
   const path = `${roots.procfs}/sys/vm/overcommit_memory`;
   const text = readKernelFile(path);
   if (!text.ok) return text;

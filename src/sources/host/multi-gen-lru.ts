@@ -1,10 +1,10 @@
 import { readKernelFile, readKernelInteger } from '../kernel/kernel-file.ts';
-import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { MultiGenLru } from '../../model/host-memory.ts';
 
 /** Reads `/sys/kernel/mm/lru_gen`. `absent` on kernels without it (before 6.1, or not built in). */
-export function readMultiGenLru(roots: Roots): Reading<MultiGenLru> {
+export function readMultiGenLru(roots: Roots): Result<MultiGenLru> {
   const directory = `${roots.sysfs}/kernel/mm/lru_gen`;
   const path = `${directory}/enabled`;
   const text = readKernelFile(path);

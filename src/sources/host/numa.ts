@@ -2,7 +2,7 @@ import { parseCpuList } from '../../model/facts/cpu-list.ts';
 import { readNodeHugePagePools } from './hugepages.ts';
 import { readKernelFile, readKernelValue } from '../kernel/kernel-file.ts';
 import { parseBigDecimal, parseKeyedLines, parseKibibytes } from '../kernel/kernel-text.ts';
-import { failed, Faults, isAbsence, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, isAbsence, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { NodeAllocations, NodeMemory, NumaNode } from '../../model/host-memory.ts';
 
@@ -10,7 +10,7 @@ import type { NodeAllocations, NodeMemory, NumaNode } from '../../model/host-mem
  * Reads every online node. Some kernels for small machines are built without NUMA: then `absent`. A
  * host with one node gives one.
  */
-export function readNumaNodes(roots: Roots): Reading<readonly NumaNode[]> {
+export function readNumaNodes(roots: Roots): Result<readonly NumaNode[]> {
   const directory = `${roots.sysfs}/devices/system/node`;
   const online = readKernelFile(`${directory}/online`);
   if (!online.ok) return online;
@@ -47,7 +47,7 @@ export function readNumaNodes(roots: Roots): Reading<readonly NumaNode[]> {
 }
 
 /** Lines like `Node 0 MemTotal:        5466328 kB`. */
-export function parseNodeMeminfo(text: string, subject: string): Reading<NodeMemory> {
+export function parseNodeMeminfo(text: string, subject: string): Result<NodeMemory> {
   const values = parseKeyedLines(text.replaceAll(/^Node \d{1,9} /gm, ''));
   const faults = new Faults();
   const bytes = (key: string): number | undefined =>

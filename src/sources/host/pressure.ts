@@ -1,7 +1,7 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { decimalAt, digitsEnd, lineEnd, lineStart } from '../kernel/kernel-scan.ts';
 import { microsecondsToSeconds } from '../../runtime/kernel-time.ts';
-import { failed, Faults, found, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, found, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { Pressure, PressureResource } from '../../model/pressure.ts';
 
@@ -10,7 +10,7 @@ import type { Pressure, PressureResource } from '../../model/pressure.ts';
  * `unsupported` where the file is there but reading it gives EOPNOTSUPP, as on kernels built with
  * CONFIG_PSI_DEFAULT_DISABLED and booted without `psi=1`.
  */
-export function readHostPressure(roots: Roots, resource: PressureResource): Reading<Pressure> {
+export function readHostPressure(roots: Roots, resource: PressureResource): Result<Pressure> {
   const pressure = readPressureFile(`${roots.procfs}/pressure/${resource}`);
   if (!pressure.ok || resource !== 'cpu') return pressure;
   return found({ someSeconds: pressure.value.someSeconds, fullSeconds: undefined });
@@ -24,11 +24,11 @@ export function readHostPressure(roots: Roots, resource: PressureResource): Read
 export function readCgroupPressure(
   unifiedDirectory: string,
   resource: PressureResource,
-): Reading<Pressure> {
+): Result<Pressure> {
   return readPressureFile(`${unifiedDirectory}/${resource}.pressure`);
 }
 
-function readPressureFile(path: string): Reading<Pressure> {
+function readPressureFile(path: string): Result<Pressure> {
   const text = readKernelFile(path);
   return text.ok ? parsePressure(text.value, path) : text;
 }
@@ -36,7 +36,7 @@ function readPressureFile(path: string): Reading<Pressure> {
 const TOTAL = ' total=';
 
 /** `some avg10=0.34 avg60=0.67 avg300=0.92 total=14140586`, total in microseconds. */
-export function parsePressure(text: string, subject: string): Reading<Pressure> {
+export function parsePressure(text: string, subject: string): Result<Pressure> {
   const someSeconds = parseTotal(text, 'some');
   if (someSeconds === undefined) return failed('malformed', subject, 'no total of "some"');
   const faults = new Faults();

@@ -5,12 +5,12 @@ import {
   parseSignedDecimal,
   unescapeOctal,
 } from '../kernel/kernel-text.ts';
-import { failed, Faults, found, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, found, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { SwapArea, ZramUsage } from '../../model/host-memory.ts';
 
 /** Reads `/proc/swaps` and, for zram, the device's mm_stat. Empty: no swap. */
-export function readSwapAreas(roots: Roots): Reading<readonly SwapArea[]> {
+export function readSwapAreas(roots: Roots): Result<readonly SwapArea[]> {
   const path = `${roots.procfs}/swaps`;
   const text = readKernelFile(path);
   if (!text.ok) return text;
@@ -28,7 +28,7 @@ export function readSwapAreas(roots: Roots): Reading<readonly SwapArea[]> {
 }
 
 /** `/dev/dm-1 partition 8388604 1024 -2` under a heading, sizes in KiB. */
-export function parseSwaps(text: string, subject: string): Reading<readonly SwapArea[]> {
+export function parseSwaps(text: string, subject: string): Result<readonly SwapArea[]> {
   const [heading = '', ...lines] = text.split('\n');
   if (!heading.startsWith('Filename')) return failed('malformed', subject, 'no heading');
   const areas: SwapArea[] = [];

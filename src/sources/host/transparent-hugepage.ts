@@ -1,11 +1,11 @@
 import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
 import { parseChoice, parseSwitch } from '../kernel/kernel-text.ts';
-import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { TransparentHugePages } from '../../model/host-memory.ts';
 
 /** `absent` on kernels without them. */
-export function readTransparentHugePages(roots: Roots): Reading<TransparentHugePages> {
+export function readTransparentHugePages(roots: Roots): Result<TransparentHugePages> {
   const directory = `${roots.sysfs}/kernel/mm/transparent_hugepage`;
   const text = readKernelFile(`${directory}/enabled`);
   if (!text.ok) return text;

@@ -1,11 +1,11 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { parseBigDecimal, parseKeyedLines } from '../kernel/kernel-text.ts';
-import { failed, Faults, inShort, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, inShort, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { type Vmstat, VMSTAT_COUNTERS, type VmstatCounter } from '../../model/host-memory.ts';
 
 /** Reads `/proc/vmstat`. */
-export function readVmstat(roots: Roots): Reading<Vmstat> {
+export function readVmstat(roots: Roots): Result<Vmstat> {
   const path = `${roots.procfs}/vmstat`;
   const text = readKernelFile(path);
   return text.ok ? parseVmstat(text.value, path) : text;
@@ -32,7 +32,7 @@ const ONCE_OF_FILES = [
   ['workingset_restore_file', 'workingset_restore'],
 ] as const;
 
-export function parseVmstat(text: string, subject: string): Reading<Vmstat> {
+export function parseVmstat(text: string, subject: string): Result<Vmstat> {
   const values = parseKeyedLines(text);
   const faults = new Faults();
   const directReclaimsByZone = new Map<string, bigint>();

@@ -1,11 +1,11 @@
 import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
 import { parseSwitch } from '../kernel/kernel-text.ts';
-import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { Zswap, ZswapDebug } from '../../model/host-memory.ts';
 
 /** `absent` on kernels without zswap. */
-export function readZswap(roots: Roots): Reading<Zswap> {
+export function readZswap(roots: Roots): Result<Zswap> {
   const directory = `${roots.sysfs}/module/zswap/parameters`;
   const text = readKernelFile(`${directory}/enabled`);
   if (!text.ok) return text;

@@ -1,26 +1,21 @@
-import type { Reading } from '../../runtime/reading.ts';
-import type { Below, NamedFile, Qcow2Header, WorstCaseSize } from '../../model/image.ts';
+import { failedWith, type Failure, type Result, type SourceError } from '../../runtime/result.ts';
+import type { Below, HeaderFacts } from '../../model/image.ts';
 
-export interface HeaderFacts {
-  readonly below: Below;
-  readonly dataFiles: readonly NamedFile[];
-  /** Size of the disk the guest sees, in bytes; undefined where this format is not read that far. */
-  readonly capacityBytes: number | undefined;
-  /** The largest size this file can reach, where the format tells. */
-  readonly worstCase: WorstCaseSize | undefined;
-  readonly qcow2: Qcow2Header | undefined;
+export interface HeaderFault {
+  /** `truncated`: more of the image than was read may tell. */
+  readonly problem: 'malformed' | 'unsupported' | 'truncated';
+  /** One line that says what is wrong with the header. */
+  readonly detail: string;
 }
 
-/** Facts, or one line that says what is wrong with the header. */
-export type HeaderResult =
-  | { readonly ok: true; readonly facts: HeaderFacts }
-  | { readonly ok: false; readonly problem: 'malformed' | 'unsupported'; readonly detail: string };
+/** What is wrong with the header, or why what of it was needed could not be read. */
+export type HeaderError = HeaderFault | SourceError;
 
 /**
  * Bytes of the image from an offset on; fewer where it ends. The length is always one of this
  * program's constants, never a number from a header.
  */
-export type ReadMore = (at: number, length: number) => Promise<Reading<Buffer>>;
+export type ReadMore = (at: number, length: number) => Promise<Result<Buffer>>;
 
 export const NOTHING_BELOW: HeaderFacts = {
   below: { kind: 'nothing' },
@@ -36,10 +31,13 @@ export function toBelow(name: string | undefined, format: string | undefined): B
 
 export function refused(
   detail: string,
-  problem: 'malformed' | 'unsupported' = 'malformed',
-): HeaderResult & { readonly ok: false } {
-  return { ok: false, problem, detail };
+  problem: HeaderFault['problem'] = 'malformed',
+): Failure<HeaderFault> {
+  return failedWith({ problem, detail });
 }
+
+/** What is read of an image ends before its header does. */
+export const TRUNCATED = refused('its header is cut off, or too long', 'truncated');
 
 /** A number of bytes fit to be published: a 64-bit field that is no size at all is refused. */
 export function sizeFrom(bytes: bigint): number | undefined {

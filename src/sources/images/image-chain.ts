@@ -7,7 +7,8 @@ import {
   type ImageReference,
 } from '../../model/facts/image-reference.ts';
 import { holdsDeviceNodes, type MountTable } from '../files/mounts.ts';
-import type { Reading, SourceError } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import type { Result, SourceError } from '../../runtime/result.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type {
   ChainEnd,
@@ -20,7 +21,7 @@ import type {
 } from '../../model/image.ts';
 
 /** libvirt's limit since 12.0 (NEWS); QEMU sets none. */
-export const MAX_CHAIN_DEPTH = 200;
+const MAX_CHAIN_DEPTH = 200;
 
 /** So many images and extents of images are read for one disk. */
 const MAX_CHAIN_FILES = 2048;
@@ -43,15 +44,14 @@ export class ImageChainReader {
    * The chain of each disk, in order. Images shared by several disks are read once and appear
    * in each chain; count them by {@link ImageFile.identity}. Names that stand only in headers are
    * followed within `poolDirectories` and the directories of the images the disks declare.
-   * `deadline` is a moment of `performance.now()`.
    */
   async read(
     disks: readonly DescribedDisk[],
     poolDirectories: Iterable<string>,
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<readonly ImageChain[]> {
-    const images = new Map<string, Reading<ImageFile>>();
+    const images = new Map<string, Result<ImageFile>>();
     const met = new Map<string, ImageRequest>();
     let allowed: AllowedDirectories | undefined;
     const load = async (wanted: ReadonlyMap<string, ImageRequest>): Promise<void> => {
@@ -108,7 +108,7 @@ export class ImageChainReader {
     disks: readonly DescribedDisk[],
     poolDirectories: Iterable<string>,
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<AllowedDirectories> {
     const names = new Set<string>();
     for (const directory of poolDirectories) {
@@ -158,7 +158,7 @@ function withDataStore(image: DeclaredImage): readonly ImageRequest[] {
 /** The chain as far as `imageAt` knows the images; undefined when it lacks one. */
 function follow(
   disk: DescribedDisk,
-  imageAt: (request: ImageRequest) => Reading<ImageFile> | undefined,
+  imageAt: (request: ImageRequest) => Result<ImageFile> | undefined,
 ): ImageChain | undefined {
   const images: ChainImage[] = [];
   const seen = new Set<string>();

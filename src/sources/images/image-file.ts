@@ -1,5 +1,5 @@
 import { deviceNumber } from '../files/file-task.ts';
-import { NOTHING_BELOW, type HeaderFacts, type ReadMore } from './header-facts.ts';
+import { NOTHING_BELOW, type HeaderError, type ReadMore } from './header-facts.ts';
 import {
   toFailure,
   type AllowedDirectories,
@@ -12,15 +12,16 @@ import { readKernelFile, readKernelInteger } from '../kernel/kernel-file.ts';
 import type { MountTable } from '../files/mounts.ts';
 
 import { rawWorstCase, wholeSectors } from './qcow2-size.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, failedWith, found, type Result, type SourceError } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type {
   BlockDevice,
+  HeaderFacts,
   ImageFile,
   ImageFormat,
   ImageRequest,
-  Qcow2Header,
 } from '../../model/image.ts';
 
 /** What is derived from a header, kept as long as the file's fingerprint stays the same. */
@@ -31,7 +32,7 @@ interface KnownContent {
 
 interface Content {
   readonly format: ImageFormat;
-  readonly facts: Reading<HeaderFacts>;
+  readonly facts: Result<HeaderFacts>;
 }
 
 /**
@@ -60,15 +61,14 @@ export class ImageReader {
   /**
    * The images, in the order of the requests; equal requests are answered by one read. A request fails
    * where the path does not lead to a regular file or block device in time; a bad header is not a
-   * failure of the image (see {@link ImageFile.qcow2}). `deadline` is a moment of
-   * `performance.now()`.
+   * failure of the image (see {@link ImageFile.headerError}).
    */
   async read(
     requests: readonly ImageRequest[],
     mounts: MountTable,
-    deadline: number,
+    deadline: Deadline,
     allowed?: AllowedDirectories,
-  ): Promise<readonly Reading<ImageFile>[]> {
+  ): Promise<readonly Result<ImageFile>[]> {
     const keys = requests.map(imageRequestKey);
     const distinct = new Map(requests.map((request, i) => [keys[i] ?? '', request]));
     const looks = await this.#files.look(
@@ -83,7 +83,7 @@ export class ImageReader {
       deadline,
       allowed,
     );
-    const images = new Map<string, Reading<ImageFile>>();
+    const images = new Map<string, Result<ImageFile>>();
     const slice = new TimeSlice();
     const reading: Promise<void>[] = [];
     for (const [i, [key, request]] of [...distinct].entries()) {
@@ -117,8 +117,8 @@ export class ImageReader {
     key: string,
     request: ImageRequest,
     file: FoundFile,
-    deadline: number,
-  ): Promise<Reading<ImageFile>> {
+    deadline: Deadline,
+  ): Promise<Result<ImageFile>> {
     const { look, mount } = file;
     if (look.type !== 'file' && look.type !== 'block') {
       return failed('unsupported', request.path, 'neither a regular file nor a block device');
@@ -126,9 +126,12 @@ export class ImageReader {
     const block = look.type === 'block' ? this.#blockDevice(deviceNumber(look.rdev)) : undefined;
     if (block?.ok === false) return block;
     const fileSizeBytes = block?.value.sizeBytes ?? Number(look.sizeBytes);
-    const content = await this.#content(key, request, file, fileSizeBytes, deadline);
-    const { format } = content;
-    const facts = content.facts.ok ? content.facts.value : undefined;
+    const { format, facts } = await this.#content(key, request, file, fileSizeBytes, deadline);
+    const wholeBytes = wholeSectors(fileSizeBytes);
+    const raw = {
+      capacityBytes: request.slice?.sizeBytes ?? wholeBytes,
+      worstCase: rawWorstCase(wholeBytes),
+    };
     return found({
       path: request.path,
       resolvedPath: look.path,
@@ -141,15 +144,9 @@ export class ImageReader {
       allocatedBytes: block === undefined ? Number(look.blocks) * STAT_BLOCK_BYTES : undefined,
       format,
       formatFrom: request.declaredFormat === undefined ? 'probed' : 'declared',
-      capacityBytes:
-        format === 'raw'
-          ? (request.slice?.sizeBytes ?? wholeSectors(fileSizeBytes))
-          : facts?.capacityBytes,
-      qcow2: toQcow2(content),
-      headerError: content.facts.ok ? undefined : content.facts.error,
-      below: facts?.below ?? NOTHING_BELOW.below,
-      dataFiles: facts?.dataFiles ?? [],
-      worstCase: format === 'raw' ? rawWorstCase(wholeSectors(fileSizeBytes)) : facts?.worstCase,
+      ...(facts.ok ? facts.value : NOTHING_BELOW),
+      ...(format === 'raw' ? raw : {}),
+      headerError: facts.ok ? undefined : facts.error,
     });
   }
 
@@ -158,7 +155,7 @@ export class ImageReader {
     request: ImageRequest,
     file: FoundFile,
     fileSizeBytes: number,
-    deadline: number,
+    deadline: Deadline,
   ): Promise<Content> {
     const { look } = file;
     const declared =
@@ -180,7 +177,7 @@ export class ImageReader {
       if (!bytes.ok) return bytes;
       return found(toBuffer(bytes.value).subarray(0, Math.max(0, end - from - at)));
     };
-    let start: Reading<Buffer>;
+    let start: Result<Buffer>;
     if (look.header === undefined) start = await more(0, USUAL_HEADER_BYTES);
     else if (look.header.kind === 'head')
       start = found(toBuffer(look.header.bytes).subarray(0, Math.max(0, end - from)));
@@ -198,7 +195,7 @@ export class ImageReader {
   /** From /sys/dev/block/<major:minor>, so that the device need not be opened. */
   #blockDevice(
     device: string,
-  ): Reading<{ readonly sizeBytes: number; readonly device: BlockDevice }> {
+  ): Result<{ readonly sizeBytes: number; readonly device: BlockDevice }> {
     const directory = `${this.#roots.sysfs}/dev/block/${device}`;
     const sectors = readKernelInteger(`${directory}/size`);
     if (!sectors.ok) return sectors;
@@ -238,27 +235,24 @@ function headerBytesFor({ declaredFormat }: ImageRequest): number {
 async function readContent(
   path: string,
   declared: ImageFormat | undefined,
-  start: Reading<Buffer>,
+  start: Result<Buffer>,
   sizeBytes: number,
   more: ReadMore,
 ): Promise<Content> {
   // Not read is not raw: an undeclared format stays unknown, and the reason is kept.
   if (!start.ok) return { format: declared ?? 'other', facts: start };
   const format = declared ?? probeImageFormat(start.value, path);
-  const header = await readHeader(format, start.value, sizeBytes, more);
-  if (!header.ok) return { format, facts: header };
-  const result = header.value;
+  const facts = await readHeader(format, start.value, sizeBytes, more);
   return {
     format,
-    facts: result.ok
-      ? found(result.facts)
-      : failed(result.problem, path, `${format} header: ${result.detail}`),
+    facts: facts.ok ? found(facts.value) : failedWith(toSourceError(facts.error, path, format)),
   };
 }
 
-function toQcow2({ format, facts }: Content): Reading<Qcow2Header> | undefined {
-  if (!facts.ok) return format === 'qcow2' ? facts : undefined;
-  return facts.value.qcow2 === undefined ? undefined : found(facts.value.qcow2);
+function toSourceError(error: HeaderError, path: string, format: ImageFormat): SourceError {
+  if ('kind' in error) return error;
+  const kind = error.problem === 'unsupported' ? 'unsupported' : 'malformed';
+  return failed(kind, path, `${format} header: ${error.detail}`).error;
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

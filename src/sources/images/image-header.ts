@@ -2,8 +2,8 @@ import {
   toBelow,
   NOTHING_BELOW,
   refused,
-  type HeaderFacts,
-  type HeaderResult,
+  type HeaderError,
+  type HeaderFault,
   type ReadMore,
 } from './header-facts.ts';
 
@@ -21,9 +21,9 @@ import {
   USUAL_QCOW2_HEADER_BYTES,
 } from './qcow2-header.ts';
 import { qcow2WorstCase } from './qcow2-size.ts';
-import { found, type Reading } from '../../runtime/reading.ts';
+import { found, type Result } from '../../runtime/result.ts';
 import { vmdkFacts } from './vmdk-header.ts';
-import type { ImageFormat } from '../../model/image.ts';
+import type { HeaderFacts, ImageFormat } from '../../model/image.ts';
 
 /** As much of an image as is read at once; of nearly every image all there is to know. */
 export const USUAL_HEADER_BYTES = USUAL_QCOW2_HEADER_BYTES;
@@ -62,7 +62,7 @@ export async function readHeader(
   start: Buffer,
   sizeBytes: number,
   more: ReadMore,
-): Promise<Reading<HeaderResult>> {
+): Promise<Result<HeaderFacts, HeaderError>> {
   switch (format) {
     case 'qcow2':
       return qcow2Facts(start, more);
@@ -71,7 +71,7 @@ export async function readHeader(
     case 'qed':
       return longEnough(parseQedHeader, start, more);
     case 'vdi':
-      return found(parseVdiHeader(start));
+      return parseVdiHeader(start);
     case 'vmdk':
       return vmdkFacts(start, more);
     case 'vhdx':
@@ -86,22 +86,26 @@ export async function readHeader(
     case 'bochs':
     case 'cloop':
     case 'other':
-      return found({ ok: true, facts: factsWithoutHeader(format) });
+      return found(factsWithoutHeader(format));
   }
 }
 
-async function qcow2Facts(start: Buffer, more: ReadMore): Promise<Reading<HeaderResult>> {
+async function qcow2Facts(
+  start: Buffer,
+  more: ReadMore,
+): Promise<Result<HeaderFacts, HeaderError>> {
   let parsed = parseQcow2Header(start);
-  if (!parsed.ok && parsed.problem === 'truncated') {
+  if (!parsed.ok && parsed.error.problem === 'truncated') {
     const longer = await more(0, MAX_QCOW2_HEADER_BYTES);
     if (!longer.ok) return longer;
     parsed = parseQcow2Header(longer.value);
   }
   if (!parsed.ok) {
-    const problem = parsed.problem === 'unsupported' ? 'unsupported' : 'malformed';
-    return found(refused(`${parsed.problem}, ${parsed.detail}`, problem));
+    const { problem, detail } = parsed.error;
+    const kind = problem === 'unsupported' ? problem : 'malformed';
+    return refused(`${problem}, ${detail}`, kind);
   }
-  const { header } = parsed;
+  const header = parsed.value;
   const { backingFileName, backingFormat, hasExternalDataFile, externalDataFileName } = header;
   const facts: HeaderFacts = {
     below: toBelow(backingFileName, backingFormat),
@@ -111,20 +115,21 @@ async function qcow2Facts(start: Buffer, more: ReadMore): Promise<Reading<Header
     worstCase: qcow2WorstCase(header),
     qcow2: header,
   };
-  if (!hasExternalDataFile || externalDataFileName !== undefined) return found({ ok: true, facts });
+  if (!hasExternalDataFile || externalDataFileName !== undefined) return found(facts);
   const detail = 'its header does not name its data file';
-  return found({ ok: true, facts: { ...facts, below: { kind: 'unknown', detail } } });
+  return found({ ...facts, below: { kind: 'unknown', detail } });
 }
 
 async function longEnough(
-  parse: (start: Buffer) => HeaderResult | 'truncated',
+  parse: (start: Buffer) => Result<HeaderFacts, HeaderFault>,
   start: Buffer,
   more: ReadMore,
-): Promise<Reading<HeaderResult>> {
+): Promise<Result<HeaderFacts, HeaderError>> {
   const first = parse(start);
-  if (first !== 'truncated') return found(first);
+  if (first.ok || first.error.problem !== 'truncated') return first;
   const longer = await more(0, MAX_QCOW2_HEADER_BYTES);
   if (!longer.ok) return longer;
   const second = parse(longer.value);
-  return found(second === 'truncated' ? refused('its header is cut off, or too long') : second);
+  if (second.ok || second.error.problem !== 'truncated') return second;
+  return refused(second.error.detail);
 }

@@ -1,13 +1,15 @@
+import type { HeaderFacts } from '../../model/image.ts';
 import {
   NOTHING_BELOW,
   refused,
   sizeFrom,
-  type HeaderResult,
+  type HeaderError,
+  type HeaderFault,
   type ReadMore,
 } from './header-facts.ts';
 import { propertyAt, textAt } from '../kernel/json-text.ts';
 import { rawWorstCase, wholeSectors } from './qcow2-size.ts';
-import { found, type Reading } from '../../runtime/reading.ts';
+import { found, type Result } from '../../runtime/result.ts';
 
 const MAGIC = Buffer.from('LUKS\xba\xbe', 'latin1');
 const SECTOR_BYTES = 512;
@@ -27,21 +29,21 @@ export async function luksFacts(
   start: Buffer,
   sizeBytes: number,
   more: ReadMore,
-): Promise<Reading<HeaderResult>> {
+): Promise<Result<HeaderFacts, HeaderError>> {
   if (start.length < PAYLOAD_OFFSET_AT + 4 || !start.subarray(0, MAGIC.length).equals(MAGIC)) {
-    return found(refused('no LUKS header'));
+    return refused('no LUKS header');
   }
   const version = start.readUInt16BE(VERSION_AT);
   if (version === 1) {
-    return found(payloadFrom(start.readUInt32BE(PAYLOAD_OFFSET_AT) * SECTOR_BYTES, sizeBytes));
+    return payloadFrom(start.readUInt32BE(PAYLOAD_OFFSET_AT) * SECTOR_BYTES, sizeBytes);
   }
-  if (version !== 2) return found(refused(`LUKS version ${version}`, 'unsupported'));
+  if (version !== 2) return refused(`LUKS version ${version}`, 'unsupported');
   const json = await more(JSON_AT, MAX_JSON_BYTES);
   if (!json.ok) return json;
-  return found(luks2Facts(json.value, sizeBytes));
+  return luks2Facts(json.value, sizeBytes);
 }
 
-function luks2Facts(area: Buffer, sizeBytes: number): HeaderResult {
+function luks2Facts(area: Buffer, sizeBytes: number): Result<HeaderFacts, HeaderFault> {
   const end = area.indexOf(0);
   let json: unknown;
   try {
@@ -70,11 +72,12 @@ function integerText(json: unknown, name: string): number | undefined {
   return text !== undefined && /^\d{1,20}$/.test(text) ? sizeFrom(BigInt(text)) : undefined;
 }
 
-function payloadFrom(offset: number, endBytes: number): HeaderResult {
+function payloadFrom(offset: number, endBytes: number): Result<HeaderFacts, HeaderFault> {
   const capacityBytes = wholeSectors(endBytes) - offset;
   if (capacityBytes < 0) return refused('the LUKS payload begins behind the end of the image');
-  return {
-    ok: true,
-    facts: { ...NOTHING_BELOW, capacityBytes, worstCase: rawWorstCase(wholeSectors(endBytes)) },
-  };
+  return found({
+    ...NOTHING_BELOW,
+    capacityBytes,
+    worstCase: rawWorstCase(wholeSectors(endBytes)),
+  });
 }

@@ -3,16 +3,19 @@
  * QEMU's drivers (block/qcow.c, qed.c, vdi.c, vpc.c, vhdx.c). All parsers look at bytes somebody
  * else has read, and trust none of them.
  */
+import type { HeaderFacts } from '../../model/image.ts';
 import {
   toBelow,
   NOTHING_BELOW,
   refused,
   sizeFrom,
   textAt,
-  type HeaderResult,
+  TRUNCATED,
+  type HeaderError,
+  type HeaderFault,
   type ReadMore,
 } from './header-facts.ts';
-import { found, type Reading } from '../../runtime/reading.ts';
+import { found, type Result } from '../../runtime/result.ts';
 
 const SECTOR_BYTES = 512n;
 
@@ -20,7 +23,7 @@ const QCOW_HEADER_BYTES = 48;
 const QCOW_MAX_NAME_BYTES = 1023;
 
 /** qcow version 1. It never says in which format its backing file is. */
-export function parseQcowHeader(start: Buffer): HeaderResult | 'truncated' {
+export function parseQcowHeader(start: Buffer): Result<HeaderFacts, HeaderFault> {
   if (start.length < QCOW_HEADER_BYTES || start.readUInt32BE(0) !== 0x51_46_49_fb) {
     return refused('no qcow header');
   }
@@ -30,11 +33,8 @@ export function parseQcowHeader(start: Buffer): HeaderResult | 'truncated' {
   const capacityBytes = sizeFrom((size / SECTOR_BYTES) * SECTOR_BYTES);
   if (capacityBytes === undefined || size <= 1n) return refused(`size ${size}`);
   const name = nameAt(start, start.readBigUInt64BE(8), start.readUInt32BE(16), QCOW_MAX_NAME_BYTES);
-  if (name === 'truncated' || !name.ok) return name;
-  return {
-    ok: true,
-    facts: { ...NOTHING_BELOW, capacityBytes, below: toBelow(name.text, undefined) },
-  };
+  if (!name.ok) return name;
+  return found({ ...NOTHING_BELOW, capacityBytes, below: toBelow(name.value, undefined) });
 }
 
 const QED_HEADER_BYTES = 64;
@@ -44,7 +44,7 @@ const QED_BACKING_FILE = 1n << 0n;
 const QED_BACKING_IS_RAW = 1n << 2n;
 const QED_FEATURES = 0b111n;
 
-export function parseQedHeader(start: Buffer): HeaderResult | 'truncated' {
+export function parseQedHeader(start: Buffer): Result<HeaderFacts, HeaderFault> {
   if (start.length < QED_HEADER_BYTES || start.toString('latin1', 0, 4) !== 'QED\0') {
     return refused('no QED header');
   }
@@ -56,16 +56,13 @@ export function parseQedHeader(start: Buffer): HeaderResult | 'truncated' {
   const capacityBytes = sizeFrom(size);
   if (capacityBytes === undefined || size % SECTOR_BYTES !== 0n) return refused(`size ${size}`);
   if ((features & QED_BACKING_FILE) === 0n) {
-    return { ok: true, facts: { ...NOTHING_BELOW, capacityBytes } };
+    return found({ ...NOTHING_BELOW, capacityBytes });
   }
   const [at, length] = [start.readUInt32LE(56), start.readUInt32LE(60)];
   const name = nameAt(start, BigInt(at), length, QED_MAX_NAME_BYTES);
-  if (name === 'truncated' || !name.ok) return name;
+  if (!name.ok) return name;
   const format = (features & QED_BACKING_IS_RAW) === 0n ? undefined : 'raw';
-  return {
-    ok: true,
-    facts: { ...NOTHING_BELOW, capacityBytes, below: toBelow(name.text, format) },
-  };
+  return found({ ...NOTHING_BELOW, capacityBytes, below: toBelow(name.value, format) });
 }
 
 /** Names are looked for in the first 64 KiB, where every program puts them. */
@@ -74,21 +71,18 @@ function nameAt(
   at: bigint,
   length: number,
   atMost: number,
-):
-  | (HeaderResult & { readonly ok: false })
-  | { readonly text: string | undefined; readonly ok: true }
-  | 'truncated' {
-  if (at === 0n || length === 0) return { ok: true, text: undefined };
+): Result<string | undefined, HeaderFault> {
+  if (at === 0n || length === 0) return found(undefined);
   if (length > atMost) return refused(`backing file name of ${length} bytes`);
-  if (at + BigInt(length) > BigInt(start.length)) return 'truncated';
-  return { ok: true, text: textAt(start, Number(at), length) };
+  if (at + BigInt(length) > BigInt(start.length)) return TRUNCATED;
+  return found(textAt(start, Number(at), length));
 }
 
 const VDI_HEADER_BYTES = 0x1c8;
 const VDI_DIFFERENCING = 4;
 
 /** VirtualBox. QEMU opens neither linked nor differencing images; their parent goes by its uuid. */
-export function parseVdiHeader(start: Buffer): HeaderResult {
+export function parseVdiHeader(start: Buffer): Result<HeaderFacts, HeaderFault> {
   if (start.length < VDI_HEADER_BYTES || start.readUInt32LE(0x40) !== 0xbeda_107f) {
     return refused('no VDI header');
   }
@@ -99,16 +93,13 @@ export function parseVdiHeader(start: Buffer): HeaderResult {
   const hasParent =
     start.readUInt32LE(0x4c) === VDI_DIFFERENCING ||
     start.subarray(0x1a8, 0x1c8).some((b) => b !== 0);
-  return {
-    ok: true,
-    facts: {
-      ...NOTHING_BELOW,
-      capacityBytes,
-      below: hasParent
-        ? { kind: 'unknown', detail: 'a VDI names its parent by a uuid' }
-        : { kind: 'nothing' },
-    },
-  };
+  return found({
+    ...NOTHING_BELOW,
+    capacityBytes,
+    below: hasParent
+      ? { kind: 'unknown', detail: 'a VDI names its parent by a uuid' }
+      : { kind: 'nothing' },
+  });
 }
 
 const VPC_FOOTER_BYTES = 512;
@@ -127,24 +118,24 @@ export async function vpcFacts(
   start: Buffer,
   sizeBytes: number,
   more: ReadMore,
-): Promise<Reading<HeaderResult>> {
+): Promise<Result<HeaderFacts, HeaderError>> {
   let footer = start;
   if (!isVpcFooter(footer)) {
     const end = await more(Math.max(0, sizeBytes - VPC_FOOTER_BYTES), VPC_FOOTER_BYTES);
     if (!end.ok) return end;
     footer = end.value;
   }
-  if (!isVpcFooter(footer)) return found(refused('no VHD footer'));
+  if (!isVpcFooter(footer)) return refused('no VHD footer');
   const type = footer.readUInt32BE(VPC_TYPE_AT);
   switch (VPC_TYPES.get(type)) {
     case 'whole':
-      return found({ ok: true, facts: NOTHING_BELOW });
+      return found(NOTHING_BELOW);
     case 'differencing': {
       const detail = 'the parent of a differencing VHD is not read';
-      return found({ ok: true, facts: { ...NOTHING_BELOW, below: { kind: 'unknown', detail } } });
+      return found({ ...NOTHING_BELOW, below: { kind: 'unknown', detail } });
     }
     case undefined:
-      return found(refused(`VHD of type ${type}`, 'unsupported'));
+      return refused(`VHD of type ${type}`, 'unsupported');
   }
 }
 
@@ -165,16 +156,19 @@ function guid(hex: string): Buffer {
 }
 
 /** VHDX ([MS-VHDX] 2.2.3 and 2.6). Of a parent only that there is one; QEMU opens none of these. */
-export async function vhdxFacts(start: Buffer, more: ReadMore): Promise<Reading<HeaderResult>> {
-  if (start.toString('latin1', 0, 8) !== 'vhdxfile') return found(refused('no VHDX header'));
+export async function vhdxFacts(
+  start: Buffer,
+  more: ReadMore,
+): Promise<Result<HeaderFacts, HeaderError>> {
+  if (start.toString('latin1', 0, 8) !== 'vhdxfile') return refused('no VHDX header');
   const regions = await more(VHDX_REGIONS_AT, VHDX_TABLE_BYTES);
   if (!regions.ok) return regions;
   const region = vhdxEntry(regions.value, 'regi', 8, 16, VHDX_METADATA_REGION);
   const at = region && sizeFrom(region.readBigUInt64LE(16));
-  if (at === undefined) return found(refused('no metadata region in the VHDX'));
+  if (at === undefined) return refused('no metadata region in the VHDX');
   const table = await more(at, VHDX_TABLE_BYTES);
   if (!table.ok) return table;
-  const item = async (id: Buffer): Promise<Reading<Buffer>> => {
+  const item = async (id: Buffer): Promise<Result<Buffer>> => {
     const entry = vhdxEntry(table.value, 'metadata', 10, 32, id);
     return entry === undefined ? found(Buffer.alloc(0)) : more(at + entry.readUInt32LE(16), 8);
   };
@@ -183,15 +177,15 @@ export async function vhdxFacts(start: Buffer, more: ReadMore): Promise<Reading<
   const size = await item(VHDX_VIRTUAL_SIZE);
   if (!size.ok) return size;
   if (parameters.value.length < 8 || size.value.length < 8) {
-    return found(refused('file parameters or size missing in the VHDX'));
+    return refused('file parameters or size missing in the VHDX');
   }
   const capacityBytes = sizeFrom(size.value.readBigUInt64LE(0));
-  if (capacityBytes === undefined) return found(refused('the size in the VHDX is none'));
+  if (capacityBytes === undefined) return refused('the size in the VHDX is none');
   const hasParent = (parameters.value.readUInt32LE(4) & VHDX_HAS_PARENT) !== 0;
   const below = hasParent
     ? ({ kind: 'unknown', detail: 'the parent of a differencing VHDX is not read' } as const)
     : ({ kind: 'nothing' } as const);
-  return found({ ok: true, facts: { ...NOTHING_BELOW, capacityBytes, below } });
+  return found({ ...NOTHING_BELOW, capacityBytes, below });
 }
 
 /** The entry of 32 bytes with this id in a table that begins with `signature` and a count. */

@@ -1,3 +1,4 @@
+import { failedWith, found, type Failure, type Result } from '../../runtime/result.ts';
 import type { Qcow2Compression, Qcow2Encryption, Qcow2Header } from '../../model/image.ts';
 
 /**
@@ -20,11 +21,12 @@ export const USUAL_QCOW2_HEADER_BYTES = 1024;
  *   know, so that the fields could mean something else.
  * - `invalid`: a field QEMU would refuse as well.
  */
-export type Qcow2HeaderProblem = 'not-qcow2' | 'truncated' | 'unsupported' | 'invalid';
+type Qcow2HeaderProblem = 'not-qcow2' | 'truncated' | 'unsupported' | 'invalid';
 
-export type Qcow2HeaderResult =
-  | { readonly ok: true; readonly header: Qcow2Header }
-  | { readonly ok: false; readonly problem: Qcow2HeaderProblem; readonly detail: string };
+export interface Qcow2HeaderFault {
+  readonly problem: Qcow2HeaderProblem;
+  readonly detail: string;
+}
 
 const MAGIC = 0x51_46_49_fb;
 const V2_HEADER_BYTES = 72;
@@ -79,10 +81,6 @@ interface Extensions {
   readonly encryptionHeaderBytes: number;
 }
 
-type ExtensionsResult =
-  | { readonly ok: true; readonly extensions: Extensions }
-  | { readonly ok: false; readonly problem: Qcow2HeaderProblem; readonly detail: string };
-
 /**
  * Reads the header of a qcow2 image, versions 2 and 3.
  *
@@ -91,7 +89,7 @@ type ExtensionsResult =
  * a longer one. Allocates the result and its strings, all bounded by constants, whatever the
  * fields claim.
  */
-export function parseQcow2Header(start: Buffer): Qcow2HeaderResult {
+export function parseQcow2Header(start: Buffer): Result<Qcow2Header, Qcow2HeaderFault> {
   if (start.length < 8) return refused('not-qcow2', 'shorter than magic and version');
   if (start.readUInt32BE(0) !== MAGIC) return refused('not-qcow2', 'no QFI magic');
   const version = start.readUInt32BE(4);
@@ -193,34 +191,31 @@ export function parseQcow2Header(start: Buffer): Qcow2HeaderResult {
     backingFileName = text(start, backingStart, backingLength);
   }
 
-  const { backingFormat, dataFileName, bitmapCount, encryptionHeaderBytes } = walked.extensions;
+  const { backingFormat, dataFileName, bitmapCount, encryptionHeaderBytes } = walked.value;
   const hasExternalDataFile = (incompatible & INCOMPATIBLE_DATA_FILE) !== 0n;
-  return {
-    ok: true,
-    header: {
-      version,
-      virtualSizeBytes: Number(virtualSize),
-      clusterSizeBytes,
-      refcountBits: 2 ** refcountOrder,
-      encryption,
-      encryptionHeaderBytes: encryption === 'luks' ? encryptionHeaderBytes : 0,
-      compression,
-      l1Entries,
-      refcountTableClusters,
-      internalSnapshotCount,
-      // Without the autoclear bit some other program wrote to the image: the bitmaps are void.
-      bitmapCount: (autoclear & AUTOCLEAR_BITMAPS) === 0n ? 0 : bitmapCount,
-      dirty: (incompatible & INCOMPATIBLE_DIRTY) !== 0n,
-      corrupt: (incompatible & INCOMPATIBLE_CORRUPT) !== 0n,
-      lazyRefcounts: (compatible & COMPATIBLE_LAZY_REFCOUNTS) !== 0n,
-      extendedL2,
-      hasExternalDataFile,
-      externalDataFileIsRaw: hasExternalDataFile && (autoclear & AUTOCLEAR_DATA_FILE_RAW) !== 0n,
-      externalDataFileName: hasExternalDataFile ? dataFileName : undefined,
-      backingFileName,
-      backingFormat: backingFileName === undefined ? undefined : backingFormat,
-    },
-  };
+  return found({
+    version,
+    virtualSizeBytes: Number(virtualSize),
+    clusterSizeBytes,
+    refcountBits: 2 ** refcountOrder,
+    encryption,
+    encryptionHeaderBytes: encryption === 'luks' ? encryptionHeaderBytes : 0,
+    compression,
+    l1Entries,
+    refcountTableClusters,
+    internalSnapshotCount,
+    // Without the autoclear bit some other program wrote to the image: the bitmaps are void.
+    bitmapCount: (autoclear & AUTOCLEAR_BITMAPS) === 0n ? 0 : bitmapCount,
+    dirty: (incompatible & INCOMPATIBLE_DIRTY) !== 0n,
+    corrupt: (incompatible & INCOMPATIBLE_CORRUPT) !== 0n,
+    lazyRefcounts: (compatible & COMPATIBLE_LAZY_REFCOUNTS) !== 0n,
+    extendedL2,
+    hasExternalDataFile,
+    externalDataFileIsRaw: hasExternalDataFile && (autoclear & AUTOCLEAR_DATA_FILE_RAW) !== 0n,
+    externalDataFileName: hasExternalDataFile ? dataFileName : undefined,
+    backingFileName,
+    backingFormat: backingFileName === undefined ? undefined : backingFormat,
+  });
 }
 
 const TABLE_OFFSETS: readonly (readonly [field: string, at: number])[] = [
@@ -229,7 +224,11 @@ const TABLE_OFFSETS: readonly (readonly [field: string, at: number])[] = [
   ['snapshots_offset', 64],
 ];
 
-function walkExtensions(start: Buffer, from: number, end: number): ExtensionsResult {
+function walkExtensions(
+  start: Buffer,
+  from: number,
+  end: number,
+): Result<Extensions, Qcow2HeaderFault> {
   let backingFormat: string | undefined;
   let dataFileName: string | undefined;
   let bitmapCount = 0;
@@ -267,10 +266,7 @@ function walkExtensions(start: Buffer, from: number, end: number): ExtensionsRes
     }
     at += Math.ceil(length / 8) * 8;
   }
-  return {
-    ok: true,
-    extensions: { backingFormat, dataFileName, bitmapCount, encryptionHeaderBytes },
-  };
+  return found({ backingFormat, dataFileName, bitmapCount, encryptionHeaderBytes });
 }
 
 /** A C string of at most `length` bytes; an empty one counts as absent. */
@@ -281,9 +277,6 @@ function text(start: Buffer, at: number, length: number): string | undefined {
   return value === '' ? undefined : value;
 }
 
-function refused(
-  problem: Qcow2HeaderProblem,
-  detail: string,
-): { readonly ok: false; readonly problem: Qcow2HeaderProblem; readonly detail: string } {
-  return { ok: false, problem, detail };
+function refused(problem: Qcow2HeaderProblem, detail: string): Failure<Qcow2HeaderFault> {
+  return failedWith({ problem, detail });
 }

@@ -7,14 +7,14 @@ import {
   NOTHING_BELOW,
   refused,
   sizeFrom,
-  type HeaderFacts,
-  type HeaderResult,
+  type HeaderError,
+  type HeaderFault,
   type ReadMore,
 } from './header-facts.ts';
 
 import { rawWorstCase } from './qcow2-size.ts';
-import { found, type Reading } from '../../runtime/reading.ts';
-import type { ImageFormat, NamedFile } from '../../model/image.ts';
+import { found, type Result } from '../../runtime/result.ts';
+import type { HeaderFacts, ImageFormat, NamedFile } from '../../model/image.ts';
 
 const SECTOR_BYTES = 512n;
 /** Where QEMU looks for the parent in a sparse file, whatever the header says. */
@@ -29,16 +29,19 @@ const MAX_EXTENT_NAME_CHARACTERS = 511;
 
 const SPARSE_HEADER_BYTES = 512;
 
-export async function vmdkFacts(start: Buffer, more: ReadMore): Promise<Reading<HeaderResult>> {
+export async function vmdkFacts(
+  start: Buffer,
+  more: ReadMore,
+): Promise<Result<HeaderFacts, HeaderError>> {
   if (start.length < SPARSE_HEADER_BYTES && isSparse(start)) {
-    return found(refused('the VMDK header is cut off'));
+    return refused('the VMDK header is cut off');
   }
   switch (start.toString('latin1', 0, 4)) {
     case 'KDMV': {
       const sectors = start.readBigUInt64LE(12);
       const descriptorAt = sizeFrom(start.readBigUInt64LE(28) * SECTOR_BYTES);
       if (sectors === 0n && descriptorAt !== 0) {
-        if (descriptorAt === undefined) return found(refused('no VMDK descriptor'));
+        if (descriptorAt === undefined) return refused('no VMDK descriptor');
         return descriptorFile(await more(descriptorAt, MAX_DESCRIPTOR_BYTES));
       }
       return embedded(sectors, more);
@@ -54,27 +57,25 @@ function isSparse(start: Buffer): boolean {
   return ['KDMV', 'COWD'].includes(start.toString('latin1', 0, 4));
 }
 
-async function embedded(sectors: bigint, more: ReadMore): Promise<Reading<HeaderResult>> {
+async function embedded(
+  sectors: bigint,
+  more: ReadMore,
+): Promise<Result<HeaderFacts, HeaderError>> {
   const capacityBytes = sizeFrom(sectors * SECTOR_BYTES);
-  if (capacityBytes === undefined) return found(refused(`a VMDK of ${sectors} sectors`));
+  if (capacityBytes === undefined) return refused(`a VMDK of ${sectors} sectors`);
   const descriptor = await more(EMBEDDED_AT, EMBEDDED_BYTES);
   if (!descriptor.ok) return descriptor;
   const parent = parseParent(toText(descriptor.value));
-  if (!parent.ok) return found(parent);
-  return found({
-    ok: true,
-    facts: { ...NOTHING_BELOW, capacityBytes, below: toBelow(parent.name, 'vmdk') },
-  });
+  if (!parent.ok) return parent;
+  return found({ ...NOTHING_BELOW, capacityBytes, below: toBelow(parent.value, 'vmdk') });
 }
 
-function descriptorFile(bytes: Reading<Buffer>): Reading<HeaderResult> {
+function descriptorFile(bytes: Result<Buffer>): Result<HeaderFacts, HeaderError> {
   if (!bytes.ok) return bytes;
   const text = toText(bytes.value);
-  return found(
-    bytes.value.length === MAX_DESCRIPTOR_BYTES && !bytes.value.includes(0)
-      ? refused(`a VMDK descriptor of more than ${MAX_DESCRIPTOR_BYTES} bytes`, 'unsupported')
-      : parseVmdkDescriptor(text, bytes.value.length),
-  );
+  return bytes.value.length === MAX_DESCRIPTOR_BYTES && !bytes.value.includes(0)
+    ? refused(`a VMDK descriptor of more than ${MAX_DESCRIPTOR_BYTES} bytes`, 'unsupported')
+    : parseVmdkDescriptor(text, bytes.value.length);
 }
 
 /** Up to the first NUL, which ends it for QEMU. */
@@ -104,7 +105,7 @@ const EXTENT_FORMATS: ReadonlyMap<string, ImageFormat> = new Map([
 const EXTENT_LINE = /^\s*(\S{1,10})\s+(\d{1,19})\s+(\S{1,10})\s+"([^"]+)"/;
 
 /** The text of a descriptor file; `fileBytes` is its length, which never grows. */
-export function parseVmdkDescriptor(text: string, fileBytes: number): HeaderResult {
+function parseVmdkDescriptor(text: string, fileBytes: number): Result<HeaderFacts, HeaderFault> {
   const createType = /createType="([^"\n]{0,127})"/.exec(text)?.[1];
   if (createType === undefined) return refused('no createType in the VMDK descriptor');
   if (!CREATE_TYPES.has(createType)) {
@@ -131,30 +132,26 @@ export function parseVmdkDescriptor(text: string, fileBytes: number): HeaderResu
   if (capacityBytes === undefined) return refused(`a VMDK of ${sectors} sectors`);
   const facts: HeaderFacts = {
     ...NOTHING_BELOW,
-    below: toBelow(parent.name, 'vmdk'),
+    below: toBelow(parent.value, 'vmdk'),
     dataFiles,
     capacityBytes,
     worstCase: { ...rawWorstCase(fileBytes), metadataBytes: fileBytes },
   };
-  if (dataFiles.length > 0) return { ok: true, facts };
+  if (dataFiles.length > 0) return found(facts);
   const detail = 'its descriptor names no extents';
-  return { ok: true, facts: { ...facts, below: { kind: 'unknown', detail } } };
+  return found({ ...facts, below: { kind: 'unknown', detail } });
 }
 
-type Parent =
-  | (HeaderResult & { readonly ok: false })
-  | { readonly ok: true; readonly name: string | undefined };
-
 /** QEMU takes the first mention, even in a comment, and what stands between the next quotes. */
-function parseParent(text: string): Parent {
+function parseParent(text: string): Result<string | undefined, HeaderFault> {
   const key = 'parentFileNameHint';
   const at = text.indexOf(key);
-  if (at === -1) return { ok: true, name: undefined };
+  if (at === -1) return found(undefined);
   const from = at + key.length + 2;
   const end = text.indexOf('"', from);
   if (end === -1) return refused('the name of the VMDK parent does not end');
   const name = text.slice(from, end);
   if (Buffer.byteLength(name) > MAX_NAME_BYTES)
     return refused('the name of the VMDK parent is too long');
-  return { ok: true, name: name === '' ? undefined : name };
+  return found(name === '' ? undefined : name);
 }

@@ -1,18 +1,18 @@
 import { readKernelFile } from './kernel-file.ts';
 import { parseDecimal } from './kernel-text.ts';
 import { ticksToSeconds } from '../../runtime/kernel-time.ts';
-import { failed, Faults, inShort, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, inShort, type Result } from '../../runtime/result.ts';
 import type { Roots } from './roots.ts';
 import type { CpuTime, HostCpuTime } from '../../model/host-cpu.ts';
 
 /** Reads `/proc/stat`. */
-export function readCpuTime(roots: Roots): Reading<HostCpuTime> {
+export function readCpuTime(roots: Roots): Result<HostCpuTime> {
   const path = `${roots.procfs}/stat`;
   const text = readKernelFile(path);
   return text.ok ? parseCpuTime(text.value, path) : text;
 }
 
-export function parseCpuTime(text: string, subject: string): Reading<HostCpuTime> {
+export function parseCpuTime(text: string, subject: string): Result<HostCpuTime> {
   let total: CpuTime | undefined;
   const cpus = new Map<number, CpuTime>();
   const single = new Map<string, string>();

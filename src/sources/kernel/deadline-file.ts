@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
-import { failed, failedFrom, found, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, failedFrom, found, type Result } from '../../runtime/result.ts';
 
 /** Half of libuv's four file threads: the other half stays free for everybody else. */
 const MAX_AT_ONCE = 2;
@@ -21,12 +22,12 @@ export class DeadlineFileReader {
   readonly #underWay = new Map<string, boolean>();
 
   /** The file's text; `timeout` after the deadline, the time in the queue included. */
-  async read(path: string, deadlineMilliseconds: number): Promise<Reading<string>> {
+  async read(path: string, deadline: Deadline): Promise<Result<string>> {
     const stuck = [...this.#underWay.values()].filter((late) => late).length;
     if (this.#underWay.has(path) || stuck >= MAX_AT_ONCE) {
       return failed('timeout', path, 'earlier reads have not come back yet');
     }
-    const { promise, resolve } = Promise.withResolvers<Reading<string>>();
+    const { promise, resolve } = Promise.withResolvers<Result<string>>();
     const waiting: Waiting = {
       start: () => {
         this.#underWay.set(path, false);
@@ -39,12 +40,13 @@ export class DeadlineFileReader {
           });
       },
     };
-    const timer = setTimeout(() => {
+    const milliseconds = Math.round(deadline.remaining());
+    const timer = deadline.onExpiry(() => {
       const queued = this.#queue.indexOf(waiting);
       if (queued !== -1) this.#queue.splice(queued, 1);
       if (this.#underWay.has(path)) this.#underWay.set(path, true);
-      resolve(failed('timeout', path, `no answer within ${deadlineMilliseconds} ms`));
-    }, deadlineMilliseconds);
+      resolve(failed('timeout', path, `no answer within ${milliseconds} ms`));
+    });
     this.#queue.push(waiting);
     this.#startNext();
     try {

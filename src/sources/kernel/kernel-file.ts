@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 
 import { parseDecimal } from './kernel-text.ts';
-import { failed, failedFrom, found, inShort, type Reading } from '../../runtime/reading.ts';
+import { failed, failedFrom, found, inShort, type Result } from '../../runtime/result.ts';
 
 /**
  * Readers for small files the kernel makes up on the spot (/proc, /sys, cgroupfs).
@@ -22,7 +22,7 @@ const NEWLINE = 0x0a;
  * lines and has no file of this kind without one: an empty text and one that ends in the middle of
  * a line are `malformed`, lest half a number be taken for a number.
  */
-export function readKernelFile(path: string): Reading<string> {
+export function readKernelFile(path: string): Result<string> {
   const text = readRawKernelFile(path);
   if (!text.ok) return text;
   if (text.value === '') return failed('malformed', path, 'empty');
@@ -33,7 +33,7 @@ export function readKernelFile(path: string): Reading<string> {
 }
 
 /** As {@link readKernelFile}, of the few files that may be empty or do not consist of lines. */
-export function readRawKernelFile(path: string): Reading<string> {
+export function readRawKernelFile(path: string): Result<string> {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -62,7 +62,7 @@ export function readRawKernelFile(path: string): Reading<string> {
  * The lines at the start of a kernel file that fit into so many bytes: for files of one paragraph
  * per CPU, of which one tells enough.
  */
-export function readKernelStart(path: string, bytes: number): Reading<string> {
+export function readKernelStart(path: string, bytes: number): Result<string> {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -82,7 +82,7 @@ export function readKernelStart(path: string, bytes: number): Reading<string> {
 }
 
 /** One non-negative decimal integer, as most single-value files in /sys hold. */
-export function readKernelInteger(path: string): Reading<number> {
+export function readKernelInteger(path: string): Result<number> {
   return readKernelValue(path, parseDecimal);
 }
 
@@ -90,7 +90,7 @@ export function readKernelInteger(path: string): Reading<number> {
 export function readKernelValue<T>(
   path: string,
   parse: (text: string) => T | undefined,
-): Reading<T> {
+): Result<T> {
   const text = readKernelFile(path);
   if (!text.ok) return text;
   const value = parse(text.value);
@@ -98,7 +98,7 @@ export function readKernelValue<T>(
 }
 
 /** The names in a kernel directory, or why it could not be listed. */
-export function listKernelDirectory(path: string): Reading<readonly string[]> {
+export function listKernelDirectory(path: string): Result<readonly string[]> {
   try {
     return found(readdirSync(path));
   } catch (error) {

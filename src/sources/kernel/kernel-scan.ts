@@ -1,5 +1,5 @@
 import { kibibytesToBytes, MAX_DIGITS, MAX_U64 } from './kernel-text.ts';
-import { inShort, type Faults } from '../../runtime/reading.ts';
+import { inShort, type Faults } from '../../runtime/result.ts';
 
 /**
  * Numbers out of kernel text without cutting it up. For the files that are read of every guest on

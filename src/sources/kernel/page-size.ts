@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 
-import { failed, failedFrom, found, type Reading } from '../../runtime/reading.ts';
+import { failed, failedFrom, found, type Result } from '../../runtime/result.ts';
 import type { Roots } from './roots.ts';
 
 /** Tag of the page size in the auxiliary vector (include/uapi/linux/auxvec.h). */
@@ -14,7 +14,7 @@ const ENTRY_BYTES = 16;
  * without running it. 4096 on x86 and most arm64, 65536 on ppc64 and some arm64 kernels. It cannot
  * change while the kernel runs; read it once.
  */
-export function readPageSize(roots: Roots): Reading<number> {
+export function readPageSize(roots: Roots): Result<number> {
   const path = `${roots.procfs}/self/auxv`;
   try {
     // Binary, so not through readKernelFile.
@@ -28,7 +28,7 @@ export function parsePageSize(
   auxiliaryVector: Uint8Array,
   subject: string,
   byteOrder: 'BE' | 'LE' = endianness(),
-): Reading<number> {
+): Result<number> {
   const view = new DataView(
     auxiliaryVector.buffer,
     auxiliaryVector.byteOffset,

@@ -2,13 +2,13 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 
-import { failed, type Reading } from '../../runtime/reading.ts';
+import { failed, type Result } from '../../runtime/result.ts';
 import { DMSETUP_ARGUMENTS, LVS_ARGUMENTS, parseDmsetupThinPools, parseLvs } from './thin-pool.ts';
 import type { ThinStorage } from '../../model/storage.ts';
 
 /** The state of thin pools at a moment in the past. */
 export interface ThinStorageReport {
-  readonly storage: Reading<ThinStorage>;
+  readonly storage: Result<ThinStorage>;
   /** When the program answered, as a moment of `performance.now()`. */
   readonly takenAt: number;
 }
@@ -35,7 +35,7 @@ const ASK: Readonly<
     ThinPoolProgram['name'],
     {
       readonly options: readonly string[];
-      readonly parse: (output: string) => Reading<ThinStorage>;
+      readonly parse: (output: string) => Result<ThinStorage>;
     }
   >
 > = {
@@ -131,7 +131,7 @@ function outcome(
   error: (Error & { readonly killed?: boolean | undefined }) | null,
   stdout: string,
   stderr: string,
-): Reading<ThinStorage> {
+): Result<ThinStorage> {
   if (error === null) return ASK[name].parse(stdout);
   const said = stderr.trim().split('\n').at(-1) ?? '';
   if (error.killed === true) return failed('timeout', name, 'killed after its time limit');

@@ -1,5 +1,5 @@
 import { propertyAt, textAt } from '../kernel/json-text.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import type { ThinPool, ThinPoolState, ThinStorage, ThinVolume } from '../../model/storage.ts';
 
 /** dm-thin's metadata block, in bytes (Linux Documentation/admin-guide/device-mapper). */
@@ -14,7 +14,7 @@ export const DMSETUP_ARGUMENTS: readonly string[] = ['status', '--target', 'thin
  * Documentation/admin-guide/device-mapper/thin-provisioning.rst, "Status". The `needs_check` and
  * low-watermark fields came with later kernels and may be missing; a failed pool says `Fail` only.
  */
-export function parseDmsetupThinPools(text: string): Reading<ThinStorage> {
+export function parseDmsetupThinPools(text: string): Result<ThinStorage> {
   const pools: ThinPool[] = [];
   for (const line of text.split('\n')) {
     if (line.trim() === '' || line.startsWith('No devices found')) continue;
@@ -122,7 +122,7 @@ type LvRow = Readonly<Record<(typeof LV_FIELDS)[number], string>>;
  * left out. Percentages have two decimals, so used bytes are exact to 0.005 % of the size.
  * Fields: lvs(8), lvmreport(7), lvmthin(7).
  */
-export function parseLvs(text: string): Reading<ThinStorage> {
+export function parseLvs(text: string): Result<ThinStorage> {
   let json: unknown;
   try {
     json = JSON.parse(text);

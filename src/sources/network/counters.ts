@@ -1,6 +1,6 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { parseBigDecimal } from '../kernel/kernel-text.ts';
-import { failed, Faults, found, inShort, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, found, inShort, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { LinkCounters } from '../../model/network.ts';
 
@@ -20,10 +20,7 @@ const LINE = new RegExp(
  * Reads the text of /proc/net/dev. One read for all interfaces costs as much as the ten sysfs
  * files of a single one.
  */
-export function parseNetDev(
-  text: string,
-  path: string,
-): Reading<ReadonlyMap<string, LinkCounters>> {
+export function parseNetDev(text: string, path: string): Result<ReadonlyMap<string, LinkCounters>> {
   const links = new Map<string, LinkCounters>();
   for (const line of text.split('\n')) {
     const fields = LINE.exec(line);
@@ -68,9 +65,9 @@ export interface NetworkNamespaceFiles {
 export function readNetworkCounters(
   { procfs }: Roots,
   names: readonly string[],
-): Reading<NetworkNamespaceFiles> {
+): Result<NetworkNamespaceFiles> {
   let best: { readonly files: NetworkNamespaceFiles; readonly shared: number } | undefined;
-  let failure: Reading<never> | undefined;
+  let failure: Result<never> | undefined;
   const faults = new Faults();
   for (const process of ['1', 'self']) {
     const directory = `${procfs}/${process}/net`;

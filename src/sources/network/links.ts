@@ -1,10 +1,10 @@
 import { lstatSync, readlinkSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { listKernelDirectory, readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { parseDecimal, parseSignedDecimal, parseSwitch } from '../kernel/kernel-text.ts';
 import { readNetworkCounters } from './counters.ts';
-import { Faults, type Reading } from '../../runtime/reading.ts';
+import { Faults, type Result } from '../../runtime/result.ts';
+import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { isUplink } from '../../model/facts/uplinks.ts';
 import type {
@@ -33,8 +33,6 @@ interface Nature {
   readonly transmitQueuePackets: number | undefined;
 }
 
-/** Interfaces read per turn of the event loop when many are new: about 3 ms. */
-const NEW_PER_TURN = 16;
 /** Known interfaces checked per reading for being still the same ones: about 0.5 ms. */
 const CHECKS_PER_READING = 64;
 
@@ -55,14 +53,14 @@ export class NetworkLinkReader {
   }
 
   /** All interfaces as they are now. Fails when /sys/class/net cannot be listed. */
-  async read(): Promise<Reading<NetworkLinks>> {
+  async read(): Promise<Result<NetworkLinks>> {
+    const slice = new TimeSlice();
     const listed = listKernelDirectory(this.#directory());
     if (!listed.ok) return listed;
     const faults = new Faults();
     this.#faults = faults;
     const counted = faults.optional(readNetworkCounters(this.#roots, listed.value));
-    await nextTurn();
-    await this.#lookAtNew(listed.value, counted?.directory);
+    await this.#lookAtNew(listed.value, counted?.directory, slice);
     const names = listed.value.filter((name) => this.#natures.has(name));
     return faults.found({ links: this.#assemble(names, counted?.counters) });
   }
@@ -73,20 +71,22 @@ export class NetworkLinkReader {
     return file === undefined ? `${directory}/${name}` : `${directory}/${name}/${file}`;
   }
 
-  async #lookAtNew(names: readonly string[], procNet: string | undefined): Promise<void> {
+  async #lookAtNew(
+    names: readonly string[],
+    procNet: string | undefined,
+    slice: TimeSlice,
+  ): Promise<void> {
     const present = new Set(names);
     for (const name of this.#natures.keys()) if (!present.has(name)) this.#natures.delete(name);
     this.#forgetReplaced(names);
-    let looked = 0;
     for (const name of names) {
       if (this.#natures.has(name)) continue;
+      if (slice.isOver) await slice.nextTurn();
       const before = this.#faults.errors.length;
       const nature = this.#readNature(name, procNet);
       // What was only read in part is read again next time, and until then left out.
       const whole = this.#faults.errors.length === before;
       if (nature !== undefined && whole) this.#natures.set(name, nature);
-      looked += 1;
-      if (looked % NEW_PER_TURN === 0) await nextTurn();
     }
   }
 

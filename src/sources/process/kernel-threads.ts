@@ -1,6 +1,6 @@
 import { listKernelDirectory } from '../kernel/kernel-file.ts';
 import { readProcessStat } from './stat.ts';
-import { found, isAbsence, type Reading } from '../../runtime/reading.ts';
+import { found, isAbsence, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { KernelThread } from '../../model/host.ts';
@@ -51,7 +51,7 @@ export class KernelThreadReader {
    * The memory management threads. Walks /proc the first time, and again when one of them is gone
    * (a node or its memory went offline). Empty in a container which sees only its own processes.
    */
-  async readMemoryManagement(): Promise<Reading<readonly KernelThread[]>> {
+  async readMemoryManagement(): Promise<Result<readonly KernelThread[]>> {
     const known = this.#memoryManagement;
     if (known !== undefined) {
       const threads = await this.#readAll(known);
@@ -73,7 +73,7 @@ export class KernelThreadReader {
   async readVhost(
     guestsChanged: boolean,
     now = performance.now(),
-  ): Promise<Reading<readonly VhostKernelThread[]>> {
+  ): Promise<Result<readonly VhostKernelThread[]>> {
     if (guestsChanged || now - this.#vhostsWalkedAt >= VHOST_WALK_MAX_AGE_MS) {
       const walked = await this.#walk(VHOST);
       if (!walked.ok) return walked;
@@ -93,7 +93,7 @@ export class KernelThreadReader {
   /** Those of the known threads that still are the same. */
   async #readAll(
     known: ReadonlyMap<number, KnownThread>,
-  ): Promise<Reading<readonly KernelThread[]>> {
+  ): Promise<Result<readonly KernelThread[]>> {
     const threads: KernelThread[] = [];
     const slice = new TimeSlice();
     for (const [pid, { comm, startTimeTicks }] of known) {
@@ -111,7 +111,7 @@ export class KernelThreadReader {
   }
 
   /** The kernel's own threads of such a name, by pid. */
-  async #walk(name: RegExp): Promise<Reading<ReadonlyMap<number, KnownThread>>> {
+  async #walk(name: RegExp): Promise<Result<ReadonlyMap<number, KnownThread>>> {
     const names = listKernelDirectory(this.#roots.procfs);
     if (!names.ok) return names;
     const threads = new Map<number, KnownThread>();

@@ -3,7 +3,8 @@ import { readKernelInteger, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { lineDecimal, lineField, lineText } from '../kernel/kernel-scan.ts';
 import { parseSignedDecimal } from '../kernel/kernel-text.ts';
 import { readProcessStat } from './stat.ts';
-import { failed, Faults, isAbsence, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, Faults, isAbsence, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { ProcessKsm } from '../../model/process.ts';
 
@@ -28,10 +29,10 @@ export class ProcessKsmReader {
    * `absent` when the process is gone, has no address space, or the kernel has no KSM. After a
    * missed deadline the merged pages alone are given, which can be had without the lock.
    */
-  async read(pid: number, deadlineMilliseconds: number): Promise<Reading<ProcessKsm>> {
+  async read(pid: number, deadline: Deadline): Promise<Result<ProcessKsm>> {
     const path = `${this.#roots.procfs}/${pid}/ksm_stat`;
     const text = this.#lockTaken()
-      ? await this.#files.read(path, deadlineMilliseconds)
+      ? await this.#files.read(path, deadline)
       : readRawKernelFile(path);
     if (!text.ok && text.error.kind === 'denied') return text;
     const parsed = text.ok ? parseProcessKsm(text.value, path) : text;
@@ -76,7 +77,7 @@ const NOTHING_KNOWN: ProcessKsm = {
 };
 
 /** Both syntaxes at once: `ksm_rmap_items 12` and `ksm_mergeable: yes`. */
-export function parseProcessKsm(text: string, subject: string): Reading<ProcessKsm> {
+export function parseProcessKsm(text: string, subject: string): Result<ProcessKsm> {
   if (text === '') return failed('absent', subject, 'no address space: a zombie or kernel thread');
   const faults = new Faults();
   const number = (key: string): number | undefined =>

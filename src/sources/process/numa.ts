@@ -1,7 +1,7 @@
 import type { CgroupDirectory } from '../cgroup/cgroup.ts';
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { decimalAt, digitsEnd, lineEnd } from '../kernel/kernel-scan.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import type { ProcessNuma } from '../../model/process.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { ProcessNuma } from '../../model/process.ts';
  * Meaningful only for a group that holds the guest alone. `absent` without the memory controller or
  * on a kernel without CONFIG_NUMA.
  */
-export function readProcessNuma(memory: CgroupDirectory, pageBytes: number): Reading<ProcessNuma> {
+export function readProcessNuma(memory: CgroupDirectory, pageBytes: number): Result<ProcessNuma> {
   const path = `${memory.path}/memory.numa_stat`;
   const text = readKernelFile(path);
   if (!text.ok) return text;
@@ -23,7 +23,7 @@ export function readProcessNuma(memory: CgroupDirectory, pageBytes: number): Rea
 }
 
 /** v2 (5.11+), in bytes: `anon N0=1069056 N1=0`. */
-export function parseUnifiedNumaStat(text: string, subject: string): Reading<ProcessNuma> {
+export function parseUnifiedNumaStat(text: string, subject: string): Result<ProcessNuma> {
   const anon = parseNodes(text, 'anon ');
   const file = parseNodes(text, 'file ');
   if (anon === undefined || file === undefined) {
@@ -49,7 +49,7 @@ export function parseLegacyNumaStat(
   text: string,
   pageBytes: number,
   subject: string,
-): Reading<ProcessNuma> {
+): Result<ProcessNuma> {
   const anon = parseNodes(text, 'hierarchical_anon=') ?? parseNodes(text, 'anon=');
   const file = parseNodes(text, 'hierarchical_file=') ?? parseNodes(text, 'file=');
   if (anon === undefined || file === undefined) {

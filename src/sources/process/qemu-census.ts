@@ -15,7 +15,7 @@ import { parseSystemEmulator, type QemuCommandLine } from './qemu-command-line.t
 import { parseMemoryFiles } from './qemu-memory-files.ts';
 import { parseOwner, parseRunId } from './qemu-processes.ts';
 import { readProcessStat } from './stat.ts';
-import { Faults, isAbsence, toValue, type Reading } from '../../runtime/reading.ts';
+import { Faults, isAbsence, toValue, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { MemoryFile, ProcessStat } from '../../model/process.ts';
@@ -132,7 +132,7 @@ export class QemuCensus {
    * Fails when /proc can not be listed. A process that is there but cannot be read is a fault, and a
    * guest may be missing then.
    */
-  async take(): Promise<Reading<readonly CountedQemu[]>> {
+  async take(): Promise<Result<readonly CountedQemu[]>> {
     const names = listKernelDirectory(this.#roots.procfs);
     if (!names.ok) return names;
     const slice = new TimeSlice();

@@ -7,7 +7,7 @@ import {
 } from '../kernel/kernel-file.ts';
 import { parseMemoryFiles } from './qemu-memory-files.ts';
 import { readProcessStat } from './stat.ts';
-import { Faults, found, isAbsence, toValue, type Reading } from '../../runtime/reading.ts';
+import { Faults, found, isAbsence, toValue, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { MemoryFile, ProcessStat } from '../../model/process.ts';
@@ -98,7 +98,7 @@ export class QemuProcessFinder {
    */
   async find(
     expected: ReadonlyMap<string, ExpectedProcess>,
-  ): Promise<Reading<ReadonlyMap<string, QemuProcess>>> {
+  ): Promise<Result<ReadonlyMap<string, QemuProcess>>> {
     const slice = new TimeSlice();
     const faults = new Faults();
     const processes = new Map<string, QemuProcess>();
@@ -205,7 +205,7 @@ export class QemuProcessFinder {
   }
 
   /** Undefined where the process is gone or a corpse. */
-  #liveStat(pid: number): Reading<ProcessStat | undefined> {
+  #liveStat(pid: number): Result<ProcessStat | undefined> {
     const stat = readProcessStat(this.#roots, pid);
     if (!stat.ok) return isAbsence(stat.error) ? found(undefined) : stat;
     return stat.value.state === 'Z' || stat.value.state === 'X' ? found(undefined) : stat;

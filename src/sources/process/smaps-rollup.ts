@@ -1,10 +1,11 @@
 import type { DeadlineFileReader } from '../kernel/deadline-file.ts';
 import { parseKeyedLines, parseKibibytes } from '../kernel/kernel-text.ts';
-import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import type { Deadline } from '../../runtime/deadline.ts';
+import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { SmapsRollup } from '../../model/process.ts';
 
-export function parseSmapsRollup(text: string, subject: string): Reading<SmapsRollup> {
+export function parseSmapsRollup(text: string, subject: string): Result<SmapsRollup> {
   // The first line is the address range, `…[rollup]`; its key is never one of ours.
   const values = parseKeyedLines(text);
   const faults = new Faults();
@@ -51,9 +52,9 @@ export async function readSmapsRollup(
   roots: Roots,
   pid: number,
   files: DeadlineFileReader,
-  deadlineMilliseconds: number,
-): Promise<Reading<SmapsRollup>> {
+  deadline: Deadline,
+): Promise<Result<SmapsRollup>> {
   const path = `${roots.procfs}/${pid}/smaps_rollup`;
-  const text = await files.read(path, deadlineMilliseconds);
+  const text = await files.read(path, deadline);
   return text.ok ? parseSmapsRollup(text.value, path) : text;
 }

@@ -1,7 +1,7 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { decimalAt, scanIntegers } from '../kernel/kernel-scan.ts';
 import { ticksToSeconds, USER_HZ } from '../../runtime/kernel-time.ts';
-import { failed, found, type Reading } from '../../runtime/reading.ts';
+import { failed, found, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { ProcessStat } from '../../model/process.ts';
 
@@ -32,13 +32,13 @@ const fields = new Float64Array(FIELD.guestTicks + 1);
  * Reads `/proc/<pid>/stat`. Takes no mmap lock, so it answers even for a stuck process.
  * `absent` when the process is gone; a zombie still answers, with state `Z`.
  */
-export function readProcessStat(roots: Roots, pid: number): Reading<ProcessStat> {
+export function readProcessStat(roots: Roots, pid: number): Result<ProcessStat> {
   const path = `${roots.procfs}/${pid}/stat`;
   const text = readKernelFile(path);
   return text.ok ? parseProcessStat(text.value, path) : text;
 }
 
-export function parseProcessStat(text: string, subject: string): Reading<ProcessStat> {
+export function parseProcessStat(text: string, subject: string): Result<ProcessStat> {
   // The comm may itself contain ')' and spaces: the last ')' ends it.
   const commStart = text.indexOf('(');
   const commEnd = text.lastIndexOf(')');

@@ -1,19 +1,19 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { lineDecimal, lineField, lineKibibytes, lineText } from '../kernel/kernel-scan.ts';
-import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { ProcessStatus } from '../../model/process.ts';
 
 /**
  * Reads `/proc/<pid>/status`. Takes no mmap lock. `absent` when the process is gone.
  */
-export function readProcessStatus(roots: Roots, pid: number): Reading<ProcessStatus> {
+export function readProcessStatus(roots: Roots, pid: number): Result<ProcessStatus> {
   const path = `${roots.procfs}/${pid}/status`;
   const text = readKernelFile(path);
   return text.ok ? parseProcessStatus(text.value, path) : text;
 }
 
-export function parseProcessStatus(text: string, subject: string): Reading<ProcessStatus> {
+export function parseProcessStatus(text: string, subject: string): Result<ProcessStatus> {
   if (!text.startsWith('Name:')) return failed('malformed', subject, 'does not begin with Name:');
   // The name is the process's own choice and may hold such words, but no newline before them: the
   // kernel escapes those.

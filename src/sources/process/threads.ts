@@ -1,6 +1,6 @@
 import { listKernelDirectory, readKernelFile } from '../kernel/kernel-file.ts';
 import { bigDecimalAt, digitsEnd } from '../kernel/kernel-scan.ts';
-import { failed, found, isAbsence, toValue, type Reading } from '../../runtime/reading.ts';
+import { failed, found, isAbsence, toValue, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { ProcessThread, ThreadRole, ThreadSchedule } from '../../model/process.ts';
 
@@ -27,7 +27,7 @@ function decimal(text: string, start: number, end: number): number | undefined {
 }
 
 /** `run delay slices`; undefined when all are 0, which is what a kernel without sched_info says. */
-export function parseSchedstat(text: string, subject: string): Reading<ThreadSchedule | undefined> {
+export function parseSchedstat(text: string, subject: string): Result<ThreadSchedule | undefined> {
   const runEnd = digitsEnd(text, 0);
   const delayEnd = digitsEnd(text, runEnd + 1);
   const runNanoseconds = bigDecimalAt(text, 0);
@@ -50,7 +50,7 @@ export function parseSchedstat(text: string, subject: string): Reading<ThreadSch
 }
 
 /** The letter of a thread's state: field 3 of its `stat`, after the last `)`. */
-export function readThreadState(directory: string): Reading<string> {
+export function readThreadState(directory: string): Result<string> {
   const path = `${directory}/stat`;
   const text = readKernelFile(path);
   if (!text.ok) return text;
@@ -87,7 +87,7 @@ export class ProcessThreadReader {
    * The threads of the process which has this pid and start time; `absent` when it is gone. All or
    * nothing: without one that is there but cannot be read, the others would not add up.
    */
-  read(pid: number, startTimeTicks: number): Reading<readonly ProcessThread[]> {
+  read(pid: number, startTimeTicks: number): Result<readonly ProcessThread[]> {
     const names = listKernelDirectory(`${this.#roots.procfs}/${pid}/task`);
     if (!names.ok) {
       this.#known.delete(pid);
@@ -113,7 +113,7 @@ export class ProcessThreadReader {
     for (const pid of this.#known.keys()) if (!pids.has(pid)) this.#known.delete(pid);
   }
 
-  #readOne(pid: number, tid: number, previous: KnownThread | undefined): Reading<KnownThread> {
+  #readOne(pid: number, tid: number, previous: KnownThread | undefined): Result<KnownThread> {
     const directory = `${this.#roots.procfs}/${pid}/task/${tid}`;
     const path = `${directory}/schedstat`;
     const text = readKernelFile(path);

@@ -1,6 +1,6 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { parseDecimal } from '../kernel/kernel-text.ts';
-import { failed, Faults, type Reading } from '../../runtime/reading.ts';
+import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { ZfsArc } from '../../model/host-memory.ts';
 
@@ -12,14 +12,14 @@ const EVICTABLE = [
 ] as const;
 
 /** `absent` where ZFS is not loaded. */
-export function readZfsArc(roots: Roots): Reading<ZfsArc> {
+export function readZfsArc(roots: Roots): Result<ZfsArc> {
   const path = `${roots.procfs}/spl/kstat/zfs/arcstats`;
   const text = readKernelFile(path);
   return text.ok ? parseArcStats(text.value, path) : text;
 }
 
 /** Two lines of heading, then `name type value` (OpenZFS, module/os/linux/spl/spl-kstat.c). */
-export function parseArcStats(text: string, subject: string): Reading<ZfsArc> {
+export function parseArcStats(text: string, subject: string): Result<ZfsArc> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, name, value] = /^(\w+)\s+\d+\s+(-?\d+)$/.exec(line) ?? [];

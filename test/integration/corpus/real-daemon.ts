@@ -10,7 +10,7 @@ import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
 import { parseStoragePoolXml } from '../../../src/sources/domain-xml/storage-pool-xml.ts';
 import type { Case } from '../../corpus/cases.ts';
 import { secondReadings } from '../../corpus/second-reading.ts';
-import { PrivateDaemon } from '../libvirt/private-daemon.ts';
+import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
 
 const run = promisify(execFile);
 
@@ -33,7 +33,7 @@ export interface Refused {
   readonly messages: Readonly<Record<Driver, string>>;
 }
 
-export type Driver = 'qemu' | 'test';
+type Driver = 'qemu' | 'test';
 
 const DRIVERS: readonly Driver[] = ['qemu', 'test'];
 
@@ -156,7 +156,7 @@ async function virsh(
  * A driver takes domains of its own types only, and the test driver's machines are i686. Nothing
  * else of the file is changed.
  */
-export function forDriver(xml: string, driver: Driver): string {
+function forDriver(xml: string, driver: Driver): string {
   if (driver === 'qemu') {
     return hasKvm() ? xml : xml.replace(/(<domain\b[^>]*?type=["'])kvm(["'])/, '$1qemu$2');
   }

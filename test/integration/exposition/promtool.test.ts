@@ -5,8 +5,24 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { openMetricsFormat, textFormat, type Format } from '../../../src/exposition/format.ts';
+import { labelText } from '../../../src/exposition/labels.ts';
 import { render } from '../../../src/exposition/render.ts';
-import { AWKWARD_NAME, sampleExposition } from '../../unit/exposition/sample-exposition.ts';
+import { ExpositionWriter } from '../../../src/exposition/writer.ts';
+import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
+import { AWKWARD_NAME, sampleExposition } from '../../support/exposition/sample-exposition.ts';
+import {
+  exampleSnapshot,
+  exampleView,
+  expositionOf,
+} from '../../support/metrics/example-snapshot.ts';
+
+/** What `promtool check metrics` has to say: exit status and both streams. */
+function promtool(input: string | Buffer): readonly [number | null, string, string] {
+  const run = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+  return [run.status, run.stdout, run.stderr];
+}
+
+const SILENT = [0, '', ''];
 
 async function textOf(format: Format): Promise<string> {
   const chunks: Buffer[] = [];
@@ -16,11 +32,29 @@ async function textOf(format: Format): Promise<string> {
 
 describe("Prometheus' own parsers", () => {
   it('promtool check metrics reads text 0.0.4 and has nothing to say', async () => {
-    const run = spawnSync('promtool', ['check', 'metrics'], {
-      input: await textOf(textFormat),
-      encoding: 'utf8',
-    });
-    expect([run.status, run.stdout, run.stderr]).toEqual([0, '', '']);
+    expect(promtool(await textOf(textFormat))).toEqual(SILENT);
+  });
+
+  it('nor of a small host', async () => {
+    expect(promtool(await expositionOf(exampleView(exampleSnapshot()), textFormat))).toEqual(
+      SILENT,
+    );
+  });
+
+  it('nor of every family with a sample', () => {
+    const writer = new ExpositionWriter(textFormat, { onDuplicate: 'throw' });
+    for (const metric of CATALOGUE) {
+      writer.family(metric);
+      writer.sample(
+        labelText(
+          metric.labels,
+          metric.labels.map(() => 'x'),
+        ),
+        1,
+      );
+    }
+    writer.end();
+    expect(promtool(Buffer.concat([...writer.take()]))).toEqual(SILENT);
   });
 
   it('the OpenMetrics parser reads names, values and awkward label values unchanged', async () => {

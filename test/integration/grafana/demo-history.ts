@@ -1,8 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import { PolicyStore } from '../../../src/config/policy-store.ts';
-import { DemoHost } from '../../../src/demo/demo-host.ts';
+import type { SnapshotSources } from '../../../src/collect/snapshot-sources.ts';
+import { DemoHost, type DemoHostOptions } from '../../../src/demo/demo-host.ts';
 import { textFormat } from '../../../src/exposition/format.ts';
 import { render } from '../../../src/exposition/render.ts';
 import { writeCatalogue } from '../../../src/metrics/catalogue.ts';
@@ -20,6 +22,8 @@ export interface History {
   /** Labels of the target, as Prometheus would add them. */
   readonly job: string;
   readonly instance: string;
+  /** Another host than the demo's, on the same clock. */
+  readonly hostOf?: (options: DemoHostOptions) => SnapshotSources;
 }
 
 /**
@@ -27,8 +31,23 @@ export interface History {
  * what `promtool tsdb create-blocks-from openmetrics` takes. Hours of story take seconds.
  */
 export async function writeDemoHistory(path: string, history: History): Promise<void> {
+  const target = `job="${history.job}",instance="${history.instance}"`;
+  const file = createWriteStream(path);
+  for await (const { elapsed, text } of demoScrapes(history)) {
+    const at = history.startedAtSeconds + elapsed;
+    if (!file.write(stamped(text, target, at))) await once(file, 'drain');
+  }
+  file.end('# EOF\n');
+  await once(file, 'finish');
+}
+
+/** What the demo host exposes, scrape by scrape, with the seconds of its story. */
+export async function* demoScrapes(
+  history: Omit<History, 'job' | 'instance'>,
+): AsyncGenerator<{ readonly elapsed: number; readonly text: string }> {
   let elapsed = 0;
-  const host = new DemoHost({
+  const hostOf = history.hostOf ?? ((options) => new DemoHost(options));
+  const host = hostOf({
     startedAtSeconds: history.startedAtSeconds,
     elapsedSeconds: () => elapsed,
   });
@@ -38,28 +57,18 @@ export async function writeDemoHistory(path: string, history: History): Promise<
   const averages = new MomAverages();
   const wanted = new Set(COLLECTORS.map(({ name }) => name));
   const build = { version: '0.0.0', nodeVersion: process.version };
-  const target = `job="${history.job}",instance="${history.instance}"`;
-  const file = createWriteStream(path);
   for (; elapsed <= history.seconds; elapsed += history.scrapeIntervalSeconds) {
-    const snapshot = await host.collect(wanted);
+    const snapshot = await host.collect(wanted, Deadline.in(60_000));
     const assessment = assess(snapshot, inForce, averages.add(snapshot));
-    const inUse = {
-      policy: inForce,
-      lastReadOk,
-      loadedAtSeconds,
-      maintenanceRemainingSeconds,
-    };
+    const inUse = { policy: inForce, lastReadOk, loadedAtSeconds, maintenanceRemainingSeconds };
     const view = toView(snapshot, assessment, inUse, build, memory);
-    const at = history.startedAtSeconds + elapsed;
     let text = '';
     for await (const chunk of render((writer) => writeCatalogue(view, writer), textFormat)) {
       text += chunk.toString('utf8');
     }
-    if (!file.write(stamped(text, target, at))) await once(file, 'drain');
+    yield { elapsed, text };
   }
   await host.close();
-  file.end('# EOF\n');
-  await once(file, 'finish');
 }
 
 /** The samples alone, each with the labels of the target and a timestamp. */

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 import { z } from 'zod';
 
-import { eventually } from '../../lab/harness/polling.ts';
+import { eventually } from '../../../lab/polling.ts';
 import { writeDemoHistory, type History } from './demo-history.ts';
 
 const RULES = join(import.meta.dirname, '../../../rules');

@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { run } from '../../lab/harness/command.ts';
+import { run } from '../../../lab/command.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 

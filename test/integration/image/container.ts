@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-import { eventually } from '../../lab/harness/polling.ts';
-import { children } from '../../lab/support/process-readings.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { children } from '../../support/process-readings.ts';
 
 /** An exporter that runs in a container; with `await using` it is killed at the end of the block. */
 export class Container implements AsyncDisposable {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { run } from '../../lab/harness/command.ts';
+import { run } from '../../../lab/command.ts';
 import { makeBaseContext } from './base-image.ts';
 import { Container } from './container.ts';
 

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { eventually } from '../../lab/harness/polling.ts';
-import { get } from '../../lab/support/http.ts';
-import { meminfoBytes } from '../../lab/support/process-readings.ts';
-import { scrape } from '../../lab/support/scrape.ts';
-import { PrivateDaemon } from '../libvirt/private-daemon.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { get } from '../../support/http.ts';
+import { meminfoBytes } from '../../support/process-readings.ts';
+import { scrape } from '../../support/scrape.ts';
+import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
 import type { Container } from './container.ts';
 import { ImageStore, type ImageConfig } from './image-store.ts';
 

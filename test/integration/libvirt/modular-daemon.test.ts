@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { eventually } from '../../lab/harness/polling.ts';
-import { get } from '../../lab/support/http.ts';
-import { Exposition } from '../../lab/support/prometheus-text.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { get } from '../../support/http.ts';
+import { Exposition } from '../../support/prometheus-text.ts';
 import { startExporterThrough, type ExporterProcess } from '../process/exporter-process.ts';
-import { PrivateDaemon } from './private-daemon.ts';
+import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
 
 /** Without a QEMU to start the daemon need not ask each what it can do, which takes some 15 s. */
 const WITHOUT_QEMU = [

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { run } from '../../lab/harness/command.ts';
-import { eventually } from '../../lab/harness/polling.ts';
-import { scrape } from '../../lab/support/scrape.ts';
+import { run } from '../../../lab/command.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { scrape } from '../../support/scrape.ts';
 import { startExporter, startExporterThrough } from '../process/exporter-process.ts';
 import { asNobodyWith } from '../process/rights.ts';
 import { polkitd, SYSTEM_BUS } from './polkit.ts';
-import { PrivateDaemon } from './private-daemon.ts';
+import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
 
 /**
  * Another user, as of whom the daemon asks polkit. The capability lets it read a checkout in root's

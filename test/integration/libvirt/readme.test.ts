@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 import { describe, expect, it } from 'vitest';
 
-import { PrivateDaemon } from './private-daemon.ts';
+import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
 
 const run = promisify(execFile);
 const source = join(import.meta.dirname, '../../../src/libvirt');

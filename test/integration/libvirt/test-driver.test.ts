@@ -24,7 +24,7 @@ import {
 } from '../../../src/libvirt/index.ts';
 import { domainRef } from '../../../src/libvirt/structures.ts';
 import { nothing, string, uint } from '../../../src/libvirt/xdr.ts';
-import { PrivateDaemon } from './private-daemon.ts';
+import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
 
 /** The one guest libvirt's built-in test driver begins with. */
 const UUID = '6695eb01-f6a4-8304-79aa-97f2502e193f';

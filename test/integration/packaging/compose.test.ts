@@ -7,8 +7,8 @@ import { z } from 'zod';
 
 import { composeFile } from '../../../packaging/manifests/compose.ts';
 import { REPOSITORY } from '../../../packaging/project.ts';
-import { run } from '../../lab/harness/command.ts';
-import { ensurePackages } from '../../lab/harness/packages.ts';
+import { run } from '../../../lab/command.ts';
+import { ensurePackages } from '../../../lab/packages.ts';
 
 const compose = z
   .object({

@@ -1,6 +1,6 @@
 import { chromium, type Browser } from 'playwright-core';
 
-import { ensurePackages } from '../../lab/harness/index.ts';
+import { ensurePackages } from '../../../lab/index.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 

@@ -50,7 +50,7 @@ const { write, dropped } = standardError();
 /** The exporter's own web application for that host, on a port of its own. */
 export async function servePage(
   host: SnapshotSources,
-  { maxRequests = 40, timeoutSeconds = 10 } = {},
+  { maxRequests = 40, timeoutSeconds = 10, lookSeconds = 0 } = {},
 ): Promise<ServedPage> {
   const logger = createLogger({ level: 'error', format: 'logfmt', write });
   const app = createApp({
@@ -66,6 +66,7 @@ export async function servePage(
       { version: '0.0.0-test', nodeVersion: process.version },
       new FailureLog(logger),
     ),
+    lookSeconds,
     access: new WebAccess(undefined),
     connections: new Connections(),
     refusals: new RefusalLog(logger),

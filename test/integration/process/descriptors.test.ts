@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 
 import { COLLECTORS } from '../../../src/model/collectors.ts';
-import { run } from '../../lab/harness/command.ts';
+import { run } from '../../../lab/command.ts';
 import { NO_LIBVIRT, startExporter } from './exporter-process.ts';
 
 /** A connection that is kept, as Prometheus keeps its own: it needs no descriptor later. */

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
-import { eventually } from '../../lab/harness/polling.ts';
+import { eventually } from '../../../lab/polling.ts';
 
 const EXPORTER = join(import.meta.dirname, '../../../bin/kvm-overcommit-exporter');
 /** Flags that keep a test from looking for the machine's own libvirt. */

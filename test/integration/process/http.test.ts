@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually } from '../../lab/harness/polling.ts';
-import { get } from '../../lab/support/http.ts';
-import { Exposition } from '../../lab/support/prometheus-text.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { get } from '../../support/http.ts';
+import { Exposition } from '../../support/prometheus-text.ts';
 import { NO_LIBVIRT, startExporter, type ExporterProcess } from './exporter-process.ts';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';

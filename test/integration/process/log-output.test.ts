@@ -13,11 +13,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { freePort } from '../../../rules/tool/free-port.ts';
-import { eventually } from '../../lab/harness/polling.ts';
-import { get } from '../../lab/support/http.ts';
-import { Exposition } from '../../lab/support/prometheus-text.ts';
-import { statusBytes } from '../../lab/support/process-readings.ts';
+import { freePort } from '../../../tools/free-port.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { get } from '../../support/http.ts';
+import { Exposition } from '../../support/prometheus-text.ts';
+import { statusBytes } from '../../support/process-readings.ts';
 
 const EXPORTER = join(import.meta.dirname, '../../../bin/kvm-overcommit-exporter');
 const DROPPED = 'kvm_exporter_log_lines_dropped_total';

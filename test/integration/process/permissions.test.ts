@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { attempt, run } from '../../lab/harness/command.ts';
-import { eventually } from '../../lab/harness/polling.ts';
+import { attempt, run } from '../../../lab/command.ts';
+import { eventually } from '../../../lab/polling.ts';
 import { asNobodyWith } from './rights.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { eventually } from '../../lab/harness/polling.ts';
-import { PrivateDaemon } from '../libvirt/private-daemon.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
 import { startExporterThrough } from './exporter-process.ts';
 
 /** What was executed, in order, with all arguments: successes only. */

@@ -7,10 +7,10 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { eventually } from '../../lab/harness/polling.ts';
-import { get } from '../../lab/support/http.ts';
-import { children, openFiles } from '../../lab/support/process-readings.ts';
-import { scrape } from '../../lab/support/scrape.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { get } from '../../support/http.ts';
+import { children, openFiles } from '../../support/process-readings.ts';
+import { scrape } from '../../support/scrape.ts';
 import { RawConnection } from '../web/raw-http.ts';
 import { NO_LIBVIRT, Started, startExporter } from './exporter-process.ts';
 

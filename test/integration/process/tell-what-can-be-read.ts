@@ -4,6 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import { DeadlineFileReader } from '../../../src/sources/kernel/deadline-file.ts';
 import { ProcessKsmReader } from '../../../src/sources/process/ksm.ts';
 import { readSmapsRollup } from '../../../src/sources/process/smaps-rollup.ts';
@@ -11,8 +12,8 @@ import { readSmapsRollup } from '../../../src/sources/process/smaps-rollup.ts';
 const [pid, file = ''] = process.argv.slice(2);
 const roots = { procfs: '/proc', sysfs: '/sys', rootfs: '' };
 const files = new DeadlineFileReader();
-const ksm = await new ProcessKsmReader(roots, files).read(Number(pid), 10_000);
-const smaps = await readSmapsRollup(roots, Number(pid), files, 10_000);
+const ksm = await new ProcessKsmReader(roots, files).read(Number(pid), Deadline.in(10_000));
+const smaps = await readSmapsRollup(roots, Number(pid), files, Deadline.in(10_000));
 const image = await stat(file).then(
   () => true,
   () => false,

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { attempt, run } from '../../lab/harness/command.ts';
-import { eventually } from '../../lab/harness/polling.ts';
-import { PrivateDaemon } from '../libvirt/private-daemon.ts';
+import { attempt, run } from '../../../lab/command.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
 import { LoopDevice } from '../storage/loop-device.ts';
 import { startExporterThrough } from './exporter-process.ts';
 import { asNobodyWith } from './rights.ts';

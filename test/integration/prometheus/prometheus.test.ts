@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually } from '../../lab/harness/polling.ts';
-import { Exposition } from '../../lab/support/prometheus-text.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { Exposition } from '../../support/prometheus-text.ts';
 import { NO_LIBVIRT, startExporter } from '../process/exporter-process.ts';
 import { ScrapingPrometheus } from './scraping-prometheus.ts';
 import { WatchedPath } from './watched-path.ts';

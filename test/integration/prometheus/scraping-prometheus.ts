@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { eventually } from '../../lab/harness/polling.ts';
+import { eventually } from '../../../lab/polling.ts';
 
 const targets = z.object({
   data: z.object({

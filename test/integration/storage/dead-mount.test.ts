@@ -16,9 +16,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import { readFilesystems } from '../../../src/sources/files/filesystem.ts';
-import { FuseMount, installBindfs } from './fuse-mount.ts';
-import { StorageSource, valueOrThrow } from './storage-source.ts';
+import { FuseMount, installBindfs } from '../../support/storage/fuse-mount.ts';
+import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
 
 /** Long enough for a healthy file on a busy machine; whatever is quick takes less than half of it. */
 const PATIENCE_MS = 1_000;
@@ -69,7 +70,7 @@ describe('a mount whose server has died', () => {
     const paths = [join(nfs.mountpoint, 'disk.raw'), healthy];
     const requests = paths.map((path) => ({ path, declaredFormat: 'raw' }));
     const { value, ms } = await timed(
-      storage.images.read(requests, storage.mounts, performance.now() + 5000),
+      storage.images.read(requests, storage.mounts, Deadline.in(5000)),
     );
     const [dead, alive] = value;
     expect(dead?.ok).toBe(false);
@@ -113,7 +114,7 @@ describe('a mount whose server has died', () => {
     ];
     const table = storage.mounts;
     const ask = async (): Promise<boolean[]> => {
-      const deadline = performance.now() + 5000;
+      const deadline = Deadline.in(5000);
       const requests = paths.map((path) => ({ path, declaredFormat: 'qcow2' }));
       const [images] = await Promise.all([
         storage.images.read(requests, table, deadline),
@@ -138,7 +139,7 @@ describe('a mount whose server has died', () => {
     const table = storage.mounts;
     const mounted = table.findMount(nfs.mountpoint);
     if (mounted === undefined) throw new Error('not in the mount table');
-    const [filesystem] = await readFilesystems(storage.files, [mounted], performance.now() + 5000);
+    const [filesystem] = await readFilesystems(storage.files, [mounted], Deadline.in(5000));
     expect(filesystem?.mount.type).toBe('fuse');
     expect(filesystem?.traits.network).toBe(true);
     expect(filesystem?.space.ok === false && filesystem.space.error.kind).toBe('timeout');
@@ -207,7 +208,7 @@ describe('a mount whose server has died', () => {
       declaredFormat: 'qcow2',
     }));
     const { value, ms } = await timed(
-      storage.images.read(requests, storage.mounts, performance.now() + 10_000),
+      storage.images.read(requests, storage.mounts, Deadline.in(10_000)),
     );
     expect(value.map((image) => image.ok)).toEqual([true, true, true, true, true, true]);
     expect(ms).toBeGreaterThan(PATIENCE_MS);
@@ -225,7 +226,7 @@ describe('a mount whose server has died', () => {
     const script = join(directory, 'exporter.ts');
     writeFileSync(
       script,
-      `import { StorageSource } from ${JSON.stringify(join(import.meta.dirname, 'storage-source.ts'))};
+      `import { StorageSource } from ${JSON.stringify(join(import.meta.dirname, '../../support/storage/storage-source.ts'))};
        const storage = new StorageSource({ working: 4, total: 8, patienceMs: 300 });
        const image = await storage.image(${JSON.stringify(join(upper.mountpoint, 'disk.raw'))}, 'raw');
        console.log(image.ok ? 'read' : image.error.kind);

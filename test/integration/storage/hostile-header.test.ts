@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import {
   performBatch,
   type FileAnswer,
@@ -24,7 +25,7 @@ import {
 } from '../../../src/sources/files/file-task.ts';
 import { LoopDevice } from './loop-device.ts';
 import { createImage, qemuImg } from './qemu-img.ts';
-import { StorageSource } from './storage-source.ts';
+import { StorageSource } from '../../support/storage/storage-source.ts';
 import type { ChainEnd, DescribedDisk, ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
@@ -44,7 +45,7 @@ describe('the header of an image, written by a guest', () => {
     pools: readonly string[] = [],
     others: readonly DescribedDisk[] = [],
   ): Promise<ImageChain> => {
-    const deadline = performance.now() + 5000;
+    const deadline = Deadline.in(5000);
     const chains = await storage.chains.read([disk, ...others], pools, storage.mounts, deadline);
     if (chains[0] === undefined) throw new Error('no chain');
     return chains[0];

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { LVS_ARGUMENTS, parseLvs } from '../../../src/sources/lvm/thin-pool.ts';
 import { LoopDevice } from './loop-device.ts';
-import { valueOrThrow } from './storage-source.ts';
+import { valueOrThrow } from '../../support/storage/storage-source.ts';
 import type { ThinStorage } from '../../../src/model/storage.ts';
 
 const MIB = 1024 ** 2;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { run } from '../../lab/harness/command.ts';
+import { run } from '../../../lab/command.ts';
 
 const DAYS = ['-days', '2'];
 /** Small and quick, and as good as any for a test. */

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventually } from '../../lab/harness/polling.ts';
-import { get } from '../../lab/support/http.ts';
-import { statusBytes } from '../../lab/support/process-readings.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { get } from '../../support/http.ts';
+import { statusBytes } from '../../support/process-readings.ts';
 import { startExporter, type ExporterProcess } from '../process/exporter-process.ts';
 import { answerTo, RawConnection } from './raw-http.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { CollectorName } from '../../../src/model/collectors.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
-import { eventually } from '../../lab/harness/polling.ts';
+import { eventually } from '../../../lab/polling.ts';
 import { servePage, StagedHost } from '../page/served-page.ts';
 import { RawConnection } from './raw-http.ts';
 

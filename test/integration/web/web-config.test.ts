@@ -6,8 +6,8 @@ import { connect as connectTls } from 'node:tls';
 import { hash } from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { attempt, run, type CommandResult } from '../../lab/harness/command.ts';
-import { eventually } from '../../lab/harness/polling.ts';
+import { attempt, run, type CommandResult } from '../../../lab/command.ts';
+import { eventually } from '../../../lab/polling.ts';
 import { runToEnd, startExporter, type ExporterProcess } from '../process/exporter-process.ts';
 import { makeAuthority, makeCertificate } from './certificates.ts';
 import { RawConnection } from './raw-http.ts';

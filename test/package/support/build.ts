@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node';
 
 import { build } from '../../../packaging/build.ts';
 import { sourceDateEpoch } from '../../../packaging/project.ts';
-import { ensurePackages } from '../../lab/harness/packages.ts';
+import { ensurePackages } from '../../../lab/packages.ts';
 
 /** What the tests of packages are about, in folders. */
 export interface Built {

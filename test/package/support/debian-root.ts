@@ -2,7 +2,7 @@ import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
-import { attempt, run, type CommandResult } from '../../lab/harness/command.ts';
+import { attempt, run, type CommandResult } from '../../../lab/command.ts';
 
 /** What the .deb depends on, so that dpkg alone can install it. */
 const DEPENDENCIES = ['libstdc++6', 'libatomic1', 'systemd-standalone-sysusers'] as const;

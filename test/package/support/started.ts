@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 
-import { eventually } from '../../lab/harness/polling.ts';
-import { children } from '../../lab/support/process-readings.ts';
+import { eventually } from '../../../lab/polling.ts';
+import { children } from '../../support/process-readings.ts';
 
 export const ANY_PORT = '--web.listen-address=127.0.0.1:0';
 

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { makeFakeHost, type FakeHost } from '../../../bench/scale/fake-host.ts';
-import { fakeGuest } from '../../../bench/scale/fake-guest.ts';
-import { guestXml } from '../../../bench/scale/guest-xml.ts';
-import { EncodedReplies } from '../../../bench/scale/replies.ts';
+import { makeFakeHost, type FakeHost } from '../../support/fake-host/fake-host.ts';
+import { fakeGuest } from '../../support/fake-host/fake-guest.ts';
+import { guestXml } from '../../support/fake-host/guest-xml.ts';
+import { EncodedReplies } from '../../support/fake-host/replies.ts';
 import { decode, domainStats, procedures } from '../../../src/libvirt/index.ts';
 import { BlockDeviceNames } from '../../../src/sources/host/block-device-names.ts';
 import { readCgroupMounts, readGuestCgroup } from '../../../src/sources/cgroup/cgroup.ts';
@@ -16,7 +16,7 @@ import { NetworkLinkReader } from '../../../src/sources/network/links.ts';
 import { ProcessThreadReader } from '../../../src/sources/process/threads.ts';
 import { QemuProcessFinder } from '../../../src/sources/process/qemu-processes.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
-import { valueIn } from '../sources/kernel-fixtures.ts';
+import { valueIn } from '../../support/sources/kernel-fixtures.ts';
 
 /** A benchmark on a host with gaps would look better than it is. */
 /** Guests of whose processes libvirt says nothing. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { integerFlag } from '../../../bench/measure/integer-flag.ts';
-import { countSeries, valueOfSeries } from '../../../bench/measure/series.ts';
-import { mean, median } from '../../../bench/measure/statistics.ts';
-import { markdownTable } from '../../../bench/measure/table.ts';
+import { integerFlag } from '../../support/measure/integer-flag.ts';
+import { countSeries, valueOfSeries } from '../../support/measure/series.ts';
+import { mean, median } from '../../support/measure/statistics.ts';
+import { markdownTable } from '../../support/measure/table.ts';
 
 const EXPOSITION = `# HELP kvm_domain_info About a guest.
 # TYPE kvm_domain_info gauge

@@ -21,10 +21,11 @@ import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { readHostFacts } from '../../../src/sources/host/host-facts.ts';
 import { NetworkLinkReader } from '../../../src/sources/network/links.ts';
 import { QemuProcessFinder } from '../../../src/sources/process/qemu-processes.ts';
-import { found } from '../../../src/runtime/reading.ts';
+import { Deadline } from '../../../src/runtime/deadline.ts';
+import { found } from '../../../src/runtime/result.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
 import { hypervisor } from '../../fixtures/net/network-tree.ts';
-import { cgroupHost, HOST } from '../sources/kernel-fixtures.ts';
+import { cgroupHost, HOST } from '../../support/sources/kernel-fixtures.ts';
 
 /** What a collection gave: every value by its path, and the collectors that failed. */
 interface Seen {
@@ -50,7 +51,7 @@ async function collect(roots: Roots): Promise<Seen> {
   const guests = await new GuestProcessCollector(roots, host.pageBytes).collect(
     processes ?? new Map(),
     log,
-    performance.now() + 5000,
+    Deadline.in(5000),
     () => undefined,
   );
   const network = await log.runAsync('network', async () =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { domainStats, type TypedParam } from '../../../src/libvirt/index.ts';
-import { HOST } from '../sources/kernel-fixtures.ts';
+import { HOST } from '../../support/sources/kernel-fixtures.ts';
 import { guestsOfDaemon } from '../guests/libvirt/guests-of-daemon.ts';
 
 const web = { name: 'web,front', uuid: '6f2d0b5a-1111-4222-8333-0123456789ab', id: 7 };

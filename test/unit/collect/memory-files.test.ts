@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { StorageCollector } from '../../../src/collect/storage-collector.ts';
 import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
@@ -46,7 +47,7 @@ describe('files behind memory devices', () => {
         "<memory model='dimm'><target><size unit='MiB'>64</size></target></memory>",
     );
     const log = new OutcomeLog(new Set(['image']));
-    const storage = await collector.collect([web], undefined, log, performance.now() + 10_000);
+    const storage = await collector.collect([web], undefined, log, Deadline.in(10_000));
     const disks = storage?.disks ?? [];
     expect(disks.map(({ device: name, readOnly }) => [name, readOnly])).toEqual([
       ['nvdimm0', false],
@@ -75,7 +76,7 @@ describe('files that are the RAM of a guest', () => {
       [guest('', memoryFiles)],
       undefined,
       log,
-      performance.now() + 10_000,
+      Deadline.in(10_000),
     );
     return (storage?.disks ?? []).map(({ device: id, source }) => {
       if (source.kind !== 'local') throw new Error('it lies on this host');

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import type { CollectorName } from '../../../src/model/collectors.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { SharedCollection } from '../../../src/collect/shared-collection.ts';
 import type { SnapshotSources } from '../../../src/collect/snapshot-sources.ts';
-import { unknownSnapshot } from '../metrics/example-snapshot.ts';
+import { unknownSnapshot } from '../../support/metrics/example-snapshot.ts';
 
 /** Sources that finish when told to. */
 class SlowHost implements SnapshotSources {
@@ -38,8 +39,8 @@ describe('scrapes at the same time', () => {
   it('share one collection', async () => {
     const host = new SlowHost();
     const shared = new SharedCollection(host);
-    const first = shared.collect(all, 1000);
-    const second = shared.collect(new Set<CollectorName>(['memory', 'cpu']), 1000);
+    const first = shared.collect(all, Deadline.in(1000));
+    const second = shared.collect(new Set<CollectorName>(['memory', 'cpu']), Deadline.in(1000));
     expect(host.started).toHaveLength(1);
     host.started[0]?.end();
     expect(await second).toBe(await first);
@@ -48,26 +49,26 @@ describe('scrapes at the same time', () => {
   it('do not share when they want different collectors', () => {
     const host = new SlowHost();
     const shared = new SharedCollection(host);
-    void shared.collect(all, 1000);
-    void shared.collect(new Set<CollectorName>(['cpu']), 1000);
+    void shared.collect(all, Deadline.in(1000));
+    void shared.collect(new Set<CollectorName>(['cpu']), Deadline.in(1000));
     expect(host.started).toHaveLength(2);
   });
 
   it('do not share a collection that may take longer than they can wait', () => {
     const host = new SlowHost();
     const shared = new SharedCollection(host);
-    void shared.collect(all, 1000);
-    void shared.collect(all, 900);
+    void shared.collect(all, Deadline.in(1000));
+    void shared.collect(all, Deadline.in(900));
     expect(host.started).toHaveLength(2);
   });
 
   it('begin anew once the collection is over', async () => {
     const host = new SlowHost();
     const shared = new SharedCollection(host);
-    const first = shared.collect(all, 1000);
+    const first = shared.collect(all, Deadline.in(1000));
     host.started[0]?.end();
     await first;
-    void shared.collect(all, 1000);
+    void shared.collect(all, Deadline.in(1000));
     expect(host.started).toHaveLength(2);
   });
 });

@@ -43,12 +43,13 @@ describe('without flags', () => {
         allowedHosts: [],
       },
       libvirt: { uri: 'qemu:///system', maxCalls: 4, maxStuckCalls: 2 },
-      guests: { sources: [], isLibvirtNamed: false },
+      guests: { sources: [], isLibvirtNamed: false, metadataLabels: [] },
       paths: { procfs: '/proc', sysfs: '/sys', rootfs: '' },
       collectors: new Set(['ksm']),
       scrape: { timeoutSeconds: 10, timeoutOffsetSeconds: 0.5 },
       log: { level: 'info', format: 'logfmt' },
       policyFile: undefined,
+      novaConf: undefined,
       demo: false,
     });
   });
@@ -230,5 +231,53 @@ describe('asking for', () => {
     ]) {
       expect(parsed.stdout).toContain(words);
     }
+  });
+});
+
+describe('report', () => {
+  it('takes the flags of the exporter, before it and after it', () => {
+    for (const argv of [
+      ['report', '--demo', '--interval=10s', '--json'],
+      ['--demo', 'report', '--interval', '10s', '--json'],
+    ]) {
+      const parsed = parseFlags(argv, COLLECTORS, '1.2.3');
+      expect(parsed).toMatchObject({
+        kind: 'report',
+        config: { demo: true },
+        report: { intervalSeconds: 10, json: true },
+      });
+    }
+  });
+
+  it('looks twice, five seconds apart, unless it is told otherwise', () => {
+    expect(parseFlags(['report'], COLLECTORS, '1.2.3')).toMatchObject({
+      kind: 'report',
+      report: { intervalSeconds: 5, json: false },
+    });
+  });
+
+  it('ends with 3 for a mistake: 2 would be a critical risk', () => {
+    for (const argv of [
+      ['report', '--interval=1s'],
+      ['report', '--intervall=5s'],
+      ['report', 'more'],
+    ]) {
+      const parsed = parseFlags(argv, COLLECTORS, '1.2.3');
+      if (parsed.kind !== 'exit') throw new Error('it was accepted');
+      expect([parsed.code, parsed.stdout]).toEqual([3, '']);
+      expect(parsed.stderr).toMatch(/^kvm-overcommit-exporter: /);
+    }
+    expect(complaintAbout('reprot')).toContain('too many arguments');
+  });
+
+  it('is in the help, and has help of its own', () => {
+    const help = (argv: readonly string[]): string => {
+      const parsed = parseFlags(argv, COLLECTORS, '1.2.3');
+      if (parsed.kind !== 'exit') throw new Error('it goes on');
+      expect(parsed.code).toBe(0);
+      return parsed.stdout;
+    };
+    expect(help(['--help'])).toMatch(/^ {2}report \[flags\]/m);
+    expect(help(['report', '--help'])).toContain('--interval <duration>');
   });
 });

@@ -11,7 +11,7 @@ describe('the policy in force', () => {
   let path: string;
   let clock = 1000;
   const promiseOf = (store: PolicyStore): number | undefined =>
-    findLimit(store.policy, 'cpu', 'promised_ratio').warning;
+    findLimit(store.policy, 'cpu.promised_ratio').warning;
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'policy-'));
@@ -40,7 +40,7 @@ describe('the policy in force', () => {
     writeFileSync(path, 'cpu: { promised_ratio: { warning: six } }');
     expect(await store.reload()).toEqual({
       ok: false,
-      errors: [`${path}:1: cpu.promised_ratio.warning: allowed is a ratio like 1.5 or 5%`],
+      error: [`${path}:1: cpu.promised_ratio.warning: allowed is a ratio like 1.5 or 5%`],
     });
     expect(promiseOf(store)).toBe(6);
     expect([store.lastReadOk, store.loadedAtSeconds]).toEqual([false, 1000]);
@@ -95,6 +95,6 @@ describe('the policy in force', () => {
 
   it('needs no file', async () => {
     const store = new PolicyStore(undefined);
-    expect(await store.reload()).toEqual({ ok: true, policy: DEFAULT_POLICY });
+    expect(await store.reload()).toEqual({ ok: true, value: DEFAULT_POLICY });
   });
 });

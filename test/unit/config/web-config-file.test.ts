@@ -21,7 +21,7 @@ describe('a web configuration that names a certificate nobody can read', () => {
       writeFileSync(path, `tls_server_config:\n  ${names}`);
       const config = await loadWebConfig(path);
       expect(config.ok).toBe(false);
-      const errors = config.ok ? [] : config.errors;
+      const errors = config.ok ? [] : config.error;
       expect(errors).toHaveLength(1);
       expect(errors[0]).toContain('cert_file: ');
       expect(errors[0]).not.toMatch(/\p{Cc}/u);
@@ -38,7 +38,7 @@ describe('a web configuration in the form of other programs', () => {
       const path = join(directory, 'web.yaml');
       writeFileSync(path, text);
       const config = await loadWebConfig(path);
-      return config.ok ? config.value : config.errors.map((one) => one.replace(path, 'web.yaml'));
+      return config.ok ? config.value : config.error.map((one) => one.replace(path, 'web.yaml'));
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -9,7 +9,7 @@ import { loadWebConfig } from '../../../src/config/web-config-file.ts';
 function faultsIn(text: string): readonly string[] {
   const result = parsePolicy(text, 'policy.yaml');
   if (result.ok) throw new Error('it was accepted');
-  return result.errors;
+  return result.error;
 }
 
 async function fileWith(text: string): Promise<string> {
@@ -99,7 +99,7 @@ describe('a policy file with faults without end', () => {
 describe('a file that is too large to be one', () => {
   it('is not read to its end', async () => {
     const result = await loadPolicy('/dev/zero');
-    expect(result).toEqual({ ok: false, errors: ['/dev/zero: larger than 4 MiB'] });
+    expect(result).toEqual({ ok: false, error: ['/dev/zero: larger than 4 MiB'] });
     expect(await loadWebConfig('/dev/zero')).toEqual(result);
   });
 
@@ -107,10 +107,8 @@ describe('a file that is too large to be one', () => {
     const path = await fileWith(lines(200_000, (index) => `key${index}: 1`));
     const result = await loadWebConfig(path);
     if (result.ok) throw new Error('it was accepted');
-    expect(result.errors[0]).toBe(
-      `${path}: larger than 256 KiB; the web configuration needs a few`,
-    );
-    expect(result.errors).toHaveLength(12);
+    expect(result.error[0]).toBe(`${path}: larger than 256 KiB; the web configuration needs a few`);
+    expect(result.error).toHaveLength(12);
   });
 
   it('is none when it holds the passwords of a thousand users', async () => {

@@ -16,7 +16,7 @@ export const ALL: ReadonlySet<CollectorName> = new Set(COLLECTORS.map(({ name })
 export const STARTED_AT = 1_790_000_000;
 
 /** Nothing is kept for the host: the talk counts all there is. */
-export const WITHOUT_RESERVES: Policy = {
+const WITHOUT_RESERVES: Policy = {
   ...DEFAULT_POLICY,
   reserves: { memoryBytes: 0, cpus: 0, storage: { bytes: 0 } },
 };

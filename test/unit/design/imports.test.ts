@@ -1,10 +1,10 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
-const REPOSITORY = resolve(import.meta.dirname, '../../..');
+import { repositoryFiles, REPOSITORY } from '../../../tools/repository-files.ts';
 
 /** Each file of a folder with the files it imports, types included. */
 function importsIn(folder: string): ReadonlyMap<string, readonly string[]> {
@@ -37,6 +37,32 @@ function findCircles(imports: ReadonlyMap<string, readonly string[]>): readonly 
   for (const file of imports.keys()) visit(file, []);
   return circles;
 }
+
+/**
+ * Files a file names beside itself other than by an import, such as a worker or a script, which the compiler
+ * does not look for.
+ */
+function namedBeside(file: string): readonly string[] {
+  const text = readFileSync(join(REPOSITORY, file), 'utf8');
+  const ways = [
+    /new URL\(\s*'([^']+\.\w+)',\s*import\.meta\.url/g,
+    /(?:join|resolve)\(\s*import\.meta\.dirname,\s*'([^']+\.\w+)',?\s*\)/g,
+  ];
+  return ways
+    .flatMap((way) => [...text.matchAll(way)])
+    .map(([, name = '']) => relative(REPOSITORY, resolve(REPOSITORY, dirname(file), name)));
+}
+
+describe('files named beside the code', () => {
+  const sources = repositoryFiles().filter((name) => name.endsWith('.ts'));
+
+  it('are there', () => {
+    const named = sources.flatMap((file) => namedBeside(file).map((other) => [file, other]));
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter(([, other = '']) => !existsSync(join(REPOSITORY, other)))).toEqual([]);
+    // Reads every source of the repository, which takes its time on a busy machine.
+  }, 120_000);
+});
 
 describe('imports', () => {
   it('of src lead in no circle', () => {

@@ -1,18 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-const REPOSITORY = resolve(import.meta.dirname, '../../..');
+import { repositoryFiles, REPOSITORY } from '../../../tools/repository-files.ts';
 
 /** What people read: documents, and files that say in a comment how they are made. */
-const texts = execFileSync('git', ['ls-files', '*.md', '*.yaml', '*.yml', '*.service'], {
-  cwd: REPOSITORY,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((name) => name !== '');
+const texts = repositoryFiles().filter((name) => /\.(?:md|ya?ml|service)$/.test(name));
 
 const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })

@@ -1,20 +1,18 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const REPOSITORY = resolve(import.meta.dirname, '../../..');
+import { repositoryFiles, REPOSITORY } from '../../../tools/repository-files.ts';
+
 /** Files and folders as documents name them, from the root of the repository or from where they are. */
 const NAMED =
-  /^(?:docs|grafana|rules|examples|bench|src|test)\/(?:[\w/-]+|[\w./-]+\.(?:ts|md|ya?ml|json|png|service))$/;
+  /^(?:docs|grafana|rules|examples|bench|src|test|lab|tools)\/(?:[\w/-]+|[\w./-]+\.(?:ts|md|ya?ml|json|png|service))$/;
 
-const documents = execFileSync('git', ['ls-files', '*.md'], { cwd: REPOSITORY, encoding: 'utf8' })
-  .split('\n')
-  .filter((name) => name !== '');
+const documents = repositoryFiles().filter((name) => name.endsWith('.md'));
 
 /** Paths a document links to or names in code, that are not there. */
 function missingFrom(document: string): readonly string[] {
-  const text = readFileSync(join(REPOSITORY, document), 'utf8');
+  const text = withoutHistory(readFileSync(join(REPOSITORY, document), 'utf8'));
   const here = join(REPOSITORY, dirname(document));
   const isThere = (path: string): boolean =>
     [REPOSITORY, here].some((folder) => existsSync(join(folder, path)));
@@ -25,6 +23,11 @@ function missingFrom(document: string): readonly string[] {
     .map(([, code = '']) => code)
     .filter((code) => NAMED.test(code) && !isThere(code));
   return [...linked, ...named];
+}
+
+/** What a decision tells of files that were. */
+function withoutHistory(text: string): string {
+  return text.replace(/^## Where files went\n(?:(?!## ).*\n)*/m, '');
 }
 
 describe('documents', () => {

@@ -4,7 +4,7 @@ import { COMPUTED } from '../../../docs/computed.ts';
 import { NOT_COVERED } from '../../../docs/not-covered.ts';
 import { replacedBy, replacesFaults } from '../../../docs/replaces.ts';
 import { labelsOfExpression } from '../../../rules/tool/series.ts';
-import { parsePromql } from '../../../rules/tool/promql.ts';
+import { parsePromql } from '../../../tools/promql.ts';
 import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
 
 const pairs = CATALOGUE.flatMap(({ name, unit }) =>

@@ -5,7 +5,7 @@ import type { Family } from '../../../src/exposition/family.ts';
 import { openMetricsFormat, textFormat } from '../../../src/exposition/format.ts';
 import { closeLabels, openLabels } from '../../../src/exposition/labels.ts';
 import { bodyStream, render, type Producer } from '../../../src/exposition/render.ts';
-import { sampleExposition } from './sample-exposition.ts';
+import { sampleExposition } from '../../support/exposition/sample-exposition.ts';
 
 const FAMILIES: readonly Family[] = Array.from({ length: 50 }, (_, index) => ({
   name: `kvm_family_${index}_bytes`,

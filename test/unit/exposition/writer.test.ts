@@ -5,7 +5,11 @@ import { openMetricsFormat, textFormat, type Format } from '../../../src/exposit
 import { labelText } from '../../../src/exposition/labels.ts';
 import { render, type Producer } from '../../../src/exposition/render.ts';
 import { ExpositionWriter } from '../../../src/exposition/writer.ts';
-import { memoryTotal, sampleExposition, vcpuSeconds } from './sample-exposition.ts';
+import {
+  memoryTotal,
+  sampleExposition,
+  vcpuSeconds,
+} from '../../support/exposition/sample-exposition.ts';
 
 async function textOf(produce: Producer, format: Format): Promise<string> {
   const chunks: Buffer[] = [];

@@ -137,7 +137,8 @@ describe('queries', () => {
   it('draw the strictest limit: the lowest where more is bad, the highest where less is', () => {
     expect(limit('cpu.delay_ratio')).toMatch(/^min by \(severity\) \(kvm_policy_cpu_delay_ratio\{/);
     expect(limit('memory.available_ratio')).toMatch(/^max by \(severity\)/);
-    expect(() => limit('cpu.dealy_ratio')).toThrow('no such limit: cpu.dealy_ratio');
+    // @ts-expect-error -- a limit that nobody declared does not compile
+    expect(() => limit('cpu.dealy_ratio')).toThrow();
   });
 });
 

@@ -4,7 +4,7 @@ import { bareConfig, bareDomain } from '../../../src/guests/bare-guest.ts';
 import { mergeGuests } from '../../../src/guests/merge.ts';
 import type { Domain, GuestProcess } from '../../../src/model/domain.ts';
 import type { GuestSourceName } from '../../../src/model/guest-source.ts';
-import { HOST, valueIn } from '../sources/kernel-fixtures.ts';
+import { HOST, valueIn } from '../../support/sources/kernel-fixtures.ts';
 import { readProcessStat } from '../../../src/sources/process/stat.ts';
 
 const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { FAULTS } from '../../lab/support/hang/faults.ts';
-import { rowName } from '../../lab/support/hang/row.ts';
+import { FAULTS } from '../../support/hang/faults.ts';
+import { rowName } from '../../support/hang/row.ts';
 import { allRows, chooseRows, COUNTS, leftOut, usualRows } from '../../hang/rows.ts';
 
 describe('the cases of a usual hang test', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { directions } from '../../lab/directions.ts';
+import { directions } from '../../../lab/directions.ts';
 
 const text = directions({
   root: '/var/tmp/kvm-overcommit-lab/lab-0',

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { HOST_NAMES } from '../../lab/harness/host.ts';
-import { labRun, LEFT_OUT } from '../../lab/hosts.ts';
+import { HOST_NAMES } from '../../../lab/host.ts';
+import { labRun, LEFT_OUT } from '../../../lab/hosts.ts';
 
 const LAB = resolve(import.meta.dirname, '../../lab');
 

@@ -8,8 +8,8 @@ import {
   RpcError,
   type StatsArgs,
 } from '../../../src/libvirt/index.ts';
-import { busyGuest } from './busy-guest.ts';
-import { ErrorAnswer } from './fake-daemon.ts';
+import { busyGuest } from '../../support/libvirt/busy-guest.ts';
+import { ErrorAnswer } from '../../support/libvirt/fake-daemon.ts';
 import { connectTo, fakeDaemon, rejection } from './with-daemon.ts';
 
 const web = { name: 'web', uuid: '6695eb01-f6a4-4304-99aa-000000000001', id: 3 };

@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import {
   CallAbortedError,
@@ -9,7 +7,8 @@ import {
   procedures,
   type LibvirtConnection,
 } from '../../../src/libvirt/index.ts';
-import { silence, type FakeDaemon, type ReceivedCall } from './fake-daemon.ts';
+import { silence, type FakeDaemon, type ReceivedCall } from '../../support/libvirt/fake-daemon.ts';
+import { settle, until } from '../../support/until.ts';
 import { connectTo, fakeDaemon, rejection } from './with-daemon.ts';
 
 const hostname = (name: string) => encode(procedures.getHostname.result, name);
@@ -25,10 +24,6 @@ async function slowDaemon(
     return silence;
   });
   return { daemon, connection: await connectTo(daemon, { window }), taken };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(1);
 }
 
 function answer(call: ReceivedCall | undefined, name: string): void {
@@ -48,7 +43,7 @@ describe('a call with a deadline', () => {
     expect(connection.isOutstanding('guest-2')).toBe(false);
 
     answer(taken[0], 'too late');
-    await until(() => connection.outstanding === 0);
+    await until('the late reply', () => connection.outstanding === 0);
     expect([connection.overdue, connection.lateReplies]).toEqual([0, 1]);
     expect(connection.isOutstanding('guest-1')).toBe(false);
     expect(late).toEqual(['guest-1']);
@@ -58,7 +53,7 @@ describe('a call with a deadline', () => {
     const { connection, taken } = await slowDaemon(4);
     await rejection(connection.getHostname({ deadlineMs: 20 }));
     const second = connection.getHostname();
-    await until(() => taken.length === 2);
+    await until('call 2', () => taken.length === 2);
     answer(taken[0], 'first');
     answer(taken[1], 'second');
     expect(await second).toBe('second');
@@ -67,7 +62,7 @@ describe('a call with a deadline', () => {
   it('that comes in time is neither overdue nor late', async () => {
     const { connection, taken } = await slowDaemon(4);
     const call = connection.getHostname({ deadlineMs: 5000, tag: 'guest-1' });
-    await until(() => taken.length === 1);
+    await until('call 1', () => taken.length === 1);
     expect([connection.outstanding, connection.overdue]).toEqual([1, 0]);
     answer(taken[0], 'host1');
     expect(await call).toBe('host1');
@@ -76,11 +71,16 @@ describe('a call with a deadline', () => {
 });
 
 describe('a call without end', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('waits when its deadline is infinite', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { connection, taken } = await slowDaemon(4);
     const call = connection.getHostname({ deadlineMs: Infinity });
-    await until(() => taken.length === 1);
-    await sleep(20);
+    await until('call 1', () => taken.length === 1);
+    await vi.advanceTimersByTimeAsync(24 * 3_600_000);
     answer(taken[0], 'host1');
     expect(await call).toBe('host1');
   });
@@ -90,16 +90,16 @@ describe('the window of a connection', () => {
   it('holds back calls beyond it until a reply frees a slot', async () => {
     const { connection, taken } = await slowDaemon(2);
     const calls = ['a', 'b', 'c', 'd'].map((tag) => connection.getHostname({ tag }));
-    await until(() => taken.length === 2);
-    await sleep(20);
+    await until('call 2', () => taken.length === 2);
+    await settle();
     expect(taken).toHaveLength(2);
     expect([connection.outstanding, connection.queued]).toEqual([2, 2]);
     expect([connection.isOutstanding('b'), connection.isOutstanding('c')]).toEqual([true, false]);
     answer(taken[1], 'two');
-    await until(() => taken.length === 3);
+    await until('call 3', () => taken.length === 3);
     answer(taken[0], 'one');
     answer(taken[2], 'three');
-    await until(() => taken.length === 4);
+    await until('call 4', () => taken.length === 4);
     answer(taken[3], 'four');
     expect(await Promise.all(calls)).toEqual(['one', 'two', 'three', 'four']);
   });
@@ -117,7 +117,7 @@ describe('the window of a connection', () => {
 
     answer(taken[0], 'late');
     const next = connection.getHostname();
-    await until(() => taken.length === 3);
+    await until('call 3', () => taken.length === 3);
     answer(taken[2], 'fresh');
     expect(await next).toBe('fresh');
   });
@@ -125,7 +125,7 @@ describe('the window of a connection', () => {
   it('takes replies in any order', async () => {
     const { connection, taken } = await slowDaemon(4);
     const calls = [1, 2, 3, 4].map(() => connection.getHostname());
-    await until(() => taken.length === 4);
+    await until('call 4', () => taken.length === 4);
     for (const index of [3, 1, 0, 2]) answer(taken[index], `reply ${index}`);
     expect(await Promise.all(calls)).toEqual(['reply 0', 'reply 1', 'reply 2', 'reply 3']);
   });
@@ -141,14 +141,14 @@ describe('aborting a call', () => {
     const { connection, taken } = await slowDaemon(1);
     const controller = new AbortController();
     const call = rejection(connection.getHostname({ signal: controller.signal }));
-    await until(() => taken.length === 1);
+    await until('call 1', () => taken.length === 1);
     controller.abort('scrape over');
     const error = await call;
     expect(error).toBeInstanceOf(CallAbortedError);
     expect(error).toMatchObject({ kind: 'aborted', cause: 'scrape over' });
     expect([connection.outstanding, connection.overdue]).toEqual([1, 1]);
     answer(taken[0], 'late');
-    await until(() => connection.outstanding === 0);
+    await until('the late reply', () => connection.outstanding === 0);
     expect(connection.lateReplies).toBe(1);
   });
 
@@ -160,10 +160,10 @@ describe('aborting a call', () => {
     controller.abort();
     expect(await second).toBeInstanceOf(CallAbortedError);
     expect(connection.queued).toBe(0);
-    await until(() => taken.length === 1);
+    await until('call 1', () => taken.length === 1);
     answer(taken[0], 'host1');
     expect(await first).toBe('host1');
-    await sleep(10);
+    await settle();
     expect(taken).toHaveLength(1);
   });
 

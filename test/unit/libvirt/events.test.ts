@@ -9,7 +9,7 @@ import {
   type DomainEventType,
   type EventRegisterArgs,
 } from '../../../src/libvirt/index.ts';
-import { silence } from './fake-daemon.ts';
+import { silence } from '../../support/libvirt/fake-daemon.ts';
 import { connectTo, fakeDaemon } from './with-daemon.ts';
 
 const web = { name: 'web', uuid: '6695eb01-f6a4-4304-99aa-000000000001', id: 3 };

@@ -16,9 +16,14 @@ import {
 } from '../../../src/libvirt/index.ts';
 import { StatsDecoder } from '../../../src/libvirt/stats-record.ts';
 import { StringCache } from '../../../src/libvirt/string-cache.ts';
-import { domainEvent, domainRef, errorFields, statsRecord } from './arbitraries.ts';
-import { damaged, picker } from './damage.ts';
-import { encodeReply, silence } from './fake-daemon.ts';
+import {
+  domainEvent,
+  domainRef,
+  errorFields,
+  statsRecord,
+} from '../../support/libvirt/arbitraries.ts';
+import { damaged, picker } from '../../support/libvirt/damage.ts';
+import { encodeReply, silence } from '../../support/libvirt/fake-daemon.ts';
 import { connectTo, fakeDaemon } from './with-daemon.ts';
 
 const RUNS = 100_000;

@@ -8,7 +8,12 @@ import {
   procedures,
   ProtocolError,
 } from '../../../src/libvirt/index.ts';
-import { encodeReply, RawPayload, silence, type ReceivedCall } from './fake-daemon.ts';
+import {
+  encodeReply,
+  RawPayload,
+  silence,
+  type ReceivedCall,
+} from '../../support/libvirt/fake-daemon.ts';
 import { closing, connectTo, fakeDaemon, rejection } from './with-daemon.ts';
 
 const hostname = encode(procedures.getHostname.result, 'host1');

@@ -15,7 +15,7 @@ import {
   RpcError,
   type OpenArgs,
 } from '../../../src/libvirt/index.ts';
-import { ErrorAnswer, silence } from './fake-daemon.ts';
+import { ErrorAnswer, silence } from '../../support/libvirt/fake-daemon.ts';
 import { connectTo, fakeDaemon, rejection } from './with-daemon.ts';
 
 describe('opening a connection', () => {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import {
   ClosedError,
@@ -16,39 +15,41 @@ import { fakeDaemon } from './with-daemon.ts';
 
 const failing = () => Promise.reject(new ConnectError([{ path: '/nowhere', code: 'ENOENT' }]));
 
-/** Waits between attempts in ms with jitter switched off, measured by fake attempts. */
-async function attemptTimes(options: Partial<ReconnectOptions>, count: number): Promise<number[]> {
+/** Waits in ms between the attempts of one second that all fail, with jitter switched off. */
+async function waitsBetween(options: Partial<ReconnectOptions> = {}): Promise<number[]> {
   const times: number[] = [];
   const reconnecting = new ReconnectingConnection({
     initialDelayMs: 20,
     maxDelayMs: 60,
     random: () => 1,
     open: () => {
-      times.push(performance.now());
+      times.push(Date.now());
       return failing();
     },
     ...options,
   });
   reconnecting.start();
-  while (times.length < count) await sleep(5);
+  await vi.advanceTimersByTimeAsync(1000);
   await reconnecting.close();
   return times.slice(1).map((time, i) => time - (times[i] ?? NaN));
 }
 
 describe('a reconnecting connection', () => {
+  // Waits pass when the test says so; sockets take the time they take.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('waits twice as long after each failure, up to the maximum', async () => {
-    const [first = 0, second = 0, third = 0, fourth = 0] = await attemptTimes({}, 5);
-    expect(first).toBeGreaterThanOrEqual(19);
-    expect(second).toBeGreaterThanOrEqual(39);
-    expect(third).toBeGreaterThanOrEqual(59);
-    expect(fourth).toBeGreaterThanOrEqual(59);
-    expect(fourth).toBeLessThan(119);
+    expect((await waitsBetween()).slice(0, 4)).toEqual([20, 40, 60, 60]);
   });
 
   it('never waits less than half of that, so it cannot spin', async () => {
-    const [first = 0, second = 0] = await attemptTimes({ random: () => 0 }, 3);
-    expect(first).toBeGreaterThanOrEqual(9);
-    expect(second).toBeGreaterThanOrEqual(19);
+    const waits = await waitsBetween({ random: () => 0 });
+    expect(waits.slice(0, 4)).toEqual([10, 20, 30, 30]);
   });
 
   it('tells when it is up, when it is down and why, and comes back', async () => {
@@ -71,6 +72,7 @@ describe('a reconnecting connection', () => {
     expect(reconnecting.current).toBeUndefined();
     expect(reconnecting.lastError).toBeInstanceOf(ClosedError);
 
+    vi.advanceTimersByTime(10);
     await once(reconnecting, 'up');
     expect(ups).toHaveLength(2);
     expect(downs).toHaveLength(1);
@@ -94,12 +96,18 @@ describe('a reconnecting connection', () => {
         return connection;
       },
     });
+    const first = once(reconnecting, 'down');
     reconnecting.start();
-    await sleep(200);
+    await first;
+    for (const [before, wait] of [20, 40, 80, 160].entries()) {
+      vi.advanceTimersByTime(wait - 1);
+      expect(attempts).toBe(before + 1);
+      const down = once(reconnecting, 'down');
+      vi.advanceTimersByTime(1);
+      expect(attempts).toBe(before + 2);
+      await down;
+    }
     await reconnecting.close();
-    // Waits of 20, 40, 80 and 160 ms: the fifth attempt would be at 300 ms.
-    expect(attempts).toBeGreaterThanOrEqual(2);
-    expect(attempts).toBeLessThanOrEqual(4);
   });
 
   it('stops for good when closed, whatever it is doing', async () => {
@@ -115,7 +123,7 @@ describe('a reconnecting connection', () => {
     await once(waiting, 'down');
     await waiting.close();
     waiting.start();
-    await sleep(50);
+    await vi.advanceTimersByTimeAsync(1000);
     expect(attempts).toBe(1);
 
     const connecting = new ReconnectingConnection({

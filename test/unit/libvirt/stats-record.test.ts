@@ -11,8 +11,8 @@ import {
 } from '../../../src/libvirt/index.ts';
 import { decodeStats, StatsDecoder } from '../../../src/libvirt/stats-record.ts';
 import { StringCache } from '../../../src/libvirt/string-cache.ts';
-import { statsRecord, typedParam } from './arbitraries.ts';
-import { busyGuest } from './busy-guest.ts';
+import { statsRecord, typedParam } from '../../support/libvirt/arbitraries.ts';
+import { busyGuest } from '../../support/libvirt/busy-guest.ts';
 
 const encodeRecords = (records: readonly EncodableStatsRecord[]) =>
   encode(procedures.getAllDomainStats.result, records);

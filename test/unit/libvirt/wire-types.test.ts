@@ -21,7 +21,7 @@ import {
   typedParam,
   uint32,
   uint64,
-} from './arbitraries.ts';
+} from '../../support/libvirt/arbitraries.ts';
 
 function survivesTheWire<T>(codec: Codec<T>, values: Arbitrary<T>): void {
   fc.assert(

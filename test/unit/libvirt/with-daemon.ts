@@ -6,7 +6,7 @@ import {
   type LibvirtError,
   type OpenOptions,
 } from '../../../src/libvirt/index.ts';
-import { FakeDaemon } from './fake-daemon.ts';
+import { FakeDaemon } from '../../support/libvirt/fake-daemon.ts';
 
 const opened: (() => Promise<void>)[] = [];
 

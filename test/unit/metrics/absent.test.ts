@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PROMISE_SERIES } from '../../../src/risk/risk-model.ts';
 import type { Domain } from '../../../src/model/domain.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
-import { unknownGuest } from './example-guest.ts';
+import { unknownGuest } from '../../support/metrics/example-guest.ts';
 import {
   exampleSnapshot,
   exampleView,
@@ -11,7 +11,7 @@ import {
   hostileGuest,
   unknownSnapshot,
   webGuest,
-} from './example-snapshot.ts';
+} from '../../support/metrics/example-snapshot.ts';
 import { samplesOf } from './samples.ts';
 
 const familiesIn = (series: Iterable<string>): readonly string[] => [

@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
 
 import { textFormat } from '../../../src/exposition/format.ts';
-import { found } from '../../../src/runtime/reading.ts';
-import { exampleConfig, exampleDisk } from './example-config.ts';
-import { unknownGuest } from './example-guest.ts';
-import { exampleView, expositionOf, unknownSnapshot, WEB } from './example-snapshot.ts';
-import { diskOf, exampleImage, exampleQcow2Header, exampleStorage } from './example-storage.ts';
+import { exampleConfig, exampleDisk } from '../../support/metrics/example-config.ts';
+import { unknownGuest } from '../../support/metrics/example-guest.ts';
+import {
+  exampleView,
+  expositionOf,
+  unknownSnapshot,
+  WEB,
+} from '../../support/metrics/example-snapshot.ts';
+import {
+  diskOf,
+  exampleImage,
+  exampleQcow2Header,
+  exampleStorage,
+} from '../../support/metrics/example-storage.ts';
 import { familyOf } from './samples.ts';
 
 const SECRETS = /alice|hunter2/;
@@ -21,13 +30,11 @@ const NAMES = [
 describe('a name with credentials in it', () => {
   it.each(NAMES)('%s is shown without them, as backing and as data file', async (name) => {
     const image = exampleImage({
-      qcow2: found(
-        exampleQcow2Header({
-          backingFileName: name,
-          hasExternalDataFile: true,
-          externalDataFileName: name,
-        }),
-      ),
+      qcow2: exampleQcow2Header({
+        backingFileName: name,
+        hasExternalDataFile: true,
+        externalDataFileName: name,
+      }),
       below: { kind: 'named', name, format: 'raw' },
       dataFiles: [{ name, format: 'raw' }],
     });

@@ -4,11 +4,30 @@ import type { Domain, GuestCgroupFacts } from '../../../src/model/domain.ts';
 import type { Host } from '../../../src/model/host.ts';
 import type { MemoryDevice } from '../../../src/model/domain-config.ts';
 
-import { exampleConfig, exampleDisk, exampleVirtioMem, NO_LIMITS } from './example-config.ts';
-import { exampleCgroup, exampleProcess, exampleThread, unknownGuest } from './example-guest.ts';
-import { exampleHost, unknownHost } from './example-host.ts';
-import { exampleSnapshot, exampleView, unknownSnapshot } from './example-snapshot.ts';
-import { diskOf, exampleImage, exampleMount, exampleStorage } from './example-storage.ts';
+import {
+  exampleConfig,
+  exampleDisk,
+  exampleVirtioMem,
+  NO_LIMITS,
+} from '../../support/metrics/example-config.ts';
+import {
+  exampleCgroup,
+  exampleProcess,
+  exampleThread,
+  unknownGuest,
+} from '../../support/metrics/example-guest.ts';
+import { exampleHost, unknownHost } from '../../support/metrics/example-host.ts';
+import {
+  exampleSnapshot,
+  exampleView,
+  unknownSnapshot,
+} from '../../support/metrics/example-snapshot.ts';
+import {
+  diskOf,
+  exampleImage,
+  exampleMount,
+  exampleStorage,
+} from '../../support/metrics/example-storage.ts';
 import { familyOf } from './samples.ts';
 import { ScrapeMemory } from '../../../src/view/scrape-memory.ts';
 import type { Ksm } from '../../../src/model/host-memory.ts';

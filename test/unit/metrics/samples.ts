@@ -1,6 +1,6 @@
 import { textFormat } from '../../../src/exposition/format.ts';
 import type { View } from '../../../src/view/view.ts';
-import { expositionOf } from './example-snapshot.ts';
+import { expositionOf } from '../../support/metrics/example-snapshot.ts';
 
 /** All samples of a view as Prometheus would read them: series to value. */
 export async function samplesOf(view: View): Promise<ReadonlyMap<string, number>> {

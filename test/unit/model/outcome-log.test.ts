@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { COLLECTORS } from '../../../src/model/collectors.ts';
 import { OutcomeLog } from '../../../src/model/outcome-log.ts';
-import { failed, found } from '../../../src/runtime/reading.ts';
+import { failed, found } from '../../../src/runtime/result.ts';
 
 describe('the outcome of a collector', () => {
   it('is a success when all it exists for was read', () => {
@@ -45,6 +45,7 @@ describe('the outcome of a collector', () => {
       'balloon',
       'block',
       'cgroup',
+      'cgroupdetail',
       'domain',
       'guestksm',
       'image',

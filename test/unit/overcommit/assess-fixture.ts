@@ -1,6 +1,7 @@
 /** Parts of snapshots, from text as the kernel and libvirt write it. */
 
 import { DEFAULT_POLICY, type Policy } from '../../../src/config/policy.ts';
+import type { CgroupMemoryUsage } from '../../../src/model/cgroup.ts';
 import type { Domain, GuestProcess } from '../../../src/model/domain.ts';
 import { emptyHost, type Host } from '../../../src/model/host.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
@@ -13,17 +14,20 @@ import { parseMeminfo } from '../../../src/sources/host/meminfo.ts';
 import { parseMountinfo } from '../../../src/sources/files/mounts.ts';
 import { parseProcessStat } from '../../../src/sources/process/stat.ts';
 import { parseProcessStatus } from '../../../src/sources/process/status.ts';
-import { found, type Reading } from '../../../src/runtime/reading.ts';
+import { found, type Result } from '../../../src/runtime/result.ts';
 import { rawWorstCase } from '../../../src/sources/images/qcow2-size.ts';
 import type { CpuTopology } from '../../../src/model/host-cpu.ts';
 import type { DomainDisk } from '../../../src/model/storage.ts';
 import type { ChainEnd, ImageFile } from '../../../src/model/image.ts';
 import type { Filesystem, Mount } from '../../../src/model/filesystem.ts';
 
+import { unknownGuest } from '../../support/metrics/example-guest.ts';
+import { LIBVIRT_UP, unknownSnapshot } from '../../support/metrics/example-snapshot.ts';
+
 export const MIB = 2 ** 20;
 export const GIB = 2 ** 30;
 
-function readable<T>(reading: Reading<T>): T {
+function readable<T>(reading: Result<T>): T {
   if (!reading.ok) throw new Error(`${reading.error.subject}: ${reading.error.detail}`);
   return reading.value;
 }
@@ -35,7 +39,7 @@ export const NO_RESERVES: Policy = {
 };
 
 /** 4 cores with two threads each: CPU n and n + 4. */
-export const TOPOLOGY: CpuTopology = {
+const TOPOLOGY: CpuTopology = {
   present: [0, 1, 2, 3, 4, 5, 6, 7],
   online: [0, 1, 2, 3, 4, 5, 6, 7],
   offline: [],
@@ -77,22 +81,7 @@ export function host(more: Partial<Host> = {}): Host {
 }
 
 export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
-  return {
-    takenAtSeconds: 1_790_000_000,
-    demo: false,
-    host: host(),
-    libvirt: {
-      up: true,
-      versions: undefined,
-      calls: { outstanding: 0, stuck: 0, timeouts: 0, lateReplies: 0, connects: 1 },
-    },
-    domains: [],
-    pools: undefined,
-    storage: undefined,
-    network: undefined,
-    outcomes: [],
-    ...more,
-  };
+  return unknownSnapshot({ host: host(), libvirt: LIBVIRT_UP, domains: [], ...more });
 }
 
 /** The XML of a guest with 2 vCPUs, 4 GiB and `<currentMemory>` 3 GiB, and whatever else. */
@@ -113,33 +102,34 @@ export function config(
 
 /** A running guest whose XML is known, and nothing else. */
 export function domain(name: string, more: Partial<Domain> = {}): Domain {
-  return {
+  return unknownGuest({
     name,
     uuid: uuidOf(name),
-    state: 'running',
     reason: 'booted',
-    active: true,
     persistent: true,
     autostart: false,
     config: config(name),
-    monitor: 'unasked',
-    unaskedReason: undefined,
-    balloon: undefined,
-    disks: undefined,
-    nics: undefined,
-    libvirtCpu: undefined,
-    kvm: undefined,
-    process: undefined,
-    cgroup: undefined,
-    job: undefined,
-    perf: undefined,
     ...more,
-  };
+  });
 }
 
 function uuidOf(name: string): string {
   const hex = Buffer.from(name).toString('hex').padEnd(12, '0').slice(0, 12);
   return `00000000-0000-4000-8000-${hex}`;
+}
+
+/** Of a group nothing but its size is known. */
+export function emptyMemoryUsage(currentBytes: number): CgroupMemoryUsage {
+  return {
+    currentBytes,
+    peakBytes: undefined,
+    swapBytes: undefined,
+    zswapBytes: undefined,
+    anonymousBytes: undefined,
+    fileBytes: undefined,
+    sharedMemoryBytes: undefined,
+    anonymousHugePageBytes: undefined,
+  };
 }
 
 /** balloon.current and balloon.maximum, and what the guest's driver says. */

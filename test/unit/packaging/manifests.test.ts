@@ -9,6 +9,7 @@ import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
+import { DASHBOARDS } from '../../../grafana/src/dashboards.ts';
 import { driftedManifests } from '../../../packaging/generate.ts';
 import { composeFile, composePrometheus } from '../../../packaging/manifests/compose.ts';
 import { daemonSet, wholeManifest } from '../../../packaging/manifests/kubernetes.ts';
@@ -49,7 +50,7 @@ describe('the manifest for Kubernetes', () => {
     expect(objects.map(validate)).toEqual([
       'DaemonSet',
       'PodMonitor',
-      ...Array.from({ length: 6 }, () => 'ConfigMap'),
+      ...DASHBOARDS.map(() => 'ConfigMap'),
       'PrometheusRule',
     ]);
   });

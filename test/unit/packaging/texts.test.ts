@@ -10,7 +10,7 @@ import {
   zshCompletion,
 } from '../../../packaging/text/completions.ts';
 import { manPage } from '../../../packaging/text/man-page.ts';
-import { policyExample, policyWithoutMarks } from '../../../packaging/text/policy-example.ts';
+import { policyExample } from '../../../packaging/text/policy-example.ts';
 import { flagsFile, sysusers, unit } from '../../../packaging/text/unit.ts';
 import { parseFlags } from '../../../src/config/flags.ts';
 import { parsePolicy } from '../../../src/config/policy-file.ts';
@@ -18,9 +18,9 @@ import { DEFAULT_POLICY } from '../../../src/config/policy.ts';
 import { COLLECTORS } from '../../../src/model/collectors.ts';
 
 /** The flags as `--help` prints them, which nothing in packaging/ reads. */
-function flagsOfHelp(): readonly string[] {
+function flagsOfHelp(...subcommand: readonly string[]): readonly string[] {
   const help = parseFlags(
-    ['--help'],
+    [...subcommand, '--help'],
     COLLECTORS.map(({ name, help: text, enabledByDefault }) => ({
       name,
       help: text,
@@ -33,6 +33,7 @@ function flagsOfHelp(): readonly string[] {
 }
 
 const NEGATIONS = COLLECTORS.map(({ name }) => `--no-collector.${name}`);
+const OF_REPORT = flagsOfHelp('report').filter((flag) => flag !== '--help');
 const project = readProject();
 
 describe('the manual page', () => {
@@ -43,7 +44,8 @@ describe('the manual page', () => {
       flag?.replaceAll('\\-', '-'),
     );
     expect(described.length).toBeGreaterThan(30);
-    expect(described).toEqual(flagsOfHelp());
+    expect(described).toEqual([...flagsOfHelp(), ...OF_REPORT]);
+    expect(OF_REPORT).toEqual(['--interval', '--json']);
   });
 
   it('has no line that roff takes for a request it does not know', () => {
@@ -54,7 +56,7 @@ describe('the manual page', () => {
 });
 
 describe('completions', () => {
-  const flags = [...flagsOfHelp(), ...NEGATIONS];
+  const flags = [...flagsOfHelp(), ...NEGATIONS, ...OF_REPORT];
 
   it.each([
     ['bash', bashCompletion(), (flag: string) => flag],
@@ -75,16 +77,25 @@ describe('the policy file a package installs', () => {
   it('changes nothing as it is', () => {
     expect(parsePolicy(policyExample(), 'policy.yaml')).toEqual({
       ok: true,
-      policy: DEFAULT_POLICY,
+      value: DEFAULT_POLICY,
     });
   });
 
   it('is the built-in policy with every mark taken away, no key forgotten or misspelt', () => {
-    const text = policyWithoutMarks();
+    const text = policyExample()
+      .split('\n')
+      .flatMap((line) => (/^# (?! )/.test(line) ? [] : [line.replace(/^#/, '')]))
+      .join('\n');
     for (const { resource, name } of DEFAULT_POLICY.limits) {
       expect(text).toMatch(new RegExp(`^${resource}:\\n(?:  .*\\n)*  ${name}:`, 'm'));
     }
-    expect(parsePolicy(text, 'policy.yaml')).toEqual({ ok: true, policy: DEFAULT_POLICY });
+    const parsed = parsePolicy(text, 'policy.yaml');
+    if (!parsed.ok) throw new Error(parsed.error.join('; '));
+    const { origins, ...policy } = parsed.value;
+    expect(policy).toEqual(DEFAULT_POLICY);
+    expect(new Set(origins?.map(({ origin, file }) => `${origin} ${file}`))).toEqual(
+      new Set(['policy_file policy.yaml']),
+    );
   });
 });
 

@@ -2,14 +2,14 @@ import type { Domain } from '../../../src/model/domain.ts';
 import type { Host } from '../../../src/model/host.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { parseMeminfo } from '../../../src/sources/host/meminfo.ts';
-import { found, toValue } from '../../../src/runtime/reading.ts';
+import { found, toValue } from '../../../src/runtime/result.ts';
 
-import { exampleConfig, exampleInterface } from '../metrics/example-config.ts';
-import { exampleProcess, unknownGuest } from '../metrics/example-guest.ts';
-import { exampleHost, unknownHost } from '../metrics/example-host.ts';
-import { exampleLink } from '../metrics/example-network.ts';
-import { unknownSnapshot } from '../metrics/example-snapshot.ts';
-import { diskOf, exampleImage, exampleMount } from '../metrics/example-storage.ts';
+import { exampleConfig, exampleInterface } from '../../support/metrics/example-config.ts';
+import { exampleProcess, unknownGuest } from '../../support/metrics/example-guest.ts';
+import { exampleHost, unknownHost } from '../../support/metrics/example-host.ts';
+import { exampleLink } from '../../support/metrics/example-network.ts';
+import { LIBVIRT_UP, unknownSnapshot } from '../../support/metrics/example-snapshot.ts';
+import { diskOf, exampleImage, exampleMount } from '../../support/metrics/example-storage.ts';
 import type { VmstatCounter } from '../../../src/model/host-memory.ts';
 
 export const GIB = 2 ** 30;
@@ -26,12 +26,21 @@ const NO_COUNTERS = {
   busySeconds: 0,
   cpuWaitingSeconds: 0,
   memoryStalledSeconds: 0,
+  /** As much as stalled, unless more. */
+  memoryWaitingSeconds: 0,
   ioWaitingSeconds: 0,
   swapInPages: 0,
   swapOutPages: 0,
+  majorFaults: 0,
+  allocationStalls: 0,
   oomKills: 0,
   receivedBytes: 0,
   sentBytes: 0,
+  sentPackets: 0,
+  sendDrops: 0,
+  /** 0: the uplink has no carrier. */
+  uplinkUp: 1,
+  memoryAvailableGib: 6,
   availableGib: 40,
 };
 
@@ -48,6 +57,8 @@ export interface GuestAt {
   readonly delaySeconds?: number;
   readonly receivedBytes?: number;
   readonly packets?: number;
+  /** Beside those. */
+  readonly sentPackets?: number;
   readonly drops?: number;
   /** Anything else that is to be different. */
   readonly overrides?: Partial<Domain>;
@@ -84,11 +95,7 @@ export function smallHost(
   return unknownSnapshot({
     takenAtSeconds: 1_700_100_000 + seconds,
     host: hostAt(counters),
-    libvirt: {
-      up: true,
-      versions: { driver: 'QEMU', libvirt: '9.0.0', hypervisor: '7.2.0', uri: 'qemu:///system' },
-      calls: { outstanding: 0, stuck: 0, timeouts: 0, lateReplies: 0, connects: 1 },
-    },
+    libvirt: LIBVIRT_UP,
     domains: guests.map(guestAt),
     storage: {
       disks: guests.map(diskAt),
@@ -106,6 +113,7 @@ export function smallHost(
         },
       ],
       thin: undefined,
+      unwatchedThinPools: undefined,
     },
     network: { links: new Map(linksAt(counters, guests).map((link) => [link.name, link])) },
     outcomes: [{ collector: 'domain', success: true, durationSeconds: 0.01, errors: [] }],
@@ -121,7 +129,7 @@ export function uuidOf(index: number): string {
 function hostAt(counters: typeof NO_COUNTERS): Host {
   const meminfo = toValue(
     parseMeminfo(
-      `MemTotal: ${16 * 2 ** 20} kB\nMemFree: ${2 ** 20} kB\nMemAvailable: ${6 * 2 ** 20} kB\n` +
+      `MemTotal: ${16 * 2 ** 20} kB\nMemFree: ${2 ** 20} kB\nMemAvailable: ${counters.memoryAvailableGib * 2 ** 20} kB\n` +
         'SwapTotal: 0 kB\nSwapFree: 0 kB\n',
       '/proc/meminfo',
     ),
@@ -142,6 +150,7 @@ function hostAt(counters: typeof NO_COUNTERS): Host {
   const vmstat: readonly (readonly [VmstatCounter, bigint])[] = [
     ['pswpin', BigInt(counters.swapInPages)],
     ['pswpout', BigInt(counters.swapOutPages)],
+    ['pgmajfault', BigInt(counters.majorFaults)],
     ['oom_kill', BigInt(counters.oomKills)],
   ];
   return {
@@ -163,14 +172,14 @@ function hostAt(counters: typeof NO_COUNTERS): Host {
     vmstat: {
       counters: new Map(vmstat),
       directReclaimsByZone: new Map(),
-      directReclaims: undefined,
+      directReclaims: BigInt(counters.allocationStalls),
     },
     pressure: new Map([
       ['cpu', { someSeconds: counters.cpuWaitingSeconds, fullSeconds: undefined }],
       [
         'memory',
         {
-          someSeconds: counters.memoryStalledSeconds,
+          someSeconds: Math.max(counters.memoryStalledSeconds, counters.memoryWaitingSeconds),
           fullSeconds: counters.memoryStalledSeconds,
         },
       ],
@@ -240,7 +249,7 @@ function guestAt(guest: GuestAt, index: number): Domain {
         receiveErrors: 0n,
         receiveDrops: BigInt(guest.drops ?? 0),
         transmitBytes: 0n,
-        transmitPackets: 0n,
+        transmitPackets: BigInt(guest.sentPackets ?? 0),
         transmitErrors: 0n,
         transmitDrops: 0n,
       },
@@ -276,7 +285,11 @@ function linksAt(counters: typeof NO_COUNTERS, guests: readonly GuestAt[]) {
     exampleLink('eno1', {
       kind: 'physical',
       master: 'br0',
-      state: { operational: 'up', carrier: true, speed: { known: true, bitsPerSecond: 1e9 } },
+      state: {
+        operational: counters.uplinkUp === 1 ? 'up' : 'down',
+        carrier: counters.uplinkUp === 1,
+        speed: { known: true, bitsPerSecond: 1e9 },
+      },
       counters: {
         receivedBytes: BigInt(counters.receivedBytes),
         receivedPackets: 0n,
@@ -284,9 +297,9 @@ function linksAt(counters: typeof NO_COUNTERS, guests: readonly GuestAt[]) {
         receiveDrops: 0n,
         receiveFifoErrors: 0n,
         transmittedBytes: BigInt(counters.sentBytes),
-        transmittedPackets: 0n,
+        transmittedPackets: BigInt(counters.sentPackets),
         transmitErrors: 0n,
-        transmitDrops: 0n,
+        transmitDrops: BigInt(counters.sendDrops),
         transmitFifoErrors: 0n,
       },
     }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { counterSample } from '../../../src/risk/counters.ts';
 import { ratesBetween } from '../../../src/risk/rates.ts';
-import { exampleCgroup } from '../metrics/example-guest.ts';
+import { exampleCgroup } from '../../support/metrics/example-guest.ts';
 import { A, B, smallHost, uuidOf, type Moment } from '../page/small-host.ts';
 
 function rates(now: Moment, before: Moment = { seconds: 0 }) {
@@ -17,18 +17,24 @@ describe('rates of the host', () => {
         busySeconds: 50,
         cpuWaitingSeconds: 5,
         memoryStalledSeconds: 2,
+        memoryWaitingSeconds: 4,
         ioWaitingSeconds: 1,
         swapInPages: 1000,
         swapOutPages: 2000,
+        majorFaults: 600,
+        allocationStalls: 40,
       },
     });
     expect(measured?.host).toEqual({
       busyCpus: 2.5,
       cpuWaitingRatio: 0.25,
       memoryStalledRatio: 0.1,
+      memoryWaitingRatio: 0.2,
       ioWaitingRatio: 0.05,
       swapInBytesPerSecond: 50 * 4096,
       swapOutBytesPerSecond: 100 * 4096,
+      majorFaultsPerSecond: 30,
+      allocationStallsPerSecond: 2,
     });
   });
 
@@ -45,9 +51,20 @@ describe('rates of the host', () => {
   });
 
   it('tell both directions of an uplink, and leave taps to their guests', () => {
-    const measured = rates({ seconds: 10, host: { receivedBytes: 1000, sentBytes: 5000 } });
+    const measured = rates({
+      seconds: 10,
+      host: { receivedBytes: 1000, sentBytes: 5000, sentPackets: 75, sendDrops: 25 },
+    });
     expect([...(measured?.links ?? [])]).toEqual([
-      ['eno1', { receivedBytesPerSecond: 100, sentBytesPerSecond: 500 }],
+      [
+        'eno1',
+        {
+          receivedBytesPerSecond: 100,
+          sentBytesPerSecond: 500,
+          dropRatio: 0.25,
+          sentDropRatio: 0.25,
+        },
+      ],
     ]);
   });
 
@@ -97,7 +114,11 @@ describe('rates of a guest', () => {
   it('are its traffic, and the part of its packets that was dropped', () => {
     const measured = rates({
       seconds: 10,
-      guests: [{ ...A, receivedBytes: 5000, packets: 90, drops: 10 }, B],
+      guests: [
+        { ...A, receivedBytes: 5000, packets: 80, sentPackets: 10, drops: 10 },
+        // Nothing is sent by it: what is broadcast to a NIC nobody set up is dropped for good.
+        { ...B, packets: 5, drops: 30 },
+      ],
     });
     expect(measured?.guests.get(uuidOf(0))).toMatchObject({
       traffic: { receivedBytesPerSecond: 500, sentBytesPerSecond: 0 },

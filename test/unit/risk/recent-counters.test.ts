@@ -16,7 +16,7 @@ function after(seconds: readonly number[]) {
 
 describe('the counters of the last minutes', () => {
   it('give no rates at the first look', () => {
-    expect(after([0])).toEqual({ rates: undefined, oomKills: undefined });
+    expect(after([0])).toMatchObject({ rates: undefined, oomKills: undefined });
   });
 
   it('give rates at the second, two seconds later at the earliest', () => {

@@ -56,10 +56,12 @@ describe('the inherent risk', () => {
 });
 
 describe('the level of a resource', () => {
-  it('rises from 0 over 2 to 3 as vCPUs wait longer than the limits', () => {
+  it('rises to 2 as vCPUs wait longer than the limit, and to 3 only where that is a loss', () => {
     expect(risk({ cpu_delay: 0.05 }).cpu?.level).toBe(0);
     expect(risk({ cpu_delay: 0.06 }).cpu?.level).toBe(2);
-    expect(risk({ cpu_delay: 0.11 }).cpu?.level).toBe(3);
+    expect(risk({ cpu_delay: 0.9 }).cpu?.level).toBe(2);
+    expect(risk({ cpu_delay: 0.9, cpu_loss_host: 0 }).cpu?.level).toBe(2);
+    expect(risk({ cpu_delay: 0.9, cpu_loss_host: 1 }).cpu?.level).toBe(3);
   });
 
   it('is that of its highest signal, and signals do not add up', () => {
@@ -73,8 +75,8 @@ describe('the level of a resource', () => {
   });
 
   it('says which limit was passed, the critical one where both were', () => {
-    const [reason] = risk({ memory_pressure: 0.7 }).memory?.reasons ?? [];
-    expect(reason).toMatchObject({ value: 0.7, limit: 0.6, level: 3 });
+    const [reason] = risk({ memory_available: 0.04 }).memory?.reasons ?? [];
+    expect(reason).toMatchObject({ value: 0.04, limit: 0.05, level: 2 });
   });
 
   it('rises when too little is left as well as when too much is used', () => {
@@ -84,8 +86,8 @@ describe('the level of a resource', () => {
   });
 
   it('is 3 as soon as one guest is paused because a write failed', () => {
-    expect(risk({ storage_paused_guests: 0 }).storage?.level).toBe(0);
-    expect(risk({ storage_paused_guests: 1 }).storage?.level).toBe(3);
+    expect(risk({ storage_loss_paused_guests: 0 }).storage?.level).toBe(0);
+    expect(risk({ storage_loss_paused_guests: 1 }).storage?.level).toBe(3);
   });
 
   it('follows a policy that sets no critical limit down to the warning', () => {
@@ -114,31 +116,56 @@ describe('the level of a resource', () => {
   });
 
   it('shows what is measured past a limit even while the promise is not known', () => {
-    expect(riskWithoutPromise({ memory_swap_storm: 1e9 }).memory?.level).toBe(3);
+    expect(riskWithoutPromise({ memory_swap_storm: 1e9 }).memory?.level).toBe(2);
+    expect(riskWithoutPromise({ memory_loss_swap_storm: 1 }).memory?.level).toBe(3);
   });
 
   it('takes no reason from a value that is no number, and one from infinity', () => {
     expect(risk({ memory_exposure: Number.NaN }).memory?.level).toBe(0);
     expect(risk({ memory_exposure: Infinity }).memory?.level).toBe(2);
+    expect(risk({ memory_overcommitted: Infinity }).memory?.level).toBe(2);
   });
 });
 
 describe('the table', () => {
-  it('keeps level 3 for loss: no promise and no prediction gives it', () => {
-    const loss = RISK_SIGNALS.filter(({ threshold }) =>
-      threshold.kind === 'definition'
-        ? threshold.level === 3
-        : threshold.warning === 3 || threshold.critical === 3,
+  it('has a loss of each resource for each alert that pages for one', () => {
+    const alerts = RISK_SIGNALS.flatMap(({ resource, threshold }) =>
+      threshold.kind === 'loss' ? [`${resource} ${threshold.alert}`] : [],
     );
-    expect(loss.map(({ id }) => id)).toEqual([
-      'cpu_delay',
-      'memory_pressure',
-      'memory_swap_storm',
-      'memory_oom_kills',
-      'storage_paused_guests',
-      'network_drops',
+    expect(alerts).toEqual([
+      'cpu KvmHostCpuStarved',
+      'cpu KvmGuestCpuStarved',
+      'memory KvmSwapStorm',
+      'memory KvmHostOomKill',
+      'memory KvmHostMemoryLow',
+      'memory KvmHostMemoryPressure',
+      'memory KvmGuestOutOfMemory',
+      'memory KvmGuestMemoryLimited',
+      'storage KvmFilesystemFullImminent',
+      'storage KvmFilesystemFull',
+      'storage KvmFilesystemInodesLow',
+      'storage KvmFilesystemUnresponsive',
+      'storage KvmFilesystemReadOnly',
+      'storage KvmGuestPausedOnIoError',
+      'storage KvmImageCorrupt',
+      'storage KvmThinPoolBroken',
+      'network KvmUplinkSaturated',
+      'network KvmUplinkDrops',
+      'network KvmUplinkDown',
     ]);
   });
+
+  it.each(['cpu', 'memory', 'storage', 'network'] as const)(
+    'gives %s level 3 for a loss, and for nothing else however bad it is',
+    (resource) => {
+      const own = RISK_SIGNALS.filter((signal) => signal.resource === resource);
+      for (const { id, threshold } of own) {
+        const worst = threshold.kind === 'policy' && threshold.bad === 'below' ? 0 : 1e12;
+        const level = risk({ [id]: worst })[resource]?.level ?? 0;
+        expect(level === 3, id).toBe(threshold.kind === 'loss');
+      }
+    },
+  );
 
   it('names every signal and every recording rule once', () => {
     expect(new Set(RISK_SIGNALS.map(({ id }) => id)).size).toBe(RISK_SIGNALS.length);

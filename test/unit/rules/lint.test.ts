@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
-import { alertFaults, lintFaults, recordFaults, skewFaults } from '../../../rules/lint.ts';
+import {
+  alertFaults,
+  lintFaults,
+  lossFaults,
+  recordFaults,
+  skewFaults,
+} from '../../../rules/lint.ts';
 import { RUNBOOK_BASE_URL } from '../../../rules/src/annotations.ts';
 import { increaseOf } from '../../../rules/src/counter.ts';
-import type { AlertRule, Severity } from '../../../rules/src/rule.ts';
+import { ALERT_GROUPS, RECORDING_GROUPS } from '../../../rules/src/pack.ts';
+import type { AlertRule, RecordingRule, Severity } from '../../../rules/src/rule.ts';
 
 function record(name: string, expr: string): readonly string[] {
   return recordFaults({ record: name, expr }).map((fault) => fault.slice(name.length + 2));
@@ -210,5 +217,64 @@ describe('an alert', () => {
   it('must have a name of at most 40 characters', () => {
     const name = 'KvmSomethingIsVeryMuchOutOfOrderWithThisHost';
     expect(alert(`kvm_host_load1 > ${limit}`, { name })).toEqual(['a name of 44 characters']);
+  });
+});
+
+describe('level 3 of the risk', () => {
+  const alerts = ALERT_GROUPS.flatMap(({ rules }) => rules);
+  const recordings = RECORDING_GROUPS.flatMap(({ rules }) => rules);
+  const counting = 'instance:kvm_memory_loss_host_stalled:count';
+  const changed = (
+    is: (rule: RecordingRule) => boolean,
+    change: Partial<RecordingRule>,
+  ): readonly RecordingRule[] =>
+    recordings.map((rule) => (is(rule) ? { ...rule, ...change } : rule));
+
+  it('must be of the very expression of the alert that pages', () => {
+    const page = alerts.find(
+      ({ alert: name, labels }) =>
+        name === 'KvmHostMemoryPressure' && labels.severity === 'critical',
+    );
+    if (page === undefined) throw new Error('no such alert');
+    const later = alerts.map((one) => (one === page ? { ...one, expr: `${one.expr} > 0` } : one));
+    expect(lossFaults(later, recordings)).toEqual([
+      `${counting}: is not a count of what KvmHostMemoryPressure (critical) finds`,
+    ]);
+  });
+
+  it('must come from every alert that pages for a resource', () => {
+    const [some] = alerts;
+    if (some === undefined) throw new Error('no alerts');
+    const another: AlertRule = { ...some, alert: 'KvmNew', labels: { severity: 'critical' } };
+    expect(lossFaults([...alerts, another], recordings)).toEqual([
+      'KvmNew (critical): 0 risk signals instead of 1',
+    ]);
+  });
+
+  it('must not come from an alert that no longer pages', () => {
+    const left = alerts.filter(({ alert: name }) => name !== 'KvmHostMemoryPressure');
+    expect(lossFaults(left, recordings)).toEqual([
+      `${counting}: is not a count of what KvmHostMemoryPressure (critical) finds`,
+    ]);
+  });
+
+  it('must not come from anything else', () => {
+    const isDelay = ({ labels }: RecordingRule): boolean => labels?.['signal'] === 'cpu_delay';
+    expect(lossFaults(alerts, changed(isDelay, { expr: '3 * (kvm_libvirt_up > bool 0)' }))).toEqual(
+      ['risk signal cpu_delay: level 3 without a critical alert'],
+    );
+  });
+
+  it('must be one number of the host', () => {
+    const perGuest = 'instance:kvm_storage_loss_paused_guests:count';
+    const own = recordings.find(({ record: name }) => name === perGuest);
+    if (own === undefined) throw new Error('no such rule');
+    const expr = own.expr.replace('without (domain, ', 'without (');
+    expect(
+      lossFaults(
+        alerts,
+        changed((rule) => rule === own, { expr }),
+      ),
+    ).toEqual([`${perGuest}: is not one number of a host, but one for each domain`]);
   });
 });

@@ -1,9 +1,13 @@
+import { readFile } from 'node:fs/promises';
+
 import { describe, expect, it } from 'vitest';
 
 import { parseSettings, ruleFiles } from '../../../rules/generate.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from '../../../rules/src/pack.ts';
-import { parsePromql, selectorsOf } from '../../../rules/tool/promql.ts';
+import { ALERTMANAGER_FILE } from '../../../rules/tool/files.ts';
+import { parsePromql, selectorsOf } from '../../../tools/promql.ts';
 import {
+  alertmanagerWithSettings,
   DEFAULT_SETTINGS,
   withoutKeepFiring,
   withoutQueries,
@@ -58,11 +62,28 @@ describe('settings of the generator', () => {
     expect(group?.interval).toBe('30s');
     const text = textWith(settings);
     expect(text).toContain('"severity":"page"');
-    expect(text).not.toContain('"severity":"critical"');
+    const alerts = ALERT_GROUPS.flatMap((one) => withSettings(one, settings).rules);
+    expect(alerts.filter(({ labels }) => labels?.['severity'] === 'critical')).toEqual([]);
     expect(text).toContain('https://grafana.test/d/kvm-host?');
     expect(text).toContain('https://wiki.test/kvm/KvmHostOomKill.md');
     // Limits of the policy keep theirs: that is the exporter's word.
     expect(text).toContain(String.raw`{severity=\"critical\"}`);
+  });
+
+  it('are in the Alertmanager example, too', async () => {
+    const example = await readFile(ALERTMANAGER_FILE, 'utf8');
+    expect(alertmanagerWithSettings(example, DEFAULT_SETTINGS)).toBe(example);
+    const text = alertmanagerWithSettings(example, {
+      ...DEFAULT_SETTINGS,
+      clusterLabel: 'datacenter',
+      severities: { critical: 'page', warning: 'ticket', info: 'info' },
+    });
+    expect(text).toContain('group_by: [alertname, datacenter, job, instance]');
+    expect(text).toContain('equal: [datacenter, job, instance, domain]');
+    expect(text).not.toMatch(/^ *(?:group_by|equal): .*\bcluster\b/m);
+    expect(text).toContain('matchers: [severity="page", alertname=~"Kvm.*"]');
+    expect(text).toContain('severity=~"ticket|info"');
+    expect(text).not.toMatch(/severity=~?"[^"]*\b(?:critical|warning)\b/);
   });
 
   it.each([

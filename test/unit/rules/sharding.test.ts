@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { ALERT_GROUPS, FLEET_GROUP, RECORDING_GROUPS } from '../../../rules/src/pack.ts';
-import { parsePromql, selectorsOf } from '../../../rules/tool/promql.ts';
+import { parsePromql, selectorsOf } from '../../../tools/promql.ts';
 import { labelsOfExpression } from '../../../rules/tool/series.ts';
 
 const FINER_THAN_A_HOST = ['domain', 'vcpu', 'device', 'path', 'mountpoint', 'pool', 'uplink'];
@@ -19,6 +19,7 @@ describe('rules on several Prometheus servers that have some of the hosts each',
     const others = rules.filter(({ expr }) => !labelsOf(expr).has('instance'));
     // It has no host, because none is seen: every server says so for itself.
     expect(others.map((rule) => ('alert' in rule ? rule.alert : rule.record))).toEqual([
+      'KvmWatchdog',
       'KvmExporterAbsent',
     ]);
   });

@@ -35,11 +35,11 @@ import { parseProcessStat } from '../../../src/sources/process/stat.ts';
 import { parseProcessStatus } from '../../../src/sources/process/status.ts';
 import { parseSchedstat, threadRole } from '../../../src/sources/process/threads.ts';
 import { parseQemuCommandLine } from '../../../src/sources/process/qemu-processes.ts';
-import type { Reading } from '../../../src/runtime/reading.ts';
+import type { Result } from '../../../src/runtime/result.ts';
 import { parseSmapsRollup } from '../../../src/sources/process/smaps-rollup.ts';
 import { parseSwaps, parseZramUsage } from '../../../src/sources/host/swap.ts';
 import { parseVmstat } from '../../../src/sources/host/vmstat.ts';
-import { cgroupHost, HOST, valueIn } from './kernel-fixtures.ts';
+import { cgroupHost, HOST, valueIn } from '../../support/sources/kernel-fixtures.ts';
 
 const V1 = cgroupHost('cgroup-v1');
 const V2 = cgroupHost('cgroup-v2');
@@ -49,7 +49,7 @@ const SCOPE = `${V2.sysfs}/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.sc
 const V1_MEMORY = `${V1.sysfs}/fs/cgroup/memory/machine/qemu-3-db.libvirt-qemu`;
 
 /** Each parser which can fail, and a file of the form it expects. */
-const PARSERS: readonly (readonly [string, (text: string) => Reading<unknown>])[] = [
+const PARSERS: readonly (readonly [string, (text: string) => Result<unknown>])[] = [
   [`${HOST.procfs}/meminfo`, (text) => parseMeminfo(text, 's')],
   [`${HOST.procfs}/vmstat`, (text) => parseVmstat(text, 's')],
   [`${HOST.procfs}/stat`, (text) => parseCpuTime(text, 's')],

@@ -4,7 +4,7 @@ import { RisingValues } from '../../../src/view/rising.ts';
 import { ScrapeMemory } from '../../../src/view/scrape-memory.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 
-import { exampleSnapshot, exampleView } from '../metrics/example-snapshot.ts';
+import { exampleSnapshot, exampleView } from '../../support/metrics/example-snapshot.ts';
 import { familyOf } from '../metrics/samples.ts';
 import type { CpuTime } from '../../../src/model/host-cpu.ts';
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
-import { exampleConfig, exampleInterface } from '../metrics/example-config.ts';
-import { exampleNicCounters, unknownGuest } from '../metrics/example-guest.ts';
-import { exampleLink, exampleNetwork } from '../metrics/example-network.ts';
-import { exampleView, unknownSnapshot, WEB } from '../metrics/example-snapshot.ts';
+import { exampleConfig, exampleInterface } from '../../support/metrics/example-config.ts';
+import { exampleNicCounters, unknownGuest } from '../../support/metrics/example-guest.ts';
+import { exampleLink, exampleNetwork } from '../../support/metrics/example-network.ts';
+import { exampleView, unknownSnapshot, WEB } from '../../support/metrics/example-snapshot.ts';
 import {
   brokenDiskOf,
   diskOf,
   exampleImage,
   exampleStorage,
   thinImage,
-} from '../metrics/example-storage.ts';
+} from '../../support/metrics/example-storage.ts';
 import { ScrapeMemory } from '../../../src/view/scrape-memory.ts';
 import { familyOf } from '../metrics/samples.ts';
 

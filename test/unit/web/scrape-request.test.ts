@@ -11,12 +11,12 @@ const limits: ScrapeLimits = {
 
 function collectorsOf(query: string): readonly string[] | string {
   const parsed = parseScrape(new URLSearchParams(query), undefined, limits);
-  return parsed.ok ? [...parsed.request.collectors].sort() : parsed.fault;
+  return parsed.ok ? [...parsed.value.collectors].sort() : parsed.error;
 }
 
 function timeoutOf(header: string | undefined): number | string {
   const parsed = parseScrape(new URLSearchParams(), header, limits);
-  return parsed.ok ? parsed.request.timeoutSeconds : parsed.fault;
+  return parsed.ok ? parsed.value.timeoutSeconds : parsed.error;
 }
 
 describe('the collectors a scrape asks for', () => {
@@ -36,7 +36,7 @@ describe('the collectors a scrape asks for', () => {
     const asked = (...names: readonly CollectorName[]) => {
       const query = new URLSearchParams(names.map((name) => ['collect[]', name]));
       const parsed = parseScrape(query, undefined, { ...limits, enabled: new Set(names) });
-      return parsed.ok ? [...parsed.request.collectors].sort() : parsed.fault;
+      return parsed.ok ? [...parsed.value.collectors].sort() : parsed.error;
     };
     expect(asked('cgroup')).toEqual(['cgroup', 'domain', 'process']);
     expect(asked('guestksm', 'smaps')).toEqual(['domain', 'guestksm', 'process', 'smaps']);

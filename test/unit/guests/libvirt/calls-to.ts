@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 
 import { openLibvirt } from '../../../../src/libvirt/index.ts';
 import { DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
-import type { FakeDaemon } from '../../libvirt/fake-daemon.ts';
+import type { FakeDaemon } from '../../../support/libvirt/fake-daemon.ts';
 
 /** Calls to a fake daemon under the usual budget, closed at the end of the test. */
 export function callsTo(daemon: FakeDaemon, budget = { maxCalls: 4, maxStuck: 2 }): DaemonCalls {

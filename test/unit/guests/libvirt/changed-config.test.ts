@@ -5,11 +5,12 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { domainStats, procedures, type TypedParam } from '../../../../src/libvirt/index.ts';
 import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { LiveHost } from '../../../../src/collect/live-host.ts';
-import { ErrorAnswer } from '../../libvirt/fake-daemon.ts';
-import { HOST, NOWHERE } from '../../sources/kernel-fixtures.ts';
+import { ErrorAnswer } from '../../../support/libvirt/fake-daemon.ts';
+import { HOST, NOWHERE } from '../../../support/sources/kernel-fixtures.ts';
 import { daemonWithGuests, guestsOfDaemon, type DaemonGuest } from './guests-of-daemon.ts';
 
 const ref = { name: 'web', uuid: '11111111-1111-4111-8111-111111111111', id: 7 };
@@ -163,7 +164,7 @@ describe('storage of a guest whose disk was pivoted', () => {
     await once(live.session, 'connected');
     const images = async () => {
       const wanted = new Set<CollectorName>([...COLLECTORS, 'image']);
-      const { storage } = await live.collect(wanted, performance.now() + 20_000);
+      const { storage } = await live.collect(wanted, Deadline.in(20_000));
       return storage?.disks.flatMap(({ source }) =>
         source.kind === 'local' ? source.chain.images.map(({ image }) => image.path) : [],
       );

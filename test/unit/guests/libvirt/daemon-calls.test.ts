@@ -1,8 +1,15 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
+import type { Result } from '../../../../src/runtime/result.ts';
 import { encode, procedures } from '../../../../src/libvirt/index.ts';
-import type { CallAnswer, DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
-import { ErrorAnswer, FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
+import type { CallFailure, DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
+import {
+  ErrorAnswer,
+  FakeDaemon,
+  silence,
+  type ReceivedCall,
+} from '../../../support/libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 /** A daemon that answers at once, but for the names that stick, whose calls wait for `release`. */
@@ -35,16 +42,16 @@ class Host {
   }
 
   async ask(name: string, options: { isAlive?: boolean; patienceMs?: number } = {}) {
-    const answer: CallAnswer<unknown> = await this.calls.call(
+    const answer: Result<unknown, CallFailure> = await this.calls.call(
       {
         key: name,
         timeoutMs: 100,
-        deadline: performance.now() + (options.patienceMs ?? 5_000),
+        deadline: Deadline.in(options.patienceMs ?? 5_000),
         isAlive: () => options.isAlive === true,
       },
       (connection, callOptions) => connection.domainLookupByName(name, callOptions),
     );
-    return answer.kind;
+    return answer.ok ? 'answered' : answer.error.kind;
   }
 
   /** A call for this name sticks. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { procedures, type DomainRef } from '../../../../src/libvirt/index.ts';
 import { DomainConfigs } from '../../../../src/guests/libvirt/domain-configs.ts';
-import { ErrorAnswer, silence } from '../../libvirt/fake-daemon.ts';
+import { ErrorAnswer, silence } from '../../../support/libvirt/fake-daemon.ts';
 import { fakeDaemon } from '../../libvirt/with-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
@@ -18,13 +19,13 @@ async function host(now?: () => number) {
   const daemon = await fakeDaemon();
   daemon.on(procedures.domainGetXmlDesc, ({ domain }) => xmlOf(domain));
   const calls = callsTo(daemon);
-  const configs = new DomainConfigs(now);
+  const configs = new DomainConfigs(now === undefined ? {} : { now });
   return {
     daemon,
     configs,
     fetches: () => daemon.count(procedures.domainGetXmlDesc),
     of: (domains: readonly DomainRef[], patienceMs = 1000) =>
-      configs.of(domains, calls, performance.now() + patienceMs),
+      configs.of(domains, calls, Deadline.in(patienceMs)),
   };
 }
 

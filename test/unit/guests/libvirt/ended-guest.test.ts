@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { errorCodes, procedures } from '../../../../src/libvirt/index.ts';
-import { ErrorAnswer } from '../../libvirt/fake-daemon.ts';
-import { cgroupHost, HOST } from '../../sources/kernel-fixtures.ts';
+import { ErrorAnswer } from '../../../support/libvirt/fake-daemon.ts';
+import { cgroupHost, HOST } from '../../../support/sources/kernel-fixtures.ts';
 import { guestsOfDaemon, xmlOf, type DaemonGuest } from './guests-of-daemon.ts';
 
 /** The guest whose process and cgroup the fixtures have. */

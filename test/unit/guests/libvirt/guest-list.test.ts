@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { openLibvirt, procedures, type DomainRef } from '../../../../src/libvirt/index.ts';
 import { ControlCalls } from '../../../../src/guests/libvirt/control-calls.ts';
 import { GuestList } from '../../../../src/guests/libvirt/guest-list.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
-import { ErrorAnswer, FakeDaemon, silence } from '../../libvirt/fake-daemon.ts';
+import { ErrorAnswer, FakeDaemon, silence } from '../../../support/libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 const RUNNING = 1;
@@ -45,7 +46,7 @@ beforeEach(async () => {
 
 const read = async (locked: readonly string[] = []) => {
   const log = new OutcomeLog(new Set(['domain']));
-  const listed = await list.read(log, performance.now() + 5_000, new Set(locked));
+  const listed = await list.read(log, Deadline.in(5_000), new Set(locked));
   const [outcome] = log.outcomes();
   return { states: listed?.map(({ ref, state }) => [ref.name, state.state]), outcome };
 };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { encode, openLibvirt, procedures, type DomainRef } from '../../../../src/libvirt/index.ts';
 import { ControlCalls } from '../../../../src/guests/libvirt/control-calls.ts';
 import type { DaemonCalls } from '../../../../src/guests/libvirt/daemon-calls.ts';
@@ -14,7 +15,7 @@ import {
 import { OccupiedGuests } from '../../../../src/guests/libvirt/occupied-guests.ts';
 import type { SeenStandstill } from '../../../../src/guests/process/standstill.ts';
 import type { StorageCheck } from '../../../../src/guests/libvirt/storage-check.ts';
-import { FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
+import { FakeDaemon, silence, type ReceivedCall } from '../../../support/libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 function guest(index: number): DomainRef {
@@ -98,7 +99,7 @@ class Host {
         standstill: Promise.resolve(this.standstills.get(index)),
       })),
       storage,
-      performance.now() + patienceMs,
+      Deadline.in(patienceMs),
     );
     return new Map([...answers].map(([uuid, answer]) => [uuids.get(uuid) ?? -1, answer]));
   }
@@ -191,7 +192,7 @@ describe('asking guests through their monitors', () => {
   it('does not ask a guest that another client has kept occupied for more than 2 s', async () => {
     host.controlStates.set(0, { state: 2, stateTimeMs: 2_500n });
     host.controlStates.set(1, { state: 2, stateTimeMs: 500n });
-    await host.occupied.look([guest(0), guest(1)], performance.now() + 1_000);
+    await host.occupied.look([guest(0), guest(1)], Deadline.in(1_000));
     expect(await host.outcomes(5)).toEqual({ responsive: 4, 'unresponsive: occupied': 1 });
   });
 

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { encode, procedures, type DomainRef } from '../../../../src/libvirt/index.ts';
 import { GuestNics } from '../../../../src/guests/libvirt/guest-nics.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { parseDomainXml } from '../../../../src/sources/domain-xml/domain-xml.ts';
-import { FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
-import { valueIn } from '../../sources/kernel-fixtures.ts';
+import { FakeDaemon, silence, type ReceivedCall } from '../../../support/libvirt/fake-daemon.ts';
+import { valueIn } from '../../../support/sources/kernel-fixtures.ts';
 import { callsTo } from './calls-to.ts';
 
 const slow: DomainRef = { name: 'slow', uuid: '11111111-1111-1111-1111-111111111111', id: 1 };
@@ -75,13 +76,7 @@ beforeEach(async () => {
 
 const read = async () => {
   const log = new OutcomeLog(new Set(['nic']));
-  const found = await nics.read(
-    [slow, quick, plain],
-    CONFIGS,
-    undefined,
-    log,
-    performance.now() + 10_000,
-  );
+  const found = await nics.read([slow, quick, plain], CONFIGS, undefined, log, Deadline.in(10_000));
   return Object.fromEntries(
     [...found].map(([uuid, counters]) => [
       CONFIGS.get(uuid)?.name ?? uuid,
@@ -126,7 +121,7 @@ describe('counters of NICs libvirt has to be asked for', () => {
 
   it('leave out what the device does not count', async () => {
     const log = new OutcomeLog(new Set(['nic']));
-    const found = await nics.read([quick], CONFIGS, undefined, log, performance.now() + 5_000);
+    const found = await nics.read([quick], CONFIGS, undefined, log, Deadline.in(5_000));
     expect(found.get(quick.uuid)?.[0]).toMatchObject({
       receiveErrors: undefined,
       receiveDrops: 4n,

@@ -2,13 +2,15 @@ import { once } from 'node:events';
 
 import { onTestFinished } from 'vitest';
 
+import type { ConfiguredGuest } from '../../../../src/model/domain.ts';
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { procedures, type DomainRef, type TypedParam } from '../../../../src/libvirt/index.ts';
 import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { GuestCollector } from '../../../../src/guests/libvirt/guest-collector.ts';
 import { LibvirtSession } from '../../../../src/guests/libvirt/libvirt-session.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
-import type { FakeDaemon } from '../../libvirt/fake-daemon.ts';
+import type { FakeDaemon } from '../../../support/libvirt/fake-daemon.ts';
 import { fakeDaemon } from '../../libvirt/with-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
@@ -20,7 +22,7 @@ export interface DaemonGuest {
   readonly stats: (groups: number) => readonly TypedParam[];
 }
 
-export const RUNNING: readonly TypedParam[] = [
+const RUNNING: readonly TypedParam[] = [
   { field: 'state.state', type: 'int', value: 1 },
   { field: 'state.reason', type: 'int', value: 1 },
 ];
@@ -85,16 +87,13 @@ export async function guestsOfDaemon(
     groupsAsked,
     collect: async () => {
       const log = new OutcomeLog(new Set(collectors));
-      const { domains, changed } = collector.collect(
-        log,
-        performance.now() + 10_000,
-        () => true,
-        Promise.resolve(undefined),
-        () => undefined,
-      );
+      const deadline = Deadline.in(10_000);
+      const known = await collector.list(log, deadline, () => true);
+      const collected =
+        known && (await collector.ask(known, log, deadline, Promise.resolve(undefined), undefined));
       return {
-        domains: await domains,
-        changed: await changed,
+        domains: collected?.domains,
+        changed: collected?.changed ?? new Map<string, ConfiguredGuest>(),
         outcomes: log.outcomes(),
       };
     },

@@ -8,7 +8,7 @@ import {
   type DomainEvent,
 } from '../../../../src/libvirt/index.ts';
 import { LibvirtSession } from '../../../../src/guests/libvirt/libvirt-session.ts';
-import { ErrorAnswer, silence, type FakeDaemon } from '../../libvirt/fake-daemon.ts';
+import { ErrorAnswer, silence, type FakeDaemon } from '../../../support/libvirt/fake-daemon.ts';
 import { fakeDaemon } from '../../libvirt/with-daemon.ts';
 
 const GUEST = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nicsInSight } from '../../../../src/guests/libvirt/nic-counters.ts';
 import { parseDomainXml } from '../../../../src/sources/domain-xml/domain-xml.ts';
 
-import { valueIn } from '../../sources/kernel-fixtures.ts';
+import { valueIn } from '../../../support/sources/kernel-fixtures.ts';
 import { networkLink } from '../../network-link.ts';
 import type { NetworkLink, NetworkLinks } from '../../../../src/model/network.ts';
 

@@ -1,9 +1,15 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { encode, procedures, type NamedObject } from '../../../../src/libvirt/index.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { PoolCollector } from '../../../../src/guests/libvirt/pool-collector.ts';
-import { ErrorAnswer, FakeDaemon, silence, type ReceivedCall } from '../../libvirt/fake-daemon.ts';
+import {
+  ErrorAnswer,
+  FakeDaemon,
+  silence,
+  type ReceivedCall,
+} from '../../../support/libvirt/fake-daemon.ts';
 import { callsTo } from './calls-to.ts';
 
 const pool = (name: string, digit: string): NamedObject => ({
@@ -53,7 +59,7 @@ beforeEach(async () => {
 
 const collect = async () => {
   const log = new OutcomeLog(new Set(['pool']));
-  const found = await pools.collect(true, log, performance.now() + 10_000);
+  const found = await pools.collect(true, log, Deadline.in(10_000));
   const [outcome] = log.outcomes();
   return {
     states: found?.map(({ name, reading }) => [name, reading?.state]),

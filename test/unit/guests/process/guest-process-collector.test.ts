@@ -4,11 +4,12 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import type { CollectorName } from '../../../../src/model/collectors.ts';
 import { GuestProcessCollector } from '../../../../src/guests/process/guest-process-collector.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { QemuProcessFinder } from '../../../../src/sources/process/qemu-processes.ts';
-import { cgroupHost, HOST, valueIn } from '../../sources/kernel-fixtures.ts';
+import { cgroupHost, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';
 const OF_PROCESSES: readonly CollectorName[] = ['process', 'cgroup', 'guestksm', 'smaps'];
@@ -36,7 +37,7 @@ describe('what is read of each QEMU process', () => {
     const facts = await collector.collect(
       processes,
       log,
-      performance.now() + milliseconds,
+      Deadline.in(milliseconds),
       () => undefined,
     );
     return { guest: facts.get(WEB), outcomes: log.outcomes() };

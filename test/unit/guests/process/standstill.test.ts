@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { readStandstill, type SeenStandstill } from '../../../../src/guests/process/standstill.ts';
 
-import { valueIn } from '../../sources/kernel-fixtures.ts';
+import { valueIn } from '../../../support/sources/kernel-fixtures.ts';
 import type { ProcessThread } from '../../../../src/model/process.ts';
 
 const thread = ([state, stillMs]: readonly [string, number]): ProcessThread => ({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { areThreadsApart, VhostThreads } from '../../../../src/guests/process/vhost-threads.ts';
-import { HOST, valueIn } from '../../sources/kernel-fixtures.ts';
+import { HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('where vhost workers are', () => {
   it.each([

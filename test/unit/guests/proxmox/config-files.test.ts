@@ -7,7 +7,7 @@ import { parseStatistics } from '../../../../src/guests/proxmox/statistics.ts';
 import { locateVolume, parseStorageConf } from '../../../../src/guests/proxmox/storage-conf.ts';
 import { toVmConfig } from '../../../../src/guests/proxmox/vm-config.ts';
 import { toVmState } from '../../../../src/guests/proxmox/vm-state.ts';
-import { failureOf, valueIn } from '../../sources/kernel-fixtures.ts';
+import { failureOf, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 import { STORAGE_CFG, VM_100 } from './pve-tree.ts';
 
 const MIB = 1024 ** 2;

@@ -1,3 +1,4 @@
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -11,7 +12,7 @@ import type { Domain } from '../../../../src/model/domain.ts';
 import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { BlockingPool } from '../../../../src/sources/files/blocking-pool.ts';
 import { HostFiles } from '../../../../src/sources/files/host-files.ts';
-import { HOST } from '../../sources/kernel-fixtures.ts';
+import { HOST } from '../../../support/sources/kernel-fixtures.ts';
 import { pveTree, VM_100 } from './pve-tree.ts';
 
 const MIB = 1024 ** 2;
@@ -67,7 +68,7 @@ function node() {
     },
     collect: async (): Promise<LocalGuests & { readonly failed: readonly string[] }> => {
       const log = new OutcomeLog(new Set(COLLECTORS.map(({ name }) => name)));
-      const deadline = performance.now() + 20_000;
+      const deadline = Deadline.in(20_000);
       const { told } = collector.collect(
         log,
         deadline,

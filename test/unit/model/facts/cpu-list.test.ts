@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { formatCpuList, parseCpuList } from '../../../../src/model/facts/cpu-list.ts';
-import { failureOf, valueIn } from '../../sources/kernel-fixtures.ts';
+import { failureOf, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const parse = (text: string): readonly number[] => valueIn(parseCpuList(text, 'list'));
 

@@ -22,6 +22,7 @@ describe('the state of a guest', () => {
   it('is a crash after a panic, or when its QEMU went away, not when it runs again', () => {
     expect(hasCrashed({ state: 'crashed', reason: 'panicked' })).toBe(true);
     expect(hasCrashed({ state: 'shutoff', reason: 'crashed' })).toBe(true);
+    expect(hasCrashed({ state: 'paused', reason: 'crashed' })).toBe(true);
     expect(hasCrashed({ state: 'shutoff', reason: 'shutdown' })).toBe(false);
     expect(hasCrashed({ state: 'running', reason: 'crashed' })).toBe(false);
   });

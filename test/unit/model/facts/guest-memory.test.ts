@@ -7,7 +7,7 @@ import {
   swappedBytes,
 } from '../../../../src/model/facts/guest-memory.ts';
 import type { GuestRam, MemoryKind } from '../../../../src/model/facts/memory-traits.ts';
-import { exampleCgroup } from '../../metrics/example-guest.ts';
+import { exampleCgroup } from '../../../support/metrics/example-guest.ts';
 import { balloon, config, domain, GIB, MIB, process } from '../../overcommit/assess-fixture.ts';
 
 const PAGES = { baseBytes: 4096, defaultHugeBytes: 2 * MIB };

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { computeKsmSavings } from '../../../../src/model/facts/ksm-savings.ts';
-import { exampleHost } from '../../metrics/example-host.ts';
+import { exampleHost } from '../../../support/metrics/example-host.ts';
 
 it('KSM saves the mappings beyond the first of each page, and those of the zero page', () => {
   const { ksm, pageBytes } = exampleHost();

@@ -6,7 +6,7 @@ import {
   exampleProcess,
   exampleThread,
   unknownGuest,
-} from '../../metrics/example-guest.ts';
+} from '../../../support/metrics/example-guest.ts';
 
 describe('times of the vCPUs of a guest', () => {
   it('are those of its vCPU threads, and of no others', () => {

@@ -330,6 +330,15 @@ describe('caps and guaranteed shares', () => {
     ).toEqual({ light: 1, heavy: 3 });
   });
 
+  it('leave nothing to a guest that runs only where nobody else wants to', () => {
+    expect(
+      guaranteed(plainHost(4), [
+        guest('idle', 4, undefined, { weight: { kind: 'idle' } }),
+        guest('other', 2),
+      ]),
+    ).toEqual({ idle: 0, other: 2 });
+  });
+
   it('split the weight of a guest over its vCPUs', () => {
     // On CPUs 0 and 1 half of halved's weight stands against all of whole's: 2/3 to 4/3.
     const halved = guest('halved', 0, undefined, {

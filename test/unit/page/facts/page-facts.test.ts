@@ -1,13 +1,22 @@
 import { describe, expect, it } from 'vitest';
 
 import { pageFacts, type PageFacts } from '../../../../src/page/facts/page-facts.ts';
-import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
+import { RecentCounters } from '../../../../src/risk/recent-counters.ts';
 import type { ResourceFacts } from '../../../../src/page/facts/resource-facts.ts';
 import { findFigure, toWords, type Sentence } from '../../../../src/page/words/sentence.ts';
 import type { Snapshot } from '../../../../src/model/snapshot.ts';
-import { exampleBandwidth, exampleConfig, exampleInterface } from '../../metrics/example-config.ts';
-import { exampleCgroup } from '../../metrics/example-guest.ts';
-import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
+import {
+  exampleBandwidth,
+  exampleConfig,
+  exampleInterface,
+} from '../../../support/metrics/example-config.ts';
+import { exampleBalloon, exampleCgroup } from '../../../support/metrics/example-guest.ts';
+import {
+  exampleSnapshot,
+  exampleView,
+  NOTHING_RECENT,
+  unknownSnapshot,
+} from '../../../support/metrics/example-snapshot.ts';
 import { A, B, GIB, smallHost, type GuestAt, type Moment } from '../small-host.ts';
 
 function facts(snapshot: Snapshot): PageFacts {
@@ -160,13 +169,15 @@ describe('the small host at the second look', () => {
 
   it('names who has the CPUs when vCPUs wait for one', () => {
     const page = factsLater({
+      host: { cpuWaitingSeconds: 9 },
       guests: [
         { ...A, cpuSeconds: 5, delaySeconds: 9 },
         { ...B, cpuSeconds: 20 },
       ],
     });
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 vCPUs were ready to run but waited 15 % of the time (limit 10 %). Using most CPU: b and a.',
+      '3 vCPUs were ready to run but waited 15 % of the time: all guests are slow. ' +
+        'Using most CPU: b and a. Waiting most for a CPU: a.',
     ]);
   });
 
@@ -187,11 +198,73 @@ describe('the small host at the second look', () => {
     ]);
   });
 
-  it('calls an OOM kill a loss that needs attention now', () => {
-    const page = factsLater({ host: { oomKills: 1 } });
+  it('says of an OOM kill that it cannot know whom it hit', () => {
+    const memory = of(factsLater({ host: { oomKills: 1 } }), 'memory');
+    expect(memory.level).toBe(2);
+    expect(memory.reasons.map(({ sentence }) => words(sentence))).toContain(
+      'The host killed 1 process in the last ten minutes because memory ran out; ' +
+        'whether guests were among them takes Prometheus to know.',
+    );
+  });
+
+  it('calls a storm that stalls the host a loss that needs attention now', () => {
+    const host = { swapInPages: 2500, swapOutPages: 2500, memoryStalledSeconds: 2 };
+    const page = factsLater({ host });
     expect(of(page, 'memory').level).toBe(3);
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
-      '3 The host killed 1 process in the last ten minutes because it ran out of memory.',
+      '3 The host swaps in and out at the same time, 0.98 MiB/s each way, ' +
+        'and its tasks stalled on memory 20 % of the time.',
+    ]);
+    const { lead } = of(page, 'memory');
+    expect(lead?.signal).toBe('memory_loss_swap_storm');
+    expect(lead?.runbook).toBe('KvmSwapStorm');
+  });
+
+  it('tells what was measured in the sentence of the loss, and for scripts by itself', () => {
+    const memory = of(factsLater({ host: { memoryStalledSeconds: 7 } }), 'memory');
+    expect(memory.level).toBe(3);
+    expect(words(memory.lead?.sentence ?? [])).toBe(
+      'All tasks stalled on memory 70 % of the time.',
+    );
+    const measured = memory.reasons.find(({ signal }) => signal === 'memory_pressure');
+    expect(measured).toMatchObject({ level: 2, value: 0.7, isSaid: true });
+  });
+
+  it('names a guest that loses CPU time though the host does not, and who has the CPUs', () => {
+    const page = factsLater({
+      host: { cpuWaitingSeconds: 6 },
+      guests: [
+        { ...A, vcpus: 1, cpuSeconds: 5, delaySeconds: 3 },
+        { ...B, vcpus: 4, cpuSeconds: 20 },
+      ],
+    });
+    expect(of(page, 'cpu').reasons.map(({ signal }) => signal)).toContain('cpu_loss_guests');
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 a is waiting for a CPU too long. Using most CPU: b and a.',
+    ]);
+  });
+
+  it('names a guest that is out of memory inside, once', () => {
+    const balloon = (pages: number) =>
+      exampleBalloon({
+        guestTotalBytes: 8 * GIB,
+        guestAvailableBytes: 0.1 * GIB,
+        guestSwapInBytes: pages * 4096,
+        guestSwapOutBytes: pages * 4096,
+      });
+    const at = (seconds: number): Snapshot =>
+      smallHost({
+        seconds,
+        guests: [{ ...A, overrides: { balloon: balloon(seconds * 1000) } }, B],
+      });
+    const recent = new RecentCounters();
+    recent.add(at(0));
+    const page = pageFacts(exampleView(at(10)), recent.before(at(10)));
+    const memory = of(page, 'memory');
+    expect(memory.level).toBe(3);
+    expect(words(memory.lead?.sentence ?? [])).toBe('1 guest has no memory left and only pages.');
+    expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
+      '3 a is out of memory inside.',
     ]);
   });
 });
@@ -241,7 +314,7 @@ describe('shared memory in swap', () => {
     expect(topOf(of(page, 'memory'))).toContainEqual(
       expect.stringMatching(/^b: .*2 GiB swapped out$/),
     );
-    const row = page.guests.rows.find(({ name }) => name === 'b');
+    const row = page.guests.find(({ name }) => name === 'b');
     expect(row?.swappedBytes).toBe(2 * GIB);
   });
 });
@@ -290,6 +363,7 @@ describe('a host in need', () => {
     expect(page.problems.map(({ level, sentence }) => `${level} ${words(sentence)}`)).toEqual([
       '3 a, b, c and 2 more are paused because a write failed. ' +
         'Make room on /var/lib/libvirt/images, then resume.',
+      '3 1 filesystem is full, and images can still grow there.',
     ]);
     expect(page.guestCount?.replaceAll('\u00a0', ' ')).toBe('0 guests running, 5 paused');
     expect(of(page, 'storage').level).toBe(3);
@@ -297,8 +371,8 @@ describe('a host in need', () => {
       level,
       says: words(sentence),
     }));
-    expect(reasons.filter(({ says }) => says.includes('free') || says.includes('left'))).toEqual([
-      { level: 2, says: 'Images can still grow, but no space is left.' },
+    expect(reasons.filter(({ says }) => says.includes('full') || says.includes('left'))).toEqual([
+      { level: 3, says: '1 filesystem is full, and images can still grow there.' },
     ]);
   });
 
@@ -316,10 +390,10 @@ describe('a host in need', () => {
     );
     expect(page.problems.map(({ sentence }) => words(sentence))).toEqual([
       'b crashed.',
-      'a does not answer on the QEMU monitor: balloon and disk values are missing.',
       'Storage /mnt/nfs does not answer: no answer within 2 s',
+      'a does not answer on the QEMU monitor: balloon and disk values are missing.',
     ]);
-    expect(page.guests.rows.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+    expect(page.guests.map(({ name, state }) => `${name}: ${state}`)).toEqual([
       'b: off, crashed',
       'a: running, no answer',
     ]);
@@ -462,7 +536,7 @@ describe('an exporter that does not see everything', () => {
 });
 
 describe('a host without guests', () => {
-  const storage = { disks: [], filesystems: [], thin: undefined };
+  const storage = { disks: [], filesystems: [], thin: undefined, unwatchedThinPools: undefined };
   const page = facts(smallHost({ seconds: 0, guests: [] }, { storage }));
 
   it('has promised nothing', () => {
@@ -486,17 +560,148 @@ describe('the list of guests', () => {
   }));
   const { guests: list } = facts(smallHost({ seconds: 0, guests }));
 
-  it('has 200 of 1,000, and those in trouble first', () => {
-    expect(list.total).toBe(1000);
-    expect(list.rows).toHaveLength(200);
-    expect(list.rows[0]).toMatchObject({
+  it('has all 1,000, and those in trouble first', () => {
+    expect(list).toHaveLength(1000);
+    expect(list[0]).toMatchObject({
       name: 'guest-999',
       state: 'paused, write failed',
-      isTrouble: true,
+      troubles: [{ id: 'paused_on_io_error', level: 3, runbook: 'KvmGuestPausedOnIoError' }],
     });
   });
 
   it('is sorted as people count', () => {
-    expect(list.rows.slice(1, 13).map(({ name }) => name)).toEqual(names.slice(0, 12));
+    expect(list.slice(1, 13).map(({ name }) => name)).toEqual(names.slice(0, 12));
+  });
+});
+
+describe('who suffers', () => {
+  it('comes first, by how much of the time: not by state alone', () => {
+    const names = ['calm', 'by-hand', 'little', 'much', 'losing'];
+    const at = (seconds: number) =>
+      names.map((name) => ({
+        ...A,
+        name,
+        delaySeconds: seconds * ({ little: 0.08, much: 0.94 }[name] ?? 0),
+        packets: seconds * 90,
+        sentPackets: seconds * 10,
+        drops: name === 'losing' ? seconds * 50 : 0,
+        ...(name === 'by-hand' ? { overrides: { state: 'paused' as const, reason: 'user' } } : {}),
+      }));
+    const recent = new RecentCounters();
+    recent.add(smallHost({ seconds: 0, guests: at(0) }));
+    const snapshot = smallHost({ seconds: 10, guests: at(10) });
+    const page = pageFacts(exampleView(snapshot), recent.before(snapshot));
+    expect(page.guests.map(({ name, troubles }) => [name, troubles[0]?.short])).toEqual([
+      ['much', `waits 94\u00a0%`],
+      ['losing', `loses 33\u00a0% of packets`],
+      ['little', `waits 8\u00a0%`],
+      ['by-hand', undefined],
+      ['calm', undefined],
+    ]);
+    expect(topOf({ ...of(page, 'cpu'), top: of(page, 'cpu').sufferers })).toEqual([
+      'Waiting most for a CPU',
+      'much: 94 % of the time',
+      'little: 8 % of the time',
+    ]);
+  });
+});
+
+describe('a resource at high risk', () => {
+  it('is led by what is measured, before what would be left', () => {
+    const page = factsLater({
+      host: { memoryStalledSeconds: 5.4 },
+      guests: [{ ...A, memoryGib: 4, residentGib: 4, diskGib: 20, writtenGib: 10 }],
+    });
+    const memory = of(page, 'memory');
+    expect(memory.level).toBe(2);
+    expect(findFigure(memory.bank)).toBe('6\u00a0GiB are left');
+    expect(findFigure(memory.lead?.sentence ?? [])).toBe('stalled on memory 54\u00a0% of the time');
+    expect(memory.lead?.runbook).toBe('KvmHostMemoryPressure');
+    // A promise alone leads nowhere.
+    expect(of(facts(smallHost()), 'memory').lead).toBeUndefined();
+  });
+});
+
+describe('a risk that may be higher than it is shown', () => {
+  const modest: readonly GuestAt[] = [
+    { ...A, memoryGib: 4, residentGib: 4, diskGib: 20, writtenGib: 10 },
+  ];
+
+  it('says that one look tells no rates', () => {
+    const page = facts(smallHost({ seconds: 0, guests: modest }));
+    expect(page.resources.map(({ doubts }) => doubts.map(words))).toEqual([
+      ['Not known before the next look: how long vCPUs wait.'],
+      ['Not known before the next look: stalls and swap traffic.'],
+      ['Not known before the next look: how fast storage fills.'],
+      ['Not known before the next look: traffic and lost packets.'],
+    ]);
+  });
+
+  it('is in no doubt after two looks at a host that can be read', () => {
+    const page = factsLater({ guests: modest });
+    expect(page.resources.map(({ level, doubts }) => [level, doubts])).toEqual(
+      Array.from({ length: 4 }, () => [0, []]),
+    );
+  });
+
+  it('says which losses only Prometheus can tell, as long as there is no loss', () => {
+    const page = factsLater({ guests: modest });
+    expect(page.resources.map(({ unseen }) => unseen.map(words))).toEqual([
+      [],
+      [
+        'Only Prometheus can tell: the host killed a process, and a guest is gone, began anew or was hit itself; ' +
+          'guests that stall at the memory limit of their own cgroup.',
+      ],
+      ['Only Prometheus can tell: filesystems that are full within minutes.'],
+      [],
+    ]);
+    const lost = factsLater({ guests: modest, host: { memoryStalledSeconds: 7 } });
+    expect(of(lost, 'memory').unseen).toEqual([]);
+  });
+
+  it('says that a filesystem that is full in minutes takes hours of history to judge', () => {
+    const storage = of(factsLater({ guests: modest, host: { availableGib: 36 } }), 'storage');
+    expect(storage.level).toBe(0);
+    expect(storage.doubts.map(words)).toEqual([
+      'Whether /var/lib/libvirt/images fills on as in the last minute takes hours of history to tell, which Prometheus has.',
+    ]);
+  });
+
+  it('says that nothing is known of an uplink without a speed', () => {
+    const at = (seconds: number): Snapshot => {
+      const host = smallHost({
+        seconds,
+        guests: modest.map((one) => ({ ...one, packets: seconds })),
+      });
+      const links = new Map(host.network?.links);
+      const uplink = links.get('eno1');
+      if (uplink?.state === undefined) throw new Error('no uplink');
+      links.set('eno1', {
+        ...uplink,
+        state: { ...uplink.state, speed: { known: false, because: 'none' } },
+      });
+      return { ...host, network: { links } };
+    };
+    const recent = new RecentCounters();
+    recent.add(at(0));
+    const network = of(pageFacts(exampleView(at(10)), recent.before(at(10))), 'network');
+    // No packet is lost, and that is all that is measured.
+    expect(network.level).toBe(0);
+    expect(network.promise).toBeUndefined();
+    expect(network.isNothingPromised).toBe(false);
+    expect(network.doubts.map(words)).toContain(
+      'How much of eno1 is promised is not known: its speed is not.',
+    );
+  });
+
+  it('does not call unknown what is nothing', () => {
+    const storage = { disks: [], filesystems: [], thin: undefined, unwatchedThinPools: undefined };
+    const page = facts(smallHost({ seconds: 0, guests: [] }, { storage }));
+    expect(page.resources.map(({ isNothingPromised }) => isNothingPromised)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
   });
 });

@@ -2,12 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 // Under another name, so that no formatter takes these for pages and moves what is tested.
-import {
-  html as markup,
-  render,
-  scriptElement as script,
-  styleElement as style,
-} from '../../../../src/page/html/html.ts';
+import { html as markup, render, styleElement as style } from '../../../../src/page/html/html.ts';
+import { RUNBOOK_BASE_URL } from '../../../../src/risk/runbooks.ts';
 
 /** Every code unit, lone surrogates and control characters included. */
 const anyText = fc
@@ -69,6 +65,16 @@ describe('a template with a value in a dangerous place', () => {
     expect(write).toThrow(TypeError);
   });
 
+  it('is fine with a link to a runbook, and with nothing else of that place', () => {
+    const runbook = (file: string): string => `${RUNBOOK_BASE_URL}/${file}`;
+    expect(render(markup`<a href="${runbook('KvmSwapStorm.md')}">r</a>`)).toBe(
+      `<a href="${RUNBOOK_BASE_URL}/KvmSwapStorm.md">r</a>`,
+    );
+    for (const file of ['../../x.md', 'a?b.md', '"><b>.md', '']) {
+      expect(() => markup`<a href="${runbook(file)}">r</a>`).toThrow(TypeError);
+    }
+  });
+
   it('is fine with links below the page and within it', () => {
     expect(render(markup`<a href="${'./metrics'}">m</a><a href="${'#cpu'}">c</a>`)).toBe(
       '<a href="./metrics">m</a><a href="#cpu">c</a>',
@@ -83,7 +89,7 @@ describe('a template with a value in a dangerous place', () => {
   });
 });
 
-describe('a style or script element', () => {
+describe('a style element', () => {
   it('has exactly the content its hash is made of', () => {
     const { element, content } = style`p { color: red }`;
     expect(render(element)).toBe('<style>p { color: red }</style>');
@@ -91,7 +97,7 @@ describe('a style or script element', () => {
   });
 
   it('takes no end tag', () => {
-    expect(() => script`"</script>"`).toThrow(TypeError);
+    expect(() => style`"</style>"`).toThrow(TypeError);
   });
 });
 

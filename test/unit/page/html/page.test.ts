@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { Snapshot } from '../../../../src/model/snapshot.ts';
 import { landingPage } from '../../../../src/page/landing-page.ts';
-import { NOTHING_RECENT, RecentCounters } from '../../../../src/risk/recent-counters.ts';
+import { RecentCounters } from '../../../../src/risk/recent-counters.ts';
+import { SCRIPT_PATH } from '../../../../src/page/html/refresh-script.ts';
+import { RUNBOOK_BASE_URL } from '../../../../src/risk/runbooks.ts';
 import { PAGE_SECURITY_POLICY } from '../../../../src/page/html/security-policy.ts';
-import { exampleSnapshot, exampleView, unknownSnapshot } from '../../metrics/example-snapshot.ts';
+import {
+  exampleSnapshot,
+  exampleView,
+  NOTHING_RECENT,
+  unknownSnapshot,
+} from '../../../support/metrics/example-snapshot.ts';
 import { A, smallHost } from '../small-host.ts';
 
 function pageOf(snapshot: Snapshot): string {
@@ -69,15 +77,17 @@ describe('the page', () => {
     );
   });
 
-  it('lets its own style and script in, by their hashes, and nothing else', () => {
+  it('lets its own style in by its hash, scripts from where it came from, and nothing else', () => {
     const page = pageOf(smallHost());
-    for (const tag of ['style', 'script']) {
-      const content = new RegExp(`<${tag}>([^]*?)</${tag}>`).exec(page)?.[1] ?? '';
-      const hash = createHash('sha256').update(content).digest('base64');
-      expect(PAGE_SECURITY_POLICY).toContain(`${tag}-src 'sha256-${hash}'`);
-    }
+    const content = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? '';
+    const hash = createHash('sha256').update(content).digest('base64');
+    expect(PAGE_SECURITY_POLICY).toContain(`style-src 'sha256-${hash}'`);
     expect(PAGE_SECURITY_POLICY).toContain("default-src 'none'");
+    expect(PAGE_SECURITY_POLICY).toContain("script-src 'self'");
     expect(PAGE_SECURITY_POLICY).not.toContain('unsafe');
+    expect([...page.matchAll(/<script[^>]*>/g)].map(([tag]) => tag)).toEqual([
+      `<script src=".${SCRIPT_PATH}" defer>`,
+    ]);
     expect(page).not.toMatch(/ style=| on\w+=/);
   });
 
@@ -92,9 +102,9 @@ describe('the page', () => {
     const page = landingPage(exampleView(smallHost()), NOTHING_RECENT, '/deep/metrics');
     const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => link);
     expect(links).toContain('./deep/metrics');
-    expect(links.every((link) => link?.startsWith('./') === true || link?.startsWith('#'))).toBe(
-      true,
-    );
+    const elsewhere = links.filter((link) => link !== '' && !/^(?:\.\/|#)/.test(link ?? ''));
+    // Nothing but what to do.
+    expect(elsewhere.filter((link) => !link?.startsWith(`${RUNBOOK_BASE_URL}/Kvm`))).toEqual([]);
   });
 
   it('can be made of a host of which nothing is known', () => {
@@ -114,19 +124,32 @@ describe('the page', () => {
     }
   });
 
-  it('with 1,000 guests takes little time and stays small', () => {
+  it('with 1,000 guests has all of them, and takes little time', () => {
     const guests = Array.from({ length: 1000 }, (_, index) => ({ ...A, name: `guest-${index}` }));
     const recent = new RecentCounters();
     recent.add(smallHost({ seconds: 0, guests }));
     const snapshot = smallHost({ seconds: 10, guests });
     const view = exampleView(snapshot);
-    landingPage(view, recent.before(snapshot), '/metrics');
-    // CPU time: a busy machine does not make the page more expensive.
-    const before = process.threadCpuUsage();
-    const page = landingPage(view, recent.before(snapshot), '/metrics');
-    const { user, system } = process.threadCpuUsage(before);
-    expect((user + system) / 1000).toBeLessThan(300);
-    expect(page.length).toBeLessThan(400_000);
-    expect(page).toContain('200 of 1,000 guests');
+    const before = recent.before(snapshot);
+    const pages = Array.from({ length: 7 }, () => {
+      // CPU time: a busy machine does not make the page more expensive. The first ones are not yet
+      // compiled, so the middle one counts.
+      const start = process.threadCpuUsage();
+      const page = landingPage(view, before, '/metrics');
+      const zipped = gzipSync(page, { level: 1 });
+      const { user, system } = process.threadCpuUsage(start);
+      return { page, zipped, ms: (user + system) / 1000 };
+    });
+    const [middle] = pages
+      .map(({ ms }) => ms)
+      .sort((one, other) => one - other)
+      .slice(3);
+    expect(middle).toBeLessThan(MOST_MS);
+    const page = pages[0]?.page ?? '';
+    expect(page.match(/<th role="rowheader"/g)).toHaveLength(1000);
+    expect(pages[0]?.zipped.length).toBeLessThan(120_000);
   });
 });
+
+/** 50 ms on a machine of its own; others run beside this test, and caches are shared. */
+const MOST_MS = 100;

@@ -20,6 +20,7 @@ function plain(text: string): string {
 describe('bytes', () => {
   it.each([
     [0, '0 B'],
+    [0.3, 'under 1 B'],
     [1, '1 B'],
     [999, '999 B'],
     [1023, '1 KiB'],
@@ -121,5 +122,19 @@ describe('durations', () => {
 describe('a time', () => {
   it('is in UTC, to the second', () => {
     expect(formatTime(1_700_100_000.9)).toBe('2023-11-16 02:00:00 UTC');
+  });
+});
+
+describe('little that is not nothing', () => {
+  it('is not written as nothing, and less than all not as all', () => {
+    // 256 MiB promised of 62 GiB.
+    expect(plain(formatRatio(0.25 / 62))).toBe('under 0.01 : 1');
+    expect(plain(formatRatio(0))).toBe('0 : 1');
+    expect(plain(formatCount(0.004, 'CPU'))).toBe('under 0.01 CPUs');
+    expect(formatNumber(0.005)).toBe('0.01');
+    expect(plain(formatBitRate(0.01))).toBe('under 1 bit/s');
+    expect(plain(formatPercent(0.9996))).toBe('over 99 %');
+    expect(plain(formatPercent(0.994))).toBe('99 %');
+    expect(plain(formatPercent(1))).toBe('100 %');
   });
 });

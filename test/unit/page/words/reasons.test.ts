@@ -26,8 +26,19 @@ describe('the reasons for a risk', () => {
     [
       'memory_oom_kills',
       2,
-      'The host killed 2 processes in the last ten minutes because it ran out of memory.',
+      'The host killed 2 processes in the last ten minutes because memory ran out; ' +
+        'whether guests were among them takes Prometheus to know.',
     ],
+    [
+      'memory_overcommitted',
+      Infinity,
+      'Guests are promised memory, but the host has none to give.',
+    ],
+    ['cpu_loss_guests', 1, '1 guest waits so long for CPUs that all of it is slow.'],
+    ['storage_loss_full', 1, '1 filesystem is full, and images can still grow there.'],
+    ['storage_loss_inodes', 2, '2 filesystems have no free inode.'],
+    ['storage_loss_paused_guests', 2, '2 guests are paused because a write failed.'],
+    ['network_loss_down', 1, '1 uplink of guests is down.'],
     ['storage_thin_data', 0.85, 'A thin pool is 85 % full (limit 70 %).'],
     ['storage_pool_used', 0.9, 'A storage pool is 90 % full (limit 85 %).'],
     ['network_utilisation', 0.85, 'An uplink carries 85 % of its bandwidth (limit 80 %).'],

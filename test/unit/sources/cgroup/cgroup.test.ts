@@ -11,7 +11,7 @@ import {
   type GuestCgroupDirectory,
 } from '../../../../src/sources/cgroup/cgroup.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
-import { cgroupHost, failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { cgroupHost, failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const WEB = '/machine.slice/machine-qemu\\x2d1\\x2dweb.scope';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { GuestCgroupCpuReader } from '../../../../src/sources/cgroup/cpu.ts';
 import type { GuestCgroupDirectory } from '../../../../src/sources/cgroup/cgroup.ts';
-import { cgroupHost, failureOf, valueIn } from '../kernel-fixtures.ts';
+import { cgroupHost, failureOf, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const SCOPE = 'machine.slice/machine-qemu\\x2d1\\x2dweb.scope';
 const V2_ROOT = `${cgroupHost('cgroup-v2').sysfs}/fs/cgroup`;

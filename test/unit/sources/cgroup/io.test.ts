@@ -11,8 +11,13 @@ import {
   parseThrottleFiles,
 } from '../../../../src/sources/cgroup/io.ts';
 import { readCgroupMounts, readGuestCgroup } from '../../../../src/sources/cgroup/cgroup.ts';
-import { Faults } from '../../../../src/runtime/reading.ts';
-import { cgroupHost, failureOf, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { Faults } from '../../../../src/runtime/result.ts';
+import {
+  cgroupHost,
+  failureOf,
+  NOWHERE,
+  valueIn,
+} from '../../../support/sources/kernel-fixtures.ts';
 import type { CgroupDeviceIo } from '../../../../src/model/cgroup.ts';
 
 /** What the guest of process 4242 did to each device. */

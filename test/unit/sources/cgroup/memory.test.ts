@@ -8,7 +8,7 @@ import {
   GuestCgroupMemoryReader,
   parseMemoryLimit,
 } from '../../../../src/sources/cgroup/memory.ts';
-import { cgroupHost, failureOf, valueIn } from '../kernel-fixtures.ts';
+import { cgroupHost, failureOf, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const SCOPE = 'machine.slice/machine-qemu\\x2d1\\x2dweb.scope';
 const treeOf = (tree: 'cgroup-v1' | 'cgroup-v2' | 'cgroup-hybrid'): string =>
@@ -70,6 +70,7 @@ describe('memory of a guest’s cgroup on v1', () => {
         swapIncludesMemory: true,
       },
       events: { high: undefined, max: 7, oom: undefined, oomKill: 2 },
+      paging: {},
     });
   });
 

@@ -13,7 +13,7 @@ import {
   type CgroupController,
   type GuestCgroupDirectory,
 } from '../../../../src/sources/cgroup/cgroup.ts';
-import { cgroupHost, valueIn } from '../kernel-fixtures.ts';
+import { cgroupHost, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const KIB = 1024;
 const PID = 428;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseStoragePoolXml } from '../../../../src/sources/domain-xml/storage-pool-xml.ts';
-import { storageFixture } from '../storage-fixture.ts';
+import { storageFixture } from '../../../support/sources/storage-fixture.ts';
 import type { StoragePoolDescription } from '../../../../src/model/storage.ts';
 
 function pool(type: string): StoragePoolDescription {

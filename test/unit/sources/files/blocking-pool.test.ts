@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { BlockingPool } from '../../../../src/sources/files/blocking-pool.ts';
 import {
   deviceNumber,
@@ -39,7 +40,7 @@ function workerPids(): string[] {
 
 describe('the pool of file processes', () => {
   let pool: BlockingPool;
-  const soon = (): number => performance.now() + 5000;
+  const soon = (): Deadline => Deadline.in(5000);
 
   beforeEach(() => {
     pool = new BlockingPool({ working: 2, total: 3, patienceMs: 1000 });
@@ -111,7 +112,7 @@ describe('the pool of file processes', () => {
   });
 
   it('answers timeout to work whose deadline has passed', async () => {
-    const answers = await pool.run('key', batch(ROOT), performance.now() - 1);
+    const answers = await pool.run('key', batch(ROOT), Deadline.in(-1));
     expect(answers).toMatchObject({ ok: false, error: { kind: 'timeout' } });
   });
 });

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   linkSync,
   mkdirSync,
@@ -118,12 +117,8 @@ describe('looking at a file', () => {
     });
   });
 
-  it('opens neither FIFO nor device, and of a mount of device nodes no file', () => {
-    execFileSync('mkfifo', [at('fifo')]);
-    expect(perform(lookAt('/fifo'), { rootfs })).toMatchObject({
-      type: 'other',
-      header: undefined,
-    });
+  // test/integration/files has the same of a FIFO.
+  it('opens no device, and of a mount of device nodes no file', () => {
     const onDev = { mountpoint: '/dev', devicesOnly: true };
     expect(perform(lookAt('/null'), onDev)).toMatchObject({ type: 'other', header: undefined });
     expect(perform(lookAt(path), { rootfs, devicesOnly: true })).toMatchObject({
@@ -200,12 +195,6 @@ describe('reading more of a file that was found', () => {
       (at: string) => {
         writeFileSync(`${at}-decoy`, 'other');
         symlinkSync('disk-decoy', at);
-      },
-    ],
-    [
-      'a FIFO',
-      (at: string) => {
-        execFileSync('mkfifo', [at]);
       },
     ],
   ])('fails where %s is there by now', (_, replace) => {

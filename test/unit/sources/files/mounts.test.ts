@@ -5,7 +5,7 @@ import {
   readMounts,
   type MountTable,
 } from '../../../../src/sources/files/mounts.ts';
-import { storageFixture } from '../storage-fixture.ts';
+import { storageFixture } from '../../../support/sources/storage-fixture.ts';
 
 function table(): MountTable {
   const parsed = parseMountinfo(storageFixture('mountinfo'), 'mountinfo');

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { readCpuTopology } from '../../../../src/sources/host/cpu-topology.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
-import { AMD_HOST, failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { AMD_HOST, failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 /** A host whose /sys has these files below devices/system/cpu, and whose /proc/cpuinfo says this. */
 function hostWith(files: Readonly<Record<string, string>>, cpuinfo: string): Roots {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { parseFileHandles, readFileHandles } from '../../../../src/sources/host/file-handles.ts';
-import { failureOf, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('the file handles of the host', () => {
   it('are those of this kernel', async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { readHostFacts } from '../../../../src/sources/host/host-facts.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
-import { valueIn } from '../kernel-fixtures.ts';
+import { valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('what the host is', () => {
   let root: string;

@@ -4,7 +4,7 @@ import {
   readHugePagePools,
   readNodeHugePagePools,
 } from '../../../../src/sources/host/hugepages.ts';
-import { AMD_HOST, failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { AMD_HOST, failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('huge page pools', () => {
   it('are told apart by page size, smallest first', () => {

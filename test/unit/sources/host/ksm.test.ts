@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseKsm, readKsm } from '../../../../src/sources/host/ksm.ts';
-import { AMD_HOST, failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import {
+  AMD_HOST,
+  failureOf,
+  HOST,
+  NOWHERE,
+  valueIn,
+} from '../../../support/sources/kernel-fixtures.ts';
 
 describe('KSM', () => {
   it('of a new kernel has the advisor, zero pages and the profit', () => {

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
 import { readKvmModule } from '../../../../src/sources/host/kvm-module.ts';
-import { AMD_HOST, failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import {
+  AMD_HOST,
+  failureOf,
+  HOST,
+  NOWHERE,
+  valueIn,
+} from '../../../support/sources/kernel-fixtures.ts';
 
 describe('the KVM module', () => {
   it('of Intel tells about EPT and its accessed bits', () => {

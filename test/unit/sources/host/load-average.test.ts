@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseLoadAverage, readLoadAverage } from '../../../../src/sources/host/load-average.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('load average', () => {
   it('has three windows', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseMeminfo, readMeminfo } from '../../../../src/sources/host/meminfo.ts';
-import { failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, NOWHERE, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('meminfo', () => {
   it('gives bytes where the kernel says kB', () => {

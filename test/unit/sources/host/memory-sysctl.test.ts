@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { readMemorySysctl } from '../../../../src/sources/host/memory-sysctl.ts';
-import { failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, NOWHERE, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('memory settings', () => {
   it('say how the kernel hands out memory', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { readMultiGenLru } from '../../../../src/sources/host/multi-gen-lru.ts';
-import { AMD_HOST, failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { AMD_HOST, failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('the multi-generational LRU', () => {
   it('shows its components as a bit mask', () => {

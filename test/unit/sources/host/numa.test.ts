@@ -5,7 +5,7 @@ import {
   parseNumastat,
   readNumaNodes,
 } from '../../../../src/sources/host/numa.ts';
-import { AMD_HOST, failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { AMD_HOST, failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('NUMA nodes', () => {
   it('each have CPUs and memory of their own', () => {

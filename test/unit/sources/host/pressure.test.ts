@@ -9,7 +9,13 @@ import {
   readCgroupPressure,
   readHostPressure,
 } from '../../../../src/sources/host/pressure.ts';
-import { cgroupHost, failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import {
+  cgroupHost,
+  failureOf,
+  HOST,
+  NOWHERE,
+  valueIn,
+} from '../../../support/sources/kernel-fixtures.ts';
 
 const V2_SCOPE = `${cgroupHost('cgroup-v2').sysfs}/fs/cgroup/machine.slice/machine-qemu\\x2d1\\x2dweb.scope`;
 

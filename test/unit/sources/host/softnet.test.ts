@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseSoftnetDrops, readSoftnetDrops } from '../../../../src/sources/host/softnet.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('packets dropped from the queues of CPUs', () => {
   it('are hexadecimal, and added up over the CPUs', () => {

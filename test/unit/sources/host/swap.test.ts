@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseSwaps, parseZramUsage, readSwapAreas } from '../../../../src/sources/host/swap.ts';
-import { failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, NOWHERE, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('swap areas', () => {
   it('have a size, a use and a priority', () => {

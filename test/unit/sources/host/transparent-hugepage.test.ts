@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { readTransparentHugePages } from '../../../../src/sources/host/transparent-hugepage.ts';
-import { failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, NOWHERE, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('transparent huge pages', () => {
   it('give the chosen word of each setting', () => {

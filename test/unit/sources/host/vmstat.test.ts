@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseVmstat, readVmstat } from '../../../../src/sources/host/vmstat.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('vmstat', () => {
   it('keeps counters beyond 2^53 exact', () => {

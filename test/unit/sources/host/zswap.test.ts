@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { readZswap } from '../../../../src/sources/host/zswap.ts';
-import { AMD_HOST, failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { AMD_HOST, failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('zswap', () => {
   it('has settings, and counters where debugfs can be read', () => {

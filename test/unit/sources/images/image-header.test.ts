@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { HeaderResult, ReadMore } from '../../../../src/sources/images/header-facts.ts';
+import type { HeaderError, ReadMore } from '../../../../src/sources/images/header-facts.ts';
 import { probeImageFormat } from '../../../../src/sources/images/image-format.ts';
 import { readHeader } from '../../../../src/sources/images/image-header.ts';
-import { failed, found, type Reading } from '../../../../src/runtime/reading.ts';
-import { IMAGE_FORMATS, type ImageFormat } from '../../../../src/model/image.ts';
+import { failed, found, type Result } from '../../../../src/runtime/result.ts';
+import { IMAGE_FORMATS, type HeaderFacts, type ImageFormat } from '../../../../src/model/image.ts';
+
+type HeaderReading = Result<HeaderFacts, HeaderError>;
 
 const MOST_READ_AT_ONCE = 128 * 1024;
 
@@ -13,7 +15,7 @@ const MOST_READ_AT_ONCE = 128 * 1024;
 async function read(
   format: ImageFormat,
   image: Buffer,
-): Promise<{ readonly result: Reading<HeaderResult>; readonly reads: number }> {
+): Promise<{ readonly result: HeaderReading; readonly reads: number }> {
   let reads = 0;
   const more: ReadMore = (at, length) => {
     reads += 1;
@@ -25,10 +27,8 @@ async function read(
   return { result, reads };
 }
 
-async function factsOf(format: ImageFormat, image: Buffer): Promise<HeaderResult> {
-  const { result } = await read(format, image);
-  if (!result.ok) throw new Error(result.error.detail);
-  return result.value;
+async function factsOf(format: ImageFormat, image: Buffer): Promise<HeaderReading> {
+  return (await read(format, image)).result;
 }
 
 function qed(features: bigint, name: string, at = 64): Buffer {
@@ -59,33 +59,38 @@ function descriptor(...lines: readonly string[]): Buffer {
 describe('the header of an image', () => {
   it('QED: the name counts only while its feature bit is set', async () => {
     expect(await factsOf('qed', qed(0b101n, 'b.raw'))).toMatchObject({
-      facts: { below: { kind: 'named', name: 'b.raw', format: 'raw' }, capacityBytes: 16_777_216 },
+      value: { below: { kind: 'named', name: 'b.raw', format: 'raw' }, capacityBytes: 16_777_216 },
     });
     expect(await factsOf('qed', qed(0b001n, 'b'))).toMatchObject({
-      facts: { below: { kind: 'named', name: 'b', format: undefined } },
+      value: { below: { kind: 'named', name: 'b', format: undefined } },
     });
     expect(await factsOf('qed', qed(0b010n, 'b'))).toMatchObject({
-      facts: { below: { kind: 'nothing' } },
+      value: { below: { kind: 'nothing' } },
     });
-    expect(await factsOf('qed', qed(0b1000n, 'b'))).toMatchObject({ problem: 'unsupported' });
+    expect(await factsOf('qed', qed(0b1000n, 'b'))).toMatchObject({
+      error: { problem: 'unsupported' },
+    });
   });
 
   it('QED: the name may stand further on than is read at first, but not beyond 64 KiB', async () => {
     expect(await factsOf('qed', qed(1n, 'far.raw', 2048))).toMatchObject({
-      facts: { below: { name: 'far.raw' } },
+      value: { below: { name: 'far.raw' } },
     });
     const beyond = qed(1n, 'b');
     beyond.writeUInt32LE(0xffff_ffff, 56);
-    expect(await factsOf('qed', beyond)).toMatchObject({ ok: false, problem: 'malformed' });
+    expect(await factsOf('qed', beyond)).toMatchObject({
+      ok: false,
+      error: { problem: 'malformed' },
+    });
   });
 
   it('qcow: the name, and no longer one than QEMU takes', async () => {
     expect(await factsOf('qcow', qcow('b.raw'))).toMatchObject({
-      facts: { below: { kind: 'named', name: 'b.raw', format: undefined } },
+      value: { below: { kind: 'named', name: 'b.raw', format: undefined } },
     });
     expect(await factsOf('qcow', qcow('b', 1024))).toMatchObject({ ok: false });
     expect(await factsOf('qcow', qcow('b', 0))).toMatchObject({
-      facts: { below: { kind: 'nothing' } },
+      value: { below: { kind: 'nothing' } },
     });
   });
 
@@ -100,7 +105,7 @@ describe('the header of an image', () => {
       'RW 2048 ZERO "zero.vmdk"',
     );
     expect(await factsOf('vmdk', text)).toMatchObject({
-      facts: {
+      value: {
         below: { kind: 'named', name: '../base.vmdk', format: 'vmdk' },
         dataFiles: [
           { name: './delta one.vmdk', format: 'vmdk' },
@@ -231,8 +236,8 @@ const damage = fc.array(
 
 function soundResult({ result, reads }: Awaited<ReturnType<typeof read>>): void {
   expect(reads).toBeLessThanOrEqual(4);
-  if (!result.ok || !result.value.ok) return;
-  const { capacityBytes, dataFiles, below } = result.value.facts;
+  if (!result.ok) return;
+  const { capacityBytes, dataFiles, below } = result.value;
   if (capacityBytes !== undefined) {
     expect(Number.isSafeInteger(capacityBytes) && capacityBytes >= 0).toBe(true);
     expect(capacityBytes % 512).toBe(0);

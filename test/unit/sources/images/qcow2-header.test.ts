@@ -3,10 +3,14 @@ import { describe, expect, it } from 'vitest';
 
 import {
   parseQcow2Header,
-  type Qcow2HeaderResult,
+  type Qcow2HeaderFault,
 } from '../../../../src/sources/images/qcow2-header.ts';
 import { qcow2WorstCase } from '../../../../src/sources/images/qcow2-size.ts';
-import { qcow2HeaderBytes, type HeaderFields } from './qcow2-header-bytes.ts';
+import type { Result } from '../../../../src/runtime/result.ts';
+import {
+  qcow2HeaderBytes,
+  type HeaderFields,
+} from '../../../support/sources/images/qcow2-header-bytes.ts';
 import type { Qcow2Header } from '../../../../src/model/image.ts';
 
 const BACKING_FORMAT = 0xe279_2aca;
@@ -15,14 +19,14 @@ const BITMAPS = 0x2385_2875;
 const DATA_FILE = 0x4441_5441;
 const ENCRYPTION = 0x0537_be77;
 
-function parse(fields: HeaderFields = {}): Qcow2HeaderResult {
+function parse(fields: HeaderFields = {}): Result<Qcow2Header, Qcow2HeaderFault> {
   return parseQcow2Header(qcow2HeaderBytes(fields));
 }
 
 function header(fields: HeaderFields = {}): Qcow2Header {
   const result = parse(fields);
-  if (!result.ok) throw new Error(`${result.problem}: ${result.detail}`);
-  return result.header;
+  if (!result.ok) throw new Error(`${result.error.problem}: ${result.error.detail}`);
+  return result.value;
 }
 
 describe('a qcow2 header', () => {
@@ -153,15 +157,19 @@ describe('a qcow2 header', () => {
       'truncated',
     ],
   ])('with %s is refused', (_, fields, problem) => {
-    expect(parse(fields)).toMatchObject({ ok: false, problem });
+    expect(parse(fields)).toMatchObject({ ok: false, error: { problem } });
   });
 
   it('is not seen in something else, or in too little', () => {
-    expect(parseQcow2Header(Buffer.alloc(0))).toMatchObject({ problem: 'not-qcow2' });
-    expect(parseQcow2Header(Buffer.alloc(1024))).toMatchObject({ problem: 'not-qcow2' });
+    expect(parseQcow2Header(Buffer.alloc(0))).toMatchObject({ error: { problem: 'not-qcow2' } });
+    expect(parseQcow2Header(Buffer.alloc(1024))).toMatchObject({ error: { problem: 'not-qcow2' } });
     const bytes = qcow2HeaderBytes();
-    expect(parseQcow2Header(bytes.subarray(0, 103))).toMatchObject({ problem: 'truncated' });
-    expect(parseQcow2Header(bytes.subarray(0, 104))).toMatchObject({ problem: 'truncated' });
+    expect(parseQcow2Header(bytes.subarray(0, 103))).toMatchObject({
+      error: { problem: 'truncated' },
+    });
+    expect(parseQcow2Header(bytes.subarray(0, 104))).toMatchObject({
+      error: { problem: 'truncated' },
+    });
   });
 
   it('with any damage is parsed or refused: never a crash, nothing allocated by its say-so', () => {
@@ -193,10 +201,10 @@ describe('a qcow2 header', () => {
         original.copy(scratch);
         for (const [at, value] of bytes) scratch[at] = value;
         const result = parseQcow2Header(scratch.subarray(0, Math.min(end, 1024)));
-        if (!result.ok) return result.detail.length < 200;
+        if (!result.ok) return result.error.detail.length < 200;
         parsed += 1;
-        const { backingFileName, backingFormat, externalDataFileName } = result.header;
-        const worst = qcow2WorstCase(result.header);
+        const { backingFileName, backingFormat, externalDataFileName } = result.value;
+        const worst = qcow2WorstCase(result.value);
         return (
           (backingFileName ?? '').length <= 1023 &&
           (backingFormat ?? '').length <= 15 &&

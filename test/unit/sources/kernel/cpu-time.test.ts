@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseCpuTime, readCpuTime } from '../../../../src/sources/kernel/cpu-time.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('CPU time', () => {
   it('is in seconds, at 100 ticks each', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parsePageSize, readPageSize } from '../../../../src/sources/kernel/page-size.ts';
-import { failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, NOWHERE, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 function vector(
   byteOrder: 'BE' | 'LE',

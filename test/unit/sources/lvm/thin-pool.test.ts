@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseDmsetupThinPools, parseLvs } from '../../../../src/sources/lvm/thin-pool.ts';
-import { storageFixture } from '../storage-fixture.ts';
+import { storageFixture } from '../../../support/sources/storage-fixture.ts';
 import type { ThinPool, ThinStorage } from '../../../../src/model/storage.ts';
 
 const GIB = 1024 ** 3;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { KernelThreadReader } from '../../../../src/sources/process/kernel-threads.ts';
-import { failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, NOWHERE, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const summary = async (reader: KernelThreadReader): Promise<readonly string[]> =>
   valueIn(await reader.readMemoryManagement()).map(

@@ -5,7 +5,7 @@ import {
   parseUnifiedNumaStat,
   readProcessNuma,
 } from '../../../../src/sources/process/numa.ts';
-import { cgroupHost, failureOf, valueIn } from '../kernel-fixtures.ts';
+import { cgroupHost, failureOf, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('where a guest’s memory lies', () => {
   it('is counted in bytes on v2: 8 GiB and its shared memory on node 0, 3.75 GiB on node 1', () => {

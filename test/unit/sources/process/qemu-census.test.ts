@@ -10,7 +10,7 @@ import {
   type CountedQemu,
   type Witness,
 } from '../../../../src/sources/process/qemu-census.ts';
-import { HOST, valueIn } from '../kernel-fixtures.ts';
+import { HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const MIB = 1024 ** 2;
 

@@ -17,7 +17,7 @@ import {
   QemuProcessFinder,
   type ExpectedProcess,
 } from '../../../../src/sources/process/qemu-processes.ts';
-import { failureOf, HOST, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, NOWHERE, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';
 const OTHER = '00000000-0000-4000-8000-000000000001';

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
+import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { DeadlineFileReader } from '../../../../src/sources/kernel/deadline-file.ts';
 import { parseSmapsRollup, readSmapsRollup } from '../../../../src/sources/process/smaps-rollup.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('smaps_rollup', () => {
   it('counts each shared page in part, in bytes', async () => {
-    const rollup = valueIn(await readSmapsRollup(HOST, 4242, new DeadlineFileReader(), 1000));
+    const rollup = valueIn(
+      await readSmapsRollup(HOST, 4242, new DeadlineFileReader(), Deadline.in(1000)),
+    );
     expect(rollup.residentBytes).toBe(12 * 2 ** 30);
     expect(rollup.proportionalBytes).toBe(9 * 2 ** 30);
     expect(rollup.ksmBytes).toBe(3 * 2 ** 30);
@@ -24,7 +27,7 @@ describe('smaps_rollup', () => {
   });
 
   it('is absent when the process is gone, malformed without Pss', async () => {
-    const gone = await readSmapsRollup(HOST, 999_999, new DeadlineFileReader(), 1000);
+    const gone = await readSmapsRollup(HOST, 999_999, new DeadlineFileReader(), Deadline.in(1000));
     expect(failureOf(gone)).toBe('absent');
     expect(failureOf(parseSmapsRollup('Rss: 8 kB\n', 'smaps_rollup'))).toBe('malformed');
   });

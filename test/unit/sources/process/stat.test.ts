@@ -6,7 +6,7 @@ import {
   readProcessStat,
   startUnixSeconds,
 } from '../../../../src/sources/process/stat.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('process stat', () => {
   it('of a guest gives faults, times and threads', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseProcessStatus, readProcessStatus } from '../../../../src/sources/process/status.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 describe('process status', () => {
   it('of a guest says where its memory is, in bytes', () => {

@@ -9,7 +9,7 @@ import {
   ProcessThreadReader,
   threadRole,
 } from '../../../../src/sources/process/threads.ts';
-import { failureOf, HOST, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const START = 360_000;
 

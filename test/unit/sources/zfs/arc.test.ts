@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseArcStats, readZfsArc } from '../../../../src/sources/zfs/arc.ts';
-import { failureOf, NOWHERE, valueIn } from '../kernel-fixtures.ts';
+import { failureOf, NOWHERE, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const GIB = 2 ** 30;
 const PATH = '/proc/spl/kstat/zfs/arcstats';
