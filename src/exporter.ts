@@ -14,6 +14,7 @@ import type { SnapshotSources } from './collect/snapshot-sources.ts';
 import { textAt } from './sources/kernel/json-text.ts';
 import type { Signals } from './signals.ts';
 import { createApp } from './web/app.ts';
+import { chooseSources } from './guests/source.ts';
 import { logConnection } from './guests/libvirt/connection-log.ts';
 import { Connections } from './web/connections.ts';
 import { FailureLog } from './web/failure-log.ts';
@@ -191,6 +192,7 @@ async function openSources(
     enabled,
     metadataLabels: config.guests.metadataLabels,
     selects: (name) => selectsDomain(policy.policy.domains, name),
+    guestSources: chooseSources(config.guests),
   });
   logConnection(live.session, logger);
   return live;

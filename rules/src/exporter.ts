@@ -33,13 +33,17 @@ export const exporter: Subject = {
       record: 'instance_domain:kvm_domain_seen:bool',
       expr: promql`
         # Guests as of the last good scrape; those that were moved away before are not among them.
-        group without (uuid, type, os_type, arch, machine, persistent, autostart) (
+        group without (uuid, type, os_type, arch, machine, persistent, autostart, source) (
           kvm_domain_info
         )
         or
         (
           instance_domain:kvm_domain_seen:bool
-          and on (cluster, job, instance) (up == 0 or kvm_libvirt_up == 0)
+          and on (cluster, job, instance) (
+            up == 0
+            or
+            (kvm_libvirt_up == 0 unless on (cluster, job, instance) kvm_libvirt_expected == 0)
+          )
         )
       `,
     },
@@ -141,7 +145,7 @@ export const exporter: Subject = {
         (
           kvm_scrape_collector_success{collector=~"${OF_LIBVIRT}"} == 0
           and on (cluster, job, instance)
-          kvm_libvirt_up == 0
+          (kvm_libvirt_up == 0 unless on (cluster, job, instance) kvm_libvirt_expected == 0)
         )
       `,
     },
@@ -158,6 +162,9 @@ export const exporter: Subject = {
       expr: () => promql`
         # The highest of two minutes: a daemon that stops when idle is woken by the next scrape.
         max_over_time(kvm_libvirt_up[2m]) == 0
+        unless on (cluster, job, instance)
+        # Nobody misses one where guests come from elsewhere.
+        kvm_libvirt_expected == 0
       `,
     },
     {

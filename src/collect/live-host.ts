@@ -2,6 +2,11 @@ import { openLibvirt } from '../libvirt/index.ts';
 import { NetworkLinkReader } from '../sources/network/links.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import type { CollectorName } from '../model/collectors.ts';
+import { guestsOf, LocalGuestCollector, type LocalGuests } from '../guests/local-guests.ts';
+import { LibvirtTraces } from '../guests/libvirt/traces.ts';
+import { mergeGuests } from '../guests/merge.ts';
+import { ProxmoxSource } from '../guests/proxmox/proxmox-source.ts';
+import { ANY_SOURCE, type SourceChoice } from '../guests/source.ts';
 import { GuestCollector, type CollectedGuests } from '../guests/libvirt/guest-collector.ts';
 import { toConfigured, type KnownGuests } from '../guests/libvirt/list-guests.ts';
 import { DaemonCalls } from '../guests/libvirt/daemon-calls.ts';
@@ -16,6 +21,7 @@ import type { SnapshotSources } from './snapshot-sources.ts';
 import type { Storage, StoragePool } from '../model/storage.ts';
 import { StorageCollector } from './storage-collector.ts';
 import type { ConfiguredGuest, Domain } from '../model/domain.ts';
+import type { GuestSources, GuestSourceState } from '../model/guest-source.ts';
 import type { NetworkLinks } from '../model/network.ts';
 import type { Deadline } from '../runtime/deadline.ts';
 
@@ -31,10 +37,19 @@ export interface LiveHostOptions {
   readonly metadataLabels?: readonly MetadataPath[];
   /** Which guests are reported and counted. */
   readonly selects: (domainName: string) => boolean;
+  /** Where guests are looked for; wherever there may be some by default. */
+  readonly guestSources?: SourceChoice;
 }
 
 /** Part of the time that guests may take, so that a slow one leaves some for the storage. */
 const GUESTS_SHARE = 0.75;
+
+const NO_LOCAL_GUESTS: LocalGuests = {
+  sources: new Map(),
+  userQemus: undefined,
+  hasLibvirtScope: false,
+  pvestatdAtSeconds: undefined,
+};
 
 /** The hypervisor this exporter runs on. */
 export class LiveHost implements SnapshotSources {
@@ -44,6 +59,10 @@ export class LiveHost implements SnapshotSources {
   readonly #calls: DaemonCalls;
   readonly #host: HostCollector;
   readonly #guests: GuestCollector;
+  readonly #choice: SourceChoice;
+  readonly #local: LocalGuestCollector;
+  readonly #libvirtTraces: LibvirtTraces;
+  #sawLibvirt = false;
   readonly #pools: PoolCollector;
   readonly #storage: StorageCollector;
   readonly #links: NetworkLinkReader;
@@ -70,10 +89,16 @@ export class LiveHost implements SnapshotSources {
       options.metadataLabels,
     );
     this.#storage = new StorageCollector(roots, enabled.has('thinpool'));
+    this.#choice = options.guestSources ?? ANY_SOURCE;
+    const { files } = this.#storage;
+    const { pageBytes } = this.#host;
+    const proxmox = new ProxmoxSource(roots, files, pageBytes, this.#choice);
+    this.#local = new LocalGuestCollector(this.#choice, roots, pageBytes, proxmox);
+    this.#libvirtTraces = new LibvirtTraces(roots, files);
   }
 
   start(): void {
-    this.session.start();
+    if (this.#choice.used.has('libvirt')) this.session.start();
     this.#storage.start();
     if (this.#options.enabled.has('inventory')) this.#inventory.start();
   }
@@ -91,35 +116,84 @@ export class LiveHost implements SnapshotSources {
     const links = log.runAsync('network', async () =>
       log.required('network', await this.#links.read()),
     );
-    const known = log.wants('domain')
-      ? this.#guests.list(log, guestDeadline, this.#options.selects)
-      : Promise.resolve(undefined);
+    const { selects } = this.#options;
+    const hasLibvirt = await this.#expectsLibvirt(guestDeadline);
+    const known =
+      log.wants('domain') && hasLibvirt
+        ? this.#guests.list(log, guestDeadline, selects)
+        : Promise.resolve(undefined);
     const guests = known.then((one) => one && this.#ask(one, log, guestDeadline, links));
-    const pools = log.runAsync('pool', () =>
-      this.#pools.collect(this.session.current !== undefined, log, guestDeadline),
-    );
+    const local = log.wants('domain')
+      ? this.#local.collect(
+          log,
+          guestDeadline,
+          selects,
+          links,
+          this.#choice.used.has('libvirt') ? { configured: known.then(configuredIn) } : undefined,
+        )
+      : undefined;
+    const pools = hasLibvirt
+      ? log.runAsync('pool', () =>
+          this.#pools.collect(this.session.current !== undefined, log, guestDeadline),
+        )
+      : Promise.resolve(undefined);
     // Files can be read while monitors are waited for.
-    const images = this.#images(known, guests, pools, log, deadline);
+    const images = this.#images(known, guests, local?.configured, pools, log, deadline);
     const host = await this.#host.collect(log, this.#inventory.current);
-    const [collected, knownPools, network, storage] = await Promise.all([
+    const [collected, others, knownPools, network, storage] = await Promise.all([
       guests,
+      local?.told ?? NO_LOCAL_GUESTS,
       pools,
       links,
       images,
     ]);
-    const domains = collected?.domains;
+    const ofLibvirt = collected?.domains;
+    const guestSources = local && this.#toSources(hasLibvirt, ofLibvirt, others);
+    const domains = mergeTold(guestSources, ofLibvirt, others);
     if (domains === undefined) log.failDependants('domain');
     else if (storage === undefined) log.failDependants('image');
     return {
       takenAtSeconds,
       demo: false,
       host,
-      libvirt: this.#libvirt(log, domains),
+      libvirt: this.#libvirt(log, ofLibvirt),
+      guestSources,
       domains,
       pools: knownPools,
       storage: domains === undefined ? undefined : storage,
       network,
       outcomes: log.outcomes(),
+    };
+  }
+
+  /** Whether libvirt is to be asked, and missed where it does not answer. */
+  async #expectsLibvirt(deadline: Deadline): Promise<boolean> {
+    const { used, named } = this.#choice;
+    if (!used.has('libvirt')) return false;
+    this.#sawLibvirt ||= this.session.connects > 0 || named.has('libvirt');
+    return this.#sawLibvirt || (await this.#libvirtTraces.areThere(deadline));
+  }
+
+  #toSources(
+    hasLibvirt: boolean,
+    ofLibvirt: readonly Domain[] | undefined,
+    { sources, userQemus, hasLibvirtScope, pvestatdAtSeconds }: LocalGuests,
+  ): GuestSources {
+    this.#sawLibvirt ||= hasLibvirtScope && this.#choice.used.has('libvirt');
+    const states = [...sources].map(([name, { up, guests }]): GuestSourceState => ({
+      name,
+      up,
+      guests: up ? guests.length : undefined,
+    }));
+    const libvirt: GuestSourceState = {
+      name: 'libvirt',
+      up: ofLibvirt !== undefined,
+      guests: ofLibvirt?.length,
+    };
+    return {
+      states: hasLibvirt || this.#sawLibvirt ? [libvirt, ...states] : states,
+      userQemus,
+      pvestatdAtSeconds,
     };
   }
 
@@ -138,12 +212,12 @@ export class LiveHost implements SnapshotSources {
   async #images(
     listed: Promise<KnownGuests | undefined>,
     guests: Promise<CollectedGuests | undefined>,
+    local: Promise<readonly ConfiguredGuest[]> | undefined,
     pools: Promise<readonly StoragePool[] | undefined>,
     log: OutcomeLog,
     deadline: Deadline,
   ): Promise<Storage | undefined> {
-    const known = await listed;
-    const configured = known?.selected.map(({ ref }) => toConfigured(known, ref)) ?? [];
+    const configured = [...(configuredIn(await listed) ?? []), ...((await local) ?? [])];
     const knownPools = await pools;
     const read = (whose: readonly ConfiguredGuest[]): Promise<Storage | undefined> =>
       log.runAsync('image', () => this.#storage.collect(whose, knownPools, log, deadline));
@@ -170,4 +244,21 @@ export class LiveHost implements SnapshotSources {
       },
     };
   }
+}
+
+/** Undefined where nobody told of guests, or where libvirt should have and nobody else has any. */
+function mergeTold(
+  sources: GuestSources | undefined,
+  ofLibvirt: readonly Domain[] | undefined,
+  others: LocalGuests,
+): readonly Domain[] | undefined {
+  const merged = mergeGuests([ofLibvirt ?? [], ...guestsOf(others)]);
+  const someoneAnswered = sources?.states.some(({ up }) => up) === true;
+  const isLibvirtMissing = sources?.states.some(({ name, up }) => name === 'libvirt' && !up);
+  if (!someoneAnswered || (isLibvirtMissing === true && merged.length === 0)) return undefined;
+  return merged;
+}
+
+function configuredIn(known: KnownGuests | undefined): readonly ConfiguredGuest[] | undefined {
+  return known?.selected.map(({ ref }) => toConfigured(known, ref));
 }

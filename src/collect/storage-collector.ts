@@ -72,6 +72,11 @@ export class StorageCollector {
     }
   }
 
+  /** The host's files, for whoever else reads some that may hang. */
+  get files(): HostFiles {
+    return this.#files;
+  }
+
   start(): void {
     this.#thin?.start();
   }

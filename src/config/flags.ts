@@ -47,6 +47,10 @@ export interface Config {
     readonly maxStuckCalls: number;
   };
   readonly guests: {
+    /** `auto`, `libvirt`, `proxmox`, `process`; empty: auto. */
+    readonly sources: readonly string[];
+    /** Somebody said where libvirt is, and so that there is one. */
+    readonly isLibvirtNamed: boolean;
     /** What of guests' metadata becomes a label. */
     readonly metadataLabels: readonly MetadataLabelFlag[];
   };
@@ -219,6 +223,14 @@ function declare(collectors: readonly CollectorFlag[], version: string): Command
     )
     .addOption(
       new Option(
+        '--guests.source <source>',
+        'Where to look for guests, may be repeated (default: auto, wherever there may be some).',
+      )
+        .choices(GUEST_SOURCES)
+        .argParser(addGuestSource),
+    )
+    .addOption(
+      new Option(
         '--guests.metadata-label <path=label>',
         "Element or @attribute of guests' metadata to show as a label of kvm_domain_owner_info, may be repeated.",
       ).argParser(addMetadataLabel),
@@ -342,6 +354,7 @@ function textsOf(command: Command): readonly FlagText[] {
     }));
 }
 
+const GUEST_SOURCES: readonly string[] = ['auto', 'libvirt', 'proxmox', 'process'];
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const LOG_FORMATS: readonly LogFormat[] = ['logfmt', 'json'];
 const DEFAULT_ADDRESS: ListenAddress = { host: undefined, port: 9177 };
@@ -356,6 +369,7 @@ interface RawFlags {
   'libvirt.uri': string;
   'libvirt.maxCalls': number;
   'libvirt.maxStuckCalls': number;
+  'guests.source'?: readonly string[];
   'guests.metadataLabel'?: readonly MetadataLabelFlag[];
   'path.procfs': string;
   'path.sysfs': string;
@@ -398,7 +412,11 @@ function toConfig(command: Command, collectors: readonly CollectorFlag[]): Confi
       maxCalls: flags['libvirt.maxCalls'],
       maxStuckCalls: flags['libvirt.maxStuckCalls'],
     },
-    guests: { metadataLabels: flags['guests.metadataLabel'] ?? [] },
+    guests: {
+      sources: flags['guests.source'] ?? [],
+      isLibvirtNamed: command.getOptionValueSource('libvirt.uri') === 'cli',
+      metadataLabels: flags['guests.metadataLabel'] ?? [],
+    },
     paths: {
       procfs: flags['path.procfs'],
       sysfs: flags['path.sysfs'],
@@ -444,6 +462,13 @@ function addListenAddress(
     throw new InvalidArgumentError('Allowed are :9177, 127.0.0.1:9177, [::1]:9177.');
   }
   return [...(before ?? []), address];
+}
+
+function addGuestSource(text: string, before: readonly string[] | undefined): readonly string[] {
+  if (!GUEST_SOURCES.includes(text)) {
+    throw new InvalidArgumentError(`Allowed choices are ${GUEST_SOURCES.join(', ')}.`);
+  }
+  return [...(before ?? []), text];
 }
 
 function addHostName(text: string, before: readonly string[] | undefined): readonly string[] {

@@ -67,6 +67,11 @@ export class DemoHost implements SnapshotSources {
       demo: true,
       host: toHost(state, startedAtSeconds, log),
       libvirt: LIBVIRT,
+      guestSources: domains && {
+        states: [{ name: 'libvirt', up: true, guests: domains.length }],
+        userQemus: undefined,
+        pvestatdAtSeconds: undefined,
+      },
       domains,
       pools: log.run('pool', () => [toPool(state)]),
       storage: domains && log.run('image', () => toStorage(state)),

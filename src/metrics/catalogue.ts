@@ -24,6 +24,7 @@ import { hostPressureMetrics } from './host/pressure.ts';
 import { hostSwapMetrics } from './host/swap.ts';
 import { imageMetrics } from './guest/image.ts';
 import { ksmMetrics } from './host/ksm.ts';
+import { guestSourceMetrics } from './exporter/guest-sources.ts';
 import { libvirtMetrics } from './exporter/libvirt.ts';
 import { memoryOvercommitMetrics } from './promise/memory-overcommit.ts';
 import { forEachInParts } from '../runtime/in-parts.ts';
@@ -72,6 +73,7 @@ export const CHAPTERS: readonly Chapter[] = [
   { title: 'Host: kernel threads', metrics: hostKernelThreadMetrics },
   { title: 'Host: file handles', metrics: hostFileHandleMetrics },
   { title: 'Host: samepage merging', metrics: ksmMetrics },
+  { title: 'Sources of guests', metrics: guestSourceMetrics },
   { title: 'libvirt', metrics: libvirtMetrics },
   { title: 'Exporter', metrics: exporterMetrics },
 ];

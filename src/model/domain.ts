@@ -1,5 +1,6 @@
 import type { DomainState } from './facts/domain-state.ts';
 import type { DomainConfig } from './domain-config.ts';
+import type { GuestSourceName } from './guest-source.ts';
 import type { CgroupDetail, CgroupDeviceIo, CgroupMemory, GuestCgroupCpu } from './cgroup.ts';
 import type { Pressure } from './pressure.ts';
 import type {
@@ -15,8 +16,13 @@ import type {
 /** One guest, as libvirt, its QEMU process and its cgroup show it. */
 export interface Domain {
   readonly name: string;
-  /** The identity; names and ids are reused. */
+  /**
+   * The identity; names and ids are reused. libvirt's uuid, or where libvirt does not know the guest a
+   * key of its source, since there two guests may have one uuid: `pve:<vmid>`, `pid:<pid>:<start>`.
+   */
   readonly uuid: string;
+  /** Who told of it first; libvirt where it is not said. */
+  readonly source?: GuestSourceName | undefined;
   /** virDomainState in libvirt's words: `running`, `paused`, `shutoff`, … */
   readonly state: DomainState;
   /** The reason for that state, e.g. `ioerror`; `unknown` where libvirt gives none. */
@@ -92,6 +98,17 @@ export interface DiskCounters {
   /** Space used on the host: QEMU's actual-size for files, the device's size for block devices. */
   readonly physicalBytes: bigint | undefined;
   readonly thresholdBytes: bigint | undefined;
+  /** Only where QEMU's own record of the disk is at hand; libvirt passes none of it on. */
+  readonly beyondLibvirt?: DiskCountersBeyondLibvirt;
+}
+
+/** QEMU's BlockDeviceStats (qapi/block-core.json) beyond what libvirt relays. */
+export interface DiskCountersBeyondLibvirt {
+  readonly failedReads: bigint | undefined;
+  readonly failedWrites: bigint | undefined;
+  readonly failedFlushes: bigint | undefined;
+  readonly failedDiscards: bigint | undefined;
+  readonly discardedBytes: bigint | undefined;
 }
 
 /** `net.<n>.*`: seen from the guest, `receive` is what arrives in it. */
@@ -217,6 +234,8 @@ export type Standstill = 'stopped' | 'frozen' | 'blocked';
 
 /** A guest and what its XML says; enough to look for its images. */
 export interface ConfiguredGuest extends Pick<Domain, 'name' | 'uuid' | 'config'> {
+  /** Undefined: not said. */
+  readonly active?: boolean;
   /** From the command line of its QEMU; empty for one that does not run. */
   readonly memoryFiles: readonly MemoryFile[];
 }

@@ -1,6 +1,7 @@
 import type { SourceError } from '../runtime/result.ts';
 import type { CollectorName } from './collectors.ts';
 import type { Domain } from './domain.ts';
+import type { GuestSources } from './guest-source.ts';
 import type { Host } from './host.ts';
 import type { NetworkLinks } from './network.ts';
 import type { Storage, StoragePool } from './storage.ts';
@@ -19,7 +20,12 @@ export interface Snapshot {
   readonly demo: boolean;
   readonly host: Host;
   readonly libvirt: Libvirt;
-  /** Undefined when libvirt could not be asked at all. */
+  /** Undefined where only libvirt was asked. */
+  readonly guestSources?: GuestSources | undefined;
+  /**
+   * Undefined when no source of guests answered. Whether all did that should have, and so whether these
+   * are all guests, `guestSources` tells.
+   */
   readonly domains: readonly Domain[] | undefined;
   readonly pools: readonly StoragePool[] | undefined;
   readonly storage: Storage | undefined;

@@ -1,5 +1,6 @@
 import type { Policy } from '../config/policy.ts';
 import type { Domain } from '../model/domain.ts';
+import { areGuestsComplete } from '../model/guest-source.ts';
 import type { Host } from '../model/host.ts';
 import { atOnce, mapInParts, type Parts } from '../runtime/in-parts.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -35,14 +36,19 @@ export function* assessInParts(
   policy: Policy,
   history: MomHistory,
 ): Parts<Assessment> {
-  const { host, domains, network } = snapshot;
+  const { host, network } = snapshot;
+  // Sums without the guests of a source that did not answer would be too small.
+  const isComplete = areGuestsComplete(snapshot.guestSources);
+  const domains = isComplete ? snapshot.domains : undefined;
   const running = domains?.filter(({ active }) => active);
   const cpu = running && (yield* assessCpu(host, running, policy));
   yield;
   const memory = running && assessMemory(host, running, policy);
   yield;
   const storage =
-    snapshot.storage === undefined ? undefined : yield* assessStorage(snapshot.storage, policy);
+    snapshot.storage === undefined || !isComplete
+      ? undefined
+      : yield* assessStorage(snapshot.storage, policy);
   yield;
   const networkOvercommit = running && network && assessNetwork(running, network);
   yield;
@@ -75,8 +81,6 @@ function assessMemory(
   const memoryHost = meminfo && toMemoryHost(host, meminfo, policy);
   if (meminfo === undefined || memoryHost === undefined) return undefined;
   const pages = toHostPages(host);
-  return memoryOvercommit(
-    memoryHost,
-    running.flatMap((domain) => toMemoryGuest(domain, pages) ?? []),
-  );
+  const guests = running.flatMap((domain) => toMemoryGuest(domain, pages) ?? []);
+  return memoryOvercommit(memoryHost, guests, running.length - guests.length);
 }

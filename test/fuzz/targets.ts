@@ -6,6 +6,7 @@ import { imageNames } from './image-names.ts';
 import { kernelFiles } from './kernel-files.ts';
 import { policyFile } from './policy-file.ts';
 import { poolXml } from './pool-xml.ts';
+import { pveConf } from './pve-conf.ts';
 import { rpcConnection } from './rpc-connection.ts';
 import { rpcDecoders } from './rpc-decoders.ts';
 import type { Target } from './target.ts';
@@ -21,6 +22,7 @@ export const TARGETS: readonly Target[] = [
   kernelFiles,
   policyFile,
   webConfigFile,
+  pveConf,
   exposition,
   httpRequests,
 ];

@@ -25,11 +25,12 @@ export interface KnownGuests {
 
 export function toConfigured(
   { configs, qemus }: KnownGuests,
-  { name, uuid }: DomainRef,
+  { name, uuid, id }: DomainRef,
 ): ConfiguredGuest {
   return {
     name,
     uuid,
+    active: id !== undefined,
     config: configs.get(uuid),
     memoryFiles: qemus.get(uuid)?.memoryFiles ?? [],
   };

@@ -42,6 +42,9 @@ export interface GuestFacts {
   readonly cgroup: GuestCgroupFacts | undefined;
 }
 
+/** Whether a group that is no scope of a guest's manager holds this process and nothing else. */
+export type IsAlone = (group: GuestCgroup, pid: number) => boolean;
+
 interface KnownCgroup {
   readonly startTimeTicks: number;
   /** Undefined when there is none, or one that holds more than the guest. */
@@ -69,11 +72,13 @@ export class GuestProcessCollector {
   readonly #cgroups = new Map<number, KnownCgroup>();
   /** Guests whose limits were set since they were last read. */
   readonly #changed = new Set<string>();
+  readonly #isAlone: IsAlone;
   #bootTimeSeconds: number | undefined;
 
-  constructor(roots: Roots, pageBytes: number) {
+  constructor(roots: Roots, pageBytes: number, isAlone: IsAlone = () => false) {
     this.#roots = roots;
     this.#pageBytes = pageBytes;
+    this.#isAlone = isAlone;
     this.#threads = new ProcessThreadReader(roots);
     this.#vhosts = new VhostThreads(roots);
     this.#ksm = new ProcessKsmReader(roots, this.#lockedFiles);
@@ -226,7 +231,8 @@ export class GuestProcessCollector {
         ? undefined
         : readGuestCgroup(this.#roots, this.#cgroupMounts, pid);
     const group = reading === undefined ? undefined : log.optional('cgroup', reading);
-    const cgroup = group?.exclusive === true ? group : undefined;
+    const isOwn = group !== undefined && (group.exclusive || this.#isAlone(group, pid));
+    const cgroup = isOwn ? group : undefined;
     const directory = cgroup?.controllers.get('cpu');
     const cpu =
       directory === undefined

@@ -16,6 +16,16 @@ export const libvirtMetrics: readonly Metric[] = [
       sample('', snapshot.libvirt.up ? 1 : 0);
     },
   ),
+  gauge(
+    'kvm_libvirt_expected',
+    'Whether a libvirt that does not answer is missed: it was named or has answered, or its guests ' +
+      'are defined or run on this host (/etc/libvirt/qemu).',
+    {},
+    ({ snapshot: { guestSources } }, sample) => {
+      if (guestSources === undefined) return;
+      sample('', guestSources.states.some(({ name }) => name === 'libvirt') ? 1 : 0);
+    },
+  ),
   info(
     'kvm_libvirt_info',
     'Versions of libvirt and of the hypervisor, and the URI in use.',

@@ -77,6 +77,39 @@ export const domainDiskMetrics: readonly Metric[] = [
     'Time a disk of a guest spent on flushes (block.<n>.fl.times).',
     'flushNanoseconds',
   ),
+  domainCounter(
+    'kvm_domain_disk_failed_requests_total',
+    'Requests of a guest to a disk that failed (failed_rd_operations and the like of Proxmox VE).',
+    {
+      note: 'operation is read, write, flush or discard. libvirt does not tell of them.',
+      labels: ['device', 'operation'],
+    },
+    ({ domain, labels }, sample) => {
+      for (const { device, beyondLibvirt } of domain.disks ?? []) {
+        if (beyondLibvirt === undefined) continue;
+        const { failedReads, failedWrites, failedFlushes, failedDiscards } = beyondLibvirt;
+        const of = (operation: string): string =>
+          labels.with(['device', 'operation'], [device, operation]);
+        sample(of('read'), failedReads);
+        sample(of('write'), failedWrites);
+        sample(of('flush'), failedFlushes);
+        sample(of('discard'), failedDiscards);
+      }
+    },
+  ),
+  domainCounter(
+    'kvm_domain_disk_discarded_bytes_total',
+    'Bytes of a disk that a guest gave back (unmap_bytes of Proxmox VE).',
+    {
+      note: 'A guest that never discards fills the pool its disk lies in. libvirt does not tell.',
+      labels: ['device'],
+    },
+    ({ domain, labels }, sample) => {
+      for (const { device, beyondLibvirt } of domain.disks ?? []) {
+        sample(labels.device(device), beyondLibvirt?.discardedBytes);
+      }
+    },
+  ),
   size(
     'capacity_bytes',
     'Size of a disk as the guest sees it (block.<n>.capacity).',
@@ -152,7 +185,7 @@ function limit(
   );
 }
 
-type Field = Exclude<keyof DiskCounters, 'device'>;
+type Field = Exclude<keyof DiskCounters, 'device' | 'beyondLibvirt'>;
 
 function counter(name: string, help: string, field: Field): Metric {
   return domainCounter(

@@ -1,3 +1,4 @@
+import { areGuestsComplete } from '../../model/guest-source.ts';
 import { DOMAIN_STATES } from '../../model/facts/domain-state.ts';
 import { domainGauge, domainInfo, gauge, type Metric } from '../metric.ts';
 import { tenantText } from '../../view/tenant-text.ts';
@@ -7,12 +8,13 @@ import { yesNo } from '../yes-no.ts';
 export const domainStateMetrics: readonly Metric[] = [
   gauge(
     'kvm_domains',
-    'Guests known to libvirt, by state (virDomainState).',
+    'Guests of this host, by state (virDomainState).',
     {
       labels: ['state'],
     },
     (view, sample) => {
       if (view.snapshot.domains === undefined) return;
+      if (!areGuestsComplete(view.snapshot.guestSources)) return;
       const counts = new Map<string, number>();
       for (const { domain } of view.domains) {
         counts.set(domain.state, (counts.get(domain.state) ?? 0) + 1);
@@ -27,21 +29,23 @@ export const domainStateMetrics: readonly Metric[] = [
     'kvm_domain_info',
     'Identity of a guest; join on domain to get its uuid (libvirt XML).',
     {
-      labels: ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
+      note: 'source is who told of the guest: libvirt, proxmox or process.',
+      labels: ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart', 'source'],
     },
     ({ domain, labels }, sample) => {
       const { config } = domain;
       sample(
         labels.with(
-          ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart'],
+          ['uuid', 'type', 'os_type', 'arch', 'machine', 'persistent', 'autostart', 'source'],
           [
-            domain.uuid,
+            config?.uuid ?? domain.uuid,
             config?.type ?? '',
             config?.os.type ?? '',
             config?.os.arch ?? '',
             config?.os.machine ?? '',
             yesNo(domain.persistent),
             yesNo(domain.autostart),
+            domain.source ?? 'libvirt',
           ],
         ),
         1,

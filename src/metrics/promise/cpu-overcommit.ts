@@ -1,6 +1,7 @@
 import { labelText } from '../../exposition/labels.ts';
 
 import { formatCpuList } from '../../model/facts/cpu-list.ts';
+import { isContainer } from '../../model/facts/guest-memory.ts';
 import { domainGauge, gauge, type Metric, withNote } from '../metric.ts';
 import type {
   CpuOfCpuset,
@@ -33,6 +34,20 @@ export const cpuOvercommitMetrics: readonly Metric[] = [
     'vCPUs of running guests that share CPUs, including those that can still be hot-plugged ' +
       '(guest XML).',
     ({ shared }) => shared.promised.maximum,
+  ),
+  gauge(
+    'kvm_cpu_promised_container_cpus',
+    'CPUs of kvm_cpu_promised_vcpus that were promised to containers (cores of their config).',
+    { note: 'Only on hosts that run containers of Proxmox VE. Without a limit, all CPUs count.' },
+    ({ domains, assessment }, sample) => {
+      const containers = domains.filter(({ domain }) => domain.active && isContainer(domain));
+      if (assessment.cpu === undefined || containers.length === 0) return;
+      const promised = containers.map(({ domain }) => domain.config?.vcpu.current ?? 0);
+      sample(
+        '',
+        promised.reduce((sum, cpus) => sum + cpus, 0),
+      );
+    },
   ),
   ofHost(
     'kvm_cpu_dedicated_cpus',

@@ -107,9 +107,10 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
   ),
   ofHost(
     'kvm_memory_domains_unknown',
-    'Running guests whose allocated memory could not be read, so that claimable memory and ' +
-      'exposure lack theirs.',
-    ({ guestsWithUnknownResident }) => guestsWithUnknownResident,
+    'Running guests whose promised or allocated memory is not known, so that the sums of ' +
+      'promised and claimable memory and exposure lack theirs.',
+    ({ guestsWithUnknownResident, guestsWithUnknownPromise }) =>
+      guestsWithUnknownResident + guestsWithUnknownPromise,
   ),
   ofHost(
     'kvm_memory_domains_without_balloon',
@@ -164,11 +165,13 @@ function byClass(name: string, help: string, field: 'currentBytes' | 'maximumByt
     {
       note:
         'Each guest is in one class: hugepages; locked, which includes memory pinned for devices; ' +
-        'file (a file on a disk); shared (memfd, virtiofs, vhost-user); or anonymous.',
+        'file (a file on a disk); shared (memfd, virtiofs, vhost-user); container (LXC, only ' +
+        'on hosts that run some); or anonymous.',
       labels: ['class'],
     },
     ({ assessment: { memory } }, sample) => {
       for (const one of MEMORY_CLASSES) {
+        if (one === 'container' && (memory?.promisedByClass.container.guests ?? 0) === 0) continue;
         sample(`{class="${one}"}`, memory?.promisedByClass[one][field]);
       }
     },

@@ -4,6 +4,11 @@ import type { Domain } from '../domain.ts';
 import type { ProcessStatus } from '../process.ts';
 import { guestRam, type GuestRam, type HostPages, type MemoryKind } from './memory-traits.ts';
 
+/** A container, which is a group of the host's own processes. */
+export function isContainer({ config }: Pick<Domain, 'config'>): boolean {
+  return config?.type === 'lxc';
+}
+
 /**
  * What most of its memory is, from the XML; without one, by the kind of memory its process holds most
  * of (/proc/<pid>/status).
@@ -34,9 +39,16 @@ export function findMemoryKind(
  * text as well. Undefined: not readable.
  */
 export function computeResident(
-  { process, balloon }: Domain,
+  { process, balloon, config, cgroup }: Domain,
   { kind }: MemoryKind,
 ): number | undefined {
+  if (isContainer({ config })) {
+    // Without its page cache, which the host can take back.
+    const usage = cgroup?.memory?.usage;
+    return usage?.anonymousBytes === undefined
+      ? undefined
+      : usage.anonymousBytes + (usage.sharedMemoryBytes ?? 0);
+  }
   const anonymous = process?.status?.residentAnonymousBytes;
   const shared = process?.status?.residentSharedBytes;
   const file = kind === 'file' ? process?.status?.residentFileBytes : undefined;
@@ -52,9 +64,10 @@ export function computeResident(
  * the guest's own cgroup tells (memory.swap.current). Undefined: not readable.
  */
 export function computeSwapped(
-  { process, cgroup }: Domain,
+  { process, cgroup, config }: Domain,
   { kind }: MemoryKind,
 ): number | undefined {
+  if (isContainer({ config })) return cgroup?.memory?.usage.swapBytes;
   const ofProcess = process?.status?.swappedBytes;
   const ofCgroup = kind === 'shared' ? cgroup?.memory?.usage.swapBytes : undefined;
   return ofProcess === undefined || ofCgroup === undefined

@@ -7,7 +7,12 @@ import type { Host } from '../../model/host.ts';
 
 import { promisedMemory } from './assess-promise.ts';
 import { computeAvailableMemory } from '../../model/facts/available-memory.ts';
-import { computeResident, computeSwapped, findMemoryKind } from '../../model/facts/guest-memory.ts';
+import {
+  computeResident,
+  computeSwapped,
+  findMemoryKind,
+  isContainer,
+} from '../../model/facts/guest-memory.ts';
 import { computeHostSwap } from '../../model/facts/host-swap.ts';
 import { computeKsmSavings } from '../../model/facts/ksm-savings.ts';
 import { guestRam, type HostPages } from '../../model/facts/memory-traits.ts';
@@ -97,5 +102,6 @@ export function toMemoryGuest(domain: Domain, pages: HostPages): MemoryGuest | u
     virtioMemBytes: virtioMem(config),
     // libvirt gives every guest a balloon that does not ask for none.
     balloonPresent: config === undefined || config.balloon !== undefined,
+    container: isContainer(domain),
   };
 }

@@ -67,6 +67,8 @@ export interface MemoryGuest {
   readonly virtioMemBytes?: number;
   /** Has a memory balloon device (`<memballoon model>` other than 'none'). */
   readonly balloonPresent: boolean;
+  /** Runs on the host's own kernel: what it was promised is a limit. */
+  readonly container?: boolean;
 }
 
 /**
@@ -74,7 +76,7 @@ export interface MemoryGuest {
  * locked (VFIO or mlock) before file, shared, anonymous. A guest with some cells in huge pages is
  * counted in the class of the rest, with the bytes of the rest; those cells in hugepages.
  */
-export type MemoryClass = 'anonymous' | 'shared' | 'file' | 'hugepages' | 'locked';
+export type MemoryClass = 'anonymous' | 'shared' | 'file' | 'hugepages' | 'locked' | 'container';
 
 export const MEMORY_CLASSES: readonly MemoryClass[] = [
   'anonymous',
@@ -82,6 +84,7 @@ export const MEMORY_CLASSES: readonly MemoryClass[] = [
   'file',
   'hugepages',
   'locked',
+  'container',
 ];
 
 interface PromisedMemory {
@@ -146,6 +149,8 @@ export interface MemoryOvercommit {
   readonly ksmSavedBytes: number;
   readonly hugepages: readonly PromisedHugepages[];
   readonly guestsWithUnknownResident: number;
+  /** Guests of which nothing tells what they were promised: they are in no sum here. */
+  readonly guestsWithUnknownPromise: number;
   readonly guestsWithoutBalloon: number;
   readonly guestsWithIneffectiveBalloon: number;
   readonly guests: readonly MemoryOfGuest[];
@@ -175,6 +180,7 @@ export interface MemoryOvercommit {
 export function memoryOvercommit(
   host: MemoryHost,
   guests: readonly MemoryGuest[],
+  guestsWithUnknownPromise = 0,
 ): MemoryOvercommit {
   const pools = host.hugepagePools.reduce((sum, pool) => sum + pool.totalBytes, 0);
   const ordinary = guests.filter((guest) => toMemoryClass(guest) !== 'hugepages');
@@ -192,6 +198,7 @@ export function memoryOvercommit(
       maximumBytes: hugepages.maximumBytes + inCells.maximumBytes,
     },
     locked: ofClass('locked'),
+    container: ofClass('container'),
   };
   const ofGuests = guests.map((guest): MemoryOfGuest => ({
     name: guest.name,
@@ -217,6 +224,7 @@ export function memoryOvercommit(
     hugepages: hugepagePromises(host.hugepagePools, guests),
     guestsWithUnknownResident: ofGuests.filter((guest) => guest.claimableBytes === undefined)
       .length,
+    guestsWithUnknownPromise,
     guestsWithoutBalloon: ofGuests.filter((guest) => guest.balloon === 'absent').length,
     guestsWithIneffectiveBalloon: ofGuests.filter((guest) => guest.balloon === 'ineffective')
       .length,
@@ -229,7 +237,7 @@ function sumMinima(
   guests: readonly MemoryGuest[],
   ofGuests: readonly MemoryOfGuest[],
 ): Readonly<Record<MemoryClass, number>> {
-  const sums = { anonymous: 0, shared: 0, file: 0, hugepages: 0, locked: 0 };
+  const sums = { anonymous: 0, shared: 0, file: 0, hugepages: 0, locked: 0, container: 0 };
   for (const [index, guest] of guests.entries()) {
     const minimumBytes = ofGuests[index]?.minimumBytes ?? 0;
     const part = guest.maximumBytes === 0 ? 0 : minimumBytes / guest.maximumBytes;
@@ -241,6 +249,7 @@ function sumMinima(
 }
 
 function toMemoryClass(guest: MemoryGuest): MemoryClass {
+  if (guest.container === true) return 'container';
   if (guest.backing.kind === 'hugepages') return 'hugepages';
   return guest.locked || guest.vfio ? 'locked' : guest.backing.kind;
 }
@@ -300,7 +309,7 @@ function holdsAll(guest: MemoryGuest): boolean {
 
 function isSwappable(guest: MemoryGuest): boolean {
   const memoryClass = toMemoryClass(guest);
-  return memoryClass === 'anonymous' || memoryClass === 'shared';
+  return memoryClass === 'anonymous' || memoryClass === 'shared' || memoryClass === 'container';
 }
 
 /** What is left of a promise on ordinary memory; undefined where the resident size is unknown. */

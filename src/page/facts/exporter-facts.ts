@@ -25,10 +25,11 @@ export function exporterFacts({ snapshot, policy, build }: View): ExporterFacts 
   // What fails for want of libvirt, or of another collector, has been said with it.
   const others = failed.filter(
     ({ errors, lacking }) =>
-      lacking === undefined && (libvirt.up || errors.some(({ subject }) => subject !== 'libvirt')),
+      lacking === undefined &&
+      (libvirt.up || !isExpected(snapshot) || errors.some(({ subject }) => subject !== 'libvirt')),
   );
   const faults: ExporterFault[] = [];
-  if (!libvirt.up) {
+  if (!libvirt.up && isExpected(snapshot)) {
     const [error] = domain?.errors ?? [];
     faults.push({
       sentence: say`No connection to libvirt: only the host is shown, no guests.`,
@@ -60,6 +61,11 @@ export function exporterFacts({ snapshot, policy, build }: View): ExporterFacts 
     });
   }
   return { faults, about: toAbout(build.version, snapshot, failed.length) };
+}
+
+/** Where guests come from elsewhere, a libvirt that was never there is not missed. */
+function isExpected({ guestSources }: View['snapshot']): boolean {
+  return guestSources?.states.some(({ name }) => name === 'libvirt') ?? true;
 }
 
 function toAbout(

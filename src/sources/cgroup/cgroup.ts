@@ -46,7 +46,7 @@ export interface CgroupMounts {
 export interface GuestCgroup {
   /**
    * True when the group holds this guest alone: libvirt's `machine-qemu\x2d….scope` (systemd) or
-   * `….libvirt-qemu`. False for session daemons and containers, whose group may hold more than the
+   * `….libvirt-qemu`, Proxmox VE's `qemu.slice/<vmid>.scope`. False for session daemons and containers, whose group may hold more than the
    * guest: its numbers are then not the guest's.
    */
   readonly exclusive: boolean;
@@ -159,7 +159,7 @@ export function readGuestCgroup(
  * as libvirt does. Whoever makes a group owns its directory, and only root makes the guests': so they all
  * belong to the owner of their hierarchy's root.
  */
-function isVouchedFor(cgroup: GuestCgroup, mounts: CgroupMounts): boolean {
+export function isVouchedFor(cgroup: GuestCgroup, mounts: CgroupMounts): boolean {
   const directories = [...cgroup.controllers].map(([controller, { path }]) => ({
     path,
     root: (mounts.v1.get(controller) ?? mounts.unified)?.mountPoint,
@@ -246,7 +246,17 @@ function toGuestGroup(group: string): GuestGroup {
 
 function isGuestScope(scope: string): boolean {
   const leaf = scope.slice(scope.lastIndexOf('/') + 1);
-  return /^machine-qemu\\x2d.*\.scope$/.test(leaf) || leaf.endsWith('.libvirt-qemu');
+  return (
+    /^machine-qemu\\x2d.*\.scope$/.test(leaf) ||
+    leaf.endsWith('.libvirt-qemu') ||
+    parsePveScope(scope) !== undefined
+  );
+}
+
+/** The vmid in `/qemu.slice/<vmid>.scope`, where Proxmox VE runs a VM (qemu-server, vm_start_nolock). */
+export function parsePveScope(scope: string): number | undefined {
+  const digits = /^\/qemu\.slice\/([1-9]\d{2,8})\.scope$/.exec(scope)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /**

@@ -1,4 +1,12 @@
-import { closeSync, constants, openSync, readSync, statfsSync, type BigIntStats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readSync,
+  statfsSync,
+  type BigIntStats,
+} from 'node:fs';
 
 import { AllowedPlaces } from '../images/allowed-places.ts';
 import {
@@ -32,6 +40,7 @@ export interface FileBatch {
  *   `headerAt`, unless its fingerprint still is `known`. 0 reads nothing.
  * - `read`: bytes of a regular file or block device which was found before. Fails where something
  *   else is there now.
+ * - `list`: the names in a directory which was found before, as `read`.
  * - `space`: statfs of the mount.
  */
 export type FileTask =
@@ -56,12 +65,19 @@ export type FileTask =
       readonly inode: bigint;
       readonly rdev: bigint;
     }
+  | {
+      readonly kind: 'list';
+      readonly rest: string;
+      readonly dev: bigint;
+      readonly inode: bigint;
+    }
   | { readonly kind: 'space' };
 
 export type FileAnswer =
   | { readonly kind: 'left'; readonly path: string; readonly links: number }
   | FileLook
   | { readonly kind: 'head'; readonly bytes: Uint8Array }
+  | { readonly kind: 'names'; readonly names: readonly string[] }
   | FileSpace
   | FileFailure;
 
@@ -123,6 +139,8 @@ export function performBatch(batch: FileBatch, progress: () => void): readonly F
           }
           case 'read':
             return readAgain(walk(anywhere, task.rest, 0, memory), task);
+          case 'list':
+            return list(walk(anywhere, task.rest, 0, memory), task);
           case 'space':
             return space(openMountpoint(anywhere, memory));
         }
@@ -190,6 +208,22 @@ function readAgain(
   const same = stat.dev === wanted.dev && stat.ino === wanted.inode && stat.rdev === wanted.rdev;
   if (!same || !(stat.isFile() || stat.isBlockDevice())) throw new Swapped(end.path);
   return readHandle(end.handle, end.path, wanted.at, wanted.bytes);
+}
+
+function list(
+  end: WalkResult,
+  wanted: Extract<FileTask, { readonly kind: 'list' }>,
+): { kind: 'names'; names: readonly string[] } {
+  if (end.kind === 'left') throw new Swapped(end.path);
+  const { stat } = end;
+  if (stat.dev !== wanted.dev || stat.ino !== wanted.inode || !stat.isDirectory()) {
+    throw new Swapped(end.path);
+  }
+  try {
+    return { kind: 'names', names: readdirSync(toPlacePath(end.handle)) };
+  } catch (error) {
+    throw namingPath(error, end.path);
+  }
 }
 
 /** Shaped like the error of a `node:fs` call. */

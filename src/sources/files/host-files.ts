@@ -117,8 +117,28 @@ export class HostFiles {
         return toFailure(answer.value, look.path);
       case 'left':
       case 'look':
+      case 'names':
       case 'space':
         return unexpected(answer.value, look.path);
+    }
+  }
+
+  /** The names in a directory that was found before. */
+  async list({ look, mount }: FoundFile, deadline: Deadline): Promise<Result<readonly string[]>> {
+    const { dev, inode, path } = look;
+    const task: FileTask = { kind: 'list', rest: below(mount, path), dev, inode };
+    const answer = await this.#one(toKey(mount), mount, task, path, deadline);
+    if (!answer.ok) return answer;
+    switch (answer.value.kind) {
+      case 'names':
+        return found(answer.value.names);
+      case 'failed':
+        return toFailure(answer.value, path);
+      case 'left':
+      case 'look':
+      case 'head':
+      case 'space':
+        return unexpected(answer.value, path);
     }
   }
 
@@ -135,6 +155,7 @@ export class HostFiles {
       case 'left':
       case 'look':
       case 'head':
+      case 'names':
         return unexpected(answer.value, mount.mountpoint);
     }
   }

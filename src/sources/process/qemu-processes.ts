@@ -280,7 +280,7 @@ function vouchedFor(
 }
 
 /** `Uid:` of a status file: real, effective, saved and file system user, which are one for a QEMU. */
-function parseOwner(status: string | undefined): number | undefined {
+export function parseOwner(status: string | undefined): number | undefined {
   const match = /^Uid:\t(\d{1,10})\t(\d+)\t(\d+)\t(\d+)$/m.exec(status ?? '');
   if (match === null) return undefined;
   const [, real, ...others] = match;
@@ -291,7 +291,7 @@ function parseOwner(status: string | undefined): number | undefined {
  * The domain's id in the name of its group: `machine-qemu\x2d3\x2dweb.scope` under systemd, else
  * `qemu-3-web.libvirt-qemu` (virDomainDriverGenerateMachineName).
  */
-function parseRunId(group: string): number | undefined {
+export function parseRunId(group: string): number | undefined {
   const leaf = group.slice(group.lastIndexOf('/') + 1);
   const match = /^(?:machine-)?qemu(?:\\x2d|-)(\d{1,9})(?:\\x2d|-)/.exec(leaf);
   return match === null ? undefined : Number(match[1]);

@@ -75,6 +75,13 @@ export function exampleDiskCounters(device: string): DiskCounters {
     highestOffsetBytes: 3_000_000_000n,
     physicalBytes: 2_147_483_648n,
     thresholdBytes: 0n,
+    beyondLibvirt: {
+      failedReads: 1n,
+      failedWrites: 2n,
+      failedFlushes: 0n,
+      failedDiscards: undefined,
+      discardedBytes: 65_536n,
+    },
   };
 }
 

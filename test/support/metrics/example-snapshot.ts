@@ -324,6 +324,14 @@ export function exampleSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
       ...LIBVIRT_UP,
       calls: { outstanding: 1, stuck: 1, timeouts: 2, lateReplies: 1, connects: 1 },
     },
+    guestSources: {
+      states: [
+        { name: 'libvirt', up: true, guests: 4 },
+        { name: 'process', up: true, guests: 0 },
+      ],
+      userQemus: { count: 1, residentBytes: 300 * MIB },
+      pvestatdAtSeconds: 1_700_099_990,
+    },
     domains: [webGuest(), hostileGuest(), archiveGuest(), farGuest()],
     pools: examplePools(),
     storage: exampleStorage([

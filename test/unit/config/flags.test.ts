@@ -20,6 +20,17 @@ function complaintAbout(...argv: readonly string[]): string {
   return parsed.stderr;
 }
 
+describe('sources of guests', () => {
+  it('are chosen by name, several of them too', () => {
+    const { guests } = configFrom('--guests.source=proxmox', '--guests.source=process');
+    expect(guests.sources).toEqual(['proxmox', 'process']);
+  });
+
+  it('have libvirt among them where somebody says where it is', () => {
+    expect(configFrom('--libvirt.uri=qemu:///system').guests.isLibvirtNamed).toBe(true);
+  });
+});
+
 describe('without flags', () => {
   it('the exporter reads this host and listens on port 9177', () => {
     expect(configFrom()).toEqual({
@@ -32,7 +43,7 @@ describe('without flags', () => {
         allowedHosts: [],
       },
       libvirt: { uri: 'qemu:///system', maxCalls: 4, maxStuckCalls: 2 },
-      guests: { metadataLabels: [] },
+      guests: { sources: [], isLibvirtNamed: false, metadataLabels: [] },
       paths: { procfs: '/proc', sysfs: '/sys', rootfs: '' },
       collectors: new Set(['ksm']),
       scrape: { timeoutSeconds: 10, timeoutOffsetSeconds: 0.5 },

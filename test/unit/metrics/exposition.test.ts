@@ -9,6 +9,8 @@ import {
 } from '../../support/metrics/example-snapshot.ts';
 
 const NOT_SHOWN = [
+  // It runs no containers.
+  'kvm_cpu_promised_container_cpus',
   // No CPU is dedicated where guests without pins may run on all.
   'kvm_domain_cpu_emulator_dedicated_cpus',
   // MOM would not run KSM on this host.

@@ -1,0 +1,227 @@
+import type { ConfiguredGuest, Domain } from '../../model/domain.ts';
+import type { HostFiles } from '../../sources/files/host-files.ts';
+import { listKernelDirectory } from '../../sources/kernel/kernel-file.ts';
+import type { Roots } from '../../sources/kernel/roots.ts';
+import type { CountedQemu } from '../../sources/process/qemu-census.ts';
+import { toValue } from '../../runtime/result.ts';
+import type { NetworkLinks } from '../../model/network.ts';
+import type { OutcomeLog } from '../../model/outcome-log.ts';
+import { bareDomain } from '../bare-guest.ts';
+import { nicsInSight } from '../libvirt/nic-counters.ts';
+import type { GuestFacts } from '../process/guest-process-collector.ts';
+import { ProcessFacts } from '../process/process-source.ts';
+import type { Collection, GuestSource, SourceChoice, Told } from '../source.ts';
+import { toContainerConfig } from './container-config.ts';
+import { ContainerGroups } from './container-groups.ts';
+import { toBoolean, type GuestConf } from './guest-conf.ts';
+import { ProxmoxFiles, type PveFiles } from './proxmox-files.ts';
+import { MAX_AGE_SECONDS, type PveStatistics } from './statistics.ts';
+import { toVmConfig } from './vm-config.ts';
+import { toVmState } from './vm-state.ts';
+
+interface Vm {
+  readonly vmid: number;
+  readonly key: string;
+  readonly name: string;
+  readonly conf: GuestConf;
+  readonly qemu: CountedQemu | undefined;
+}
+
+/**
+ * VMs and containers of a Proxmox VE node, from files, processes and groups alone: neither its API nor
+ * the monitor of a VM is asked, of which there is one and Proxmox VE's own tools need it.
+ *
+ * The config says what a guest was given; which VMs run their processes say; how full balloons are, what
+ * went through disks and whether one is paused pvestatd has asked their QEMUs and written down.
+ */
+export class ProxmoxSource implements GuestSource {
+  readonly name = 'proxmox';
+  readonly #roots: Roots;
+  readonly #files: ProxmoxFiles;
+  readonly #facts: ProcessFacts;
+  readonly #containers: ContainerGroups;
+  readonly #isNamed: boolean;
+  /** As of the last time they could be read. */
+  #known: PveFiles | undefined;
+
+  constructor(roots: Roots, files: HostFiles, pageBytes: number, { named }: SourceChoice) {
+    this.#roots = roots;
+    this.#files = new ProxmoxFiles(roots, files);
+    this.#facts = new ProcessFacts(roots, pageBytes);
+    this.#containers = new ContainerGroups(roots);
+    this.#isNamed = named.has('proxmox');
+  }
+
+  async collect(collection: Collection): Promise<Told | undefined> {
+    const { log, qemus, deadline } = collection;
+    const reading = await log.runAsync('domain', () => this.#files.read(deadline));
+    if (reading === undefined) return undefined;
+    const hasScope = qemus.some(({ scope }) => scope?.manager === 'proxmox');
+    if (!reading.ok) {
+      const isAbsent = reading.error.kind === 'absent';
+      const isExpected = this.#isNamed || hasScope || this.#known !== undefined;
+      if (isAbsent && !isExpected) return undefined;
+      log.fail('domain', reading.error);
+    } else {
+      this.#known = reading.value;
+      for (const fault of reading.value.faults) log.fail('domain', fault);
+    }
+    const files = this.#known;
+    if (files === undefined) {
+      return { up: false, configured: [], guests: [], claimed: new Set() };
+    }
+    return this.#tell(files, reading.ok && reading.value.faults.length === 0, collection);
+  }
+
+  async #tell(files: PveFiles, up: boolean, collection: Collection): Promise<Told> {
+    const { log, selects, qemus } = collection;
+    const byVmid = processesByVmid(qemus);
+    const vms = [...files.vms].flatMap(([vmid, conf]): readonly Vm[] => {
+      if (toBoolean(conf.values.get('template')) === true) return [];
+      const name = `${vmid}/${conf.values.get('name') ?? `vm${vmid}`}`;
+      const vm = { vmid, key: `pve:${vmid}`, name, conf, qemu: byVmid.get(vmid) };
+      return selects(name) ? [vm] : [];
+    });
+    const running = new Map(
+      vms.flatMap(({ key, qemu }) => (qemu === undefined ? [] : [[key, qemu] as const])),
+    );
+    const facts = await this.#facts.read(running, collection);
+    const network = log.wants('nic') ? await collection.network : undefined;
+    const statistics = this.#findStatistics(files, log);
+    const guests = vms.map((vm) => toVm(vm, files, statistics, facts.get(vm.key), network, log));
+    const containers = [...files.containers].flatMap(([ctid, conf]) => {
+      if (toBoolean(conf.values.get('template')) === true) return [];
+      const name = `${ctid}/${conf.values.get('hostname') ?? `CT${ctid}`}`;
+      return selects(name) ? [this.#toContainer(ctid, name, conf, files, log)] : [];
+    });
+    const all = [...guests, ...containers];
+    return {
+      up,
+      guests: all,
+      configured: all.map(({ name, uuid, config }): ConfiguredGuest => ({
+        name,
+        uuid,
+        config,
+        memoryFiles: running.get(uuid)?.memoryFiles ?? [],
+      })),
+      // Also those that were not selected: they are nobody else's.
+      claimed: new Set([...files.vms.keys()].flatMap((vmid) => byVmid.get(vmid)?.pid ?? [])),
+      writtenAtSeconds: files.statistics?.atSeconds,
+    };
+  }
+
+  /** What pvestatd wrote, unless it is of another time; then pvestatd is named, and no guest. */
+  #findStatistics(files: PveFiles, log: OutcomeLog): PveStatistics | undefined {
+    const { statistics, statisticsFault } = files;
+    const complain = (detail: string): void => {
+      const error = { kind: 'timeout', subject: '/run/pve/metrics', detail } as const;
+      for (const collector of ['balloon', 'block'] as const) {
+        if (log.wants(collector)) log.fail(collector, error);
+      }
+    };
+    if (statisticsFault !== undefined) {
+      for (const collector of ['balloon', 'block'] as const) {
+        if (log.wants(collector)) log.fail(collector, statisticsFault);
+      }
+      return undefined;
+    }
+    if (statistics === undefined) return undefined;
+    const ageSeconds = Date.now() / 1000 - statistics.atSeconds;
+    if (ageSeconds <= MAX_AGE_SECONDS) return statistics;
+    complain(
+      `written ${Math.round(ageSeconds)} s ago: pvestatd does not run, or hangs; see systemctl status pvestatd`,
+    );
+    return undefined;
+  }
+
+  #toContainer(
+    ctid: number,
+    name: string,
+    conf: GuestConf,
+    files: PveFiles,
+    log: OutcomeLog,
+  ): Domain {
+    const active = this.#containers.isThere(ctid);
+    return bareDomain({
+      name,
+      uuid: `pve:${ctid}`,
+      source: 'proxmox',
+      active,
+      ...toVmState(active, undefined, conf.values.get('lock')),
+      persistent: true,
+      autostart: startsItself(ctid, conf, files),
+      config: toContainerConfig(ctid, name, conf, files.storages, countCpus(this.#roots)),
+      cgroup: active ? this.#containers.read(ctid, log) : undefined,
+    });
+  }
+}
+
+/**
+ * A VM's process says its number itself, in the scope of that number. Where there are no such scopes, as
+ * under cgroup v1 without systemd, only what root started is believed (see QemuCensus).
+ */
+function processesByVmid(qemus: readonly CountedQemu[]): ReadonlyMap<number, CountedQemu> {
+  const processes = new Map<number, CountedQemu>();
+  for (const qemu of qemus) {
+    const { scope, commandLine } = qemu;
+    if (commandLine.vmid === undefined) continue;
+    const isScoped = scope?.manager === 'proxmox';
+    if (isScoped && scope.vmid !== commandLine.vmid) continue;
+    const known = processes.get(commandLine.vmid);
+    if (known?.scope === undefined || isScoped) processes.set(commandLine.vmid, qemu);
+  }
+  return processes;
+}
+
+/** Above this, a VM that runs and of which pvestatd has nothing did not answer it. */
+const YOUNG_SECONDS = 60;
+
+function toVm(
+  { vmid, key, name, conf, qemu }: Vm,
+  files: PveFiles,
+  statistics: PveStatistics | undefined,
+  facts: GuestFacts | undefined,
+  network: NetworkLinks | undefined,
+  log: OutcomeLog,
+): Domain {
+  const said = statistics?.vms.get(vmid);
+  const active = qemu !== undefined || said?.status === 'running';
+  const now = active && said?.status === 'running' ? said : undefined;
+  const config = toVmConfig(vmid, name, conf, files.storages);
+  const startSeconds = facts?.process?.startSeconds;
+  const isOld =
+    statistics !== undefined &&
+    startSeconds !== undefined &&
+    statistics.atSeconds - startSeconds > YOUNG_SECONDS;
+  const hasAnswered = now?.balloon !== undefined || now?.disks !== undefined;
+  const monitor = hasAnswered
+    ? 'responsive'
+    : now !== undefined && isOld
+      ? 'unresponsive'
+      : 'unasked';
+  return bareDomain({
+    name,
+    uuid: key,
+    source: 'proxmox',
+    active,
+    ...toVmState(active, now, conf.values.get('lock')),
+    persistent: true,
+    autostart: startsItself(vmid, conf, files),
+    config,
+    monitor,
+    balloon: log.wants('balloon') ? now?.balloon : undefined,
+    disks: log.wants('block') ? now?.disks : undefined,
+    nics: !active || network === undefined ? undefined : nicsInSight(config, network),
+    ...facts,
+  });
+}
+
+function startsItself(vmid: number, { values }: GuestConf, { startedByHa }: PveFiles): boolean {
+  return toBoolean(values.get('onboot')) === true || startedByHa.has(vmid);
+}
+
+function countCpus({ sysfs }: Roots): number | undefined {
+  const names = toValue(listKernelDirectory(`${sysfs}/devices/system/cpu`));
+  const count = names?.filter((name) => /^cpu\d+$/.test(name)).length;
+  return count === 0 ? undefined : count;
+}
