@@ -1,5 +1,6 @@
 import {
   MEMORY_CLASSES,
+  type MemoryClass,
   type MemoryOfGuest,
   type MemoryOvercommit,
 } from '../../overcommit/memory/memory.ts';
@@ -39,7 +40,7 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
       labels: ['class'],
     },
     ({ assessment: { memory } }, sample) => {
-      for (const one of MEMORY_CLASSES) sample(`{class="${one}"}`, memory?.minimumByClass[one]);
+      for (const one of classesIn(memory)) sample(`{class="${one}"}`, memory?.minimumByClass[one]);
     },
   ),
   ofHost(
@@ -170,8 +171,7 @@ function byClass(name: string, help: string, field: 'currentBytes' | 'maximumByt
       labels: ['class'],
     },
     ({ assessment: { memory } }, sample) => {
-      for (const one of MEMORY_CLASSES) {
-        if (one === 'container' && (memory?.promisedByClass.container.guests ?? 0) === 0) continue;
+      for (const one of classesIn(memory)) {
         sample(`{class="${one}"}`, memory?.promisedByClass[one][field]);
       }
     },
@@ -186,4 +186,10 @@ function ofGuest(
   return domainGauge(name, help, {}, ({ memory, labels }, sample) => {
     if (memory !== undefined) sample(labels.only, valueOf(memory));
   });
+}
+
+/** Containers are a class only where there are some. */
+function classesIn(memory: MemoryOvercommit | undefined): readonly MemoryClass[] {
+  const hasContainers = (memory?.promisedByClass.container.guests ?? 0) > 0;
+  return hasContainers ? MEMORY_CLASSES : MEMORY_CLASSES.filter((one) => one !== 'container');
 }

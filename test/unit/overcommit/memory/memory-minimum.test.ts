@@ -65,6 +65,7 @@ describe('what a guest cannot be shrunk below', () => {
     expect(minimumByClass).toEqual({
       anonymous: 2 * GIB,
       shared: 0,
+      container: 0,
       file: 0,
       hugepages: 3 * GIB,
       locked: 4 * GIB,
