@@ -15,6 +15,7 @@ import { parseSystemEmulator, type QemuCommandLine } from './qemu-command-line.t
 import { parseMemoryFiles } from './qemu-memory-files.ts';
 import { parseOwner, parseRunId } from './qemu-processes.ts';
 import { readProcessStat } from './stat.ts';
+import { USER_HZ } from '../../runtime/kernel-time.ts';
 import { Faults, isAbsence, toValue, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
@@ -105,12 +106,14 @@ interface KnownQemu {
 interface KnownOther {
   readonly startTimeTicks: number;
   readonly comm: string;
+  /** When it was looked at last it was too old to be about to execute a QEMU. */
+  readonly isSettled: boolean;
 }
 
 /** A process may become another by exec; how often all are checked for it. */
 const RECHECK_MS = 60_000;
 /** A process that has just been forked executes within this time. */
-const YOUNG_MS = 30_000;
+const YOUNG_SECONDS = 30;
 
 /**
  * Finds every QEMU of the host, whoever started it. A command line is read once in the life of a process,
@@ -120,7 +123,7 @@ const YOUNG_MS = 30_000;
 export class QemuCensus {
   readonly #roots: Roots;
   readonly #qemus = new Map<number, KnownQemu>();
-  readonly #others = new Map<number, KnownOther & { readonly seenAt: number }>();
+  readonly #others = new Map<number, KnownOther>();
   #mounts: CgroupMounts | undefined;
   #checkedAt = -Infinity;
 
@@ -150,10 +153,11 @@ export class QemuCensus {
     if (checkAll) this.#checkedAt = now;
 
     const found: CountedQemu[] = [];
+    const settledTicks = this.#settledTicks();
     for (const pid of pids) {
       if (slice.isOver) await slice.nextTurn();
       const other = this.#others.get(pid);
-      if (other !== undefined && !checkAll && now - other.seenAt >= YOUNG_MS) continue;
+      if (other?.isSettled === true && !checkAll) continue;
       const reading = readProcessStat(this.#roots, pid);
       if (!reading.ok) {
         this.#qemus.delete(pid);
@@ -162,10 +166,13 @@ export class QemuCensus {
       }
       const stat = reading.value;
       if (stat.state === 'Z' || stat.state === 'X') continue;
-      if (other?.startTimeTicks === stat.startTimeTicks && other.comm === stat.comm) continue;
+      if (other?.startTimeTicks === stat.startTimeTicks && other.comm === stat.comm) {
+        this.#fileUnderOthers(pid, stat, settledTicks);
+        continue;
+      }
       const known = this.#qemus.get(pid);
       const same = known?.startTimeTicks === stat.startTimeTicks && known.comm === stat.comm;
-      const qemu = same ? known : this.#look(pid, stat, now, faults);
+      const qemu = same ? known : this.#look(pid, stat, settledTicks, faults);
       if (qemu !== undefined && !qemu.commandLine.isProbe) found.push(toCounted(pid, stat, qemu));
     }
     const all = new Set(found.map(({ pid }) => pid));
@@ -176,16 +183,27 @@ export class QemuCensus {
     return faults.found(found.filter(({ pid }) => !waiting.has(pid)));
   }
 
-  #look(pid: number, stat: ProcessStat, now: number, faults: Faults): KnownQemu | undefined {
+  /** Processes that started before this, in ticks since boot, have executed what they were forked for. */
+  #settledTicks(): number {
+    const text = toValue(readKernelFile(`${this.#roots.procfs}/uptime`));
+    const seconds = Number(/^\d+(?:\.\d+)?/.exec(text ?? '')?.[0]);
+    return Number.isNaN(seconds) ? -Infinity : (seconds - YOUNG_SECONDS) * USER_HZ;
+  }
+
+  #fileUnderOthers(pid: number, { startTimeTicks, comm }: ProcessStat, settledTicks: number): void {
+    this.#others.set(pid, { startTimeTicks, comm, isSettled: startTimeTicks < settledTicks });
+  }
+
+  #look(
+    pid: number,
+    stat: ProcessStat,
+    settledTicks: number,
+    faults: Faults,
+  ): KnownQemu | undefined {
     const { startTimeTicks, comm } = stat;
     this.#qemus.delete(pid);
-    const fileUnderOthers = (): void => {
-      const seenAt =
-        this.#others.get(pid)?.startTimeTicks === startTimeTicks ? now - YOUNG_MS : now;
-      this.#others.set(pid, { startTimeTicks, comm, seenAt });
-    };
     if (stat.kernelThread) {
-      fileUnderOthers();
+      this.#fileUnderOthers(pid, stat, settledTicks);
       return undefined;
     }
     // It may hold its mmap lock; it will be read when it has moved on.
@@ -194,7 +212,7 @@ export class QemuCensus {
     if (text === undefined) return undefined;
     const commandLine = parseSystemEmulator(text);
     if (commandLine === undefined) {
-      fileUnderOthers();
+      this.#fileUnderOthers(pid, stat, settledTicks);
       return undefined;
     }
     this.#others.delete(pid);

@@ -97,7 +97,8 @@ describe('the census of QEMUs', () => {
     expect(await take()).toHaveLength(1);
   });
 
-  it('sees a shell that has just become a QEMU by exec', async () => {
+  it('sees a shell of half a minute that has just become a QEMU by exec', async () => {
+    writeFileSync(`${procfs}/uptime`, '5029.00 9000.00\n');
     addProcess(700, ['sh', '-c', 'exec qemu-system-x86_64'], { comm: 'sh' });
     expect(await take()).toEqual([]);
     addProcess(700, ['qemu-system-x86_64', '-m', '512']);
