@@ -106,7 +106,7 @@ interface KnownQemu {
 interface KnownOther {
   readonly startTimeTicks: number;
   readonly comm: string;
-  /** When it was looked at last it was too old to be about to execute a QEMU. */
+  /** When it was checked last it was too old to be about to execute a QEMU. */
   readonly isSettled: boolean;
 }
 
