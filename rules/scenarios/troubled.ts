@@ -2,13 +2,17 @@
  * Hosts that lose something, or soon will: each must say so with the right severity. A critical alert
  * mutes the warning of its name.
  */
+import type { MadeUpHost } from './host.ts';
 import { minutes, scenario, type Scenario } from './scenario.ts';
 import {
+  filesystem,
   GIB,
   healthyHost,
+  imageOn,
   IMAGES,
   inState,
   memoryPromise,
+  pausedOnIoError,
   running,
   stalled,
   TIB,
@@ -19,6 +23,9 @@ import {
 } from './healthy-host.ts';
 
 const EVENT = minutes(60);
+const MIB = 2 ** 20;
+const OTHER = { mountpoint: '/srv/other' };
+const SHARE = { mountpoint: '/srv/share' };
 
 export const TROUBLED: readonly Scenario[] = [
   scenario(
@@ -56,6 +63,161 @@ export const TROUBLED: readonly Scenario[] = [
     ],
   ),
   scenario(
+    'a full filesystem has stopped two guests: one page, which names them',
+    (name, size) => {
+      const host = fillsUp(healthyHost(name, size), 0);
+      for (const guest of ['g1', 'g2']) {
+        pausedOnIoError(imageOn(host, guest, IMAGES, 0.25 * TIB), guest, EVENT);
+      }
+      return host;
+    },
+    [
+      { minute: 58, alerts: [] },
+      {
+        minute: 72,
+        alerts: ['KvmFilesystemFull critical', 'KvmFilesystemFull warning'],
+        risk: { storage: 3 },
+      },
+      {
+        minute: 110,
+        alerts: [
+          'KvmFilesystemAlmostFull warning',
+          'KvmFilesystemFull critical',
+          'KvmFilesystemFull warning',
+          'KvmStorageRunOnTheBank warning',
+        ],
+        risk: { storage: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'a MiB is left, and a guest that wanted more is paused: one page',
+    (name, size) => {
+      const host = imageOn(fillsUp(healthyHost(name, size), MIB), 'g2', IMAGES, 0.5 * TIB);
+      return pausedOnIoError(host, 'g2', EVENT);
+    },
+    [{ minute: 72, alerts: ['KvmFilesystemFull critical'], risk: { storage: 3 } }],
+  ),
+  scenario(
+    'a full filesystem, and a guest that is paused for want of another',
+    (name, size) => {
+      const host = filesystem(fillsUp(healthyHost(name, size), 0), OTHER);
+      imageOn(host, 'g1', IMAGES, 0.5 * TIB);
+      return pausedOnIoError(imageOn(host, 'g2', OTHER, 0.1 * TIB), 'g2', EVENT);
+    },
+    [
+      {
+        minute: 72,
+        alerts: [
+          'KvmFilesystemFull critical',
+          'KvmFilesystemFull warning',
+          'KvmGuestPausedOnIoError critical',
+        ],
+        risk: { storage: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'a full filesystem, and a paused guest that has all its space there',
+    (name, size) => {
+      const host = imageOn(fillsUp(healthyHost(name, size), 0), 'g1', IMAGES, 0.5 * TIB);
+      return pausedOnIoError(imageOn(host, 'g2', IMAGES, 0), 'g2', EVENT);
+    },
+    [
+      {
+        minute: 72,
+        alerts: [
+          'KvmFilesystemFull critical',
+          'KvmFilesystemFull warning',
+          'KvmGuestPausedOnIoError critical',
+        ],
+        risk: { storage: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'room was made, and nobody resumed the guest',
+    (name, size) => {
+      const host = imageOn(healthyHost(name, size), 'g2', IMAGES, 0.1 * TIB).gauge(
+        'kvm_filesystem_avail_bytes',
+        (seconds) => (seconds >= EVENT && seconds < EVENT + minutes(20) ? 0 : 0.6 * TIB),
+        IMAGES,
+      );
+      return pausedOnIoError(host, 'g2', EVENT);
+    },
+    [
+      {
+        minute: 72,
+        alerts: ['KvmFilesystemFull critical', 'KvmFilesystemFull warning'],
+        risk: { storage: 3 },
+      },
+      { minute: 100, alerts: ['KvmGuestPausedOnIoError critical'], risk: { storage: 3 } },
+    ],
+  ),
+  scenario(
+    'the server of a share is gone for twenty minutes: one page, then the guest it stopped',
+    (name, size) => {
+      const answers = (seconds: number): boolean =>
+        seconds < EVENT || seconds >= EVENT + minutes(20);
+      const host = filesystem(healthyHost(name, size), SHARE, answers);
+      return pausedOnIoError(imageOn(host, 'g2', SHARE, 0.1 * TIB, answers), 'g2', EVENT);
+    },
+    [
+      { minute: 72, alerts: ['KvmFilesystemUnresponsive critical'], risk: { storage: 3 } },
+      { minute: 100, alerts: ['KvmGuestPausedOnIoError critical'], risk: { storage: 3 } },
+    ],
+  ),
+  scenario(
+    'one filesystem is full and the server of another gone: two causes, two pages',
+    (name, size) => {
+      const answers = (seconds: number): boolean => seconds < EVENT;
+      const host = filesystem(fillsUp(healthyHost(name, size), 0), SHARE, answers);
+      pausedOnIoError(imageOn(host, 'g1', IMAGES, 0.5 * TIB), 'g1', EVENT);
+      return pausedOnIoError(imageOn(host, 'g2', SHARE, 0.1 * TIB, answers), 'g2', EVENT);
+    },
+    [
+      {
+        minute: 72,
+        alerts: [
+          'KvmFilesystemFull critical',
+          'KvmFilesystemFull warning',
+          'KvmFilesystemUnresponsive critical',
+        ],
+        risk: { storage: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'a filesystem becomes read-only and stops the guest on it: one page',
+    (name, size) => {
+      const host = imageOn(healthyHost(name, size), 'g2', IMAGES, 0.1 * TIB).gauge(
+        'kvm_filesystem_readonly',
+        (seconds) => (seconds < EVENT ? 0 : 1),
+        IMAGES,
+      );
+      return pausedOnIoError(host, 'g2', EVENT);
+    },
+    [{ minute: 72, alerts: ['KvmFilesystemReadOnly critical'], risk: { storage: 3 } }],
+  ),
+  scenario(
+    'QEMU finds an image corrupt and stops: one page',
+    (name, size) => {
+      const path = '/var/lib/libvirt/images/g2.qcow2';
+      const disk = { domain: 'g2', device: 'vda', path, depth: '0', role: 'leaf' };
+      const host = healthyHost(name, size)
+        .gauge('kvm_domain_disk_image_info', 1, disk)
+        .gauge('kvm_image_corrupt', (seconds) => (seconds < EVENT ? 0 : 1), { path });
+      return pausedOnIoError(host, 'g2', EVENT);
+    },
+    [{ minute: 72, alerts: ['KvmImageCorrupt critical'], risk: { storage: 3 } }],
+  ),
+  scenario(
+    'a guest is paused, and nothing is known to be wrong with its filesystem',
+    (name, size) =>
+      pausedOnIoError(imageOn(healthyHost(name, size), 'g2', IMAGES, 0.1 * TIB), 'g2', EVENT),
+    [{ minute: 72, alerts: ['KvmGuestPausedOnIoError critical'], risk: { storage: 3 } }],
+  ),
+  scenario(
     'no inode is left',
     (name, size) => healthyHost(name, size).gauge('kvm_filesystem_files_free', 0, IMAGES),
     [
@@ -84,6 +246,44 @@ export const TROUBLED: readonly Scenario[] = [
       {
         minute: 120,
         alerts: [
+          'KvmThinPoolBroken critical',
+          'KvmThinPoolDataFull warning',
+          'KvmThinPoolRunOnTheBank warning',
+        ],
+        risk: { storage: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'a full thin pool has stopped a guest: one page',
+    (name, size) => {
+      const host = thinPool(healthyHost(name, size), { data: 1, metadata: 0.2 });
+      return pausedOnIoError(volumeOf(host, 'g2'), 'g2', EVENT);
+    },
+    [
+      {
+        minute: 120,
+        alerts: [
+          'KvmThinPoolBroken critical',
+          'KvmThinPoolDataFull warning',
+          'KvmThinPoolRunOnTheBank warning',
+        ],
+        risk: { storage: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'a full thin pool, and a guest that is paused for want of a filesystem',
+    (name, size) => {
+      const host = thinPool(healthyHost(name, size), { data: 1, metadata: 0.2 });
+      imageOn(volumeOf(host, 'g1'), 'g2', IMAGES, 0.1 * TIB);
+      return pausedOnIoError(host, 'g2', EVENT);
+    },
+    [
+      {
+        minute: 120,
+        alerts: [
+          'KvmGuestPausedOnIoError critical',
           'KvmThinPoolBroken critical',
           'KvmThinPoolDataFull warning',
           'KvmThinPoolRunOnTheBank warning',
@@ -299,11 +499,28 @@ export const TROUBLED: readonly Scenario[] = [
   },
 ];
 
+/** Images want half a TiB, and from the event on so many bytes are left for them. */
+function fillsUp(host: MadeUpHost, left: number): MadeUpHost {
+  return host
+    .gauge('kvm_filesystem_claimable_bytes', 0.5 * TIB, IMAGES)
+    .gauge(
+      'kvm_filesystem_avail_bytes',
+      (seconds) => (seconds < EVENT ? 0.6 * TIB : left),
+      IMAGES,
+    );
+}
+
+const THIN_POOL = { vg: 'vg0', pool: 'thin0' };
+
+function volumeOf(host: MadeUpHost, domain: string): MadeUpHost {
+  return host.gauge('kvm_domain_thin_promised_bytes', 0.5 * TIB, { domain, ...THIN_POOL });
+}
+
 function thinPool(
-  host: ReturnType<typeof healthyHost>,
+  host: MadeUpHost,
   used: { readonly data: number; readonly metadata: number },
-): ReturnType<typeof healthyHost> {
-  const pool = { vg: 'vg0', pool: 'thin0' };
+): MadeUpHost {
+  const pool = THIN_POOL;
   return host
     .gauge('kvm_thin_pool_size_bytes', TIB, pool)
     .gauge('kvm_thin_pool_data_used_bytes', used.data * TIB, pool)

@@ -82,6 +82,11 @@ const STOPPED_BY_STORAGE = [
     and on (cluster, job, instance, mountpoint)
     kvm_filesystem_responsive == 0
     or
+    # QEMU writes to no image it found damaged.
+    kvm_domain_disk_image_info
+    and on (cluster, job, instance, path)
+    kvm_image_corrupt == 1
+    or
     kvm_domain_thin_promised_bytes
     and on (cluster, job, instance, vg, pool) (
   `,
@@ -483,8 +488,8 @@ const otherAlerts: readonly AlertDefinition[] = [
     name: 'KvmGuestPausedOnIoError',
     summary: 'A guest is paused because a write to its disk failed.',
     description: prose`
-      {{ $labels.domain }} on {{ $labels.instance }} stands still: a write failed, and no filesystem or
-      thin pool is known to be full or gone where it has disks. Its filesystems and what is left there:
+      {{ $labels.domain }} on {{ $labels.instance }} stands still: a write failed, and nothing that pages
+      by itself is known to be why. Its filesystems and what is left there:
       ${ascending('kvm_filesystem_avail_bytes{@} and on (mountpoint) kvm_domain_storage_promised_bytes{@,domain=$domain}', 'bytes', 'mountpoint')}.
       Find out which disk failed, mend it, then resume it.
     `,
@@ -494,7 +499,7 @@ const otherAlerts: readonly AlertDefinition[] = [
     expr: () =>
       [
         '(kvm_domain_state{state="paused",reason="ioerror"} == 1)',
-        '# One cause is one page: that of the filesystem or pool names the guests it has stopped.',
+        '# One cause is one page: that of the filesystem, image or pool names the guests it has stopped.',
         'unless on (cluster, job, instance, domain) (',
         indented(STOPPED_BY_STORAGE),
         ')',
@@ -506,8 +511,8 @@ const otherAlerts: readonly AlertDefinition[] = [
     description: prose`
       QEMU marked {{ $labels.path }} on {{ $labels.instance }} corrupt and does not write to it any
       more. Guests on that host whose disks use it:
-      ${names('kvm_domain_disk_image_info{@,path=$path}')}.
-      Shut them down before qemu-img check -r.
+      ${names('kvm_domain_disk_image_info{@,path=$path}')}. Paused:
+      ${pausedOf('kvm_domain_disk_image_info{@,path=$path}')}. Shut them down before qemu-img check -r.
     `,
     dashboard: HOST,
     at: { critical: {} },

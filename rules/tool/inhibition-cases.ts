@@ -175,6 +175,16 @@ export const INHIBITION_CASES: readonly InhibitionCase[] = [
     muted: [on('s', 'KvmCpuSetOverPromised', 'warning', { cpuset: '0-3' })],
   },
   {
+    name: 'a guest the host killed is one page, and one that crashed elsewhere another',
+    heard: [on('x', 'KvmHostOomKill', 'critical'), on('y', 'KvmGuestCrashed', 'critical', db)],
+    muted: [on('x', 'KvmGuestCrashed', 'critical', db)],
+  },
+  {
+    name: 'a kill that hit no guest mutes none',
+    heard: [on('z', 'KvmHostOomKill', 'warning'), on('z', 'KvmGuestCrashed', 'critical', db)],
+    muted: [],
+  },
+  {
     name: 'a full uplink that drops is one page',
     heard: [
       on('t', 'KvmUplinkSaturated', 'critical', { device: 'eth0' }),

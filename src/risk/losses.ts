@@ -195,7 +195,14 @@ function isStoppedByStorage(guest: DomainView, { storage }: View['snapshot']): b
         wantsSpaceOn(guest, one.mount.mountpoint) &&
         (one.mount.readOnly || isUsedUpBut(one, LARGE_GROWTH_BYTES)),
     ) ||
-    guest.storage.some(({ container }) => container.kind === 'thin pool' && broken.has(container.name))
+    guest.storage.some(
+      ({ container }) => container.kind === 'thin pool' && broken.has(container.name),
+    ) ||
+    guest.disks.some(
+      ({ source }) =>
+        source.kind !== 'remote' &&
+        source.chain.images.some(({ image }) => image.qcow2?.corrupt === true),
+    )
   );
 }
 
