@@ -8,7 +8,12 @@ import { basename } from 'node:path';
 import { coverageFaults } from './coverage.ts';
 import { driftedFiles } from './generate.ts';
 import { lintFaults } from './lint.ts';
-import { scenarioFaults, WATCHES } from './scenarios/check.ts';
+import {
+  EVERY_MINUTE,
+  scenarioDifferences,
+  scenarioFaults,
+  WATCHES,
+} from './scenarios/check.ts';
 import {
   absenceFaults,
   FIRES_WITHOUT,
@@ -123,9 +128,8 @@ async function reportTests(): Promise<void> {
 async function reportScenarios(): Promise<void> {
   await using runner = await SliceRunner.open();
   const faults = await inParallel(WATCHES, (watch) => scenarioFaults(watch, GROUPS, runner));
-  for (const [index, { interval, size }] of WATCHES.entries()) {
-    const check = `scenarios, scraped every ${interval} s, guests times ${size}`;
-    report(check, faults[index] ?? []);
+  for (const [index, { name }] of WATCHES.entries()) {
+    report(`scenarios ${name}`, faults[index] ?? []);
   }
 }
 
@@ -175,10 +179,20 @@ async function reportNewerEngines(): Promise<void> {
   for (const named of files) await reportTestFile(newer, named, runner, dependencies);
   for (const { name, file } of files) {
     const differences = await inParallel(file.tests, (test) =>
-      vmalert.differences(file, test, GROUPS, dependencies),
+      vmalert.differences(file, test, GROUPS, (path) =>
+        sliceOf(file, test, assertionsOf(test), GROUPS, dependencies, path),
+      ),
     );
     report(`${vmalertTool.name} unittest ${name} (${file.tests.length} tests)`, differences.flat());
   }
+  report(
+    `${newer.name}: scenarios ${EVERY_MINUTE.name}`,
+    await scenarioFaults(EVERY_MINUTE, GROUPS, runner),
+  );
+  report(
+    `${vmalertTool.name}: scenarios ${EVERY_MINUTE.name}`,
+    await scenarioDifferences(EVERY_MINUTE, GROUPS, vmalert),
+  );
 }
 
 /** promtool evaluates groups it was given no order for in any order. */

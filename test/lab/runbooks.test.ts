@@ -1,28 +1,46 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 
 import { ALERTS, labelsOfAlert } from '../../docs/runbook-faults.ts';
-import { commandsOf, filled, readRunbooks, sectionOf, type Runbook } from '../../docs/runbook.ts';
+import {
+  commandsOf,
+  filled,
+  readRunbooks,
+  sectionOf,
+  stepsOf,
+  type Runbook,
+} from '../../docs/runbook.ts';
 import { offerUsualSockets } from '../../lab/directions.ts';
 import { attempt, type CommandResult } from '../../lab/command.ts';
 import {
   ensurePackages,
   eventually,
   openLab,
+  type FuseFilesystem,
   type Lab,
   type LabExporter,
   type LabProcess,
 } from '../../lab/index.ts';
+import { privatePath } from '../../lab/namespaces.ts';
 import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
-
-/** Commands that cannot succeed here, and why. */
-const EXCEPTIONS: readonly { readonly command: RegExp; readonly reason: string }[] = [
-  { command: /^(?:systemctl|journalctl) /, reason: 'needs systemd as process 1' },
-  { command: /^amtool /, reason: 'asks an Alertmanager, and there is none on the host' },
-];
+import {
+  NOT_ON_THIS_HOST,
+  SHOWN,
+  type Shown,
+  type Trouble,
+} from '../support/runbook-promises.ts';
 
 /** What programs say when they are called wrongly, in a pipeline that ends with 0 all the same. */
 const WRONG_USE =
@@ -30,6 +48,11 @@ const WRONG_USE =
 
 const RULES = resolve(import.meta.dirname, '../../rules');
 const DOMAIN = 'runbook-guest';
+const PAUSED = 'runbook-paused';
+const STOPPED = 'runbook-stopped';
+const NEIGHBOUR = 'runbook-neighbour';
+/** A link whose other end is down, so that it has no carrier. */
+const WITHOUT_CABLE = 'runbook-cable';
 const POOL = 'runbook-pool';
 const UPLINK = 'uplink0';
 const TAP = 'runbook-tap0';
@@ -43,6 +66,8 @@ describe('what runbooks tell people to run', () => {
   let prometheus: LabProcess;
   let prometheusUrl: string;
   let values: Readonly<Record<string, string>>;
+  let corruptImage: string;
+  let dead: FuseFilesystem;
   /** By text: many runbooks share a command, and some take seconds. */
   const results = new Map<string, Promise<CommandResult>>();
   const used = new Set<RegExp>();
@@ -54,13 +79,13 @@ describe('what runbooks tell people to run', () => {
     const mountpoint = await lab.filesystem({ type: 'ext4', sizeMib: 32, name: 'images' });
     const guest = await lab.startGuest({
       name: DOMAIN,
-      os: 'none',
       persistent: true,
-      cpuTune: { periodUs: 100_000, quotaUs: 50_000 },
+      cpuTune: { periodUs: 100_000, quotaUs: 90_000 },
       disks: [{ source: { kind: 'new', format: 'qcow2', sizeMib: 16, directory: mountpoint } }],
       nics: [{ target: TAP, inboundKibPerSecond: 1024 }],
     });
-    await lab.startGuest({ name: 'runbook-neighbour', os: 'none', nics: [{}] });
+    await lab.startGuest({ name: NEIGHBOUR, os: 'none', nics: [{}] });
+    await makeTrouble();
     await lab.defineGuest({ name: 'runbook-off', os: 'none', autostart: true });
     await lab.virsh('pool-create-as', POOL, 'dir', '--target', mountpoint);
 
@@ -78,6 +103,11 @@ describe('what runbooks tell people to run', () => {
       async () => (await ask('instance_domain:kvm_domain_cpu_seconds:rate5m')).results > 0,
       () => prometheus.output().slice(-2000),
     );
+    await guest.waitFor();
+    await eventually('the driver of the balloon answers', 60_000, async () =>
+      /^usable \d+$/m.test(await lab.virsh('dommemstat', DOMAIN)),
+    );
+    await lab.guest(PAUSED).waitForState('paused (I/O error)');
     values = {
       instance,
       job: 'kvm',
@@ -95,8 +125,68 @@ describe('what runbooks tell people to run', () => {
   });
 
   afterAll(async () => {
+    await attempt('vgremove', ['--force', '--force', '--yes', VOLUME_GROUP]);
     await lab.close();
   });
+
+  /** What steps look for that are followed because something is wrong. */
+  const makeTrouble = async (): Promise<void> => {
+    const tiny = await lab.filesystem({ type: 'ext4', sizeMib: 16, name: 'tiny' });
+    const writer = await lab.startGuest({
+      name: PAUSED,
+      disks: [{ source: { kind: 'new', format: 'qcow2', sizeMib: 64, directory: tiny } }],
+      jobs: [{ kind: 'fill', disk: 'vda', mib: 64 }],
+    });
+    await lab.startGuest({ name: STOPPED, os: 'none' });
+    corruptImage = await makeCorruptImage(lab);
+    await lab.ip('link', 'add', WITHOUT_CABLE, 'type', 'veth', 'peer', 'name', 'runbook-end');
+    await lab.ip('link', 'set', WITHOUT_CABLE, 'up');
+    dead = await lab.fuse('dead');
+    await lab.swapFile(32);
+    const device = await lab.blockDevice(32);
+    await lab.run('vgcreate', [VOLUME_GROUP, device], { network: 'host' });
+    const volume = ['--size', '4m', '--name', 'volume', '--activate', 'n', '--zero', 'n'];
+    await lab.run('lvcreate', [...volume, '--wipesignatures', 'n', VOLUME_GROUP], {
+      network: 'host',
+    });
+    // A file that is deleted and still open, and one of those who move balloons.
+    const gone = join(lab.directory.filesystems, 'images', 'gone');
+    writeFileSync(gone, 'here\n');
+    await lab.spawn('tail', ['-f', gone]);
+    await lab.spawn('bash', ['-c', 'exec -a vdsmd sleep 3600']);
+    await eventually('the file is open', 10_000, async () => {
+      const { stdout } = await attempt('lsof', ['-w', gone]);
+      return stdout.includes('tail');
+    });
+    rmSync(gone);
+    // As QEMU writes it.
+    appendFileSync(
+      join(privatePath(lab.directory, '/var/log/libvirt'), 'qemu', `${NEIGHBOUR}.log`),
+      'qcow2: Marking image as corrupt: Preventing invalid write on metadata (overlaps with ' +
+        'qcow2_header); further corruption events will be suppressed\n',
+    );
+    void writer;
+  };
+
+  /** What the labels of an alert are where that is wrong. */
+  const valuesIn = (trouble: Trouble | undefined): Readonly<Record<string, string>> => {
+    switch (trouble) {
+      case undefined:
+        return {};
+      case 'paused':
+        return { domain: PAUSED };
+      case 'stopped':
+        return { domain: STOPPED };
+      case 'corrupt':
+        return { path: corruptImage };
+      case 'no cable':
+        return { device: WITHOUT_CABLE };
+      case 'refused':
+        return { instance: `${lab.network.labAddress}:1` };
+      case 'dead':
+        return { mountpoint: dead.mountPoint };
+    }
+  };
 
   /** What the labels of an alert are here. An interface is the guest's if the alert names one. */
   const valuesFor = ({ name }: Runbook): Readonly<Record<string, string>> => {
@@ -121,7 +211,7 @@ describe('what runbooks tell people to run', () => {
   /** A command on the "host": where the lab's libvirt, its files and its network are. */
   const shell = (command: string, env: Readonly<Record<string, string>>) => {
     const here = command.replaceAll('http://localhost:9090', prometheusUrl);
-    const key = `${env['device'] ?? ''} ${here}`;
+    const key = JSON.stringify([env, here]);
     const known = results.get(key);
     if (known !== undefined) return known;
     const { network, mount } = lab.network;
@@ -134,6 +224,45 @@ describe('what runbooks tell people to run', () => {
     return result;
   };
 
+  /** What the commands of a step print together, in order, where that is so. */
+  const printed = async (
+    runbook: Runbook,
+    commands: readonly string[],
+    { trouble, kernel }: Shown,
+  ): Promise<string> => {
+    const env = { ...valuesFor(runbook), ...valuesIn(trouble) };
+    const log = kernel === undefined ? '' : `dmesg() { cat <<'EOF'\n${kernel}\nEOF\n}\n`;
+    let all = '';
+    for (const command of commands) {
+      const { stdout, stderr } = await shell(log + command, env);
+      all += stdout + stderr;
+    }
+    return all;
+  };
+
+  /** What does not print what the text says, of steps with such trouble. */
+  const brokenPromises = async (
+    runbook: Runbook,
+    isMeant: (trouble: Trouble | undefined) => boolean,
+  ): Promise<readonly string[]> => {
+    const broken: string[] = [];
+    const diagnosis = sectionOf(runbook, 'Diagnosis');
+    for (const { number, blocks } of diagnosis === undefined ? [] : stepsOf(diagnosis)) {
+      const commands = blocks
+        .filter(({ language }) => language === 'sh')
+        .flatMap(commandsOf)
+        .filter((command) => !NOT_ON_THIS_HOST.some((one) => one.command.test(command)));
+      for (const shown of SHOWN[`${runbook.name} ${number}`] ?? []) {
+        if (!isMeant(shown.trouble)) continue;
+        const text = await printed(runbook, commands, shown);
+        const isKept =
+          shown.prints instanceof RegExp ? shown.prints.test(text) : shown.prints(text);
+        if (!isKept) broken.push(`${number}: ${shown.says}\n${text.slice(0, 2000)}`);
+      }
+    }
+    return broken;
+  };
+
   describe.each(runbooks)('$name', (runbook) => {
     const blocks = sectionOf(runbook, 'Diagnosis')?.blocks ?? [];
     const commands = blocks.filter(({ language }) => language === 'sh').flatMap(commandsOf);
@@ -142,7 +271,7 @@ describe('what runbooks tell people to run', () => {
     it('has commands that work', async () => {
       const failed: string[] = [];
       for (const command of commands) {
-        const exception = EXCEPTIONS.find((one) => one.command.test(command));
+        const exception = NOT_ON_THIS_HOST.find((one) => one.command.test(command));
         if (exception !== undefined) {
           used.add(exception.command);
           continue;
@@ -153,6 +282,11 @@ describe('what runbooks tell people to run', () => {
         }
       }
       expect(failed).toEqual([]);
+    });
+
+    it('has commands that print what its text says', async () => {
+      const elsewhere: readonly (Trouble | undefined)[] = ['stopped', 'dead'];
+      expect(await brokenPromises(runbook, (trouble) => !elsewhere.includes(trouble))).toEqual([]);
     });
 
     it('has expressions Prometheus takes', async () => {
@@ -166,7 +300,7 @@ describe('what runbooks tell people to run', () => {
   });
 
   it('no exception is left from a command that is gone', () => {
-    expect(EXCEPTIONS.filter(({ command }) => !used.has(command))).toEqual([]);
+    expect(NOT_ON_THIS_HOST.filter(({ command }) => !used.has(command))).toEqual([]);
   });
 
   it('most expressions have a result on a host where nothing is wrong', async () => {
@@ -181,6 +315,22 @@ describe('what runbooks tell people to run', () => {
       }
     }
     expect(empty.length, empty.join('\n')).toBeLessThan(asked / 2);
+  });
+
+  it('says what a QEMU looks like that is stopped', async () => {
+    lab.pause(lab.qemuPid(STOPPED));
+    const waiting = lab.virsh('dommemstat', STOPPED).catch(() => '');
+    await eventually('somebody waits for its answer', 30_000, async () =>
+      (await lab.virsh('domcontrol', STOPPED)).startsWith('occupied'),
+    );
+    const broken: string[] = [];
+    for (const runbook of runbooks) {
+      const own = await brokenPromises(runbook, (trouble) => trouble === 'stopped');
+      broken.push(...own.map((one) => `${runbook.name} ${one}`));
+    }
+    lab.resume(lab.qemuPid(STOPPED));
+    await waiting;
+    expect(broken).toEqual([]);
   });
 
   it('commands of a mitigation have the subcommands and options virsh knows', async () => {
@@ -199,7 +349,38 @@ describe('what runbooks tell people to run', () => {
     }
     expect(unknown).toEqual([]);
   });
+
+  // The last one: whoever touches that filesystem hangs.
+  it('says what a filesystem looks like that is dead', async () => {
+    dead.die();
+    const broken: string[] = [];
+    for (const runbook of runbooks) {
+      const own = await brokenPromises(runbook, (trouble) => trouble === 'dead');
+      broken.push(...own.map((one) => `${runbook.name} ${one}`));
+    }
+    expect(broken).toEqual([]);
+  });
 });
+
+const VOLUME_GROUP = 'runbook-vg';
+
+/** A qcow2 with a base, a snapshot, a bitmap and the mark of QEMU that it is damaged. */
+async function makeCorruptImage(lab: Lab): Promise<string> {
+  const base = join(lab.directory.images, 'runbook-base.qcow2');
+  const image = join(lab.directory.images, 'runbook-corrupt.qcow2');
+  await lab.programs.run('qemu-img', ['create', '-q', '-f', 'qcow2', base, '1M']);
+  await lab.programs.run('qemu-img', [
+    ...['create', '-q', '-f', 'qcow2', '-F', 'qcow2'],
+    ...['-b', base, image],
+  ]);
+  await lab.programs.run('qemu-img', ['snapshot', '-c', 'before', image]);
+  await lab.programs.run('qemu-img', ['bitmap', '--add', image, 'backup']);
+  // Bit 1 of the incompatible features, of which byte 79 is the last (docs/interop/qcow2.txt).
+  const file = openSync(image, 'r+');
+  writeSync(file, Buffer.from([0x02]), 0, 1, 79);
+  closeSync(file);
+  return image;
+}
 
 /** Subcommand and arguments of each virsh of a block. */
 const VIRSH = /\bvirsh (?:-r )?-c \S+ ([a-z0-9-]+)([^\n|;)]*)/g;
