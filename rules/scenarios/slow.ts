@@ -92,6 +92,14 @@ export const SLOW: readonly Scenario[] = [
     ],
   ),
   scenario(
+    'a host that dies and stays dead',
+    (name, size) => healthyHost(name, size).unreachable((seconds) => seconds >= days(2)),
+    [1, 2.125, 3.5, 10, 21].map((day) => ({
+      minute: inMinutes(day),
+      alerts: day < 2 ? [] : ['KvmExporterDown critical'],
+    })),
+  ),
+  scenario(
     'a filesystem that nightly jobs fill and empty again',
     (name, size) =>
       healthyHost(name, size)

@@ -5,6 +5,7 @@
 import type { MadeUpHost } from './host.ts';
 import { minutes, scenario, type Scenario } from './scenario.ts';
 import {
+  balloonStatistics,
   filesystem,
   GIB,
   healthyHost,
@@ -444,6 +445,224 @@ export const TROUBLED: readonly Scenario[] = [
         alerts: [
           'KvmGuestCpuStarved critical x2',
           'KvmGuestCpuStarved warning x2',
+          'KvmHostCpuPressure warning',
+          'KvmHostCpuStarved critical',
+          'KvmHostCpuStarved warning',
+          'KvmNoisyNeighbour warning',
+        ],
+        risk: { cpu: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'a guest is out of memory on a host whose clock is an hour slow',
+    (name, size) => {
+      const domain = 'g1';
+      const host = balloonStatistics(healthyHost(name, size), domain, 32 * GIB, 0.5 * GIB);
+      return host
+        .gauge('kvm_domain_balloon_last_update_timestamp_seconds', (seconds) => seconds + 1e9, {
+          domain,
+        })
+        .counter('kvm_domain_guest_major_faults_total', 2000, { domain });
+    },
+    [
+      {
+        minute: 30,
+        alerts: ['KvmGuestOutOfMemory critical', 'KvmGuestThrashing warning'],
+        risk: { memory: 3 },
+      },
+    ],
+  ),
+  scenario(
+    '30 KiB are left, less than the smallest cluster',
+    (name, size) => fillsUp(healthyHost(name, size), 30 * 1024),
+    [
+      {
+        minute: 72,
+        alerts: ['KvmFilesystemFull critical', 'KvmFilesystemFull warning'],
+        risk: { storage: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'no inode is left on a share',
+    (name, size) =>
+      filesystem(healthyHost(name, size), SHARE)
+        .gauge('kvm_filesystem_files', 1e6, SHARE)
+        .gauge('kvm_filesystem_files_free', (seconds) => (seconds < EVENT ? 5e5 : 0), SHARE),
+    [
+      { minute: 72, alerts: ['KvmFilesystemInodesLow critical'], risk: { storage: 3 } },
+      {
+        minute: 110,
+        alerts: ['KvmFilesystemInodesLow critical', 'KvmFilesystemInodesLow warning'],
+        risk: { storage: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'a thin pool must be checked, and is half full',
+    (name, size) =>
+      thinPool(healthyHost(name, size), { data: 0.5, metadata: 0.2 }).gauge(
+        'kvm_thin_pool_needs_check',
+        (seconds) => (seconds < EVENT ? 0 : 1),
+        THIN_POOL,
+      ),
+    [{ minute: 72, alerts: ['KvmThinPoolBroken critical'], risk: { storage: 3 } }],
+  ),
+  scenario(
+    'nobody watches two thin pools',
+    (name, size) => healthyHost(name, size).gauge('kvm_thin_pools_unwatched', 2),
+    [{ minute: 120, alerts: ['KvmThinPoolUnwatched info'] }],
+  ),
+  scenario(
+    'a guest at the soft limit of its cgroup is stalled for 90 % of the time',
+    (name, size) => {
+      const domain = 'g1';
+      return healthyHost(name, size)
+        .counter('kvm_domain_cgroup_memory_events_total', 5000, { domain, event: 'high' })
+        .counter('kvm_domain_pressure_stalled_seconds_total', 0.9, { domain, resource: 'memory' });
+    },
+    [
+      {
+        minute: 60,
+        alerts: ['KvmGuestMemoryLimited critical', 'KvmGuestMemoryLimited warning'],
+        risk: { memory: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'the kernel kills a guest while no scrape succeeds for twelve minutes',
+    (name, size) => {
+      const kill = EVENT + minutes(4);
+      const host = healthyHost(name, size)
+        .counter('kvm_host_oom_kills_total', (seconds) => (seconds === kill ? 1 / 120 : 0))
+        .without('kvm_domain_state', { domain: 'g2' });
+      running(host, 'g2', (seconds) => seconds <= kill);
+      inState(host, 'g2', 'shutoff', 'crashed', (seconds) => seconds > kill);
+      return host.unreachable((seconds) => seconds >= EVENT && seconds < EVENT + minutes(12));
+    },
+    [
+      { minute: 70, alerts: ['KvmExporterDown critical'] },
+      {
+        minute: 76,
+        alerts: ['KvmGuestCrashed critical', 'KvmHostOomKill critical', 'KvmHostOomKill warning'],
+        risk: { memory: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'the kernel of a guest panics, and the guest is kept',
+    (name, size) => {
+      const host = healthyHost(name, size).without('kvm_domain_state', { domain: 'g2' });
+      running(host, 'g2', (seconds) => seconds < EVENT);
+      return inState(host, 'g2', 'crashed', 'panicked', (seconds) => seconds >= EVENT);
+    },
+    [{ minute: 72, alerts: ['KvmGuestCrashed critical'] }],
+  ),
+  scenario(
+    'a migration stands still',
+    (name, size) => {
+      const labels = { domain: 'g2' };
+      const job = (value: (seconds: number) => number) => (seconds: number) =>
+        seconds < EVENT ? undefined : value(seconds - EVENT);
+      return healthyHost(name, size)
+        .gauge('kvm_domain_job_info', job(() => 1), { ...labels, operation: 'migration_out' })
+        .gauge('kvm_domain_job_data_size_bytes', job(() => 32 * GIB), labels)
+        .gauge('kvm_domain_job_data_processed_bytes', job(() => 5 * GIB), labels)
+        .gauge('kvm_domain_job_data_remaining_bytes', job(() => 27 * GIB), labels)
+        .gauge('kvm_domain_job_elapsed_seconds', job((elapsed) => elapsed), labels);
+    },
+    [{ minute: 90, alerts: ['KvmMigrationStuck warning'] }],
+  ),
+  scenario(
+    'QEMU hangs and burns nothing at all',
+    (name, size) => {
+      const labels = { domain: 'g2' };
+      return healthyHost(name, size)
+        .gauge('kvm_domain_monitor_responsive', (seconds) => (seconds < EVENT ? 1 : 0), labels)
+        .counter('kvm_domain_cpu_seconds_total', (seconds) => (seconds < EVENT ? 1.6 : 0), {
+          ...labels,
+          mode: 'user',
+        });
+    },
+    [
+      {
+        minute: 90,
+        alerts: ['KvmGuestMonitorUnresponsive critical', 'KvmGuestMonitorUnresponsive warning'],
+      },
+    ],
+  ),
+  scenario(
+    'an uplink drops three of a hundred packets that should go out, and is not full',
+    (name, size) =>
+      healthyHost(name, size).counter('kvm_uplink_transmit_drops_total', 3093, UPLINK),
+    [
+      {
+        minute: 60,
+        alerts: ['KvmUplinkDrops critical', 'KvmUplinkDrops warning'],
+        risk: { network: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'an uplink is down, and a second interface of a guest has no other',
+    (name, size) =>
+      healthyHost(name, size)
+        .gauge('kvm_uplink_up', (seconds) => (seconds < EVENT ? 1 : 0), { device: 'eno2' })
+        .gauge('kvm_uplink_nics', 1, { device: 'eno2' })
+        .gauge('kvm_domain_nic_uplink_info', 1, {
+          domain: 'g1',
+          device: 'vnet91',
+          bridge: 'br1',
+          uplink: 'eno2',
+        }),
+    [{ minute: 72, alerts: ['KvmUplinkDown critical'], risk: { network: 3 } }],
+  ),
+  scenario(
+    'a storm in zram: 120 MB/s both ways, some task waits for 65 % of the time',
+    (name, size) => {
+      const host = healthyHost(name, size)
+        .gauge('kvm_host_swap_size_bytes', 0)
+        .gauge('kvm_host_swap_free_bytes', 0);
+      const storm = (seconds: number): boolean => seconds >= EVENT;
+      stalled(host, 'memory', (seconds) => (storm(seconds) ? 0.02 : 0));
+      waiting(host, 'memory', (seconds) => (storm(seconds) ? 0.65 : 0));
+      for (const way of ['in', 'out']) {
+        host.counter(`kvm_host_swap_${way}_bytes_total`, (seconds) => (storm(seconds) ? 120e6 : 0));
+      }
+      return host;
+    },
+    [
+      {
+        minute: 90,
+        alerts: ['KvmSwapStorm critical', 'KvmSwapStorm warning'],
+        risk: { memory: 3 },
+      },
+    ],
+  ),
+  scenario(
+    'a guest takes 9 of 16 CPUs, three others get 2 each and wait for 20 % of the time',
+    (name) => {
+      const quiet = ['v1', 'v2', 'v3'];
+      const shape = { guests: ['noisy', ...quiet], cpus: 16, vcpus: 8, guestMemory: 16 };
+      const host = healthyHost(name, 1, shape)
+        .counter('kvm_domain_cpu_seconds_total', 9, { domain: 'noisy', mode: 'user' })
+        .gauge('kvm_domain_cpu_guaranteed_cpus', 4, { domain: 'noisy' });
+      waiting(host, 'cpu', 0.9);
+      for (const domain of quiet) {
+        host
+          .counter('kvm_domain_cpu_seconds_total', 2, { domain, mode: 'user' })
+          .gauge('kvm_domain_cpu_guaranteed_cpus', 4, { domain });
+        for (let vcpu = 0; vcpu < 8; vcpu += 1) vcpuDelay(host, domain, vcpu, 0.2);
+      }
+      return host;
+    },
+    [
+      {
+        minute: 60,
+        alerts: [
+          'KvmGuestCpuStarved critical x3',
+          'KvmGuestCpuStarved warning x3',
           'KvmHostCpuPressure warning',
           'KvmHostCpuStarved critical',
           'KvmHostCpuStarved warning',
