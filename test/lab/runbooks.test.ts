@@ -132,7 +132,7 @@ describe('what runbooks tell people to run', () => {
   /** What steps look for that are followed because something is wrong. */
   const makeTrouble = async (): Promise<void> => {
     const tiny = await lab.filesystem({ type: 'ext4', sizeMib: 16, name: 'tiny' });
-    const writer = await lab.startGuest({
+    await lab.startGuest({
       name: PAUSED,
       disks: [{ source: { kind: 'new', format: 'qcow2', sizeMib: 64, directory: tiny } }],
       jobs: [{ kind: 'fill', disk: 'vda', mib: 64 }],
@@ -159,13 +159,17 @@ describe('what runbooks tell people to run', () => {
       return stdout.includes('tail');
     });
     rmSync(gone);
-    // As QEMU writes it.
+    // As QEMU writes them.
+    const logs = join(privatePath(lab.directory, '/var/log/libvirt'), 'qemu');
     appendFileSync(
-      join(privatePath(lab.directory, '/var/log/libvirt'), 'qemu', `${NEIGHBOUR}.log`),
+      join(logs, `${NEIGHBOUR}.log`),
       'qcow2: Marking image as corrupt: Preventing invalid write on metadata (overlaps with ' +
         'qcow2_header); further corruption events will be suppressed\n',
     );
-    void writer;
+    appendFileSync(
+      join(logs, `${DOMAIN}.log`),
+      'qemu-system-x86_64: terminating on signal 15 from pid 4711 (/usr/sbin/libvirtd)\n',
+    );
   };
 
   /** What the labels of an alert are where that is wrong. */

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { commandsOf, filled, readRunbooks, sectionOf, stepsOf } from '../../../docs/runbook.ts';
-import { placeholdersOf, type Step } from '../../../docs/runbook.ts';
+import {
+  commandsOf,
+  filled,
+  placeholdersOf,
+  readRunbooks,
+  sectionOf,
+  stepsOf,
+  type Step,
+} from '../../../docs/runbook.ts';
 import { labelsOfExpression } from '../../../rules/tool/series.ts';
 import { unitOfExpression, type Unit } from '../../../rules/tool/units.ts';
 import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
