@@ -41,6 +41,7 @@ import {
   type Shown,
   type Trouble,
 } from '../support/runbook-promises.ts';
+import { VolumeGroup } from '../support/storage/volume-group.ts';
 
 /** What programs say when they are called wrongly, in a pipeline that ends with 0 all the same. */
 const WRONG_USE =
@@ -68,12 +69,14 @@ describe('what runbooks tell people to run', () => {
   let values: Readonly<Record<string, string>>;
   let corruptImage: string;
   let dead: FuseFilesystem;
+  let group: VolumeGroup;
   /** By text: many runbooks share a command, and some take seconds. */
   const results = new Map<string, Promise<CommandResult>>();
   const used = new Set<RegExp>();
 
   beforeAll(async () => {
     await ensurePackages(['prometheus', 'lvm2', 'lsof', 'procps', 'curl']);
+    group = new VolumeGroup();
     lab = await openLab();
     offerUsualSockets(lab);
     const mountpoint = await lab.filesystem({ type: 'ext4', sizeMib: 32, name: 'images' });
@@ -125,8 +128,8 @@ describe('what runbooks tell people to run', () => {
   });
 
   afterAll(async () => {
-    await attempt('vgremove', ['--force', '--force', '--yes', VOLUME_GROUP]);
     await lab.close();
+    group[Symbol.dispose]();
   });
 
   /** What steps look for that are followed because something is wrong. */
@@ -143,12 +146,6 @@ describe('what runbooks tell people to run', () => {
     await lab.ip('link', 'set', WITHOUT_CABLE, 'up');
     dead = await lab.fuse('dead');
     await lab.swapFile(32);
-    const device = await lab.blockDevice(32);
-    await lab.run('vgcreate', [VOLUME_GROUP, device], { network: 'host' });
-    const volume = ['--size', '4m', '--name', 'volume', '--activate', 'n', '--zero', 'n'];
-    await lab.run('lvcreate', [...volume, '--wipesignatures', 'n', VOLUME_GROUP], {
-      network: 'host',
-    });
     // A file that is deleted and still open, and one of those who move balloons.
     const gone = join(lab.directory.filesystems, 'images', 'gone');
     writeFileSync(gone, 'here\n');
@@ -222,7 +219,7 @@ describe('what runbooks tell people to run', () => {
     const result = attempt(
       'nsenter',
       [`--net=${network}`, `--mount=${mount}`, 'bash', '-c', here],
-      { env, timeoutMs: 60_000 },
+      { env: { ...group.environment, ...env }, timeoutMs: 60_000 },
     );
     results.set(key, result);
     return result;
@@ -365,8 +362,6 @@ describe('what runbooks tell people to run', () => {
     expect(broken).toEqual([]);
   });
 });
-
-const VOLUME_GROUP = 'runbook-vg';
 
 /** A qcow2 with a base, a snapshot, a bitmap and the mark of QEMU that it is damaged. */
 async function makeCorruptImage(lab: Lab): Promise<string> {

@@ -85,7 +85,8 @@ const POOLS = new RegExp(
 );
 const DISKS = /^ Type +Device +Target +Source\n-+\n file +disk +vda +\/\S+\.qcow2$/m;
 const LINK = /<[A-Z,_-]*\bUP\b[A-Z,_-]*>/;
-const VOLUMES = /^ +VG +LV /m;
+const VOLUMES = /^ +VG +LV .*\n[^]*^ +kvmtest\d+ +pool +twi/m;
+const VG_FREE = /^ +VG +VSize +VFree *\n +kvmtest\d+ +60\.00m +28\.00m *$/m;
 const AUTOEXTEND = /^\s*thin_pool_autoextend_threshold=100\n\s*thin_pool_autoextend_percent=\d+$/m;
 const NIC_LIMITS = /^inbound\.average: 1024\n[^]*^outbound\.average: 0$/m;
 const STATE_D = (printed: string): boolean => /^(?:D +\d+ .*\n)*$/.test(printed);
@@ -400,22 +401,23 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
     }),
   ],
   'KvmThinPoolDataFull 4': [
-    shows('`WhenFull` is `queue` (wait, then fail) or `error`', /^ +VG +LV +Attr +LSize +Pool +Data% +Meta% +WhenFull *$/m),
-    shows('the free space of the volume group', /^ +VG +VSize +VFree *$/m),
+    shows('`WhenFull` is `queue` (wait, then fail) or `error`', /^ +VG +LV +Attr .* +WhenFull *\n[^]*^ +kvmtest\d+ +pool +twi.* queue *$/m),
+    shows('the pool, its volumes', /^ +kvmtest\d+ +web +Vwi\S* +400\.00m +pool /m),
+    shows('the free space of the volume group', VG_FREE),
   ],
   'KvmThinPoolDataFull 5': [shows('a threshold of 100 means never', AUTOEXTEND)],
   'KvmThinPoolMetadataFull 3': [
-    shows('`Meta%`, the size of the metadata (`[..._tmeta]`)', /^ +VG +LV +Attr +LSize +Pool +Data% +Meta% +WhenFull *$/m),
-    shows('the free space of the volume group', /^ +VG +VSize +VFree *$/m),
-    shows('volumes with an `Origin`', /^ +VG +LV +LSize +Origin +Pool +Data% *$/m),
+    shows('`Meta%`, the size of the metadata (`[..._tmeta]`)', / Meta% [^]*^ +kvmtest\d+ +\[pool_tmeta\] +ewi\S* +4\.00m/m),
+    shows('the free space of the volume group', VG_FREE),
+    shows('volumes with an `Origin`', /^ +VG +LV +LSize +Origin +Pool +Data% *\n[^]*^ +kvmtest\d+ +web-before +400\.00m +web +pool/m),
   ],
   'KvmThinPoolMetadataFull 4': [shows('100 means never', AUTOEXTEND)],
   'KvmThinPoolRunOnTheBank 4': [
-    shows('Volumes with few `Data%`', /^ +VG +LV +Attr +LSize +Pool +Data% +Meta% +WhenFull *$/m),
-    shows('the free space', /^ +VG +VSize +VFree *$/m),
+    shows('Volumes with few `Data%`', / Data% [^]*^ +kvmtest\d+ +web +Vwi\S* +400\.00m +pool /m),
+    shows('the free space', VG_FREE),
   ],
   'KvmThinPoolRunOnTheBank 5': [shows('from which level on and by how much (percent): 100 means never', AUTOEXTEND)],
-  'KvmThinPoolUnwatched 2': [shows('how full they are, and the volumes in them', /^ +VG +LV +Pool +Attr +LSize +Data% +Meta% *$/m)],
+  'KvmThinPoolUnwatched 2': [shows('how full they are, and the volumes in them', /^ +VG +LV +Pool +Attr +LSize +Data% +Meta% *\n[^]*^ +kvmtest\d+ +web +pool +Vwi/m)],
   'KvmThinPoolUnwatched 4': [shows('as which user the exporter runs, and with which flags', /^root +\d+ .*kvm-overcommit-exporter.* --web\.listen-address=/m)],
   'KvmUnfairCpuShare 5': [shows('pinned where others run', PINNING), shows('its weight', /^cpu_shares +: \d+$/m)],
   'KvmUnfairCpuShare 6': [shows('its cgroup, and all levels above it', /^\d+:[^:]*:\/.*runbook/m)],
