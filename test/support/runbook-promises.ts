@@ -139,7 +139,7 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
   'KvmExporterAbsent 5': [shows('ask one exporter directly', /^kvm_exporter_build_info\{.*\} 1$/m)],
   'KvmExporterDown 2': [
     shows('ask the exporter directly', /\S/),
-    shows('"Connection refused" means the host is there', /Connection refused|Couldn't connect/, { trouble: 'refused' }),
+    shows('"Couldn\'t connect to server" after 0 or a few ms', /after \d ms: Couldn't connect to server/, { trouble: 'refused' }),
   ],
   'KvmExporterDown 4': [shows('its guests run', /^ \d+ +runbook-guest +running$/m)],
   'KvmExporterPartial 4': [shows('this collector alone', /^kvm_scrape_collector_success\{collector="domain"\} 1$/m)],
@@ -251,7 +251,7 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
   'KvmGuestThrashing 5': [shows('has memory to give', /^<memory unit="KiB">\d+<\/memory>\n<currentMemory/m)],
   'KvmHostCpuPressure 4': [shows('compare `avg10` with `avg300`', /^some avg10=[\d.]+ avg60=[\d.]+ avg300=[\d.]+ total=\d+$/m)],
   'KvmHostCpuPressure 5': [shows('what wants to run right now, by thread', /^STAT +%CPU +COMMAND +COMMAND$/m)],
-  'KvmHostCpuSaturated 4': [shows('the processes with most CPU time. Anything that is not `qemu-system`', /^ +PID USER +PR +NI +VIRT +RES +SHR +S +%CPU +%MEM +TIME\+ +COMMAND[^]*qemu-system/m)],
+  'KvmHostCpuSaturated 4': [shows('the processes with most CPU time. `qemu-syst+` is a guest', /^ +PID USER +PR +NI +VIRT +RES +SHR +S +%CPU +%MEM +TIME\+ +COMMAND[^]*qemu-syst\+/m)],
   'KvmHostCpuSaturated 5': [shows('`r` are tasks that want a CPU, `b` wait for a disk', /^ r +b +swpd[^]*(?:^ *\d+ +\d+ .*\n){3}/m)],
   'KvmHostCpuStarved 5': [
     shows('what runs besides guests', (printed) => !printed.includes('qemu-system')),
