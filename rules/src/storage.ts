@@ -69,10 +69,11 @@ const BROKEN = promql`
  */
 const STOPPED_BY_STORAGE = [
   promql`
-    # Wants to grow on a filesystem that has nothing for it, or that nobody can write to.
+    # Wants to grow on a filesystem that has nothing for it, or that nobody can write to. Whoever has
+    # made room is given the five minutes to resume it for which the page of the filesystem stays.
     (kvm_domain_storage_claimable_bytes > 0)
     and on (cluster, job, instance, mountpoint) (
-      kvm_filesystem_avail_bytes < 16777216
+      min_over_time(kvm_filesystem_avail_bytes[5m]) < 16777216
       or
       kvm_filesystem_readonly == 1
     )
