@@ -26,6 +26,7 @@ import {
   alertmanagerBinary,
   mutedAlerts,
   namedAlerts,
+  notificationsOf,
   receiverOf,
 } from './tool/alertmanager.ts';
 import { newerEngines, type NewerEngines, type Program } from './tool/engines.ts';
@@ -241,4 +242,25 @@ async function reportInhibition(): Promise<void> {
         .map((one) => `${name}: lets ${alertKey(one)} pass`),
     ]),
   );
+  await reportPagesOfMany(binary);
+}
+
+/** Alerts of a cause that many hosts share. */
+const SHARED_CAUSES = {
+  'a switch that is gone': { alertname: 'KvmExporterDown' },
+  'a share whose server is gone': { alertname: 'KvmFilesystemUnresponsive', mountpoint: '/share' },
+  'a share that is full': { alertname: 'KvmFilesystemFull', mountpoint: '/share' },
+} as const;
+
+async function reportPagesOfMany(binary: string): Promise<void> {
+  const hosts = Array.from({ length: 40 }, (_one, index) => `hypervisor${index}:9177`);
+  const causes = await inParallel(Object.entries(SHARED_CAUSES), async ([cause, labels]) => {
+    const alerts = hosts.map((instance) => ({
+      ...labels,
+      ...{ cluster: 'fra', job: 'kvm', instance, severity: 'critical' },
+    }));
+    const notifications = await notificationsOf(binary, alerts, 'pager');
+    return notifications.join() === '40' ? [] : [`${cause}: pages of ${notifications.join()}`];
+  });
+  report('forty hosts with one cause are one page that names them all', causes.flat());
 }
