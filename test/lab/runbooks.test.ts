@@ -35,6 +35,7 @@ import {
 } from '../../lab/index.ts';
 import { privatePath } from '../../lab/namespaces.ts';
 import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
+import { TREATED, TREATED_TAP, TREATMENTS } from '../support/runbook-mitigations.ts';
 import {
   NOT_ON_THIS_HOST,
   SHOWN,
@@ -215,14 +216,18 @@ describe('what runbooks tell people to run', () => {
     const key = JSON.stringify([env, here]);
     const known = results.get(key);
     if (known !== undefined) return known;
-    const { network, mount } = lab.network;
-    const result = attempt(
-      'nsenter',
-      [`--net=${network}`, `--mount=${mount}`, 'bash', '-c', here],
-      { env: { ...group.environment, ...env }, timeoutMs: 60_000 },
-    );
+    const result = run(here, env);
     results.set(key, result);
     return result;
+  };
+
+  const run = (command: string, env: Readonly<Record<string, string>>): Promise<CommandResult> => {
+    const { network, mount } = lab.network;
+    return attempt(
+      'nsenter',
+      [`--net=${network}`, `--mount=${mount}`, 'bash', '-c', command],
+      { env: { ...group.environment, ...env }, timeoutMs: 60_000 },
+    );
   };
 
   /** What the commands of a step print together, in order, where that is so. */
@@ -332,6 +337,34 @@ describe('what runbooks tell people to run', () => {
     lab.resume(lab.qemuPid(STOPPED));
     await waiting;
     expect(broken).toEqual([]);
+  });
+
+  it('has mitigations that do to a guest what they say', async () => {
+    const other = join(lab.directory.images, 'runbook-copy.qcow2');
+    const here = { domain: TREATED, pool: POOL, other };
+    writeFileSync(join(lab.directory.filesystems, 'images', 'old.qcow2'), '');
+    await lab.virsh('pool-refresh', POOL);
+    await lab.startGuest({
+      name: TREATED,
+      persistent: true,
+      vcpus: { current: 1, maximum: 4 },
+      disks: [{ source: { kind: 'new', format: 'qcow2', sizeMib: 8 } }],
+      nics: [{ target: TREATED_TAP }],
+    });
+    await lab.guest(TREATED).waitFor();
+    const wrong: string[] = [];
+    for (const { command, here: numbers = {}, ask: question, shows } of TREATMENTS) {
+      const fitting = Object.entries(numbers).reduce(
+        (text, [from, to]) => text.replaceAll(from, to),
+        command,
+      );
+      const done = await run(`virsh -c qemu:///system ${fitting}`, here);
+      const seen = await run(`virsh -r -c qemu:///system ${question}`, here);
+      if (done.status !== 0 || !shows.test(seen.stdout)) {
+        wrong.push(`${fitting}: ${done.stderr}${seen.stdout}${seen.stderr}`);
+      }
+    }
+    expect(wrong).toEqual([]);
   });
 
   it('commands of a mitigation have the subcommands and options virsh knows', async () => {

@@ -13,6 +13,7 @@ import { labelsOfExpression } from '../../../rules/tool/series.ts';
 import { unitOfExpression, type Unit } from '../../../rules/tool/units.ts';
 import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
 import { parsePromql, selectorsOf } from '../../../tools/promql.ts';
+import { TREATMENTS, UNTRIED } from '../../support/runbook-mitigations.ts';
 import { NOT_ON_THIS_HOST, SHOWN } from '../../support/runbook-promises.ts';
 
 const steps = readRunbooks().flatMap((runbook) => {
@@ -73,6 +74,30 @@ describe('what the text of a runbook says its commands print', () => {
         .map((word) => `${step.key}: ${word}`);
     });
     expect(left).toEqual([]);
+  });
+});
+
+describe('what virsh is told to do in a mitigation', () => {
+  const commands = new Set(
+    readRunbooks().flatMap((runbook) =>
+      (sectionOf(runbook, 'Mitigation')?.blocks ?? []).flatMap(({ text }) =>
+        [...text.matchAll(/\bvirsh -c (?:qemu:\/\/\/system )?([^\n|;)]*)/g)].map(
+          ([, command = '']) => command.trim(),
+        ),
+      ),
+    ),
+  );
+
+  it('is tried on a guest, or there is a reason why not', () => {
+    const tried = new Set(TREATMENTS.map(({ command }) => command));
+    const untried = [...commands].filter((command) => !tried.has(command));
+    expect(
+      untried.filter((command) => !UNTRIED.some((one) => one.command.test(command))),
+    ).toEqual([]);
+    expect([...tried].filter((command) => !commands.has(command))).toEqual([]);
+    expect(
+      UNTRIED.filter((one) => !untried.some((command) => one.command.test(command))),
+    ).toEqual([]);
   });
 });
 
