@@ -359,10 +359,17 @@ describe('what runbooks tell people to run', () => {
         command,
       );
       const done = await run(`virsh -c qemu:///system ${fitting}`, here);
-      const seen = await run(`virsh -r -c qemu:///system ${question}`, here);
-      if (done.status !== 0 || !shows.test(seen.stdout)) {
-        wrong.push(`${fitting}: ${done.stderr}${seen.stdout}${seen.stderr}`);
-      }
+      let seen = '';
+      // A balloon takes a moment.
+      const isTrue = await eventually(fitting, 20_000, async () => {
+        const { stdout, stderr } = await run(`virsh -r -c qemu:///system ${question}`, here);
+        seen = stdout + stderr;
+        return shows.test(stdout);
+      }).then(
+        () => true,
+        () => false,
+      );
+      if (done.status !== 0 || !isTrue) wrong.push(`${fitting}: ${done.stderr}${seen}`);
     }
     expect(wrong).toEqual([]);
   });

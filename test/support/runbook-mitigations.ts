@@ -30,7 +30,7 @@ export const TREATMENTS: readonly Treatment[] = [
     ask: 'domstate "$domain" --reason',
     shows: /^paused \(user\)$/m,
   },
-  { command: 'reset "$domain"', ask: 'domstate "$domain"', shows: /^(?:paused|running)$/m },
+  { command: 'resume "$domain"', ask: 'domstate "$domain"', shows: /^running$/m },
   {
     command: 'schedinfo "$domain" --live cpu_shares=50',
     ask: 'schedinfo "$domain"',
@@ -178,7 +178,12 @@ export const TREATMENTS: readonly Treatment[] = [
     ask: 'domblklist "$domain"',
     shows: /^ vda +\S+\/runbook-copy\.qcow2$/m,
   },
-  { command: 'dump "$domain" "/var/tmp/$domain.dump" --memory-only', ask: 'domstate "$domain"', shows: /^(?:paused|running)$/m },
+  {
+    command: 'dump "$domain" "/var/tmp/$domain.dump" --memory-only',
+    ask: 'domstate "$domain"',
+    shows: /^running$/m,
+  },
+  { command: 'reset "$domain"', ask: 'domstate "$domain"', shows: /^running$/m },
   { command: 'autostart --disable "$domain"', ask: 'dominfo "$domain"', shows: /^Autostart: +disable$/m },
   { command: 'managedsave "$domain"', ask: 'dominfo "$domain"', shows: /^Managed save: +yes$/m },
   { command: 'start "$domain"', ask: 'domstate "$domain"', shows: /^running$/m },
@@ -188,7 +193,7 @@ export const TREATMENTS: readonly Treatment[] = [
   {
     command: 'vol-delete old.qcow2 --pool "$pool"',
     ask: 'vol-list "$pool"',
-    shows: /^(?!.*old\.qcow2)[^]*$/,
+    shows: /^(?![^]*old\.qcow2)/,
   },
 ];
 
