@@ -131,6 +131,7 @@ describe('what runbooks tell people to run', () => {
   afterAll(async () => {
     await lab.close();
     group[Symbol.dispose]();
+    rmSync(`/var/tmp/${TREATED}.dump`, { force: true });
   });
 
   /** What steps look for that are followed because something is wrong. */
