@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -25,7 +27,7 @@ const steps = readRunbooks().flatMap((runbook) => {
 });
 
 /** Programs a step tells to run, or not to, and options: nothing that is printed. */
-const OF_THE_READER = new Set(['ls', 'df', 'du', '-U', 'budget', 'storage']);
+const OF_THE_READER = new Set(['ls', 'df', 'du', '-U', '+Inf']);
 
 function commandsIn({ blocks }: Step): readonly string[] {
   return blocks.filter(({ language }) => language === 'sh').flatMap(commandsOf);
@@ -117,7 +119,10 @@ function measured(text: string): Measured {
   };
 }
 
-/** Labels and limits of the series that are read, and what their documentation says labels may be. */
+/** An example of every series, with values of its labels. */
+const EXAMPLES = readFileSync(join(import.meta.dirname, '../metrics/golden.text.txt'), 'utf8');
+
+/** Labels of the series that are read, and values those may have. */
 function wordsOf(expressions: readonly string[]): ReadonlySet<string> {
   const all = expressions.flatMap((text) => {
     const { labels } = measured(text);
@@ -129,6 +134,11 @@ function wordsOf(expressions: readonly string[]): ReadonlySet<string> {
       ...families.flatMap((family) => [family.name, ...family.labels]),
       ...text.matchAll(/\w+/g).map(([word]) => word),
       ...families.flatMap(({ note }) => (note ?? '').match(/[\w-]+/g) ?? []),
+      ...families.flatMap((family) =>
+        [...EXAMPLES.matchAll(new RegExp(`^${family.name}\\{(.*)\\}`, 'gm'))].flatMap(
+          ([, labels = '']) => [...labels.matchAll(/"([^"]*)"/g)].map(([, value = '']) => value),
+        ),
+      ),
     ];
   });
   return new Set(all);
@@ -142,11 +152,14 @@ const is =
 /** What words of a text say of a result, and what an expression has to be for that. */
 const WORDS: readonly (readonly [words: RegExp, holds: (one: Measured) => boolean])[] = [
   [/\bbytes per second\b/, is(1, -1)],
-  [/\bin bytes(?! per)\b/, is(1, 0)],
+  [/\bin bytes(?! per)\b/, (one) => is(1, 0)(one) || one.text.includes('_bytes_per_packet')],
   [/\bhow many seconds\b|, in seconds\b|\bseconds until\b|\bseconds per write\b/, is(0, 1)],
   [/\bin CPUs\b/, is(0, 0)],
   [/\bthe (?:share|ratio)\b/, is(0, 0)],
-  [/(?<!waits |pays |at )\bmost\b(?! frequent)|\bfirst\b|\blargest\b/, ({ text }) => /\b(?:topk|bottomk|sort|sort_desc)\(/.test(text)],
+  [
+    /\b(?:Find|List)\b.*\bmost\b|\b(?:most|fullest) first\b|\bwith the largest\b/,
+    ({ text }) => /\b(?:topk|bottomk|sort|sort_desc)\(/.test(text),
+  ],
   [/\bFind (?:the |large )?guests\b|\bFind who\b|\bList the guests\b/, ({ labels }) => labels.has('domain')],
   [/\bby memory zone\b/, ({ labels }) => labels.has('zone')],
   [/\bby direction\b/, ({ labels }) => labels.has('direction')],
