@@ -13,6 +13,7 @@ import {
 } from '../../../docs/runbook.ts';
 import { labelsOfExpression } from '../../../rules/tool/series.ts';
 import { unitOfExpression, type Unit } from '../../../rules/tool/units.ts';
+import { COLLECTORS } from '../../../src/model/collectors.ts';
 import { CATALOGUE } from '../../../src/metrics/catalogue.ts';
 import { parsePromql, selectorsOf } from '../../../tools/promql.ts';
 import { TREATMENTS, UNTRIED } from '../../support/runbook-mitigations.ts';
@@ -119,6 +120,8 @@ function measured(text: string): Measured {
   };
 }
 
+const COLLECTOR_NAMES = COLLECTORS.map(({ name }) => name);
+
 /** An example of every series, with values of its labels. */
 const EXAMPLES = readFileSync(join(import.meta.dirname, '../metrics/golden.text.txt'), 'utf8');
 
@@ -133,6 +136,7 @@ function wordsOf(expressions: readonly string[]): ReadonlySet<string> {
       ...labels,
       ...families.flatMap((family) => [family.name, ...family.labels]),
       ...text.matchAll(/\w+/g).map(([word]) => word),
+      ...(families.some((family) => family.labels.includes('collector')) ? COLLECTOR_NAMES : []),
       ...families.flatMap(({ note }) => (note ?? '').match(/[\w-]+/g) ?? []),
       ...families.flatMap((family) =>
         [...EXAMPLES.matchAll(new RegExp(`^${family.name}\\{(.*)\\}`, 'gm'))].flatMap(
