@@ -120,6 +120,7 @@ function measured(text: string): Measured {
   };
 }
 
+/** Of the label `collector` of the alert, too. */
 const COLLECTOR_NAMES = COLLECTORS.map(({ name }) => name);
 
 /** An example of every series, with values of its labels. */
@@ -136,7 +137,6 @@ function wordsOf(expressions: readonly string[]): ReadonlySet<string> {
       ...labels,
       ...families.flatMap((family) => [family.name, ...family.labels]),
       ...text.matchAll(/\w+/g).map(([word]) => word),
-      ...(families.some((family) => family.labels.includes('collector')) ? COLLECTOR_NAMES : []),
       ...families.flatMap(({ note }) => (note ?? '').match(/[\w-]+/g) ?? []),
       ...families.flatMap((family) =>
         [...EXAMPLES.matchAll(new RegExp(`^${family.name}\\{(.*)\\}`, 'gm'))].flatMap(
@@ -145,7 +145,7 @@ function wordsOf(expressions: readonly string[]): ReadonlySet<string> {
       ),
     ];
   });
-  return new Set(all);
+  return new Set([...all, ...COLLECTOR_NAMES]);
 }
 
 const is =
