@@ -238,6 +238,7 @@ function guest(host: MadeUpHost, domain: string, index: number, shape: GuestShap
       machine: 'pc-q35-7.2',
       persistent: 'yes',
       autostart: 'no',
+      source: 'libvirt',
     })
     .gauge('kvm_domain_monitor_responsive', 1, { domain })
     .gauge('kvm_domain_age_seconds', (seconds) => 1e6 + seconds, { domain })

@@ -58,9 +58,9 @@ const BROKEN = promql`
   kvm_thin_pool_needs_check == 1
   or on (cluster, job, instance, vg, pool)
   # The kernel says so only with the next write.
-  kvm_thin_pool_data_used_bytes >= (kvm_thin_pool_size_bytes > 0)
+  kvm_thin_pool_data_used_bytes / (kvm_thin_pool_size_bytes > 0) >= 1
   or on (cluster, job, instance, vg, pool)
-  kvm_thin_pool_metadata_used_bytes >= (kvm_thin_pool_metadata_size_bytes > 0)
+  kvm_thin_pool_metadata_used_bytes / (kvm_thin_pool_metadata_size_bytes > 0) >= 1
 `;
 
 /**
