@@ -75,6 +75,30 @@ export function sectionOf({ sections }: Runbook, heading: string): Section | und
   return sections.find((section) => section.heading === heading);
 }
 
+/** A numbered step, its text on one line. */
+export interface Step {
+  readonly number: number;
+  readonly text: string;
+  readonly blocks: readonly Block[];
+}
+
+/** What stands before the first number belongs to no step. */
+export function stepsOf({ prose, blocks }: Section): readonly Step[] {
+  const starts = prose.filter(({ text }) => /^\d+\. /.test(text));
+  return starts.map(({ text: first, line }, index) => {
+    const end = starts[index + 1]?.line ?? Infinity;
+    const own = prose.filter((one) => one.line >= line && one.line < end);
+    return {
+      number: Number.parseInt(first, 10),
+      text: own
+        .map(({ text }) => text.trim())
+        .join(' ')
+        .replace(/^\d+\. /, ''),
+      blocks: blocks.filter((block) => block.line > line && block.line < end),
+    };
+  });
+}
+
 /** The commands of an `sh` block, without their prompt. */
 export function commandsOf({ text }: Block): readonly string[] {
   return text.split('\n').map((line) => line.replace(/^\$ /, ''));

@@ -8,7 +8,12 @@ import { basename } from 'node:path';
 import { coverageFaults } from './coverage.ts';
 import { driftedFiles } from './generate.ts';
 import { lintFaults } from './lint.ts';
-import { scenarioFaults, WATCHES } from './scenarios/check.ts';
+import {
+  EVERY_MINUTE,
+  scenarioDifferences,
+  scenarioFaults,
+  WATCHES,
+} from './scenarios/check.ts';
 import {
   absenceFaults,
   FIRES_WITHOUT,
@@ -21,6 +26,7 @@ import {
   alertmanagerBinary,
   mutedAlerts,
   namedAlerts,
+  notificationsOf,
   receiverOf,
 } from './tool/alertmanager.ts';
 import { newerEngines, type NewerEngines, type Program } from './tool/engines.ts';
@@ -123,9 +129,8 @@ async function reportTests(): Promise<void> {
 async function reportScenarios(): Promise<void> {
   await using runner = await SliceRunner.open();
   const faults = await inParallel(WATCHES, (watch) => scenarioFaults(watch, GROUPS, runner));
-  for (const [index, { interval, size }] of WATCHES.entries()) {
-    const check = `scenarios, scraped every ${interval} s, guests times ${size}`;
-    report(check, faults[index] ?? []);
+  for (const [index, { name }] of WATCHES.entries()) {
+    report(`scenarios ${name}`, faults[index] ?? []);
   }
 }
 
@@ -175,10 +180,20 @@ async function reportNewerEngines(): Promise<void> {
   for (const named of files) await reportTestFile(newer, named, runner, dependencies);
   for (const { name, file } of files) {
     const differences = await inParallel(file.tests, (test) =>
-      vmalert.differences(file, test, GROUPS, dependencies),
+      vmalert.differences(file, test, GROUPS, (path) =>
+        sliceOf(file, test, assertionsOf(test), GROUPS, dependencies, path),
+      ),
     );
     report(`${vmalertTool.name} unittest ${name} (${file.tests.length} tests)`, differences.flat());
   }
+  report(
+    `${newer.name}: scenarios ${EVERY_MINUTE.name}`,
+    await scenarioFaults(EVERY_MINUTE, GROUPS, runner),
+  );
+  report(
+    `${vmalertTool.name}: scenarios ${EVERY_MINUTE.name}`,
+    await scenarioDifferences(EVERY_MINUTE, GROUPS, vmalert),
+  );
 }
 
 /** promtool evaluates groups it was given no order for in any order. */
@@ -227,4 +242,25 @@ async function reportInhibition(): Promise<void> {
         .map((one) => `${name}: lets ${alertKey(one)} pass`),
     ]),
   );
+  await reportPagesOfMany(binary);
+}
+
+/** Alerts of a cause that many hosts share. */
+const SHARED_CAUSES = {
+  'a switch that is gone': { alertname: 'KvmExporterDown' },
+  'a share whose server is gone': { alertname: 'KvmFilesystemUnresponsive', mountpoint: '/share' },
+  'a share that is full': { alertname: 'KvmFilesystemFull', mountpoint: '/share' },
+} as const;
+
+async function reportPagesOfMany(binary: string): Promise<void> {
+  const hosts = Array.from({ length: 40 }, (_one, index) => `hypervisor${index}:9177`);
+  const causes = await inParallel(Object.entries(SHARED_CAUSES), async ([cause, labels]) => {
+    const alerts = hosts.map((instance) => ({
+      ...labels,
+      ...{ cluster: 'fra', job: 'kvm', instance, severity: 'critical' },
+    }));
+    const notifications = await notificationsOf(binary, alerts, 'pager');
+    return notifications.join() === '40' ? [] : [`${cause}: pages of ${notifications.join()}`];
+  });
+  report('forty hosts with one cause are one page that names them all', causes.flat());
 }

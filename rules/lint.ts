@@ -37,6 +37,7 @@ const HIDDEN_UNITS: ReadonlyMap<string, string> = new Map([
 /** Numbers in comparisons that no policy could move, and why. */
 const DEFINED: ReadonlyMap<string, string> = new Map([
   ['65536', 'bytes: the smallest piece an image grows by'],
+  ['16777216', 'bytes: eight of the largest clusters a qcow2 can have'],
   ['2', 'more than twice a fair share, or all there was to move, is nobody who was lucky'],
 ]);
 

@@ -1,22 +1,52 @@
 import { RISK_RESOURCES } from '../../src/risk/risk-model.ts';
 import type { SliceRunner } from '../tool/run-tests.ts';
-import { wholePack, type Groups } from '../tool/slice.ts';
-import type { RuleTest } from '../tool/test-file.ts';
+import { wholePack, type Groups, type Slice } from '../tool/slice.ts';
+import type { RuleTest, TestFile } from '../tool/test-file.ts';
+import type { VmalertTool } from '../tool/vmalert-tool.ts';
 import { HEALTHY } from './healthy.ts';
-import { minutes, type Look, type Scenario } from './scenario.ts';
+import { days, minutes, type Look, type Scenario } from './scenario.ts';
+import { SLOW } from './slow.ts';
 import { TROUBLED } from './troubled.ts';
 
-/** How a fleet of the scenarios is watched: seconds between scrapes, and times the guests. */
+/** How the hosts of some scenarios are watched. Times in seconds. */
 export interface Watch {
+  readonly name: string;
+  readonly scenarios: readonly Scenario[];
+  /** Between two scrapes. */
   readonly interval: number;
+  /** As Prometheus writes it. */
+  readonly evaluationInterval: string;
+  readonly duration: number;
+  /** So many times the guests. */
   readonly size: number;
 }
 
+const QUICK = {
+  scenarios: [...HEALTHY, ...TROUBLED],
+  evaluationInterval: '1m',
+  duration: minutes(125),
+} as const;
+
+export const EVERY_MINUTE: Watch = {
+  name: 'scraped every 60 s',
+  ...QUICK,
+  interval: 60,
+  size: 1,
+};
+
 export const WATCHES: readonly Watch[] = [
-  { interval: 15, size: 1 },
-  { interval: 60, size: 1 },
-  { interval: 120, size: 1 },
-  { interval: 60, size: 2 },
+  { name: 'scraped every 15 s', ...QUICK, interval: 15, size: 1 },
+  EVERY_MINUTE,
+  { name: 'scraped every 120 s', ...QUICK, interval: 120, size: 1 },
+  { name: 'with twice the guests', ...QUICK, interval: 60, size: 2 },
+  {
+    name: 'of weeks',
+    scenarios: SLOW,
+    interval: minutes(5),
+    evaluationInterval: '30m',
+    duration: days(21.5),
+    size: 1,
+  },
 ];
 
 /**
@@ -30,21 +60,47 @@ export async function scenarioFaults(
   groups: Groups,
   runner: SliceRunner,
 ): Promise<readonly string[]> {
-  const scenarios = [...HEALTHY, ...TROUBLED];
+  const { slice } = watched(watch, groups);
+  const { ok, output } = await runner.run(slice);
+  return ok ? [] : [withNames(output, watch.scenarios)];
+}
+
+/** The same with MetricsQL. */
+export async function scenarioDifferences(
+  watch: Watch,
+  groups: Groups,
+  vmalert: VmalertTool,
+): Promise<readonly string[]> {
+  const { file, test, slice } = watched(watch, groups);
+  const differences = await vmalert.differences(file, test, groups, slice);
+  return differences.map((one) => withNames(one, watch.scenarios));
+}
+
+interface Watched {
+  readonly file: TestFile;
+  readonly test: RuleTest;
+  readonly slice: (rulesPath: string) => Slice;
+}
+
+function watched(watch: Watch, groups: Groups): Watched {
+  const { name, scenarios, interval, evaluationInterval, duration, size } = watch;
   const test: RuleTest = {
-    name: `scenarios, ${watch.interval} s`,
-    interval: `${watch.interval}s`,
+    name: `scenarios ${name}`,
+    interval: `${interval}s`,
     input_series: scenarios.flatMap(({ hosts }, index) =>
-      hosts(instanceOf(index), watch.size).flatMap((host) =>
-        host.input(watch.interval, minutes(125)),
-      ),
+      hosts(instanceOf(index), size).flatMap((host) => host.input(interval, duration)),
     ),
     promql_expr_test: scenarios.flatMap((scenario, index) =>
       scenario.looks.flatMap((look) => expectations(scenario, instanceOf(index), look)),
     ),
   };
-  const { ok, output } = await runner.run((path) => wholePack(test, groups, '1m', path));
-  return ok ? [] : [withNames(output, scenarios)];
+  const file: TestFile = {
+    rule_files: [],
+    evaluation_interval: evaluationInterval,
+    group_eval_order: groups.map((group) => group.name),
+    tests: [test],
+  };
+  return { file, test, slice: (path) => wholePack(test, groups, evaluationInterval, path) };
 }
 
 /** Of two clusters only the one that burns says anything, so that the instance is name enough. */

@@ -1,4 +1,4 @@
-import { MadeUpHost, type Labels } from './host.ts';
+import { MadeUpHost, type At, type Labels } from './host.ts';
 
 export const GIB = 2 ** 30;
 export const TIB = 2 ** 40;
@@ -158,6 +158,50 @@ function storage(host: MadeUpHost): void {
     .gauge('kvm_storage_shortfall_bytes', 0);
 }
 
+type During = (seconds: number) => boolean;
+
+const ALWAYS: During = () => true;
+
+function whenever(during: During, value: number): At {
+  return (seconds) => (during(seconds) ? value : undefined);
+}
+
+/**
+ * An image of a guest on a filesystem, and by how many bytes it may still grow.
+ *
+ * @param known when the exporter can tell: not while the filesystem does not answer.
+ */
+export function imageOn(
+  host: MadeUpHost,
+  domain: string,
+  { mountpoint = '' }: Labels,
+  claimable: number,
+  known = ALWAYS,
+): MadeUpHost {
+  const labels = { domain, mountpoint };
+  return host
+    .gauge('kvm_domain_storage_promised_bytes', whenever(known, 0.25 * TIB), labels)
+    .gauge('kvm_domain_storage_claimable_bytes', whenever(known, claimable), labels);
+}
+
+/** A filesystem besides that of the images, half full, whose images want a little more. */
+export function filesystem(host: MadeUpHost, labels: Labels, answers = ALWAYS): MadeUpHost {
+  return host
+    .gauge('kvm_filesystem_responsive', (seconds) => (answers(seconds) ? 1 : 0), labels)
+    .gauge('kvm_filesystem_readonly', 0, labels)
+    .gauge('kvm_filesystem_size_bytes', whenever(answers, TIB), labels)
+    .gauge('kvm_filesystem_avail_bytes', whenever(answers, 0.5 * TIB), labels)
+    .gauge('kvm_filesystem_promised_bytes', whenever(answers, 0.5 * TIB), labels)
+    .gauge('kvm_filesystem_claimable_bytes', whenever(answers, 0.1 * TIB), labels);
+}
+
+/** A guest that QEMU pauses because a write failed. */
+export function pausedOnIoError(host: MadeUpHost, domain: string, from: number): MadeUpHost {
+  host.without('kvm_domain_state', { domain });
+  running(host, domain, (seconds) => seconds < from);
+  return inState(host, domain, 'paused', 'ioerror', (seconds) => seconds >= from);
+}
+
 function network(host: MadeUpHost, nics: number): void {
   host
     .gauge('kvm_uplink_up', 1, UPLINK)
@@ -194,6 +238,7 @@ function guest(host: MadeUpHost, domain: string, index: number, shape: GuestShap
       machine: 'pc-q35-7.2',
       persistent: 'yes',
       autostart: 'no',
+      source: 'libvirt',
     })
     .gauge('kvm_domain_monitor_responsive', 1, { domain })
     .gauge('kvm_domain_age_seconds', (seconds) => 1e6 + seconds, { domain })

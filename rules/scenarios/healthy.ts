@@ -275,6 +275,206 @@ export const HEALTHY: readonly Scenario[] = [
     [{ minute: 120, alerts: [] }],
   ),
   scenario(
+    'one of the two vCPUs of a guest waits for a third of the time, and the kernel sees hardly any wait',
+    (name) => vcpuDelay(healthyHost(name, 1, { vcpus: 2 }), 'g1', 0, 0.3),
+    [
+      {
+        minute: 30,
+        alerts: ['KvmGuestCpuStarved warning', 'KvmHostCpuStarved warning'],
+        risk: { cpu: 2 },
+      },
+    ],
+  ),
+  scenario(
+    'a restore fills the uplink from outside for an hour',
+    (name, size) =>
+      healthyHost(name, size).counter(
+        'kvm_uplink_receive_bytes_total',
+        (seconds) => (seconds >= EVENT ? 0.97 * UPLINK_SPEED : 1e8),
+        UPLINK,
+      ),
+    [{ minute: 110, alerts: ['KvmUplinkSaturated warning'], risk: { network: 2 } }],
+  ),
+  scenario(
+    'pools of both sizes of huge pages hold 200 of 256 GiB, and 4 GiB of the rest are available',
+    (name, size) => {
+      const host = healthyHost(name, size, { available: 4, guestResident: 0.2 });
+      memoryPromise(host, 0, 0, 55.5 * GIB, 4 * GIB);
+      for (const family of ['promised', 'promised_maximum']) {
+        host.gauge(`kvm_memory_${family}_bytes`, 150 * GIB, { class: 'hugepages' });
+      }
+      for (const [page_size, promised] of [
+        ['2097152', 60],
+        ['1073741824', 90],
+      ] as const) {
+        host
+          .gauge('kvm_hugepages_promised_bytes', promised * GIB, { page_size })
+          .gauge('kvm_hugepages_capacity_bytes', 100 * GIB, { page_size })
+          .gauge('kvm_host_hugepages_size_bytes', 100 * GIB, { page_size });
+      }
+      return host;
+    },
+    [{ minute: 120, alerts: [] }],
+  ),
+  scenario(
+    'guests hold 252 of 256 GiB, which is all they were promised, and 2 GiB are available',
+    (name, size) => {
+      const guests = ['g1', 'g2', 'g3', 'g4', 'g5', 'g6', 'g7'];
+      return healthyHost(name, size, { guests, guestMemory: 36, guestResident: 36, available: 2 });
+    },
+    [{ minute: 120, alerts: [] }],
+  ),
+  scenario(
+    'swap full of cold pages, of which ten a second come back',
+    (name, size) =>
+      healthyHost(name, size)
+        .gauge('kvm_host_swap_free_bytes', 0.1 * GIB)
+        .counter('kvm_host_swap_in_bytes_total', 40_960)
+        .counter('kvm_host_major_page_faults_total', 10),
+    [{ minute: 120, alerts: [] }],
+  ),
+  scenario(
+    'preallocated images that fill a filesystem to the last byte',
+    (name, size) =>
+      healthyHost(name, size)
+        .gauge('kvm_filesystem_avail_bytes', 0, IMAGES)
+        .gauge('kvm_filesystem_promised_bytes', TIB, IMAGES)
+        .gauge('kvm_filesystem_claimable_bytes', 0, IMAGES),
+    // Snapshots and logs need some too.
+    [{ minute: 120, alerts: ['KvmFilesystemFull warning'] }],
+  ),
+  scenario(
+    'a LUN that is cut up completely, and a directory full of preallocated images',
+    (name, size) => {
+      const host = healthyHost(name, size);
+      for (const [pool, type, path] of [
+        ['lun', 'iscsi', '/dev/disk/by-path'],
+        ['images', 'dir', '/var/lib/libvirt/images'],
+      ] as const) {
+        host
+          .gauge('kvm_pool_info', 1, { pool, uuid: 'u', type, path })
+          .gauge('kvm_pool_capacity_bytes', TIB, { pool })
+          .gauge('kvm_pool_allocated_bytes', TIB, { pool })
+          .gauge('kvm_pool_state', 1, { pool, state: 'running' });
+      }
+      return host;
+    },
+    [{ minute: 120, alerts: [] }],
+  ),
+  scenario(
+    'three equal guests share four CPUs',
+    (name) => {
+      const guests = ['a', 'b', 'c'];
+      const shape = { guests, cpus: 4, vcpus: 4, memory: 32, available: 16, guestMemory: 8 };
+      const host = healthyHost(name, 1, shape);
+      for (const domain of guests) {
+        host
+          .counter('kvm_domain_cpu_seconds_total', 1.3, { domain, mode: 'user' })
+          .gauge('kvm_domain_cpu_guaranteed_cpus', 4 / 3, { domain });
+        for (let vcpu = 0; vcpu < 4; vcpu += 1) vcpuDelay(host, domain, vcpu, 0.08);
+      }
+      return host;
+    },
+    [
+      {
+        minute: 30,
+        alerts: ['KvmGuestCpuStarved warning x3', 'KvmHostCpuStarved warning'],
+        risk: { cpu: 2 },
+      },
+    ],
+  ),
+  scenario(
+    'a guest on CPUs of its own is not blamed for one that is pinned elsewhere',
+    (name) => {
+      const guests = ['big', 'jobs'];
+      const host = healthyHost(name, 1, { guests, cpus: 32, vcpus: 4 })
+        .counter('kvm_domain_cpu_seconds_total', 3.9, { domain: 'big', mode: 'user' })
+        .gauge('kvm_domain_cpu_guaranteed_cpus', 1, { domain: 'big' })
+        .gauge('kvm_domain_cpu_allowed_cpus', 4, { domain: 'big' })
+        .counter('kvm_domain_cpu_seconds_total', 1, { domain: 'jobs', mode: 'user' })
+        .gauge('kvm_domain_cpu_guaranteed_cpus', 1, { domain: 'jobs' })
+        .gauge('kvm_domain_cpu_allowed_cpus', 1, { domain: 'jobs' });
+      for (let vcpu = 0; vcpu < 4; vcpu += 1) vcpuDelay(host, 'jobs', vcpu, 0.6);
+      return host;
+    },
+    [
+      {
+        minute: 30,
+        alerts: [
+          'KvmGuestCpuStarved warning',
+          'KvmGuestLargerThanHost warning',
+          'KvmHostCpuStarved warning',
+        ],
+        risk: { cpu: 2 },
+      },
+    ],
+  ),
+  scenario(
+    'zram, 5 MB/s both ways, and some task waits for a twentieth of the time',
+    (name, size) => {
+      const host = healthyHost(name, size)
+        .gauge('kvm_host_swap_size_bytes', 0)
+        .gauge('kvm_host_swap_free_bytes', 0)
+        .counter('kvm_host_swap_in_bytes_total', 5e6)
+        .counter('kvm_host_swap_out_bytes_total', 5e6)
+        .counter('kvm_host_major_page_faults_total', 400);
+      return waiting(host, 'memory', 0.05);
+    },
+    [{ minute: 120, alerts: [] }],
+  ),
+  scenario(
+    'a guest that panicked long ago and is kept for a look',
+    (name, size) => {
+      const host = healthyHost(name, size).without('kvm_domain_state', { domain: 'g2' });
+      return inState(host, 'g2', 'crashed', 'panicked');
+    },
+    [{ minute: 120, alerts: [] }],
+  ),
+  scenario(
+    'an interface that no guest uses is down',
+    (name, size) =>
+      healthyHost(name, size)
+        .gauge('kvm_uplink_up', 0, { device: 'bond1' })
+        .gauge('kvm_uplink_nics', 0, { device: 'bond1' }),
+    [{ minute: 120, alerts: [] }],
+  ),
+  scenario(
+    'a copy of 20 GiB in eight minutes, with 370 GiB left',
+    (name, size) =>
+      healthyHost(name, size)
+        .gauge('kvm_filesystem_claimable_bytes', 0, IMAGES)
+        .gauge(
+          'kvm_filesystem_avail_bytes',
+          (seconds) => (390 - 20 * Math.min(1, Math.max(0, (seconds - EVENT) / minutes(8)))) * GIB,
+          IMAGES,
+        ),
+    [62, 64, 66, 68, 72, 90, 122].map((minute) => ({ minute, alerts: [] })),
+  ),
+  scenario(
+    'an update of firmware, forty minutes, while the host is under maintenance',
+    (name, size) =>
+      healthyHost(name, size)
+        .gauge('kvm_policy_maintenance_remaining_seconds', (seconds) =>
+          Math.max(0, minutes(120) - seconds),
+        )
+        .unreachable((seconds) => seconds >= EVENT && seconds < EVENT + minutes(40)),
+    [{ minute: 95, alerts: ['KvmExporterDown critical', 'KvmHostMaintenance info'] }],
+  ),
+  scenario(
+    'a container meets its limit of memory while a guest is shut down in good order',
+    (name, size) => {
+      const host = healthyHost(name, size)
+        .counter('kvm_host_oom_kills_total', (seconds) => (seconds === EVENT ? 1 / 120 : 0))
+        .without('kvm_domain_state', { domain: 'g2' });
+      inState(host, 'g2', 'running', 'booted', (seconds) => seconds <= EVENT);
+      return inState(host, 'g2', 'shutoff', 'shutdown', (seconds) => seconds > EVENT);
+    },
+    [
+      { minute: 66, alerts: ['KvmHostOomKill warning'], risk: { memory: 2 } },
+      { minute: 90, alerts: [] },
+    ],
+  ),
+  scenario(
     'guests that have just booted',
     (name, size) => healthyHost(name, size, { guestResident: 1 }),
     [{ minute: 30, alerts: [] }],

@@ -29,6 +29,11 @@ export function scenario(
   return { name, hosts: (instance, size) => [host(instance, size)], looks };
 }
 
+/** In seconds, as all times of a scenario. */
 export function minutes(count: number): number {
   return count * 60;
+}
+
+export function days(count: number): number {
+  return minutes(count * 24 * 60);
 }

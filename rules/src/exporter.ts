@@ -194,6 +194,12 @@ export const exporter: Subject = {
         severity === 'critical'
           ? promql`
               (kvm_domain_monitor_responsive == 0)
+              # A filesystem that does not answer is one page, and names those that hang on it.
+              unless on (cluster, job, instance, domain) (
+                last_over_time(kvm_domain_storage_promised_bytes[1d])
+                and on (cluster, job, instance, mountpoint)
+                kvm_filesystem_responsive == 0
+              )
               # Not even an idle guest uses less than half a percent of a CPU; helper threads of QEMU do.
               and on (cluster, job, instance, domain)
               round(instance_domain:kvm_domain_cpu_seconds:rate5m, 0.01) == 0

@@ -12,7 +12,7 @@ import { guestMemory } from './guest-memory.ts';
 import { limit, within } from './limit.ts';
 import { memory } from './memory.ts';
 import { network } from './network.ts';
-import { promql, type RecordingRule, type Subject } from './rule.ts';
+import { indented, promql, type RecordingRule, type Subject } from './rule.ts';
 import { filesystems, images } from './storage.ts';
 
 /** The worst filesystem, pool, uplink or NIC of a host, which stands for the host in its risk. */
@@ -141,7 +141,7 @@ const LOSSES: readonly RecordingRule[] = RISK_SIGNALS.flatMap(({ record, thresho
   if (threshold.kind !== 'loss') return [];
   const alert = ALERTS.find(({ name }) => name === threshold.alert);
   if (alert === undefined) throw new RangeError(`no such alert: ${threshold.alert}`);
-  const lost = alert.expr('critical').replaceAll(/^/gm, '  ');
+  const lost = indented(alert.expr('critical'));
   const labels = PER[threshold.alert] ?? [];
   return [{ record, expr: `count without (${labels.join(', ')}) (\n${lost}\n)` }];
 });
@@ -200,7 +200,7 @@ function levelOfLimits(record: string, threshold: PolicyThreshold): string {
     ];
   });
   const all = [...arms, `${record} > bool +Inf`].join('\nor\n');
-  return `max without (severity) (\n${all.replaceAll(/^/gm, '  ')}\n)`;
+  return `max without (severity) (\n${indented(all)}\n)`;
 }
 
 function resourceRule(resource: RiskResource): RecordingRule {

@@ -85,6 +85,11 @@ export function promql(strings: TemplateStringsArray, ...values: readonly string
   return dedent(String.raw({ raw: strings }, ...values));
 }
 
+/** An expression to be put between brackets that stand on lines of their own. */
+export function indented(expression: string): string {
+  return expression.replaceAll(/^/gm, '  ');
+}
+
 /** One paragraph written over several lines; a template of Prometheus may be inside. */
 export function prose(strings: TemplateStringsArray, ...values: readonly string[]): string {
   return String.raw({ raw: strings }, ...values)

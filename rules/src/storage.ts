@@ -1,6 +1,13 @@
 import { ascending, names, namesOrNone, only, top, value } from './annotations.ts';
 import { beyond, limit, type LimitSeverity } from './limit.ts';
-import { promql, prose, type AlertDefinition, type RecordingRule, type Subject } from './rule.ts';
+import {
+  indented,
+  promql,
+  prose,
+  type AlertDefinition,
+  type RecordingRule,
+  type Subject,
+} from './rule.ts';
 
 const HOST = { uid: 'kvm-storage', variables: ['cluster', 'job', 'instance'] } as const;
 const FILESYSTEM = {
@@ -15,6 +22,78 @@ const MAY_GROW_THERE = top(
   'bytes',
 );
 const WRITERS = top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'bytes per second');
+
+/** Those of the guests that stand still because a write failed. @param guests a query of guests. */
+function pausedOf(guests: string): string {
+  return namesOrNone(`${guests} and on (domain) kvm_domain_state{@,state="paused",reason="ioerror"}`);
+}
+
+/** Filesystems with nothing left for images that want some. */
+const FULL = promql`
+  (
+    # Less than the smallest thing an image grows by, a cluster of 64 KiB.
+    kvm_filesystem_avail_bytes < 65536
+    or
+    # Clusters of 2 MiB, several of them at once, want more: a guest that got none stands still.
+    (kvm_filesystem_avail_bytes < 16777216)
+    and on (cluster, job, instance, mountpoint) (
+      (kvm_domain_storage_claimable_bytes > 0)
+      and on (cluster, job, instance, domain)
+      kvm_domain_state{state="paused",reason="ioerror"} == 1
+    )
+  )
+  # Preallocated images have what they need. On a network filesystem there are images of other hosts
+  # too, which this host cannot know.
+  and on (cluster, job, instance, mountpoint) (
+    kvm_filesystem_claimable_bytes > 0
+    or
+    kvm_filesystem_info{network="yes"} == 1
+  )
+`;
+
+/** Thin pools that take no more writes, each once. */
+const BROKEN = promql`
+  kvm_thin_pool_state{state=~"ro|out-of-data-space|failed"} == 1
+  or on (cluster, job, instance, vg, pool)
+  kvm_thin_pool_needs_check == 1
+  or on (cluster, job, instance, vg, pool)
+  # The kernel says so only with the next write.
+  kvm_thin_pool_data_used_bytes / (kvm_thin_pool_size_bytes > 0) >= 1
+  or on (cluster, job, instance, vg, pool)
+  kvm_thin_pool_metadata_used_bytes / (kvm_thin_pool_metadata_size_bytes > 0) >= 1
+`;
+
+/**
+ * Guests with disks where another page says that nothing can be written. Only what is scraped is read,
+ * so that cause and guest are of the same moment.
+ */
+const STOPPED_BY_STORAGE = [
+  promql`
+    # Wants to grow on a filesystem that has nothing for it, or that nobody can write to. Whoever has
+    # made room is given the five minutes to resume it for which the page of the filesystem stays.
+    (kvm_domain_storage_claimable_bytes > 0)
+    and on (cluster, job, instance, mountpoint) (
+      min_over_time(kvm_filesystem_avail_bytes[5m]) < 16777216
+      or
+      kvm_filesystem_readonly == 1
+    )
+    or
+    # What does not answer does not tell who has disks on it either.
+    last_over_time(kvm_domain_storage_promised_bytes[1d])
+    and on (cluster, job, instance, mountpoint)
+    kvm_filesystem_responsive == 0
+    or
+    # QEMU writes to no image it found damaged.
+    kvm_domain_disk_image_info
+    and on (cluster, job, instance, path)
+    kvm_image_corrupt == 1
+    or
+    kvm_domain_thin_promised_bytes
+    and on (cluster, job, instance, vg, pool) (
+  `,
+  indented(BROKEN),
+  ')',
+].join('\n');
 
 const recording: readonly RecordingRule[] = [
   {
@@ -319,25 +398,16 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     summary: 'A filesystem with images is full.',
     description: prose`
       {{ $labels.mountpoint }} of {{ $labels.instance }} has ${value('bytes')} left: each guest that
-      writes to a new block there is paused, or gets an error. May still grow most: ${MAY_GROW_THERE}.
-      Writing most: ${WRITERS}. Make room, then resume them.
+      writes to a new block there is paused, or gets an error. Paused:
+      ${pausedOf('(kvm_domain_storage_claimable_bytes{@,mountpoint=$mountpoint} > 0)')}. May still grow
+      most: ${MAY_GROW_THERE}. Writing most: ${WRITERS}. Make room, then resume them.
     `,
     dashboard: FILESYSTEM,
     // Nothing heals this, and it lasts as long as the filesystem is full.
     at: { warning: { for: '1m' }, critical: { for: '1m', keepFiringFor: '5m' } },
     expr: (severity) =>
       severity === 'critical'
-        ? promql`
-            # Less than the smallest thing an image grows by, a cluster of 64 KiB.
-            (kvm_filesystem_avail_bytes < 65536)
-            # Preallocated images have what they need. On a network filesystem there are images of other
-            # hosts too, which this host cannot know.
-            and on (cluster, job, instance, mountpoint) (
-              kvm_filesystem_claimable_bytes > 0
-              or
-              kvm_filesystem_info{network="yes"} == 1
-            )
-          `
+        ? FULL
         : 'kvm_filesystem_avail_bytes < 65536',
   },
   {
@@ -387,6 +457,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     description: prose`
       {{ $labels.mountpoint }} of {{ $labels.instance }} does not even tell its size: guests with
       disks on it hang: ${names('last_over_time(kvm_domain_storage_promised_bytes{@,mountpoint=$mountpoint}[1d])')}.
+      Paused: ${pausedOf('last_over_time(kvm_domain_storage_promised_bytes{@,mountpoint=$mountpoint}[1d])')}.
       Bring its server or device back.
     `,
     dashboard: FILESYSTEM,
@@ -398,8 +469,9 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     summary: 'A filesystem with images that grow is read-only.',
     description: prose`
       {{ $labels.mountpoint }} of {{ $labels.instance }} is mounted read-only, usually after an I/O
-      error: guests with disks on it cannot write. May want to grow: ${MAY_GROW_THERE}. Read the log of
-      the kernel before it is mounted again.
+      error: guests with disks on it cannot write. Paused:
+      ${pausedOf('(kvm_domain_storage_claimable_bytes{@,mountpoint=$mountpoint} > 0)')}. May want to grow:
+      ${MAY_GROW_THERE}. Read the log of the kernel before it is mounted again.
     `,
     dashboard: FILESYSTEM,
     at: { critical: { for: '2m' } },
@@ -417,15 +489,22 @@ const otherAlerts: readonly AlertDefinition[] = [
     name: 'KvmGuestPausedOnIoError',
     summary: 'A guest is paused because a write to its disk failed.',
     description: prose`
-      {{ $labels.domain }} on {{ $labels.instance }} stands still: a write failed, for lack of space
-      as a rule. Its filesystems and what is left there:
+      {{ $labels.domain }} on {{ $labels.instance }} stands still: a write failed, and nothing that pages
+      by itself is known to be why. Its filesystems and what is left there:
       ${ascending('kvm_filesystem_avail_bytes{@} and on (mountpoint) kvm_domain_storage_promised_bytes{@,domain=$domain}', 'bytes', 'mountpoint')}.
-      Make room first, then resume it.
+      Find out which disk failed, mend it, then resume it.
     `,
     dashboard: GUEST,
     // No waiting: nothing heals this.
     at: { critical: { keepFiringFor: '2m' } },
-    expr: () => 'kvm_domain_state{state="paused",reason="ioerror"} == 1',
+    expr: () =>
+      [
+        '(kvm_domain_state{state="paused",reason="ioerror"} == 1)',
+        '# One cause is one page: that of the filesystem, image or pool names the guests it has stopped.',
+        'unless on (cluster, job, instance, domain) (',
+        indented(STOPPED_BY_STORAGE),
+        ')',
+      ].join('\n'),
   },
   {
     name: 'KvmImageCorrupt',
@@ -433,8 +512,8 @@ const otherAlerts: readonly AlertDefinition[] = [
     description: prose`
       QEMU marked {{ $labels.path }} on {{ $labels.instance }} corrupt and does not write to it any
       more. Guests on that host whose disks use it:
-      ${names('kvm_domain_disk_image_info{@,path=$path}')}.
-      Shut them down before qemu-img check -r.
+      ${names('kvm_domain_disk_image_info{@,path=$path}')}. Paused:
+      ${pausedOf('kvm_domain_disk_image_info{@,path=$path}')}. Shut them down before qemu-img check -r.
     `,
     dashboard: HOST,
     at: { critical: {} },
@@ -503,20 +582,12 @@ const otherAlerts: readonly AlertDefinition[] = [
     description: prose`
       Thin pool {{ $labels.vg }}/{{ $labels.pool }} on {{ $labels.instance }} is out of space,
       read-only, failed, or must be checked: writes of these guests wait or fail:
-      ${names('kvm_domain_thin_promised_bytes{@,vg=$vg,pool=$pool}')}. Extend it, or repair it.
+      ${names('kvm_domain_thin_promised_bytes{@,vg=$vg,pool=$pool}')}. Paused:
+      ${pausedOf('kvm_domain_thin_promised_bytes{@,vg=$vg,pool=$pool}')}. Extend it, or repair it.
     `,
     dashboard: HOST,
     at: { critical: { for: '1m' } },
-    expr: () => promql`
-      kvm_thin_pool_state{state=~"ro|out-of-data-space|failed"} == 1
-      or
-      kvm_thin_pool_needs_check == 1
-      or
-      # The kernel says so only with the next write.
-      instance_pool:kvm_thin_pool_data_used:ratio >= 1
-      or
-      instance_pool:kvm_thin_pool_metadata_used:ratio >= 1
-    `,
+    expr: () => BROKEN,
   },
   {
     name: 'KvmThinPoolRunOnTheBank',

@@ -62,14 +62,34 @@ export async function alertmanagerBinary(): Promise<string | undefined> {
   return undefined;
 }
 
-/**
- * Sends alerts to a real Alertmanager with the example configuration and tells which of them it
- * mutes. The daemon listens on loopback only and is gone afterwards.
- */
-export async function mutedAlerts(
+/** Sends alerts to a real Alertmanager with the example configuration and tells which it mutes. */
+export function mutedAlerts(
   binary: string,
   alerts: readonly AlertLabels[],
 ): Promise<readonly AlertLabels[]> {
+  return withAlerts(binary, alerts, (_api, muted) => Promise.resolve(muted));
+}
+
+const GROUPS = z.array(z.object({ alerts: z.array(z.object({ labels: z.unknown() })) }));
+
+/** How many alerts are in each notification that a receiver gets of alerts that come all at once. */
+export function notificationsOf(
+  binary: string,
+  alerts: readonly AlertLabels[],
+  receiver: string,
+): Promise<readonly number[]> {
+  return withAlerts(binary, alerts, async (api) => {
+    const answer = await fetch(`${api}/alerts/groups?receiver=${receiver}&inhibited=false`);
+    return GROUPS.parse(await answer.json()).map((group) => group.alerts.length);
+  });
+}
+
+/** The daemon listens on loopback only and is gone afterwards. */
+async function withAlerts<T>(
+  binary: string,
+  alerts: readonly AlertLabels[],
+  ask: (api: string, muted: readonly AlertLabels[]) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'kvm-alertmanager-'));
   const port = await freePort();
   const daemon = spawn(
@@ -100,7 +120,7 @@ export async function mutedAlerts(
     });
     if (!sent.ok) throw new Error(`Alertmanager refuses the alerts: ${await sent.text()}`);
     // To Alertmanager, alerts with the same labels are one.
-    return await mutedOf(`${api}/alerts`, new Set(alerts.map(alertKey)).size);
+    return await ask(api, await mutedOf(`${api}/alerts`, new Set(alerts.map(alertKey)).size));
   } finally {
     daemon.kill('SIGTERM');
     await ended;

@@ -15,10 +15,9 @@ import {
   assertionsOf,
   nameOf,
   namesIn,
-  sliceOf,
   type Assertion,
-  type Dependencies,
   type Groups,
+  type Slice,
 } from './slice.ts';
 import type { RuleTest, TestFile } from './test-file.ts';
 
@@ -61,17 +60,18 @@ export class VmalertTool implements AsyncDisposable {
   /**
    * What it says otherwise than the test expects.
    *
+   * @param slice the rules that are needed; what else is in it does not count.
    * @throws Error when the program says nothing that could be compared.
    */
   async differences(
     file: TestFile,
     test: RuleTest,
     groups: Groups,
-    dependencies: Dependencies,
+    slice: (rulesPath: string) => Slice,
   ): Promise<readonly string[]> {
     const assertions = assertionsOf(test);
     const step = secondsOfParts(file.evaluation_interval);
-    const answers = await this.#ask(file, test, groups, dependencies, step);
+    const answers = await this.#ask(file, test, groups, slice, step);
     return assertions.flatMap((assertion) => {
       const expected = expectedSamples(assertion);
       const time = secondsOfParts(assertion.check.eval_time);
@@ -91,7 +91,7 @@ export class VmalertTool implements AsyncDisposable {
     file: TestFile,
     test: RuleTest,
     groups: Groups,
-    dependencies: Dependencies,
+    slice: (rulesPath: string) => Slice,
     step: number,
   ): Promise<Answers> {
     this.#count += 1;
@@ -100,7 +100,7 @@ export class VmalertTool implements AsyncDisposable {
     const rules = join(folder, 'rules.yaml');
     const path = join(folder, 'test.yaml');
     const assertions = assertionsOf(test);
-    await writeFile(rules, sliceOf(file, test, assertions, groups, dependencies, rules).rules);
+    await writeFile(rules, slice(rules).rules);
     await writeFile(path, questions(file, test, groups, rules, step));
     const args = ['unittest', `--files=${path}`];
     // Its database lies under a fixed name in the folder for temporary files.

@@ -4,7 +4,8 @@ import { isPausedOnIoError } from '../model/facts/domain-state.ts';
 import { isUp } from '../model/facts/link-state.ts';
 import type { Filesystem } from '../model/filesystem.ts';
 import type { ThinPool } from '../model/storage.ts';
-import type { View } from '../view/view.ts';
+import { thinPoolName } from '../model/facts/thin-pool-name.ts';
+import type { DomainView, View } from '../view/view.ts';
 import {
   findExhaustion,
   findStarvation,
@@ -17,6 +18,8 @@ import type { LossId } from './risk-model.ts';
 
 /** The smallest thing an image grows by, a cluster of 64 KiB. */
 const SMALLEST_GROWTH_BYTES = 65_536;
+/** Eight of the largest clusters: less may stop a guest that wants several of them at once. */
+const LARGE_GROWTH_BYTES = 16_777_216;
 
 type Losses = readonly (readonly [LossId, number | undefined])[];
 
@@ -133,6 +136,9 @@ function storageLosses({ snapshot, domains, images, assessment }: View): Losses 
       .map(({ name, claimableBytes }) => [name, claimableBytes]),
   );
   const canGrow = ({ mount }: Filesystem): boolean => (claimable.get(mount.mountpoint) ?? 0) > 0;
+  const paused = domains.filter(({ domain }) => isPausedOnIoError(domain));
+  const hasStopped = ({ mount }: Filesystem): boolean =>
+    paused.some((guest) => wantsSpaceOn(guest, mount.mountpoint));
   const filesystems = (is: (one: Filesystem) => boolean): number | undefined =>
     storage?.filesystems.filter(is).length;
   return [
@@ -141,7 +147,7 @@ function storageLosses({ snapshot, domains, images, assessment }: View): Losses 
       filesystems(
         (one) =>
           one.space.ok &&
-          one.space.value.availableBytes < SMALLEST_GROWTH_BYTES &&
+          isUsedUpBut(one, hasStopped(one) ? LARGE_GROWTH_BYTES : SMALLEST_GROWTH_BYTES) &&
           (canGrow(one) || one.traits.network),
       ),
     ],
@@ -155,7 +161,7 @@ function storageLosses({ snapshot, domains, images, assessment }: View): Losses 
     ['storage_loss_read_only', filesystems((one) => one.mount.readOnly && canGrow(one))],
     [
       'storage_loss_paused_guests',
-      snapshot.domains && domains.filter(({ domain }) => isPausedOnIoError(domain)).length,
+      snapshot.domains && paused.filter((guest) => !isStoppedByStorage(guest, snapshot)).length,
     ],
     [
       'storage_loss_corrupt_images',
@@ -163,6 +169,41 @@ function storageLosses({ snapshot, domains, images, assessment }: View): Losses 
     ],
     ['storage_loss_thin_pools', storage?.thin?.storage.pools.filter(isBroken).length],
   ];
+}
+
+function isUsedUpBut({ space }: Filesystem, bytes: number): boolean {
+  return space.ok && space.value.availableBytes < bytes;
+}
+
+function wantsSpaceOn({ storage }: DomainView, mountpoint: string): boolean {
+  return storage.some(
+    ({ part, container }) =>
+      container.kind === 'filesystem' && container.name === mountpoint && part.claimableBytes > 0,
+  );
+}
+
+/** What stops it is a loss of its own, a full filesystem or a broken pool. */
+function isStoppedByStorage(guest: DomainView, { storage }: View['snapshot']): boolean {
+  const broken = new Set(
+    (storage?.thin?.storage.pools ?? [])
+      .filter(isBroken)
+      .map(({ vgName, name }) => thinPoolName(vgName, name)),
+  );
+  return (
+    (storage?.filesystems ?? []).some(
+      (one) =>
+        wantsSpaceOn(guest, one.mount.mountpoint) &&
+        (one.mount.readOnly || isUsedUpBut(one, LARGE_GROWTH_BYTES)),
+    ) ||
+    guest.storage.some(
+      ({ container }) => container.kind === 'thin pool' && broken.has(container.name),
+    ) ||
+    guest.disks.some(
+      ({ source }) =>
+        source.kind !== 'remote' &&
+        source.chain.images.some(({ image }) => image.qcow2?.corrupt === true),
+    )
+  );
 }
 
 const BROKEN_STATES: ReadonlySet<ThinPool['state']> = new Set([

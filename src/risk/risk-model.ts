@@ -402,7 +402,7 @@ export const RISK_SIGNALS: readonly RiskSignal[] = [
   loss(
     'storage_loss_paused_guests',
     'KvmGuestPausedOnIoError',
-    'guests paused because a write failed',
+    'guests paused because a write failed, where no filesystem or thin pool is known to be the cause',
   ),
   loss('storage_loss_corrupt_images', 'KvmImageCorrupt', 'images marked corrupt'),
   loss(

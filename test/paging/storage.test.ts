@@ -67,18 +67,19 @@ describe('a guest fills its image on a small file system', () => {
     expect(await lab.guest('writer').state()).toContain('running');
   });
 
-  it('pages when QEMU has paused the writer, and says where space is missing', async () => {
+  it('pages when QEMU has paused the writer: once, for the filesystem, with its name', async () => {
     await lab.guest('writer').waitForState('paused (I/O error)');
     const { pager } = stack;
-    const labels = { instance: INSTANCE, domain: 'writer' };
+    const labels = { instance: INSTANCE, mountpoint };
     const page = await pager.expectPage({
-      alertname: 'KvmGuestPausedOnIoError',
+      alertname: 'KvmFilesystemFull',
       severity: 'critical',
       labels,
     });
-    expect(page.annotations['description']).toContain(mountpoint);
+    expect(page.annotations['description']).toContain('Paused: writer.');
     expect(page.annotations['summary']).toBeDefined();
-    expect(page.annotations['runbook_url']).toContain('KvmGuestPausedOnIoError');
+    expect(page.annotations['runbook_url']).toContain('KvmFilesystemFull');
+    expect(await pager.fired('alertname="KvmGuestPausedOnIoError"', since)).toEqual([]);
   });
 
   it('leaves the guest alone that shares the file system', async () => {
@@ -93,8 +94,8 @@ describe('a guest fills its image on a small file system', () => {
     await writer.resume();
     await writer.command({ kind: 'stop', what: 'fill' });
     const { pager } = stack;
-    const paused = { alertname: 'KvmGuestPausedOnIoError', labels: { domain: 'writer' } };
-    await pager.expectResolved({ ...paused, severity: 'critical' });
+    const full = { alertname: 'KvmFilesystemFull', labels: { mountpoint } };
+    await pager.expectResolved({ ...full, severity: 'critical' });
     const lasting = 'KvmFilesystemOverPromised|KvmStorageRunOnTheBank';
     await pager.expectSilence(
       `alertname=~"KvmFilesystem.*|KvmStorage.*|KvmGuestPaused.*",alertname!~"${lasting}"`,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attempt, run } from '../../../lab/command.ts';
 import { eventually } from '../../../lab/polling.ts';
 import { PrivateDaemon } from '../../support/libvirt/private-daemon.ts';
-import { LoopDevice } from '../storage/loop-device.ts';
+import { LoopDevice } from '../../support/storage/loop-device.ts';
 import { startExporterThrough } from './exporter-process.ts';
 import { asNobodyWith } from './rights.ts';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Deadline } from '../../../src/runtime/deadline.ts';
 import { readFilesystems } from '../../../src/sources/files/filesystem.ts';
-import { LoopDevice, LoopFilesystem } from './loop-device.ts';
+import { LoopDevice, LoopFilesystem } from '../../support/storage/loop-device.ts';
 import { createImage, fullyAllocatedBytes } from './qemu-img.ts';
 import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
 import type { Filesystem } from '../../../src/model/filesystem.ts';

@@ -23,7 +23,7 @@ import {
   type FileAnswer,
   type FileTask,
 } from '../../../src/sources/files/file-task.ts';
-import { LoopDevice } from './loop-device.ts';
+import { LoopDevice } from '../../support/storage/loop-device.ts';
 import { createImage, qemuImg } from './qemu-img.ts';
 import { StorageSource } from '../../support/storage/storage-source.ts';
 import type { ChainEnd, DescribedDisk, ImageChain } from '../../../src/model/image.ts';

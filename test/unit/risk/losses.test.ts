@@ -160,6 +160,29 @@ describe('storage is lost', () => {
     expect(losses({ mount }, preallocated)('storage_loss_read_only')).toBe(0);
   });
 
+  it('to a guest that is paused, unless its filesystem is why and is counted itself', () => {
+    const paused = { state: 'paused', reason: 'ioerror' } as const;
+    const writtenGib = (gib: number): Moment['guests'] => [
+      { ...A, writtenGib: gib, overrides: paused },
+      B,
+    ];
+    const counted = (change: Partial<Filesystem>, guests: Moment['guests']) => {
+      const lost = losses(change, guests);
+      return {
+        full: lost('storage_loss_full'),
+        readOnly: lost('storage_loss_read_only'),
+        paused: lost('storage_loss_paused_guests'),
+      };
+    };
+    const left = (bytes: number) => ({ space: space(bytes, 500) });
+    expect(counted(left(16_777_216), writtenGib(10))).toEqual({ full: 0, readOnly: 0, paused: 1 });
+    expect(counted(left(16_777_215), writtenGib(10))).toEqual({ full: 1, readOnly: 0, paused: 0 });
+    expect(counted(left(0), writtenGib(80))).toEqual({ full: 0, readOnly: 0, paused: 1 });
+    const readOnly = { mount: exampleMount({ readOnly: true }) };
+    expect(counted(readOnly, writtenGib(10))).toEqual({ full: 0, readOnly: 1, paused: 0 });
+    expect(counted(readOnly, writtenGib(80))).toEqual({ full: 0, readOnly: 0, paused: 1 });
+  });
+
   it.each<readonly [number, string, Partial<ThinPool>]>([
     [0, 'in order', {}],
     [1, 'read-only', { state: 'ro' }],
