@@ -128,6 +128,7 @@ export class StorageCollector {
         device: disk.target,
         readOnly: disk.readOnly,
         part,
+        space: part === 'disk' ? disk.space : undefined,
       };
       if ('remote' in source) {
         disks.push({ ...common, source: { kind: 'remote', ...source.remote } });

@@ -59,7 +59,7 @@ function node() {
   const roots = { ...HOST, procfs, rootfs: tree.rootfs };
   const files = new HostFiles(pool, tree.rootfs);
   const proxmox = new ProxmoxSource(roots, files, 4096, ANY_SOURCE);
-  const collector = new LocalGuestCollector(ANY_SOURCE, roots, 4096, proxmox);
+  const collector = new LocalGuestCollector(ANY_SOURCE, roots, 4096, files, proxmox);
   return {
     ...tree,
     addQemu,
@@ -191,6 +191,21 @@ describe('a node of Proxmox VE', () => {
     write('run/pve/metrics', statisticsOf(100, silent));
     const [vm] = guestsOf(await collect(), 'proxmox');
     expect(vm?.monitor).toBe('unresponsive');
+  });
+
+  it('says of a VM whose process has ended that it is off, before pvestatd does', async () => {
+    const { write, collect } = node();
+    write('run/pve/metrics', statisticsOf(100, { pid: 4300 }));
+    expect(guestsOf(await collect(), 'proxmox')).toMatchObject([
+      { active: false, state: 'shutoff', balloon: undefined },
+    ]);
+  });
+
+  it('believes pvestatd about processes that /proc hides', async () => {
+    const { write, remove, collect } = node();
+    write('run/pve/metrics', statisticsOf(100, { pid: 4300 }));
+    remove('proc/1/stat');
+    expect(guestsOf(await collect(), 'proxmox')).toMatchObject([{ active: true }]);
   });
 
   it.each([
