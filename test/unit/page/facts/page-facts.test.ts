@@ -729,6 +729,9 @@ describe('a host of whose guests not all is known', () => {
     expect(words(memory.bank)).toBe(
       'If all guests claim what they were promised, memory is at least 2 GiB short.',
     );
+    expect(memory.reasons.map(({ sentence }) => words(sentence))).toContain(
+      'Guests can still claim at least 3 times the memory and swap that is available (limit 1).',
+    );
   });
 
   it('does not say that nothing is promised where nothing tells what is', () => {
