@@ -48,7 +48,11 @@ interface Cost {
 }
 
 console.log(`${await describeMachine()}\n`);
-const costs = [await ofLibvirt(), await of('proxmox', proxmoxHost), await of('process', processHost)];
+const costs = [
+  await ofLibvirt(),
+  await of('proxmox', proxmoxHost),
+  await of('process', processHost),
+];
 const row = (name: string, write: (cost: Cost) => string): readonly string[] => [
   name,
   ...costs.map(write),

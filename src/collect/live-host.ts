@@ -251,7 +251,8 @@ function withThinPools(storage: Storage, { sources }: LocalGuests): Storage {
   const told = sources.get('proxmox');
   const pools = told?.thinPools ?? [];
   const readAtSeconds = told?.writtenAtSeconds;
-  if (storage.thin !== undefined || pools.length === 0 || readAtSeconds === undefined) return storage;
+  if (storage.thin !== undefined || pools.length === 0 || readAtSeconds === undefined)
+    return storage;
   const unwatched = storage.unwatchedThinPools;
   return {
     ...storage,

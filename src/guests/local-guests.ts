@@ -92,7 +92,8 @@ export class LocalGuestCollector {
     const all = census?.ok === true ? census.value : [];
     const isWhole = census?.ok === true && census.faults === undefined;
     this.#wasWhole ||= isWhole;
-    const waits = census?.ok === true && census.faults?.some(({ kind }) => kind === 'timeout') === true;
+    const waits =
+      census?.ok === true && census.faults?.some(({ kind }) => kind === 'timeout') === true;
     const isExpected = this.#wasWhole || waits || this.#choice.named.has('process');
     if (census !== undefined && isExpected && !isWhole) log.required('domain', census);
 

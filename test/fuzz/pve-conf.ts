@@ -4,7 +4,10 @@ import { parseGuestConf } from '../../src/guests/proxmox/guest-conf.ts';
 import { parseStatistics } from '../../src/guests/proxmox/statistics.ts';
 import { parseStorageConf } from '../../src/guests/proxmox/storage-conf.ts';
 import { toVmConfig } from '../../src/guests/proxmox/vm-config.ts';
-import { parseSystemEmulator, withConfigFile } from '../../src/sources/process/qemu-command-line.ts';
+import {
+  parseSystemEmulator,
+  withConfigFile,
+} from '../../src/sources/process/qemu-command-line.ts';
 import { parseQemuConfig } from '../../src/sources/process/qemu-config-file.ts';
 import { STORAGE_CFG, VM_100 } from '../unit/guests/proxmox/pve-tree.ts';
 import { mangled } from './mangle.ts';

@@ -231,7 +231,9 @@ describe('a host with guests of libvirt, of Incus, of a unit, and started by han
     };
     await eventually('both are counted apart', 60_000, async () => {
       const scraped = await scrape(exporter);
-      return scraped.has('kvm_user_qemu_processes') && scraped.value('kvm_user_qemu_processes') >= 2;
+      return (
+        scraped.has('kvm_user_qemu_processes') && scraped.value('kvm_user_qemu_processes') >= 2
+      );
     });
     await check();
     // One that has never seen the guests without them.

@@ -218,9 +218,7 @@ describe('a node of Proxmox VE', () => {
     expect(actual).toBe((128 + 64 + 128) * MIB);
     const promised = (name: string, kind: string) => scraped.value(name, { class: kind });
     expect(promised('kvm_memory_promised_bytes', 'anonymous')).toBe(actual);
-    expect(promised('kvm_memory_promised_maximum_bytes', 'anonymous')).toBe(
-      (192 + 64 + 128) * MIB,
-    );
+    expect(promised('kvm_memory_promised_maximum_bytes', 'anonymous')).toBe((192 + 64 + 128) * MIB);
     expect(promised('kvm_memory_promised_bytes', 'container')).toBe(256 * MIB);
     expect(scraped.value('kvm_memory_domains_unknown')).toBe(0);
     expect(scraped.value('kvm_domain_memory_minimum_bytes', { domain: domain('web') })).toBe(
@@ -256,10 +254,10 @@ describe('a node of Proxmox VE', () => {
     }));
     const ofGuest = { domain: domain('db') };
     const vcpu = { ...ofGuest, vcpu: '0' };
-    between(
-      scraped.value('kvm_domain_cpu_seconds_total', { ...ofGuest, mode: 'user' }),
-      [before.cpu, after.cpu],
-    );
+    between(scraped.value('kvm_domain_cpu_seconds_total', { ...ofGuest, mode: 'user' }), [
+      before.cpu,
+      after.cpu,
+    ]);
     between(scraped.value('kvm_domain_vcpu_seconds_total', vcpu), [
       before.vcpu.runSeconds,
       after.vcpu.runSeconds,
@@ -412,9 +410,9 @@ describe('a node of Proxmox VE', () => {
     node.writeMetrics(Buffer.concat([Buffer.from(`${newest}\n`), Buffer.alloc(100_000_000, 'x')]));
     const scraped = await scrape(exporter, { timeoutSeconds: 5 });
     expect(failures(scraped)).toEqual([]);
-    expect(
-      scraped.value('kvm_domain_balloon_current_bytes', { domain: domain('web') }),
-    ).toBe(reading.get(vmids.web)?.actualBytes);
+    expect(scraped.value('kvm_domain_balloon_current_bytes', { domain: domain('web') })).toBe(
+      reading.get(vmids.web)?.actualBytes,
+    );
   });
 
   it('misses no statistics on a node too old to write them', async () => {

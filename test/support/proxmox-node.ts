@@ -142,7 +142,10 @@ export class ProxmoxNode {
         ...['-device', `virtio-blk-pci,drive=drive-${key},id=${key}`],
       ]),
       ...Array.from({ length: spec.nics }, (_, index) => [
-        ...['-netdev', `type=tap,id=net${index},ifname=${tapOf(vmid, index)},script=no,downscript=no`],
+        ...[
+          '-netdev',
+          `type=tap,id=net${index},ifname=${tapOf(vmid, index)},script=no,downscript=no`,
+        ],
         ...['-device', `virtio-net-pci,netdev=net${index},id=net${index},romfile=`],
       ]).flat(),
       ...boot,
@@ -208,16 +211,14 @@ export class ProxmoxNode {
   }
 
   /** As pvestatd does every 10 s, of what it is given or what QEMUs say now. */
-  async writeStatistics(
-    { ageSeconds = 0, readings }: PveStatisticsOptions = {},
-  ): Promise<ReadonlyMap<number, PveVmReading>> {
+  async writeStatistics({ ageSeconds = 0, readings }: PveStatisticsOptions = {}): Promise<
+    ReadonlyMap<number, PveVmReading>
+  > {
     const running = [...this.vms].filter(([, { qemu }]) => qemu.isRunning());
     const known =
       readings ??
       new Map(
-        await Promise.all(
-          running.map(async ([vmid]) => [vmid, await this.read(vmid)] as const),
-        ),
+        await Promise.all(running.map(async ([vmid]) => [vmid, await this.read(vmid)] as const)),
       );
     const timestamp = Math.floor(Date.now() / 1000) - ageSeconds;
     const data = Object.fromEntries(

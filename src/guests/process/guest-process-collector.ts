@@ -229,7 +229,8 @@ export class GuestProcessCollector {
     const changed = this.#changed.delete(uuid);
     if (known?.startTimeTicks === startTimeTicks && !changed) {
       const { others, cgroup } = known;
-      if (others === undefined || this.#isAlone(others, pid) === (cgroup !== undefined)) return known;
+      if (others === undefined || this.#isAlone(others, pid) === (cgroup !== undefined))
+        return known;
     }
     const reading =
       this.#cgroupMounts === undefined

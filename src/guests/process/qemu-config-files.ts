@@ -47,11 +47,7 @@ export class QemuConfigFiles {
     });
   }
 
-  async #read(
-    qemus: readonly CountedQemu[],
-    log: OutcomeLog,
-    deadline: Deadline,
-  ): Promise<void> {
+  async #read(qemus: readonly CountedQemu[], log: OutcomeLog, deadline: Deadline): Promise<void> {
     const mounts = toValue(readMounts(this.#roots));
     if (mounts === undefined) return;
     const looks = await this.#files.look(

@@ -73,7 +73,8 @@ function toStorages(json: unknown): ReadonlyMap<string, PveStorageStatistics> {
     const totalBytes = toCount(propertyAt(one, 'total'));
     const usedBytes = toCount(propertyAt(one, 'used'));
     const isActive = toCount(propertyAt(one, 'active')) === 1;
-    if (totalBytes === undefined || totalBytes === 0 || usedBytes === undefined || !isActive) continue;
+    if (totalBytes === undefined || totalBytes === 0 || usedBytes === undefined || !isActive)
+      continue;
     storages.set(id, { totalBytes, usedBytes });
   }
   return storages;

@@ -100,7 +100,9 @@ function computePromisedRatio(uplink: NetworkOfUplink): number | undefined {
 }
 
 function unknown(snapshot: View['snapshot']): Sentence {
-  return whyGuestsAreUnknown(snapshot) ?? say`Unknown: the interfaces of the host could not be read.`;
+  return (
+    whyGuestsAreUnknown(snapshot) ?? say`Unknown: the interfaces of the host could not be read.`
+  );
 }
 
 function toBank(worst: NetworkOfUplink | undefined): Sentence {

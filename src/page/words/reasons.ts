@@ -15,10 +15,7 @@ import { figure, say, type Phrase, type Sentence } from './sentence.ts';
  *
  * @param lacksGuests the sums over guests lack some, so that they are the least there can be.
  */
-export function toReasons(
-  risk: ResourceRisk | undefined,
-  lacksGuests = false,
-): readonly Reason[] {
+export function toReasons(risk: ResourceRisk | undefined, lacksGuests = false): readonly Reason[] {
   const reasons = risk?.reasons ?? [];
   const given = new Map(reasons.map((reason) => [reason.signal.id, reason]));
   return reasons

@@ -197,7 +197,11 @@ export class QemuCensus {
     if (stat.state === 'D') {
       if (this.#mayBeGuests(pid, comm)) {
         faults.optional(
-          failed('timeout', `${this.#roots.procfs}/${pid}/cmdline`, 'not read: it waits in the kernel'),
+          failed(
+            'timeout',
+            `${this.#roots.procfs}/${pid}/cmdline`,
+            'not read: it waits in the kernel',
+          ),
         );
       }
       return undefined;
@@ -227,7 +231,8 @@ export class QemuCensus {
   /** It is called like a QEMU, is root's, and libvirt would not tell of it. */
   #mayBeGuests(pid: number, comm: string): boolean {
     if (!/^(?:kvm|qemu-(?:kvm|system-))/.test(comm)) return false;
-    if (parseOwner(toValue(readKernelFile(`${this.#roots.procfs}/${pid}/status`))) !== 0) return false;
+    if (parseOwner(toValue(readKernelFile(`${this.#roots.procfs}/${pid}/status`))) !== 0)
+      return false;
     const { scope, groups } = this.#findGroups(pid);
     if (scope?.manager === 'libvirt') return false;
     return !groups.some((group) => LXC_GROUP.test(group) || CONTAINER_GROUP.test(group));

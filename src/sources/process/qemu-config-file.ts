@@ -30,7 +30,10 @@ export function parseQemuConfig(text: string, subject: string): Result<readonly 
   let section: { readonly option: string; readonly pairs: Map<string, string> } | undefined;
   const finish = (): void => {
     if (section === undefined || section.pairs.size === 0) return;
-    words.push(`-${OPTIONS[section.option] ?? section.option}`, toText(section.option, section.pairs));
+    words.push(
+      `-${OPTIONS[section.option] ?? section.option}`,
+      toText(section.option, section.pairs),
+    );
   };
   for (const line of text.split('\n')) {
     if (/^\s*(?:#|$)/.test(line)) continue;

@@ -737,9 +737,7 @@ describe('a host of whose guests not all is known', () => {
   it('does not say that nothing is promised where nothing tells what is', () => {
     const memory = of(facts(smallHost({ seconds: 0, guests: [unknownMemory] })), 'memory');
     expect(memory.isNothingPromised).toBe(false);
-    expect(words(memory.bank)).toBe(
-      'Unknown: nothing tells the memory of the guests that run.',
-    );
+    expect(words(memory.bank)).toBe('Unknown: nothing tells the memory of the guests that run.');
   });
 
   it('names the source that did not tell of its guests, not what it has read of the host', () => {

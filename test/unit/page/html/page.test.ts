@@ -81,7 +81,10 @@ describe('the page', () => {
     expect(pageOf(smallHost())).not.toContain('known from');
     const guests = [A, { ...A, name: 'c', overrides: { source: 'proxmox' } } as const];
     const page = pageOf(smallHost({ seconds: 0, guests }));
-    expect(page.match(/known from [^<]*/g)).toEqual(['known from libvirt', 'known from Proxmox VE']);
+    expect(page.match(/known from [^<]*/g)).toEqual([
+      'known from libvirt',
+      'known from Proxmox VE',
+    ]);
   });
 
   it('lets its own style in by its hash, scripts from where it came from, and nothing else', () => {

@@ -185,7 +185,12 @@ describe('the memory of a guest', () => {
   it('is that of the backend the machine is to take', () => {
     const backends = ['-object', 'memory-backend-ram,id=a,size=1G', '-object'];
     expect(
-      memoryOf(...backends, 'memory-backend-memfd,id=b,size=256M', '-machine', 'q35,memory-backend=b'),
+      memoryOf(
+        ...backends,
+        'memory-backend-memfd,id=b,size=256M',
+        '-machine',
+        'q35,memory-backend=b',
+      ),
     ).toBe(256 * MIB);
   });
 });
