@@ -86,13 +86,6 @@ export const NOT_COVERED: readonly NotCovered[] = [
       'kernel release.',
   },
   {
-    peers: ['pve_vm_block_failed_read_ops_total', 'pve_vm_block_failed_write_ops_total'],
-    what: 'Failed reads and writes of a disk',
-    why:
-      'QEMU counts them but libvirt does not pass them on. A guest that stopped because of one ' +
-      'is kvm_domain_state{reason="ioerror"}.',
-  },
-  {
     peers: ['block.<n>.errors of telegraf', 'disk_errors of collectd and the Ruby exporter'],
     what: 'Disk errors',
     why:

@@ -337,6 +337,10 @@ const REPLACES: Replaced = {
     'libvirtd_domain_block_flush_times',
     'kubevirt_vmi_storage_flush_times_seconds_total',
   ],
+  kvm_domain_disk_failed_requests_total: [
+    'pve_vm_block_failed_read_ops_total',
+    'pve_vm_block_failed_write_ops_total',
+  ],
   kvm_domain_disk_capacity_bytes: [
     'libvirt_domain_block_stats_capacity_bytes',
     'libvirt_domain_block_stats_capacity',

@@ -29,12 +29,7 @@ export function createPartition(slot: number, journal: Journal): string {
     const mount = join(CGROUP_MOUNT, controller);
     if (!existsSync(mount)) continue;
     const path = makeCgroup(join(mount, `${name}.partition`), journal);
-    // A new v1 cpuset has no CPUs and no memory nodes, so no process can enter it.
-    if (controller === 'cpuset') {
-      for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-        writeFileSync(join(path, file), readFileSync(join(mount, file), 'utf8'));
-      }
-    }
+    if (controller === 'cpuset') inheritCpuset(mount, path);
   }
   // In a hybrid layout libvirt makes a cgroup in the v2 hierarchy as well, with no controllers.
   // It reads a guest's CPU time there (cpu.stat needs no controller) rather than from cpuacct.
@@ -76,6 +71,57 @@ export function memoryLimitFile(qemuPid: number): string {
   const unified = cgroups.get('unified');
   if (unified === undefined) throw new Error(`process ${qemuPid} has no memory cgroup`);
   return join(unified, 'memory.high');
+}
+
+/** A cgroup of the lab: its directory per v1 controller, or in the v2 hierarchy as `unified`. */
+export interface LabGroup {
+  readonly directories: ReadonlyMap<string, string>;
+  /** Puts a process into it. */
+  readonly take: (pid: number) => void;
+}
+
+const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'hugetlb', 'blkio'] as const;
+
+/** Makes a cgroup in all hierarchies by its path, such as `/qemu.slice/100.scope`. */
+export function createGroup(name: string, journal: Journal): LabGroup {
+  const hierarchies: readonly (readonly [string, string])[] = isUnified()
+    ? [['unified', CGROUP_MOUNT]]
+    : [
+        ...V1_CONTROLLERS.map((one) => [one, join(CGROUP_MOUNT, one)] as const),
+        ['unified', HYBRID_MOUNT],
+      ];
+  const directories = new Map<string, string>();
+  const parts = name.split('/').filter((part) => part !== '');
+  for (const [controller, mount] of hierarchies) {
+    if (!existsSync(mount)) continue;
+    let path = mount;
+    for (const [index, part] of parts.entries()) {
+      const parent = path;
+      path = join(parent, part);
+      if (mount === CGROUP_MOUNT) enableControllers(parent);
+      // Those above may be shared with another lab: they go when they are empty.
+      journal.record({ kind: index === parts.length - 1 ? 'cgroup' : 'directory', path });
+      if (existsSync(path)) continue;
+      mkdirSync(path);
+      if (controller === 'cpuset') inheritCpuset(parent, path);
+    }
+    directories.set(controller, path);
+  }
+  return {
+    directories,
+    take: (pid) => {
+      for (const path of directories.values()) {
+        writeFileSync(join(path, 'cgroup.procs'), String(pid));
+      }
+    },
+  };
+}
+
+/** A new v1 cpuset has no CPUs and no memory nodes, so no process can enter it. */
+function inheritCpuset(from: string, to: string): void {
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    writeFileSync(join(to, file), readFileSync(join(from, file), 'utf8'));
+  }
 }
 
 function makeCgroup(path: string, journal: Journal): string {

@@ -9,6 +9,7 @@
  * ```
  */
 export { CommandError } from './command.ts';
+export type { LabGroup } from './cgroup.ts';
 export type { LabExporter } from './exporter.ts';
 export { canFreezeThreads } from './freezer.ts';
 export type { FuseFilesystem } from './fuse.ts';
@@ -20,6 +21,7 @@ export { ksmCounter, type KsmSettings } from './host-settings.ts';
 export { labsRoot } from './lab-directory.ts';
 export type { LabProcess } from './lab-process.ts';
 export { Lab, openLab, type ExporterOptions, type LabOptions, type SpawnOptions } from './lab.ts';
+export type { OwnHost, OwnHostProcess } from './own-host.ts';
 export { ensurePackages, LAB_PACKAGES } from './packages.ts';
 export { eventually } from './polling.ts';
 export type { FilesystemType } from './storage.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { createPartition, memoryLimitFile } from './cgroup.ts';
+import { createGroup, createPartition, memoryLimitFile, type LabGroup } from './cgroup.ts';
 import { run } from './command.ts';
 import { domainXml } from './domain-xml.ts';
 import { freezeThreads } from './freezer.ts';
@@ -35,6 +35,7 @@ import {
   privatePath,
   type LabNamespaces,
 } from './namespaces.ts';
+import { startOwnHost, type OwnHost } from './own-host.ts';
 import { ensurePackages, LAB_PACKAGES } from './packages.ts';
 import { startPeer } from './peer.ts';
 import { identify, signal, type ProcessIdentity } from './process-identity.ts';
@@ -57,6 +58,8 @@ export interface ExporterOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Path asked to see that it is up; default `/-/healthy`. */
   readonly readyPath?: string;
+  /** Where it runs; default this machine, where the lab's libvirt is. */
+  readonly host?: OwnHost;
 }
 
 export interface SpawnOptions {
@@ -341,22 +344,38 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
+   * A host of its own inside the lab, which has no libvirt and none of this machine's processes.
+   *
+   * @param mounts shell lines that put what it has at the paths of a real host.
+   */
+  async ownHost(mounts = ''): Promise<OwnHost> {
+    return startOwnHost(this, this.#parts.journal, mounts);
+  }
+
+  /** A cgroup of this machine, such as `/qemu.slice/100.scope`, until the lab ends. */
+  group(name: string): LabGroup {
+    return createGroup(name, this.#parts.journal);
+  }
+
+  /**
    * Starts this repository's exporter in the lab's network namespace (where the tap devices are)
-   * but in the host's mount namespace, reading libvirt's read-only socket.
+   * but in the host's mount namespace, reading libvirt's read-only socket. On a host of its own
+   * nobody tells it of a libvirt.
    */
   async exporter(options: ExporterOptions = {}): Promise<LabExporter> {
     const address = `${this.network.labAddress}:${await freePort(this.network.network)}`;
+    const { host, env } = options;
     const flags = [
       `--web.listen-address=${address}`,
-      `--libvirt.uri=${this.sockets.readOnlyUri}`,
+      ...(host === undefined ? [`--libvirt.uri=${this.sockets.readOnlyUri}`] : []),
       `--path.sysfs=${this.sysfs}`,
       ...(options.flags ?? []),
     ];
-    const started = await this.spawn(
-      join(REPOSITORY, 'bin/kvm-overcommit-exporter'),
-      flags,
-      options.env === undefined ? {} : { env: options.env },
-    );
+    const program = join(REPOSITORY, 'bin/kvm-overcommit-exporter');
+    const started =
+      host === undefined
+        ? await this.spawn(program, flags, env === undefined ? {} : { env })
+        : await host.spawn(program, flags, env);
     return awaitExporter(started, `http://${address}`, options.readyPath ?? '/-/healthy');
   }
 

@@ -93,7 +93,7 @@ export class LiveHost implements SnapshotSources {
     const { files } = this.#storage;
     const { pageBytes } = this.#host;
     const proxmox = new ProxmoxSource(roots, files, pageBytes, this.#choice);
-    this.#local = new LocalGuestCollector(this.#choice, roots, pageBytes, proxmox);
+    this.#local = new LocalGuestCollector(this.#choice, roots, pageBytes, files, proxmox);
     this.#libvirtTraces = new LibvirtTraces(roots, files);
   }
 
@@ -160,7 +160,7 @@ export class LiveHost implements SnapshotSources {
       guestSources,
       domains,
       pools: knownPools,
-      storage: domains === undefined ? undefined : storage,
+      storage: domains === undefined ? undefined : storage && withThinPools(storage, others),
       network,
       outcomes: log.outcomes(),
     };
@@ -244,6 +244,21 @@ export class LiveHost implements SnapshotSources {
       },
     };
   }
+}
+
+/** Where LVM is not asked, those that the manager of guests has measured. */
+function withThinPools(storage: Storage, { sources }: LocalGuests): Storage {
+  const told = sources.get('proxmox');
+  const pools = told?.thinPools ?? [];
+  const readAtSeconds = told?.writtenAtSeconds;
+  if (storage.thin !== undefined || pools.length === 0 || readAtSeconds === undefined)
+    return storage;
+  const unwatched = storage.unwatchedThinPools;
+  return {
+    ...storage,
+    thin: { storage: { pools, volumes: undefined }, readAtSeconds },
+    unwatchedThinPools: unwatched && Math.max(0, unwatched - pools.length),
+  };
 }
 
 /** Undefined where nobody told of guests, or where libvirt should have and nobody else has any. */

@@ -36,7 +36,7 @@ const DATA_DEVICES: ReadonlySet<string> = new Set(['disk', 'lun']);
 /** A disk of a guest with the local path its chain begins at, or why there is none. */
 interface Located {
   readonly domain: ConfiguredGuest;
-  readonly disk: Pick<Disk, 'target' | 'readOnly'>;
+  readonly disk: Pick<Disk, 'target' | 'readOnly' | 'space'>;
   readonly part: DomainDisk['part'];
   readonly source: { readonly local: DescribedDisk } | { readonly remote: RemoteName };
 }
@@ -128,6 +128,7 @@ export class StorageCollector {
         device: disk.target,
         readOnly: disk.readOnly,
         part,
+        space: part === 'disk' ? disk.space : undefined,
       };
       if ('remote' in source) {
         disks.push({ ...common, source: { kind: 'remote', ...source.remote } });

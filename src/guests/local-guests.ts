@@ -3,6 +3,7 @@ import type { ConfiguredGuest, Domain } from '../model/domain.ts';
 import type { GuestSourceName, UserQemus } from '../model/guest-source.ts';
 import type { NetworkLinks } from '../model/network.ts';
 import type { OutcomeLog } from '../model/outcome-log.ts';
+import type { HostFiles } from '../sources/files/host-files.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import { QemuCensus, type CountedQemu } from '../sources/process/qemu-census.ts';
 import { ProcessSource } from './process/process-source.ts';
@@ -48,6 +49,7 @@ export class LocalGuestCollector {
     choice: SourceChoice,
     roots: Roots,
     pageBytes: number,
+    files: HostFiles,
     proxmox: GuestSource | undefined,
   ) {
     this.#choice = choice;
@@ -55,7 +57,7 @@ export class LocalGuestCollector {
     this.#pageBytes = pageBytes;
     this.#sources = [
       ...(proxmox !== undefined && choice.used.has('proxmox') ? [proxmox] : []),
-      ...(choice.used.has('process') ? [new ProcessSource(roots, pageBytes)] : []),
+      ...(choice.used.has('process') ? [new ProcessSource(roots, pageBytes, files)] : []),
     ];
   }
 
@@ -90,7 +92,9 @@ export class LocalGuestCollector {
     const all = census?.ok === true ? census.value : [];
     const isWhole = census?.ok === true && census.faults === undefined;
     this.#wasWhole ||= isWhole;
-    const isExpected = this.#wasWhole || this.#choice.named.has('process');
+    const waits =
+      census?.ok === true && census.faults?.some(({ kind }) => kind === 'timeout') === true;
+    const isExpected = this.#wasWhole || waits || this.#choice.named.has('process');
     if (census !== undefined && isExpected && !isWhole) log.required('domain', census);
 
     let left: readonly CountedQemu[] = all.filter(({ owner }) => owner === 'host');

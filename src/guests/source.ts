@@ -3,6 +3,7 @@ import type { ConfiguredGuest, Domain } from '../model/domain.ts';
 import { GUEST_SOURCES, type GuestSourceName } from '../model/guest-source.ts';
 import type { NetworkLinks } from '../model/network.ts';
 import type { OutcomeLog } from '../model/outcome-log.ts';
+import type { ThinPool } from '../model/storage.ts';
 import type { CountedQemu } from '../sources/process/qemu-census.ts';
 
 /** Which sources of guests to use. */
@@ -60,6 +61,8 @@ export interface Told {
   readonly claimed: ReadonlySet<number>;
   /** Unix time of the statistics in it; undefined where there are none. */
   readonly writtenAtSeconds?: number | undefined;
+  /** Thin pools of LVM whose fullness somebody else has measured, as of that time. */
+  readonly thinPools?: readonly ThinPool[];
 }
 
 /**

@@ -249,6 +249,8 @@ export interface Disk {
   readonly bus: string | undefined;
   /** undefined: an empty drive. */
   readonly source: DiskSource | undefined;
+  /** Where its space comes from, as its manager says; libvirt does not. */
+  readonly space?: VolumeSpace | undefined;
   readonly driver: DiskDriver;
   readonly readOnly: boolean;
   readonly shareable: boolean;
@@ -265,6 +267,16 @@ export interface Disk {
   readonly iotune: IoTune | undefined;
   /** Names of the groups of limits it goes through, one after the other. */
   readonly throttleFilters: readonly string[];
+}
+
+/**
+ * Where the space of a volume comes from: a file's filesystem, a pool it takes space from as it is written
+ * to (`thin`), all of it set aside (`thick`), another host.
+ */
+export interface VolumeSpace {
+  readonly kind: 'file' | 'thin' | 'thick' | 'remote' | 'unknown';
+  /** Of LVM, `<group>/<pool>`; undefined for others, and where it is not known. */
+  readonly thinPool: string | undefined;
 }
 
 /** undefined: left to the hypervisor. */

@@ -1,3 +1,4 @@
+import type { VolumeSpace } from './domain-config.ts';
 import type { ImageChain } from './image.ts';
 import type { Filesystem } from './filesystem.ts';
 
@@ -30,6 +31,8 @@ export interface DomainDisk {
    * copy, active commit). They have an entry of their own beside the disk's.
    */
   readonly part: 'disk' | 'mirror';
+  /** What its manager says of the volume it is written to. */
+  readonly space?: VolumeSpace | undefined;
   readonly source:
     | { readonly kind: 'local'; readonly chain: ImageChain }
     /** Not a path of this host: RBD, iSCSI, NBD …, or a pool volume that could not be resolved. */

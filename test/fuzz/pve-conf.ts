@@ -4,7 +4,11 @@ import { parseGuestConf } from '../../src/guests/proxmox/guest-conf.ts';
 import { parseStatistics } from '../../src/guests/proxmox/statistics.ts';
 import { parseStorageConf } from '../../src/guests/proxmox/storage-conf.ts';
 import { toVmConfig } from '../../src/guests/proxmox/vm-config.ts';
-import { parseSystemEmulator } from '../../src/sources/process/qemu-command-line.ts';
+import {
+  parseSystemEmulator,
+  withConfigFile,
+} from '../../src/sources/process/qemu-command-line.ts';
+import { parseQemuConfig } from '../../src/sources/process/qemu-config-file.ts';
 import { STORAGE_CFG, VM_100 } from '../unit/guests/proxmox/pve-tree.ts';
 import { mangled } from './mangle.ts';
 import { noFalseNumber } from './numbers.ts';
@@ -32,7 +36,22 @@ const STATISTICS = JSON.stringify({
       },
     },
   },
+  storage: { data: { 'local-lvm': { type: 'lvmthin', active: 1, total: 1073741824, used: 4096 } } },
 });
+
+const OPTIONS = `# Memory
+[memory]
+size = "4096M"
+
+[smp-opts]
+cpus = "2"
+maxcpus = "64"
+
+[object "mem0"]
+qom-type = "memory-backend-memfd"
+size = "4096M"
+share = "on"
+`;
 
 const COMMAND_LINE = [
   ...['/usr/bin/kvm', '-id', '100', '-name', 'guest=a,,b,debug-threads=on'],
@@ -49,7 +68,7 @@ export const pveConf: Target = {
   open: () =>
     simple((pick): Outcome => {
       const storages = parseStorageConf(mangled(STORAGE_CFG, pick));
-      switch (pick(5)) {
+      switch (pick(6)) {
         case 0: {
           const conf = parseGuestConf(mangled(VM_100, pick), 'fuzz.conf');
           if (!conf.ok) return 'refusal';
@@ -66,11 +85,19 @@ export const pveConf: Target = {
           const statistics = parseStatistics(mangled(STATISTICS, pick), 'fuzz');
           if (!statistics.ok) return 'refusal';
           noFalseNumber([...statistics.value.vms.values()], NONE);
+          noFalseNumber([...statistics.value.storages.values()], NONE);
           return 'value';
         }
         case 3: {
           parsePools(mangled('pool:shop:the shop:100,101:local:\n', pick));
           parseStartedByHa(mangled('vm: 100\n\tgroup a\n\tstate stopped\n', pick));
+          return 'value';
+        }
+        case 4: {
+          const words = parseQemuConfig(mangled(OPTIONS, pick), 'fuzz.conf');
+          const line = parseSystemEmulator(COMMAND_LINE);
+          if (!words.ok || line === undefined) return 'refusal';
+          noFalseNumber(withConfigFile(line, words.value), NONE);
           return 'value';
         }
         default: {

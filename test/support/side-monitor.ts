@@ -31,7 +31,7 @@ export class SideMonitor implements Disposable {
   }
 
   /** Connects to a QEMU that answers. */
-  static async open(guest: Guest): Promise<SideMonitor> {
+  static async open(guest: Pick<Guest, 'sideMonitorSocket'>): Promise<SideMonitor> {
     const socket = connect(guest.sideMonitorSocket);
     await once(socket, 'connect');
     const monitor = new SideMonitor(socket);

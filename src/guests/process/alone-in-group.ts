@@ -9,7 +9,8 @@ const UNIT = /^\/(?:system|machine)\.slice\/.*\.(?:service|scope)$/;
 
 /**
  * Whether a QEMU that no manager of guests runs has a group to itself: a unit of its own that holds
- * exactly this process. The group's numbers are the guest's then.
+ * exactly this process. The group's numbers are the guest's then. Ask again at each look: a parent that
+ * waited for its QEMU to be up is gone a moment later, and a helper may come.
  */
 export function aloneInGroup(roots: Roots): IsAlone {
   let mounts: CgroupMounts | undefined;

@@ -47,6 +47,8 @@ export type IsAlone = (group: GuestCgroup, pid: number) => boolean;
 
 interface KnownCgroup {
   readonly startTimeTicks: number;
+  /** One that no manager of guests has made: whether it holds the guest alone can change. */
+  readonly others: GuestCgroup | undefined;
   /** Undefined when there is none, or one that holds more than the guest. */
   readonly cgroup: GuestCgroup | undefined;
   readonly cpu: GuestCgroupCpuReader | undefined;
@@ -225,7 +227,11 @@ export class GuestProcessCollector {
   #findCgroup({ uuid, pid, startTimeTicks }: QemuProcess, log: OutcomeLog): KnownCgroup {
     const known = this.#cgroups.get(pid);
     const changed = this.#changed.delete(uuid);
-    if (known?.startTimeTicks === startTimeTicks && !changed) return known;
+    if (known?.startTimeTicks === startTimeTicks && !changed) {
+      const { others, cgroup } = known;
+      if (others === undefined || this.#isAlone(others, pid) === (cgroup !== undefined))
+        return known;
+    }
     const reading =
       this.#cgroupMounts === undefined
         ? undefined
@@ -246,7 +252,8 @@ export class GuestProcessCollector {
       ioDirectory === undefined
         ? undefined
         : new GuestCgroupIoReader(ioDirectory, this.#deviceNames);
-    const found: KnownCgroup = { startTimeTicks, cgroup, cpu, memory, io };
+    const others = group?.exclusive === false ? group : undefined;
+    const found: KnownCgroup = { startTimeTicks, others, cgroup, cpu, memory, io };
     // Not for good: what could not be read now may be next time.
     if (reading?.ok === true || (reading !== undefined && isAbsence(reading.error))) {
       this.#cgroups.set(pid, found);

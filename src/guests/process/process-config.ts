@@ -1,4 +1,5 @@
 import type { DomainConfig, MemoryBacking } from '../../model/domain-config.ts';
+import { emptyOwner, type GuestOwner } from '../../model/guest-owner.ts';
 import type { CountedQemu } from '../../sources/process/qemu-census.ts';
 import type { QemuCommandLine } from '../../sources/process/qemu-command-line.ts';
 import { bareConfig, bareInterface } from '../bare-guest.ts';
@@ -10,7 +11,6 @@ const DEFAULT_MEMORY_BYTES = 128 * 1024 ** 2;
 export function toProcessConfig(
   { commandLine, isContained }: CountedQemu,
   name: string,
-  more: Partial<Pick<DomainConfig, 'memory' | 'vcpu'>> = {},
 ): DomainConfig {
   const bare = bareConfig(
     name,
@@ -18,9 +18,10 @@ export function toProcessConfig(
     commandLine.accelerator === 'kvm' ? 'kvm' : 'qemu',
   );
   const { vcpus } = commandLine;
-  // What a file with options says is not to be seen here.
+  // What a file with options says could not be read.
   const isSaid = commandLine.readconfig === undefined;
-  const memoryBytes = commandLine.memoryBytes ?? (isSaid ? DEFAULT_MEMORY_BYTES : undefined);
+  const memoryBytes =
+    isSaid && !commandLine.saysMemory ? DEFAULT_MEMORY_BYTES : commandLine.memoryBytes;
   return {
     ...bare,
     os: { ...bare.os, machine: commandLine.machine },
@@ -43,8 +44,21 @@ export function toProcessConfig(
     hostdevs: commandLine.hasHostDevice
       ? [{ type: 'pci', mode: 'subsystem', model: undefined, alias: undefined }]
       : [],
-    ...more,
+    owner: isContained ? undefined : toOwner(commandLine.workPath),
   };
+}
+
+/** `/run/incus/<project>_<instance>/qemu.pid`; the default project is not named. */
+const OF_INCUS = /\/(?:incus|lxd)\/(?:(?:common\/lxd\/)?logs\/)?([^/]+)\/qemu\.(?:conf|pid)$/;
+
+/** Incus and LXD keep the files of an instance in a directory of its name (driver_qemu.go, RunPath). */
+function toOwner(workPath: string | undefined): GuestOwner | undefined {
+  const directory = OF_INCUS.exec(workPath ?? '')?.[1];
+  if (directory === undefined) return undefined;
+  // No instance has an underscore in its name, while a project may.
+  const at = directory.lastIndexOf('_');
+  const project = at > 0 ? directory.slice(0, at) : 'default';
+  return { ...emptyOwner('incus'), tenant: project, project };
 }
 
 const HUGEPAGES = /^\/(?:dev|run)\/hugepages(?:\/|$)/;

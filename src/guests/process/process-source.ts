@@ -1,6 +1,8 @@
 import type { Domain } from '../../model/domain.ts';
+import type { DomainConfig } from '../../model/domain-config.ts';
+import type { HostFiles } from '../../sources/files/host-files.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
-import type { CountedQemu } from '../../sources/process/qemu-census.ts';
+import { processKey, type CountedQemu } from '../../sources/process/qemu-census.ts';
 import { bareDomain } from '../bare-guest.ts';
 import { nicsInSight } from '../libvirt/nic-counters.ts';
 import type { Collection, GuestSource, Told } from '../source.ts';
@@ -8,11 +10,7 @@ import { aloneInGroup } from './alone-in-group.ts';
 import { GuestProcessCollector, type GuestFacts } from './guest-process-collector.ts';
 import { NamelessVcpus } from './nameless-vcpus.ts';
 import { toProcessConfig } from './process-config.ts';
-
-/** Names a run of a guest that nobody but its process knows. */
-export function processKey({ pid, startTimeTicks }: CountedQemu): string {
-  return `pid:${pid}:${startTimeTicks}`;
-}
+import { QemuConfigFiles } from './qemu-config-files.ts';
 
 /**
  * Reads the processes of guests outside libvirt: what /proc and their cgroups say, by the key each is
@@ -55,21 +53,28 @@ export class ProcessFacts {
   }
 }
 
+/** Part of the time that files may take. */
+const FILES_SHARE = 0.3;
+
 /**
  * QEMUs that no manager known here runs: started by hand or by a script, units of systemd, Incus and
  * LXD, Ganeti, pods of KubeVirt. All that is known of them is what the kernel says of their process and
- * group, and what their command line says of their size. Nobody can be asked whether one is paused.
+ * group, and what their command line, or a file it names, says of their size. Nobody can be asked whether one is paused.
  */
 export class ProcessSource implements GuestSource {
   readonly name = 'process';
   readonly #facts: ProcessFacts;
+  readonly #configFiles: QemuConfigFiles;
 
-  constructor(roots: Roots, pageBytes: number) {
+  constructor(roots: Roots, pageBytes: number, files: HostFiles) {
     this.#facts = new ProcessFacts(roots, pageBytes);
+    this.#configFiles = new QemuConfigFiles(roots, files);
   }
 
   async collect(collection: Collection): Promise<Told> {
-    const { qemus, selects, log } = collection;
+    const { selects, log, deadline } = collection;
+    const patience = deadline.share(FILES_SHARE);
+    const qemus = await this.#configFiles.complete(collection.qemus, log, patience);
     const names = toNames(qemus);
     const selected = new Map(
       qemus.flatMap((qemu) =>
@@ -80,7 +85,7 @@ export class ProcessSource implements GuestSource {
     const network = log.wants('nic') ? await collection.network : undefined;
     const guests = [...selected].map(([key, qemu]): Domain => {
       const name = names.get(qemu.pid) ?? key;
-      const config = toProcessConfig(qemu, name);
+      const config = withPlugged(toProcessConfig(qemu, name), facts.get(key));
       return bareDomain({
         name,
         uuid: key,
@@ -98,6 +103,15 @@ export class ProcessSource implements GuestSource {
       claimed: new Set(qemus.map(({ pid }) => pid)),
     };
   }
+}
+
+/** vCPUs that were plugged in since the start have threads like the others. */
+function withPlugged(config: DomainConfig, facts: GuestFacts | undefined): DomainConfig {
+  const { current, maximum } = config.vcpu;
+  const threads = facts?.process?.threads?.filter(({ role }) => role.kind === 'vcpu').length ?? 0;
+  if (current === undefined || threads <= current) return config;
+  const vcpu = { ...config.vcpu, current: threads, maximum: Math.max(threads, maximum ?? 0) };
+  return { ...config, vcpu };
 }
 
 /** By pid. Names are what the guests were given; where two have one, the pid tells them apart. */

@@ -76,6 +76,7 @@ export function toContainerConfig(
         {
           ...disk,
           source: place.source,
+          space: place.space,
           driver: { ...disk.driver, name: undefined, type: place.format },
           readOnly: toBoolean(options.get('ro')) === true,
         },

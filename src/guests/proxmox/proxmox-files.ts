@@ -2,6 +2,7 @@ import type { Deadline } from '../../runtime/deadline.ts';
 import type { FoundFile, HostFiles, LookRequest } from '../../sources/files/host-files.ts';
 import { toFailure } from '../../sources/files/host-files.ts';
 import { readMounts, type MountTable } from '../../sources/files/mounts.ts';
+import { readSmallText } from '../../sources/files/small-text-file.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import { failed, found, type Result, type SourceError } from '../../runtime/result.ts';
 import { parsePools, parseStartedByHa } from './cluster-conf.ts';
@@ -151,7 +152,7 @@ export class ProxmoxFiles {
       const { fingerprint } = look.value.look;
       if (known.get(name)?.fingerprint === fingerprint) continue;
       const subject = `${directory}/${name}`;
-      const text = await this.#readText(look.value, subject, deadline);
+      const text = await readSmallText(this.#files, look.value, subject, MAX_CONF_BYTES, deadline);
       const conf = text.ok ? parseGuestConf(text.value, subject) : text;
       if (conf.ok) known.set(name, { fingerprint, value: conf.value });
       else faults.push(conf.error);
@@ -179,7 +180,7 @@ export class ProxmoxFiles {
     }
     const { fingerprint } = look.value.look;
     if (known?.fingerprint === fingerprint) return old;
-    const text = await this.#readText(look.value, path, deadline);
+    const text = await readSmallText(this.#files, look.value, path, MAX_CONF_BYTES, deadline);
     if (!text.ok) {
       faults.push(text.error);
       return old;
@@ -187,18 +188,6 @@ export class ProxmoxFiles {
     const value = parse(text.value);
     file.parsed = { fingerprint, value };
     return value;
-  }
-
-  async #readText(file: FoundFile, subject: string, deadline: Deadline): Promise<Result<string>> {
-    const { header, sizeBytes } = file.look;
-    if (header === undefined) return failed('malformed', subject, 'not a regular file');
-    if (header.kind === 'failed') return toFailure(header, subject);
-    if (sizeBytes <= BigInt(header.bytes.length)) return found(toText(header.bytes));
-    if (sizeBytes > BigInt(MAX_CONF_BYTES)) {
-      return failed('malformed', subject, `larger than ${MAX_CONF_BYTES} bytes`);
-    }
-    const whole = await this.#files.readBytes(file, 0, MAX_CONF_BYTES, deadline);
-    return whole.ok ? found(toText(whole.value)) : whole;
   }
 
   /** In pieces, so that a large file is seen to be read on. */
@@ -249,8 +238,4 @@ function toLine(parts: readonly Uint8Array[]): string {
 
 function toRequest(path: string, known: string | undefined, headerBytes: number): LookRequest {
   return { path, known, headerBytes, headerAt: 0, confined: false };
-}
-
-function toText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

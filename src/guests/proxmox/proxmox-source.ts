@@ -1,11 +1,15 @@
 import type { ConfiguredGuest, Domain } from '../../model/domain.ts';
+import type { DomainConfig } from '../../model/domain-config.ts';
+import { emptyOwner } from '../../model/guest-owner.ts';
 import type { HostFiles } from '../../sources/files/host-files.ts';
 import { listKernelDirectory } from '../../sources/kernel/kernel-file.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import type { CountedQemu } from '../../sources/process/qemu-census.ts';
+import { readProcessStat } from '../../sources/process/stat.ts';
 import { toValue } from '../../runtime/result.ts';
 import type { NetworkLinks } from '../../model/network.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
+import type { ThinPool } from '../../model/storage.ts';
 import { bareDomain } from '../bare-guest.ts';
 import { nicsInSight } from '../libvirt/nic-counters.ts';
 import type { GuestFacts } from '../process/guest-process-collector.ts';
@@ -16,8 +20,12 @@ import { ContainerGroups } from './container-groups.ts';
 import { toBoolean, type GuestConf } from './guest-conf.ts';
 import { ProxmoxFiles, type PveFiles } from './proxmox-files.ts';
 import { MAX_AGE_SECONDS, type PveStatistics } from './statistics.ts';
+import { thinPoolOf } from './storage-conf.ts';
 import { toVmConfig } from './vm-config.ts';
 import { toVmState } from './vm-state.ts';
+
+/** Part of the time that files may take. */
+const FILES_SHARE = 0.5;
 
 interface Vm {
   readonly vmid: number;
@@ -54,7 +62,9 @@ export class ProxmoxSource implements GuestSource {
 
   async collect(collection: Collection): Promise<Told | undefined> {
     const { log, qemus, deadline } = collection;
-    const reading = await log.runAsync('domain', () => this.#files.read(deadline));
+    // What hangs there is not to cost the processes their time.
+    const patience = deadline.share(FILES_SHARE);
+    const reading = await log.runAsync('domain', () => this.#files.read(patience));
     if (reading === undefined) return undefined;
     const hasScope = qemus.some(({ scope }) => scope?.manager === 'proxmox');
     if (!reading.ok) {
@@ -88,7 +98,12 @@ export class ProxmoxSource implements GuestSource {
     const facts = await this.#facts.read(running, collection);
     const network = log.wants('nic') ? await collection.network : undefined;
     const statistics = this.#findStatistics(files, log);
-    const guests = vms.map((vm) => toVm(vm, files, statistics, facts.get(vm.key), network, log));
+    const guests = vms.map((vm) => {
+      const said = statistics?.vms.get(vm.vmid);
+      const isGone = said?.pid !== undefined && isProcessGone(this.#roots, said.pid);
+      const active = vm.qemu !== undefined || (said?.status === 'running' && !isGone);
+      return toVm(vm, active, files, statistics, facts.get(vm.key), network, log);
+    });
     const containers = [...files.containers].flatMap(([ctid, conf]) => {
       if (toBoolean(conf.values.get('template')) === true) return [];
       const name = `${ctid}/${conf.values.get('hostname') ?? `CT${ctid}`}`;
@@ -107,6 +122,7 @@ export class ProxmoxSource implements GuestSource {
       // Also those that were not selected: they are nobody else's.
       claimed: new Set([...files.vms.keys()].flatMap((vmid) => byVmid.get(vmid)?.pid ?? [])),
       writtenAtSeconds: files.statistics?.atSeconds,
+      thinPools: statistics === undefined ? [] : toThinPools(files, statistics),
     };
   }
 
@@ -150,7 +166,10 @@ export class ProxmoxSource implements GuestSource {
       ...toVmState(active, undefined, conf.values.get('lock')),
       persistent: true,
       autostart: startsItself(ctid, conf, files),
-      config: toContainerConfig(ctid, name, conf, files.storages, countCpus(this.#roots)),
+      config: {
+        ...toContainerConfig(ctid, name, conf, files.storages, countCpus(this.#roots)),
+        ...toOwnership(ctid, conf, files),
+      },
       cgroup: active ? this.#containers.read(ctid, log) : undefined,
     });
   }
@@ -173,11 +192,37 @@ function processesByVmid(qemus: readonly CountedQemu[]): ReadonlyMap<number, Cou
   return processes;
 }
 
+/** One for each pool, though several storages may lie in it. */
+function toThinPools({ storages }: PveFiles, statistics: PveStatistics): readonly ThinPool[] {
+  const pools = new Map<string, ThinPool>();
+  for (const storage of storages.values()) {
+    const measured = statistics.storages.get(storage.id);
+    const pool = thinPoolOf(storage);
+    if (measured === undefined || pool === undefined) continue;
+    const [vgName, name = ''] = pool.split('/');
+    pools.set(pool, {
+      vgName,
+      name,
+      sizeBytes: measured.totalBytes,
+      dataUsedBytes: measured.usedBytes,
+      metadataSizeBytes: undefined,
+      metadataUsedBytes: undefined,
+      state: 'unknown',
+      needsCheck: undefined,
+      queueWhenFull: undefined,
+      monitored: undefined,
+      vgFreeBytes: undefined,
+    });
+  }
+  return [...pools.values()];
+}
+
 /** Above this, a VM that runs and of which pvestatd has nothing did not answer it. */
 const YOUNG_SECONDS = 60;
 
 function toVm(
-  { vmid, key, name, conf, qemu }: Vm,
+  { vmid, key, name, conf }: Vm,
+  active: boolean,
   files: PveFiles,
   statistics: PveStatistics | undefined,
   facts: GuestFacts | undefined,
@@ -185,9 +230,11 @@ function toVm(
   log: OutcomeLog,
 ): Domain {
   const said = statistics?.vms.get(vmid);
-  const active = qemu !== undefined || said?.status === 'running';
   const now = active && said?.status === 'running' ? said : undefined;
-  const config = toVmConfig(vmid, name, conf, files.storages);
+  const config = {
+    ...toVmConfig(vmid, name, conf, files.storages),
+    ...toOwnership(vmid, conf, files),
+  };
   const startSeconds = facts?.process?.startSeconds;
   const isOld =
     statistics !== undefined &&
@@ -214,6 +261,28 @@ function toVm(
     nics: !active || network === undefined ? undefined : nicsInSight(config, network),
     ...facts,
   });
+}
+
+/**
+ * The process with this number has ended. Of processes that are hidden from this one (`hidepid` of /proc)
+ * nothing can be said: then the first process of the host, root's as a VM's is, is hidden as well.
+ */
+function isProcessGone(roots: Roots, pid: number): boolean {
+  const reading = readProcessStat(roots, pid);
+  return !reading.ok && reading.error.kind === 'absent' && readProcessStat(roots, 1).ok;
+}
+
+/** The pool is the nearest thing to a tenant that Proxmox VE has. */
+function toOwnership(
+  vmid: number,
+  { values }: GuestConf,
+  { pools }: PveFiles,
+): Pick<DomainConfig, 'owner' | 'metadataLabels'> {
+  const tags = (values.get('tags') ?? '').split(/[;,\s]+/).filter((tag) => tag !== '');
+  return {
+    owner: { ...emptyOwner('proxmox'), tenant: pools.get(vmid), image: values.get('ostype') },
+    metadataLabels: tags.length === 0 ? [] : [{ label: 'tags', value: tags.join(';') }],
+  };
 }
 
 function startsItself(vmid: number, { values }: GuestConf, { startedByHa }: PveFiles): boolean {

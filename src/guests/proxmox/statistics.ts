@@ -6,6 +6,8 @@ import type { Balloon, DiskCounters } from '../../model/domain.ts';
 export interface PveVmStatistics {
   /** `running`, `stopped`. */
   readonly status: string | undefined;
+  /** Of its QEMU, as the node counts. */
+  readonly pid: number | undefined;
   /** QEMU's own word: `running`, `paused`, `io-error`, `prelaunch`, … */
   readonly qmpStatus: string | undefined;
   /** Undefined where the monitor did not answer pvestatd. */
@@ -23,6 +25,14 @@ export interface PveStatistics {
   readonly atSeconds: number;
   readonly vms: ReadonlyMap<number, PveVmStatistics>;
   readonly containers: ReadonlyMap<number, PveContainerStatistics>;
+  /** By id; those that are not active have no sizes. */
+  readonly storages: ReadonlyMap<string, PveStorageStatistics>;
+}
+
+/** How full a storage is, as the plugin of its type measures it: of `lvmthin` the data of the pool. */
+export interface PveStorageStatistics {
+  readonly totalBytes: number;
+  readonly usedBytes: number;
 }
 
 /** pvestatd writes every 10 s; what is older than this tells of another time. */
@@ -52,7 +62,22 @@ export function parseStatistics(line: string, subject: string): Result<PveStatis
         { status: textAt(container, 'status') },
       ]),
     ),
+    storages: toStorages(propertyAt(propertyAt(json, 'storage'), 'data')),
   });
+}
+
+function toStorages(json: unknown): ReadonlyMap<string, PveStorageStatistics> {
+  const storages = new Map<string, PveStorageStatistics>();
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return storages;
+  for (const [id, one] of Object.entries(json)) {
+    const totalBytes = toCount(propertyAt(one, 'total'));
+    const usedBytes = toCount(propertyAt(one, 'used'));
+    const isActive = toCount(propertyAt(one, 'active')) === 1;
+    if (totalBytes === undefined || totalBytes === 0 || usedBytes === undefined || !isActive)
+      continue;
+    storages.set(id, { totalBytes, usedBytes });
+  }
+  return storages;
 }
 
 function entries(json: unknown): readonly (readonly [number, unknown])[] {
@@ -65,6 +90,7 @@ function entries(json: unknown): readonly (readonly [number, unknown])[] {
 function toVm(vm: unknown): PveVmStatistics {
   return {
     status: textAt(vm, 'status'),
+    pid: toCount(propertyAt(vm, 'pid')),
     qmpStatus: textAt(vm, 'qmpstatus'),
     balloon: toBalloon(propertyAt(vm, 'ballooninfo')),
     disks: toDisks(propertyAt(vm, 'blockstat')),

@@ -1,5 +1,6 @@
 import { toBoolean } from './guest-conf.ts';
-import type { DiskSource } from '../../model/domain-config.ts';
+import type { DiskSource, VolumeSpace } from '../../model/domain-config.ts';
+import { thinPoolName } from '../../model/facts/thin-pool-name.ts';
 
 /** One storage of `/etc/pve/storage.cfg`. */
 export interface PveStorage {
@@ -31,14 +32,21 @@ export function parseStorageConf(text: string): ReadonlyMap<string, PveStorage> 
   return storages;
 }
 
-/** Where the space of a volume comes from. */
-export type SpaceClass = 'file' | 'thin' | 'thick' | 'remote' | 'unknown';
-
 export interface VolumePlace {
   readonly source: DiskSource;
   /** `qcow2`, `raw`, `vmdk`, `subvol`; undefined: not said by its name. */
   readonly format: string | undefined;
-  readonly space: SpaceClass;
+  readonly space: VolumeSpace;
+}
+
+const UNKNOWN: VolumeSpace = { kind: 'unknown', thinPool: undefined };
+const FILE: VolumeSpace = { kind: 'file', thinPool: undefined };
+
+/** The pool of LVM that volumes of a storage of type `lvmthin` take their space from. */
+export function thinPoolOf({ type, values }: PveStorage): string | undefined {
+  const [group = '', pool = ''] = [values.get('vgname'), values.get('thinpool')];
+  if (type !== 'lvmthin' || !NAMES.test(group) || !NAMES.test(pool)) return undefined;
+  return thinPoolName(group, pool);
 }
 
 const DIRECTORY_TYPES: ReadonlySet<string> = new Set(['dir', 'nfs', 'cifs', 'cephfs', 'btrfs']);
@@ -57,7 +65,7 @@ export function locateVolume(
     return {
       source: { kind: isDevice ? 'block' : 'file', path: volumeId },
       format: /\.(qcow2|raw|vmdk)$/.exec(volumeId)?.[1] ?? 'raw',
-      space: isDevice ? 'unknown' : 'file',
+      space: isDevice ? UNKNOWN : FILE,
     };
   }
   const at = volumeId.indexOf(':');
@@ -70,10 +78,10 @@ export function locateVolume(
   const elsewhere = (protocol: string): VolumePlace => ({
     source: { kind: 'network', protocol, name: volumeId, hosts: [] },
     format: 'raw',
-    space: 'remote',
+    space: { kind: 'remote', thinPool: undefined },
   });
   if (storage === undefined) {
-    return { source: { kind: 'other', path: volumeId }, format: undefined, space: 'unknown' };
+    return { source: { kind: 'other', path: volumeId }, format: undefined, space: UNKNOWN };
   }
   const { type, values, id } = storage;
   const format = /\.(qcow2|raw|vmdk|subvol)$/.exec(name)?.[1];
@@ -84,19 +92,20 @@ export function locateVolume(
     if (vmid === undefined || !base.startsWith('/')) return undefined;
     const file = `${base.replace(/\/+$/, '')}/${images}/${vmid}/${name}`;
     const path = type === 'btrfs' && format === 'raw' ? `${file.slice(0, -4)}/disk.raw` : file;
-    return { source: { kind: 'file', path }, format: format ?? 'raw', space: 'file' };
+    return { source: { kind: 'file', path }, format: format ?? 'raw', space: FILE };
   }
-  const block = (path: string, space: SpaceClass): VolumePlace => ({
+  const block = (path: string, kind: VolumeSpace['kind'], thinPool?: string): VolumePlace => ({
     source: { kind: 'block', path },
     format: format ?? 'raw',
-    space,
+    space: { kind, thinPool },
   });
   switch (type) {
     case 'lvmthin':
     case 'lvm': {
       const group = values.get('vgname') ?? '';
       if (!NAMES.test(group)) return undefined;
-      return block(`/dev/${group}/${name}`, type === 'lvmthin' ? 'thin' : 'thick');
+      if (type === 'lvm') return block(`/dev/${group}/${name}`, 'thick');
+      return block(`/dev/${group}/${name}`, 'thin', thinPoolOf(storage));
     }
     case 'zfspool': {
       const pool = values.get('pool') ?? '';
@@ -111,6 +120,6 @@ export function locateVolume(
     case 'zfs':
       return elsewhere('iscsi');
     default:
-      return { source: { kind: 'other', path: volumeId }, format, space: 'unknown' };
+      return { source: { kind: 'other', path: volumeId }, format, space: UNKNOWN };
   }
 }

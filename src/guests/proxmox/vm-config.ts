@@ -174,6 +174,7 @@ function toDisk(
     ...bare,
     bus: isUnused ? undefined : key.replace(/\d+$/, ''),
     source: place.source,
+    space: place.space,
     driver: {
       ...bare.driver,
       type: options.get('format') ?? place.format,

@@ -9,12 +9,13 @@ export const domainOwnerMetrics: readonly Metric[] = [
   domainInfo(
     'kvm_domain_owner_info',
     'Who manages a guest and for whom; join on domain to sum by tenant (<metadata> and <name> of ' +
-      'its XML).',
+      'its XML, files of Proxmox VE, command line of its QEMU).',
     {
       note:
-        'manager is openstack, ovirt, opennebula, cloudstack, kubevirt or libosinfo. tenant is the ' +
-        'project of OpenStack, the group of OpenNebula, the account of CloudStack, the namespace ' +
-        'of KubeVirt. image is what the guest was made from (the uuid of an image) or for (the ' +
+        'manager is openstack, ovirt, opennebula, cloudstack, kubevirt, proxmox, incus (LXD as ' +
+        'well) or libosinfo. tenant is the project of OpenStack and Incus, the group of ' +
+        'OpenNebula, the account of CloudStack, the namespace of KubeVirt, the pool of Proxmox VE, ' +
+        'whose guests have a label tags as well where they have any. image is what the guest was made from (the uuid of an image) or for (the ' +
         'operating system by libosinfo). What a manager does not say is empty; characters nobody ' +
         'sees are written as \\u{202e}. --guests.metadata-label adds labels of your own. Absent ' +
         'for a guest of which neither is known.',

@@ -29,7 +29,7 @@ export const thinPoolMetrics: readonly Metric[] = [
     'kvm_thin_pool_state',
     'State of a thin pool: always 1, the state is in the label (lvs, or dmsetup status).',
     {
-      note: 'state is rw, ro, out-of-data-space, failed or unknown.',
+      note: 'state is rw, ro, out-of-data-space, failed or unknown, as it is of Proxmox VE.',
       labels: [...POOL_LABELS, 'state'],
     },
     ({ snapshot }, sample) => {
@@ -75,7 +75,9 @@ export const thinPoolMetrics: readonly Metric[] = [
     'kvm_thin_pools_unwatched',
     'Active LVM thin pools of the host whose state is not read (/sys/block/dm-*/dm/uuid).',
     {
-      note: 'All of them without `--collector.thinpool`, or where neither lvs nor dmsetup answers it; else 0.',
+      note:
+        'All of them without `--collector.thinpool`, or where neither lvs nor dmsetup answers it, but ' +
+        'for those that Proxmox VE measures; else 0.',
     },
     ({ snapshot }, sample) => {
       sample('', snapshot.storage?.unwatchedThinPools);

@@ -12,6 +12,7 @@ import {
 } from './storage.ts';
 import { canShareBlocks } from '../../model/facts/shared-blocks.ts';
 import { thinPoolName } from '../../model/facts/thin-pool-name.ts';
+import type { VolumeSpace } from '../../model/domain-config.ts';
 import type { DomainDisk, Storage, ThinStorage, ThinVolume } from '../../model/storage.ts';
 import type { BlockDevice, ChainEnd, ChainImage, ImageFile } from '../../model/image.ts';
 import type { Filesystem } from '../../model/filesystem.ts';
@@ -53,7 +54,7 @@ type ThinVolumes = ReadonlyMap<string, ThinVolume>;
 
 /** Every image of a disk, and one that is there but could not be read. */
 function listMentions(
-  { domainName, readOnly, source }: DomainDisk,
+  { domainName, readOnly, source, space }: DomainDisk,
   volumes: ThinVolumes | undefined,
   keys: FilesystemKeys,
 ): readonly StorageImage[] {
@@ -62,7 +63,10 @@ function listMentions(
   }
   const { images, end } = source.chain;
   const known = images.map(({ image, role, depth }) =>
-    toMention(image, isWrittenTo(role, depth) && !readOnly, domainName, volumes, keys),
+    toMention(image, isWrittenTo(role, depth) && !readOnly, domainName, volumes, keys, {
+      // What it is based on may lie elsewhere.
+      said: depth === 0 ? space : undefined,
+    }),
   );
   const beyond = beyondEnd(end, domainName, images.length === 0 && !readOnly);
   return beyond === undefined ? known : [...known, beyond];
@@ -104,6 +108,7 @@ function toMention(
   guest: string,
   volumes: ThinVolumes | undefined,
   keys: FilesystemKeys,
+  { said }: { readonly said: VolumeSpace | undefined },
 ): StorageImage {
   const { worstCase, blockDevice } = image;
   const common = {
@@ -123,13 +128,18 @@ function toMention(
     };
   }
   const volume = volumes?.get(blockDevice.device);
-  const space = volume === undefined ? spaceBehind(blockDevice, volumes) : 'pool';
+  const space = volume === undefined ? spaceBehind(blockDevice, volumes, said) : 'pool';
   // Whatever its format, an image cannot outgrow its device, and a guest can fill it.
   const deviceBytes = image.fileSizeBytes;
   return {
     ...common,
     kind: space === 'own' ? 'thick' : space === 'elsewhere' ? 'remote' : 'thin',
-    containerId: volume === undefined ? undefined : thinPoolName(volume.vgName, volume.poolName),
+    containerId:
+      volume !== undefined
+        ? thinPoolName(volume.vgName, volume.poolName)
+        : space === 'pool'
+          ? said?.thinPool
+          : undefined,
     allocatedBytes: space === 'own' ? deviceBytes : volume?.usedBytes,
     worstCaseBytes: Math.min(worstCase?.withSnapshotsBytes ?? deviceBytes, deviceBytes),
     snapshotsWorstCaseBytes: 0,
@@ -139,14 +149,18 @@ function toMention(
 /**
  * Where a block device has its space from: set aside as a whole (`own`), from another host, or
  * nobody here can tell (`unknown`). A logical volume may be thin: whether it is, only LVM knows, and
- * it was not asked. A ZFS volume is sparse unless made otherwise, as libvirt makes it.
+ * where it was not asked, who manages the volume. A ZFS volume is sparse unless made otherwise, as
+ * libvirt makes it, or its manager says so.
  */
 function spaceBehind(
   { name, deviceMapperName }: BlockDevice,
   volumes: ThinVolumes | undefined,
-): 'own' | 'elsewhere' | 'unknown' {
-  if (deviceMapperName !== undefined && volumes === undefined) return 'unknown';
-  if (/^zd\d/.test(name ?? '')) return 'unknown';
+  said: VolumeSpace | undefined,
+): 'own' | 'elsewhere' | 'pool' | 'unknown' {
+  const isUnsaid = deviceMapperName !== undefined && volumes === undefined;
+  if (isUnsaid || /^zd\d/.test(name ?? '')) {
+    return said?.kind === 'thick' ? 'own' : said?.kind === 'thin' ? 'pool' : 'unknown';
+  }
   return /^(?:rbd|nbd)\d/.test(name ?? '') ? 'elsewhere' : 'own';
 }
 

@@ -10,6 +10,7 @@ import {
   type RiskOf,
 } from './resource-facts.ts';
 import { figure, say, type Sentence } from '../words/sentence.ts';
+import { whyGuestsAreUnknown } from '../words/source-words.ts';
 
 /** vCPUs of running guests against the CPUs they share. */
 export function cpuFacts(
@@ -89,10 +90,8 @@ function waited(delayRatio: number | undefined): string {
   return `, waited ${formatPercent(delayRatio)} of the time`;
 }
 
-function unknown({ domains }: View['snapshot']): Sentence {
-  return domains === undefined
-    ? say`Unknown: libvirt could not be asked about guests.`
-    : say`Unknown: the CPUs of the host could not be read.`;
+function unknown(snapshot: View['snapshot']): Sentence {
+  return whyGuestsAreUnknown(snapshot) ?? say`Unknown: the CPUs of the host could not be read.`;
 }
 
 function toBank(vcpus: number, cpus: number): Sentence {

@@ -52,7 +52,9 @@ function cpuDoubts({ domains }: View, rates: Rates | undefined): readonly Senten
 }
 
 function memoryDoubts({ assessment }: View, rates: Rates | undefined): readonly Sentence[] {
-  const unknown = assessment.memory?.guestsWithUnknownResident ?? 0;
+  const { memory } = assessment;
+  const unknown =
+    memory === undefined ? 0 : memory.guestsWithUnknownResident + memory.guestsWithUnknownPromise;
   return [
     ...(rates !== undefined && rates.host.memoryStalledRatio === undefined
       ? [say`Stalls on memory are not known: the kernel shows no pressure (PSI).`]

@@ -14,6 +14,7 @@ import {
   type TopGuests,
 } from './resource-facts.ts';
 import { figure, say, type Sentence } from '../words/sentence.ts';
+import { whyGuestsAreUnknown } from '../words/source-words.ts';
 
 const bytes = barsIn(formatBytes);
 
@@ -27,8 +28,14 @@ export function memoryFacts(
   return {
     resource: 'memory',
     ...risk,
-    promise: promiseInShort(memory?.promised.currentBytes, memory?.capacityBytes, formatBytes),
-    isNothingPromised: memory?.promised.guests === 0,
+    promise: promiseInShort(
+      memory?.promised.currentBytes,
+      memory?.capacityBytes,
+      (bytesPromised) =>
+        `${(memory?.guestsWithUnknownPromise ?? 0) > 0 ? 'at least ' : ''}${formatBytes(bytesPromised)}`,
+      formatBytes,
+    ),
+    isNothingPromised: memory?.promised.guests === 0 && memory.guestsWithUnknownPromise === 0,
     parts: memory === undefined ? [] : [toPart(memory, snapshot)],
     bank: memory === undefined ? unknown(snapshot) : toBank(memory),
     charts: memory === undefined ? [] : toCharts(memory, snapshot),
@@ -88,24 +95,34 @@ function toPart(memory: MemoryOvercommit, { host }: View['snapshot']): ResourceP
   };
 }
 
-function unknown({ domains }: View['snapshot']): Sentence {
-  return domains === undefined
-    ? say`Unknown: libvirt could not be asked about guests.`
-    : say`Unknown: the memory of the host could not be read.`;
+function unknown(snapshot: View['snapshot']): Sentence {
+  return whyGuestsAreUnknown(snapshot) ?? say`Unknown: the memory of the host could not be read.`;
 }
 
-function toBank({ promised, current }: MemoryOvercommit): Sentence {
-  if (promised.guests === 0) return say`No guest runs: nothing is promised.`;
+function toBank(memory: MemoryOvercommit): Sentence {
+  const { promised, current } = memory;
+  const isPart = countUnknown(memory) > 0;
+  if (promised.guests === 0) {
+    return isPart
+      ? say`Unknown: nothing tells the memory of the guests that run.`
+      : say`No guest runs: nothing is promised.`;
+  }
+  const [least, most] = isPart ? ['at least ', 'at most '] : ['', ''];
   const { exposureBytes, supplyBytes, supplyWithoutSwapBytes } = current;
   const { shortfallBytes, shortfallWithoutSwapBytes } = current;
   if (shortfallBytes > 0) {
     const swap = supplyBytes > supplyWithoutSwapBytes ? ', with all swap used up' : '';
-    return say`If all guests claim what they were promised, memory is ${figure(`${formatBytes(shortfallBytes)} short`)}${swap}.`;
+    return say`If all guests claim what they were promised, memory is ${figure(`${least}${formatBytes(shortfallBytes)} short`)}${swap}.`;
   }
   if (shortfallWithoutSwapBytes > 0) {
-    return say`If all guests claim what they were promised, ${figure(`${formatBytes(shortfallWithoutSwapBytes)} must be swapped out`)}: they can still claim ${formatBytes(exposureBytes)}.`;
+    return say`If all guests claim what they were promised, ${figure(`${least}${formatBytes(shortfallWithoutSwapBytes)} must be swapped out`)}: they can still claim ${least}${formatBytes(exposureBytes)}.`;
   }
-  return say`If all guests claim what they were promised, ${figure(`${formatBytes(supplyBytes - exposureBytes)} are left`)} in memory and swap.`;
+  return say`If all guests claim what they were promised, ${figure(`${most}${formatBytes(supplyBytes - exposureBytes)} are left`)} in memory and swap.`;
+}
+
+/** Guests that the sums lack, or lack a part of. */
+function countUnknown(memory: MemoryOvercommit): number {
+  return memory.guestsWithUnknownPromise + memory.guestsWithUnknownResident;
 }
 
 function toCharts(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {
@@ -161,6 +178,11 @@ function toNotes(memory: MemoryOvercommit): Sentence[] {
   if (memory.guestsWithUnknownResident > 0) {
     notes.push(
       say`The claimable memory of ${formatCount(memory.guestsWithUnknownResident, 'guest')} is unknown.`,
+    );
+  }
+  if (memory.guestsWithUnknownPromise > 0) {
+    notes.push(
+      say`Nothing tells how much memory ${formatCount(memory.guestsWithUnknownPromise, 'guest')} may have; no sum here has it.`,
     );
   }
   if (memory.guestsWithIneffectiveBalloon > 0) {

@@ -12,6 +12,7 @@ import {
 } from './resource-facts.ts';
 import { figure, name, say, type Sentence } from '../words/sentence.ts';
 import { promisedBytesPerSecond } from '../../risk/signals.ts';
+import { whyGuestsAreUnknown } from '../words/source-words.ts';
 
 const bar = barsIn(formatBitRate);
 
@@ -98,10 +99,10 @@ function computePromisedRatio(uplink: NetworkOfUplink): number | undefined {
     : promised / speed;
 }
 
-function unknown({ domains }: View['snapshot']): Sentence {
-  return domains === undefined
-    ? say`Unknown: libvirt could not be asked about guests.`
-    : say`Unknown: the interfaces of the host could not be read.`;
+function unknown(snapshot: View['snapshot']): Sentence {
+  return (
+    whyGuestsAreUnknown(snapshot) ?? say`Unknown: the interfaces of the host could not be read.`
+  );
 }
 
 function toBank(worst: NetworkOfUplink | undefined): Sentence {

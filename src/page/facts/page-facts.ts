@@ -40,7 +40,7 @@ export interface PageFacts {
   readonly guests: readonly GuestRow[];
   /** The last hour, as far as somebody looked. */
   readonly history: readonly HistoryLine[];
-  /** Undefined when libvirt could not be asked. */
+  /** Undefined when nobody told of guests. */
   readonly guestCount: string | undefined;
   readonly exporter: ExporterFacts;
 }
@@ -50,9 +50,12 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
   const { snapshot, policy } = view;
   const { rates } = recently;
   const risks = riskLevels(computeSignals(view, recently), policy.policy, resourcesPromised(view));
+  const { memory } = view.assessment;
+  const lacksGuests =
+    memory !== undefined && memory.guestsWithUnknownPromise + memory.guestsWithUnknownResident > 0;
   const toRisk = (resource: RiskResource): RiskOf => {
     const level = risks[resource]?.level;
-    const reasons = toReasons(risks[resource]);
+    const reasons = toReasons(risks[resource], resource === 'memory' && lacksGuests);
     const isHigh = level === undefined || level >= 2;
     return {
       level,

@@ -13,6 +13,7 @@ import {
 import { figure, path, say, type Sentence } from '../words/sentence.ts';
 import { isPausedOnIoError } from '../../model/facts/domain-state.ts';
 import { computeClaimableRatio } from '../../risk/signals.ts';
+import { whyGuestsAreUnknown } from '../words/source-words.ts';
 
 const bytes = barsIn(formatBytes);
 
@@ -97,10 +98,8 @@ function guestSums(storage: StorageOvercommit | undefined): readonly GuestSum[] 
   }));
 }
 
-function unknown({ domains }: View['snapshot']): Sentence {
-  return domains === undefined
-    ? say`Unknown: libvirt could not be asked about guests.`
-    : say`Unknown: the images of the guests could not be read.`;
+function unknown(snapshot: View['snapshot']): Sentence {
+  return whyGuestsAreUnknown(snapshot) ?? say`Unknown: the images of the guests could not be read.`;
 }
 
 function toBank(worst: StorageContainer | undefined, storage: StorageOvercommit): Sentence {

@@ -10,6 +10,7 @@ import {
   formatPercent,
   formatTime,
 } from '../words/format.ts';
+import { SOURCE_WORDS } from '../words/source-words.ts';
 import { visibleName } from '../words/visible-name.ts';
 import { html, type Html, type HtmlValue } from './html.ts';
 import { riskMark } from './risk-badge.ts';
@@ -29,6 +30,7 @@ export function guestHtml(guest: GuestFacts, facts: PageFacts, telemetryPath: st
         <ul class="facts" role="list">
           <li>${row.state}</li>
           <li>guest of ${nameHtml(facts.hostname ?? 'this host')}</li>
+          <li>known from ${SOURCE_WORDS[row.source]}</li>
           <li>as of ${formatTime(facts.takenAtSeconds)}</li>
         </ul>
         ${facts.hasRates ? undefined : html`<p>Rates appear after the next refresh.</p>`}

@@ -1,5 +1,6 @@
 import { formatBitRate, formatBytes, formatNumber, formatPercent } from '../words/format.ts';
 import { compareNames, type GuestRow } from '../words/guest-rows.ts';
+import { SOURCE_WORDS } from '../words/source-words.ts';
 import { visibleName } from '../words/visible-name.ts';
 import { guestLink } from './guest-link.ts';
 import { html, type Html } from './html.ts';
@@ -75,8 +76,10 @@ const COLUMNS: readonly Column[] = [
 
 /** Every guest that is asked for, as a table that becomes a list of cards on a narrow screen. */
 export function guestTable(guests: readonly GuestRow[], asked: GuestListRequest): Html {
-  if (guests.length === 0) return html`<p>libvirt has no guests.</p>`;
+  if (guests.length === 0) return html`<p>There are no guests.</p>`;
   const rows = sorted(filtered(guests, asked.filter), asked);
+  // Where all are libvirt's it goes without saying.
+  const namesSources = guests.some(({ source }) => source !== 'libvirt');
   // Narrow screens lay the table out as blocks, which takes its roles away in some browsers.
   return html`${listForm(asked)}
     <details id="columns">
@@ -103,7 +106,7 @@ export function guestTable(guests: readonly GuestRow[], asked: GuestListRequest)
         </tr>
       </thead>
       <tbody role="rowgroup">
-        ${rows.map(rowHtml)}
+        ${rows.map((row) => rowHtml(row, namesSources))}
       </tbody>
     </table>`;
 }
@@ -211,9 +214,12 @@ function stateText({ state, troubles }: GuestRow): string {
   return [state, ...troubles.flatMap(({ short }) => short ?? [])].join(', ');
 }
 
-function rowHtml(row: GuestRow): Html {
+function rowHtml(row: GuestRow, namesSources: boolean): Html {
+  const source = namesSources
+    ? html`<span class="source">known from ${SOURCE_WORDS[row.source]}</span>`
+    : undefined;
   return html`<tr role="row" class="${row.troubles.length > 0 ? 'trouble' : 'calm'}">
-    <th role="rowheader" scope="row">${guestLink(row, `guest-${row.uuid}`)}</th>
+    <th role="rowheader" scope="row">${guestLink(row, `guest-${row.uuid}`)}${source}</th>
     <td role="cell">${stateText(row)}</td>
     ${COLUMNS.map(({ valueOf, write }) => cellHtml(valueOf(row), write))}
   </tr>`;

@@ -149,6 +149,7 @@ table { width: 100%; border-collapse: separate; border-spacing: 0; margin-top: 0
 caption { text-align: left; color: var(--soft); font-size: 0.88rem; padding-bottom: 0.6rem; }
 th, td { text-align: left; padding: 0.42rem 0.7rem; vertical-align: top; }
 tbody th { font-weight: 580; overflow-wrap: anywhere; min-width: 9rem; }
+.source { display: block; color: var(--soft); font-size: 0.82rem; font-weight: 400; }
 thead th { font-size: 0.82rem; font-weight: 600; color: var(--soft); white-space: nowrap; }
 tbody > tr > * { border-top: 1px solid var(--edge); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { GUEST_SOURCES } from '../../model/guest-source.ts';
 import { RISK_RESOURCES, RISK_SIGNALS } from '../../risk/risk-model.ts';
 
 /**
@@ -62,6 +63,7 @@ const trouble = z.strictObject({
 const guest = z.strictObject({
   name: z.string(),
   uuid: z.string(),
+  source: z.enum(GUEST_SOURCES).describe('Who told of it: process is its QEMU alone.'),
   state: z.string(),
   troubles: z.array(trouble).describe('What is wrong with it, worst first.'),
   vcpus: z.number().optional(),

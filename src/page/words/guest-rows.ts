@@ -4,11 +4,14 @@ import { findGuestTroubles, guestSurroundings, type GuestTrouble } from '../../r
 import type { GuestRates, Rates } from '../../risk/rates.ts';
 import { troubleWords, type GuestTroubleWords } from './guest-troubles.ts';
 import type { DomainState } from '../../model/facts/domain-state.ts';
+import type { GuestSourceName } from '../../model/guest-source.ts';
 
 /** One guest in the list. Undefined is not known, and not zero. */
 export interface GuestRow {
   readonly name: string;
   readonly uuid: string;
+  /** Who told of it first. */
+  readonly source: GuestSourceName;
   /** What libvirt calls its state, with the reason where that matters. */
   readonly state: string;
   /** What is wrong with it, worst first. */
@@ -93,6 +96,7 @@ function toGuestRow(
   return {
     name: domain.name,
     uuid: domain.uuid,
+    source: domain.source ?? 'libvirt',
     state: stateWords(domain),
     troubles,
     vcpus: promisedVcpus(domain)?.filter(({ online }) => online).length,

@@ -10,8 +10,12 @@ import {
 import type { Reason } from '../facts/resource-facts.ts';
 import { figure, say, type Phrase, type Sentence } from './sentence.ts';
 
-/** Why a resource has its level, in plain words; what says the same twice is said once. */
-export function toReasons(risk: ResourceRisk | undefined): readonly Reason[] {
+/**
+ * Why a resource has its level, in plain words; what says the same twice is said once.
+ *
+ * @param lacksGuests the sums over guests lack some, so that they are the least there can be.
+ */
+export function toReasons(risk: ResourceRisk | undefined, lacksGuests = false): readonly Reason[] {
   const reasons = risk?.reasons ?? [];
   const given = new Map(reasons.map((reason) => [reason.signal.id, reason]));
   return reasons
@@ -19,7 +23,7 @@ export function toReasons(risk: ResourceRisk | undefined): readonly Reason[] {
     .map((reason) => ({
       signal: reason.signal.id,
       level: reason.level,
-      sentence: toSentence(reason, given),
+      sentence: toSentence(reason, given, lacksGuests),
       isSaid: isSaidWithin(reason.signal.id, given),
       value: reason.value,
       limit: reason.limit,
@@ -72,11 +76,16 @@ function isSaidWithin(id: SignalId, given: Given): boolean {
   return LOSSES_THAT_SAY[id]?.some((loss) => given.has(loss)) === true;
 }
 
-function toSentence({ signal, value, limit }: RiskReason, given: Given): Sentence {
+function toSentence(
+  { signal, value, limit }: RiskReason,
+  given: Given,
+  lacksGuests: boolean,
+): Sentence {
   if (value === Infinity) return claimOnNothing(signal.id);
   const valueOf = (id: SignalId): number | undefined => given.get(id)?.value;
   const share = (id: SignalId): string => formatPercent(valueOf(id) ?? 0);
   const times = toTimes(value);
+  const leastTimes = `${lacksGuests ? 'at least ' : ''}${times}`;
   const above = `(limit\u00a0${formatNumber(limit)})`;
   const verb = (one: string, several: string): string => (value === 1 ? one : several);
   const aboveShare = `(limit\u00a0${formatPercent(limit)})`;
@@ -90,11 +99,11 @@ function toSentence({ signal, value, limit }: RiskReason, given: Given): Sentenc
     case 'cpu_delay':
       return say`vCPUs were ready to run but ${figure(`waited ${formatPercent(value)} of the time`)} ${aboveShare}.`;
     case 'memory_overcommitted_at_most':
-      return say`With empty balloons, guests are promised ${times} the memory the host can give.`;
+      return say`With empty balloons, guests are promised ${leastTimes} the memory the host can give.`;
     case 'memory_overcommitted':
-      return say`Guests are promised ${times} the memory the host can give.`;
+      return say`Guests are promised ${leastTimes} the memory the host can give.`;
     case 'memory_exposure':
-      return say`Guests can still claim ${times} the memory and swap that is available ${above}.`;
+      return say`Guests can still claim ${leastTimes} the memory and swap that is available ${above}.`;
     case 'memory_ksm_unmerge':
       return say`Un-merging all memory would take ${times} the memory and swap that is available ${above}.`;
     case 'memory_available':

@@ -16,7 +16,7 @@ import { parseMemoryFiles } from './qemu-memory-files.ts';
 import { parseOwner, parseRunId } from './qemu-processes.ts';
 import { readProcessStat } from './stat.ts';
 import { USER_HZ } from '../../runtime/kernel-time.ts';
-import { Faults, isAbsence, toValue, type Result } from '../../runtime/result.ts';
+import { failed, Faults, isAbsence, toValue, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { MemoryFile, ProcessStat } from '../../model/process.ts';
@@ -40,6 +40,11 @@ export interface CountedQemu {
     | undefined;
   /** It runs in a container, so that paths and interfaces it names are not the host's. */
   readonly isContained: boolean;
+}
+
+/** Names a run of a guest that nobody but its process knows. */
+export function processKey({ pid, startTimeTicks }: CountedQemu): string {
+  return `pid:${pid}:${startTimeTicks}`;
 }
 
 /** What the kernel says of a process that says it is a QEMU. */
@@ -207,7 +212,18 @@ export class QemuCensus {
       return undefined;
     }
     // It may hold its mmap lock; it will be read when it has moved on.
-    if (stat.state === 'D') return undefined;
+    if (stat.state === 'D') {
+      if (this.#mayBeGuests(pid, comm)) {
+        faults.optional(
+          failed(
+            'timeout',
+            `${this.#roots.procfs}/${pid}/cmdline`,
+            'not read: it waits in the kernel',
+          ),
+        );
+      }
+      return undefined;
+    }
     const text = faults.optional(readRawKernelFile(`${this.#roots.procfs}/${pid}/cmdline`));
     if (text === undefined) return undefined;
     const commandLine = parseSystemEmulator(text);
@@ -228,6 +244,16 @@ export class QemuCensus {
     };
     this.#qemus.set(pid, qemu);
     return qemu;
+  }
+
+  /** It is called like a QEMU, is root's, and libvirt would not tell of it. */
+  #mayBeGuests(pid: number, comm: string): boolean {
+    if (!/^(?:kvm|qemu-(?:kvm|system-))/.test(comm)) return false;
+    if (parseOwner(toValue(readKernelFile(`${this.#roots.procfs}/${pid}/status`))) !== 0)
+      return false;
+    const { scope, groups } = this.#findGroups(pid);
+    if (scope?.manager === 'libvirt') return false;
+    return !groups.some((group) => LXC_GROUP.test(group) || CONTAINER_GROUP.test(group));
   }
 
   #findGroups(pid: number): Pick<KnownQemu, 'groups' | 'group' | 'scope'> {

@@ -2,6 +2,7 @@ import { parseQuantity } from './qemu-quantity.ts';
 
 /** Where QEMU keeps the guest's RAM, as far as its command line says. */
 export interface QemuMemoryBackend {
+  readonly id: string | undefined;
   /** `memory-backend-memfd`, `memory-backend-file`, `memory-backend-ram`. */
   readonly type: string;
   readonly shared: boolean;
@@ -14,13 +15,18 @@ export interface QemuMemoryBackend {
  * the guest is: see `judgeOwner` in qemu-census.ts.
  */
 export interface QemuCommandLine {
+  readonly program: string;
+  /** As they are, without the program; kept only where a file has more of them. */
+  readonly words: readonly string[];
   readonly name: string | undefined;
   /** Of `-uuid`, else of `-smbios type=1,uuid=`; lower case. */
   readonly uuid: string | undefined;
   /** `-id` of Proxmox VE's own QEMU, else the number in `-pidfile /var/run/qemu-server/<vmid>.pid`. */
   readonly vmid: number | undefined;
-  /** `-m`; undefined where it is not there or could not be read. */
+  /** `-m`, else the backend that the machine is to have as its RAM; undefined where neither can be read. */
   readonly memoryBytes: number | undefined;
+  /** One of them is there; without, the guest has QEMU's default. */
+  readonly saysMemory: boolean;
   /** `-m maxmem=`, up to which memory may be plugged in. */
   readonly memoryMaximumBytes: number | undefined;
   /** `-smp`: vCPUs at the start, and those that may be plugged in. */
@@ -34,8 +40,10 @@ export interface QemuCommandLine {
   readonly hasBalloon: boolean;
   /** It runs no guest: libvirt and others start one like it to ask what it can do. */
   readonly isProbe: boolean;
-  /** File with more options, QEMU's INI. */
+  /** File with more options that has not been read; empty: there are several. */
   readonly readconfig: string | undefined;
+  /** Where its manager keeps files of it: its pid file, else its file of options. */
+  readonly workPath: string | undefined;
   /** Names of taps given by name. */
   readonly taps: readonly string[];
   /** A device of the host was given to the guest, which pins its memory. */
@@ -59,8 +67,27 @@ const MAX_WORDS = 4096;
  * @param commandLine words ended by NUL, as in /proc/<pid>/cmdline.
  */
 export function parseSystemEmulator(commandLine: string): QemuCommandLine | undefined {
-  const words = commandLine.split('\0', MAX_WORDS);
-  const program = words[0]?.slice(words[0].lastIndexOf('/') + 1) ?? '';
+  const [program = '', ...words] = commandLine.split('\0', MAX_WORDS);
+  return parseWords(program, words);
+}
+
+/**
+ * The same command line with what the file of its `-readconfig` says: where both say something, the
+ * command line is believed, which QEMU reads after it.
+ *
+ * @param fromFile of {@link parseQemuConfig}.
+ */
+export function withConfigFile(
+  commandLine: QemuCommandLine,
+  fromFile: readonly string[],
+): QemuCommandLine {
+  const { program, words } = commandLine;
+  const whole = parseWords(program, [...fromFile, ...words]);
+  return { ...(whole ?? commandLine), words: [], readconfig: undefined };
+}
+
+function parseWords(path: string, words: readonly string[]): QemuCommandLine | undefined {
+  const program = path.slice(path.lastIndexOf('/') + 1);
   if (!PROGRAM.test(program)) return undefined;
   const options = toOptions(words);
   const last = (name: string): string | undefined => options.get(name)?.at(-1);
@@ -69,11 +96,20 @@ export function parseSystemEmulator(commandLine: string): QemuCommandLine | unde
   const smbios = (options.get('smbios') ?? []).map(toPairs);
   const memory = toPairs(last('m') ?? '');
   const maximum = memory.get('maxmem');
+  const files = options.get('readconfig') ?? [];
+  const backends = (options.get('object') ?? []).flatMap((text) => toBackend(text) ?? []);
+  const backendId = machines.findLast((one) => one.has('memory-backend'))?.get('memory-backend');
+  const saysSize = memory.has('size') || memory.has('');
   return {
+    program: path,
+    words: files.length === 0 ? [] : words,
     name: toName(last('name')),
     uuid: toUuid(last('uuid') ?? smbios.find((one) => one.get('type') === '1')?.get('uuid')),
     vmid: toVmid(last('id'), last('pidfile')),
-    memoryBytes: parseQuantity(memory.get('size') ?? memory.get('') ?? ''),
+    memoryBytes: saysSize
+      ? parseQuantity(memory.get('size') ?? memory.get('') ?? '')
+      : backends.find(({ id }) => id !== undefined && id === backendId)?.bytes,
+    saysMemory: saysSize || backendId !== undefined,
     memoryMaximumBytes: maximum === undefined ? undefined : parseQuantity(maximum),
     vcpus: toVcpus(last('smp')),
     saysVcpus: options.has('smp'),
@@ -82,12 +118,13 @@ export function parseSystemEmulator(commandLine: string): QemuCommandLine | unde
       machine?.get('accel')?.split(':')[0] ??
       (options.has('enable-kvm') ? 'kvm' : KVM_PROGRAMS[program]),
     machine: machine?.get('type') ?? machine?.get(''),
-    backends: (options.get('object') ?? []).flatMap((text) => toBackend(text) ?? []),
+    backends,
     hasBalloon:
       options.has('balloon') ||
       (options.get('device') ?? []).some((text) => /(?:^|[":])virtio-balloon/.test(text)),
     isProbe: machines.some((one) => (one.get('type') ?? one.get('')) === 'none'),
-    readconfig: last('readconfig'),
+    readconfig: files.length > 1 ? '' : files[0],
+    workPath: last('pidfile') ?? files[0],
     taps: (options.get('netdev') ?? []).flatMap((text) => {
       const pairs = toPairs(text);
       const tap = (pairs.get('type') ?? pairs.get('')) === 'tap' ? pairs.get('ifname') : undefined;
@@ -106,7 +143,7 @@ const KVM_PROGRAMS: Readonly<Record<string, string>> = { kvm: 'kvm', 'qemu-kvm':
 
 function toOptions(words: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const options = new Map<string, string[]>();
-  for (let index = 1; index < words.length; index += 1) {
+  for (let index = 0; index < words.length; index += 1) {
     const name = /^--?([A-Za-z][\w-]*)$/.exec(words[index] ?? '')?.[1];
     if (name === undefined) continue;
     const next = words[index + 1] ?? '';
@@ -196,6 +233,7 @@ function toBackend(text: string): QemuMemoryBackend | undefined {
   const share = pairs.get('share');
   const size = pairs.get('size');
   return {
+    id: pairs.get('id'),
     type,
     // A memfd is shared unless told otherwise (backends/hostmem-memfd.c).
     shared:

@@ -137,7 +137,7 @@ describe('the config of a container', () => {
 
 describe('a volume', () => {
   it.each([
-    ['local-lvm:vm-100-disk-0', 'thin', '/dev/pve/vm-100-disk-0'],
+    ['local-lvm:vm-100-disk-0', 'thin', '/dev/pve/vm-100-disk-0', 'pve/data'],
     ['thick:vm-100-disk-0', 'thick', '/dev/vg1/vm-100-disk-0'],
     ['tank:base-9-disk-0/vm-100-disk-0', 'thick', '/dev/zvol/tank/data/vm-100-disk-0'],
     ['sparse:vm-100-disk-0', 'thin', '/dev/zvol/rpool/data/vm-100-disk-0'],
@@ -148,12 +148,17 @@ describe('a volume', () => {
     ],
     ['share:100/vm-100-disk-0.raw', 'file', '/mnt/pve/share/images/100/vm-100-disk-0.raw'],
     ['/dev/sdb', 'unknown', '/dev/sdb'],
-  ])('%s is %s, at %s', (volumeId, space, path) => {
-    expect(locateVolume(volumeId, storages)).toMatchObject({ space, source: { path } });
+  ])('%s is %s, at %s', (volumeId, kind, path, thinPool = undefined) => {
+    expect(locateVolume(volumeId, storages)).toMatchObject({
+      space: { kind, thinPool },
+      source: { path },
+    });
   });
 
   it('of Ceph is remote', () => {
-    expect(locateVolume('ceph:vm-100-disk-0', storages)).toMatchObject({ space: 'remote' });
+    expect(locateVolume('ceph:vm-100-disk-0', storages)).toMatchObject({
+      space: { kind: 'remote' },
+    });
   });
 
   it('never leads out of its storage', () => {
@@ -182,7 +187,16 @@ describe('what pvestatd wrote', () => {
     const line = '{"qemu":{"timestamp":5,"data":{"100":{"status":"running"},"x":{}}}}';
     const { vms } = valueIn(parseStatistics(line, 'metrics'));
     expect([...vms]).toEqual([
-      [100, { status: 'running', qmpStatus: undefined, balloon: undefined, disks: undefined }],
+      [
+        100,
+        {
+          status: 'running',
+          pid: undefined,
+          qmpStatus: undefined,
+          balloon: undefined,
+          disks: undefined,
+        },
+      ],
     ]);
   });
 
@@ -194,7 +208,10 @@ describe('what pvestatd wrote', () => {
   );
 
   it('tells that a VM stopped on a failed write', () => {
-    const stopped = { status: 'running', qmpStatus: 'io-error', balloon: undefined, disks: [] };
+    const stopped = {
+      ...{ status: 'running', pid: 4300, qmpStatus: 'io-error' },
+      ...{ balloon: undefined, disks: [] },
+    };
     expect(toVmState(true, stopped, undefined)).toEqual({ state: 'paused', reason: 'ioerror' });
     expect(toVmState(true, undefined, 'backup')).toEqual({ state: 'running', reason: 'backup' });
     expect(toVmState(false, undefined, 'made up')).toEqual({ state: 'shutoff', reason: 'unknown' });

@@ -59,7 +59,7 @@ function node() {
   const roots = { ...HOST, procfs, rootfs: tree.rootfs };
   const files = new HostFiles(pool, tree.rootfs);
   const proxmox = new ProxmoxSource(roots, files, 4096, ANY_SOURCE);
-  const collector = new LocalGuestCollector(ANY_SOURCE, roots, 4096, proxmox);
+  const collector = new LocalGuestCollector(ANY_SOURCE, roots, 4096, files, proxmox);
   return {
     ...tree,
     addQemu,
@@ -128,6 +128,35 @@ describe('a node of Proxmox VE', () => {
     expect(seen.sources.get('proxmox')?.up).toBe(true);
   });
 
+  it('says whose a VM is: its pool, its tags and its operating system', async () => {
+    const { write, collect } = node();
+    write('etc/pve/user.cfg', 'user:root@pam:1:0:::a@example.com:::\npool:shop:x:100:local:\n');
+    const [vm] = guestsOf(await collect(), 'proxmox');
+    expect(vm?.config).toMatchObject({
+      owner: { manager: 'proxmox', tenant: 'shop', image: 'l26', user: undefined },
+      metadataLabels: [{ label: 'tags', value: 'prod;web' }],
+    });
+  });
+
+  it('tells how full a thin pool of LVM is, as pvestatd measured it, once for each pool', async () => {
+    const { write, collect } = node();
+    write(
+      'etc/pve/storage.cfg',
+      'lvmthin: local-lvm\n\tvgname pve\n\tthinpool data\n\n' +
+        'lvmthin: same\n\tvgname pve\n\tthinpool data\n\ndir: local\n\tpath /var/lib/vz\n',
+    );
+    const measured = { type: 'lvmthin', active: 1, total: 100 * GIB, used: 70 * GIB };
+    const timestamp = Math.floor(Date.now() / 1000);
+    const data = { 'local-lvm': measured, same: measured, local: { ...measured, type: 'dir' } };
+    write(
+      'run/pve/metrics',
+      `${JSON.stringify({ qemu: { timestamp, data: {} }, storage: { timestamp, data } })}\n`,
+    );
+    expect((await collect()).sources.get('proxmox')?.thinPools).toMatchObject([
+      { vgName: 'pve', name: 'data', sizeBytes: 100 * GIB, dataUsedBytes: 70 * GIB },
+    ]);
+  });
+
   it('follows a change of the config at the next look', async () => {
     const { write, collect } = node();
     await collect();
@@ -191,6 +220,21 @@ describe('a node of Proxmox VE', () => {
     write('run/pve/metrics', statisticsOf(100, silent));
     const [vm] = guestsOf(await collect(), 'proxmox');
     expect(vm?.monitor).toBe('unresponsive');
+  });
+
+  it('says of a VM whose process has ended that it is off, before pvestatd does', async () => {
+    const { write, collect } = node();
+    write('run/pve/metrics', statisticsOf(100, { pid: 4300 }));
+    expect(guestsOf(await collect(), 'proxmox')).toMatchObject([
+      { active: false, state: 'shutoff', balloon: undefined },
+    ]);
+  });
+
+  it('believes pvestatd about processes that /proc hides', async () => {
+    const { write, remove, collect } = node();
+    write('run/pve/metrics', statisticsOf(100, { pid: 4300 }));
+    remove('proc/1/stat');
+    expect(guestsOf(await collect(), 'proxmox')).toMatchObject([{ active: true }]);
   });
 
   it.each([
@@ -263,6 +307,47 @@ describe('a QEMU that nobody manages', () => {
     const [guest] = guestsOf(await collect(), 'process');
     expect(guest?.config?.memory.maximumBytes).toBeUndefined();
     expect(guest?.config?.vcpu.current).toBeUndefined();
+  });
+
+  const incus = (directory: string) => [
+    ...['qemu-system-x86_64', '-name', 'c1', '-nodefaults'],
+    ...['-readconfig', `/run/incus/${directory}/qemu.conf`],
+    ...['-pidfile', `/run/incus/${directory}/qemu.pid`],
+  ];
+  const sized = (mib: number) => `[memory]\nsize = "${mib}M"\n\n[smp-opts]\ncpus = "3"\n`;
+
+  it('is as large as the file says that it was started with, whatever is in it later', async () => {
+    const { addQemu, write, collect } = node();
+    addQemu(4300, incus('shop_c1'));
+    write('run/incus/shop_c1/qemu.conf', sized(256));
+    const size = async () => {
+      const seen = await collect();
+      expect(seen.failed).toEqual([]);
+      const [guest] = guestsOf(seen, 'process');
+      return { memory: guest?.config?.memory.maximumBytes, vcpus: guest?.config?.vcpu.current };
+    };
+    expect(await size()).toEqual({ memory: 256 * MIB, vcpus: 3 });
+    write('run/incus/shop_c1/qemu.conf', sized(512));
+    expect(await size()).toEqual({ memory: 256 * MIB, vcpus: 3 });
+    const [guest] = guestsOf(await collect(), 'process');
+    expect(guest?.config?.owner).toMatchObject({ manager: 'incus', tenant: 'shop' });
+  });
+
+  it.each([
+    ['is too large', sized(256) + '#'.repeat(MIB)],
+    ['is no such file', 'a text'],
+  ])('is of unknown size where the file that says it %s, which is said', async (_, text) => {
+    const { addQemu, write, collect } = node();
+    addQemu(4300, incus('c1'));
+    write('run/incus/c1/qemu.conf', text);
+    const seen = await collect();
+    expect(guestsOf(seen, 'process')[0]?.config?.memory.maximumBytes).toBeUndefined();
+    expect(seen.failed).toHaveLength(1);
+    expect(seen.failed[0]).toMatch(/^process: /);
+    // Once it can be read it is.
+    write('run/incus/c1/qemu.conf', sized(256));
+    const [guest] = guestsOf(await collect(), 'process');
+    expect(guest?.config?.memory.maximumBytes).toBe(256 * MIB);
   });
 
   it('shares its name with nobody', async () => {

@@ -705,3 +705,59 @@ describe('a risk that may be higher than it is shown', () => {
     ]);
   });
 });
+
+describe('a host of whose guests not all is known', () => {
+  const unknownMemory: GuestAt = { ...B, overrides: { config: undefined, balloon: undefined } };
+
+  it('says at least of what is promised, and at most of what is left', () => {
+    const memory = of(facts(smallHost({ seconds: 0, guests: [A, unknownMemory] })), 'memory');
+    expect(inShort(memory)).toEqual(['0.52 : 1', 'at least 8 GiB', '15.5 GiB']);
+    // a may claim 3 of the 6 GiB that are there; what b may claim nobody knows.
+    expect(words(memory.bank)).toBe(
+      'If all guests claim what they were promised, at most 3 GiB are left in memory and swap.',
+    );
+    expect(memory.notes.map(words)).toContain(
+      'Nothing tells how much memory 1 guest may have; no sum here has it.',
+    );
+    expect(memory.doubts.map(words)).toContain('What 1 guest can still claim is not known.');
+  });
+
+  it('says at least of what is short', () => {
+    const guests = [A, unknownMemory];
+    const host = { memoryAvailableGib: 1 };
+    const memory = of(facts(smallHost({ seconds: 0, host, guests })), 'memory');
+    expect(words(memory.bank)).toBe(
+      'If all guests claim what they were promised, memory is at least 2 GiB short.',
+    );
+    expect(memory.reasons.map(({ sentence }) => words(sentence))).toContain(
+      'Guests can still claim at least 3 times the memory and swap that is available (limit 1).',
+    );
+  });
+
+  it('does not say that nothing is promised where nothing tells what is', () => {
+    const memory = of(facts(smallHost({ seconds: 0, guests: [unknownMemory] })), 'memory');
+    expect(memory.isNothingPromised).toBe(false);
+    expect(words(memory.bank)).toBe('Unknown: nothing tells the memory of the guests that run.');
+  });
+
+  it('names the source that did not tell of its guests, not what it has read of the host', () => {
+    const page = facts(
+      smallHost(
+        { seconds: 0 },
+        {
+          guestSources: {
+            states: [
+              { name: 'proxmox', up: false, guests: undefined },
+              { name: 'process', up: true, guests: 2 },
+            ],
+            userQemus: undefined,
+            pvestatdAtSeconds: undefined,
+          },
+        },
+      ),
+    );
+    expect(page.resources.map(({ bank }) => words(bank))).toEqual(
+      Array.from({ length: 4 }, () => 'Unknown: files of Proxmox VE could not be read.'),
+    );
+  });
+});

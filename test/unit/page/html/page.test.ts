@@ -77,6 +77,16 @@ describe('the page', () => {
     );
   });
 
+  it('says where each guest is known from, unless all are known from libvirt', () => {
+    expect(pageOf(smallHost())).not.toContain('known from');
+    const guests = [A, { ...A, name: 'c', overrides: { source: 'proxmox' } } as const];
+    const page = pageOf(smallHost({ seconds: 0, guests }));
+    expect(page.match(/known from [^<]*/g)).toEqual([
+      'known from libvirt',
+      'known from Proxmox VE',
+    ]);
+  });
+
   it('lets its own style in by its hash, scripts from where it came from, and nothing else', () => {
     const page = pageOf(smallHost());
     const content = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? '';
