@@ -26,6 +26,8 @@ import { toVmState } from './vm-state.ts';
 
 /** Part of the time that files may take. */
 const FILES_SHARE = 0.5;
+/** A host that is no node becomes one by an installation, not between two collections. */
+const NO_NODE_TTL_MS = 60_000;
 
 interface Vm {
   readonly vmid: number;
@@ -51,6 +53,8 @@ export class ProxmoxSource implements GuestSource {
   readonly #isNamed: boolean;
   /** As of the last time they could be read. */
   #known: PveFiles | undefined;
+  /** In `performance.now()` time. */
+  #noNodeUntil = -Infinity;
 
   constructor(roots: Roots, files: HostFiles, pageBytes: number, { named }: SourceChoice) {
     this.#roots = roots;
@@ -62,15 +66,19 @@ export class ProxmoxSource implements GuestSource {
 
   async collect(collection: Collection): Promise<Told | undefined> {
     const { log, qemus, deadline } = collection;
+    const hasScope = qemus.some(({ scope }) => scope?.manager === 'proxmox');
+    if (!hasScope && performance.now() < this.#noNodeUntil) return undefined;
     // What hangs there is not to cost the processes their time.
     const patience = deadline.share(FILES_SHARE);
     const reading = await log.runAsync('domain', () => this.#files.read(patience));
     if (reading === undefined) return undefined;
-    const hasScope = qemus.some(({ scope }) => scope?.manager === 'proxmox');
     if (!reading.ok) {
       const isAbsent = reading.error.kind === 'absent';
       const isExpected = this.#isNamed || hasScope || this.#known !== undefined;
-      if (isAbsent && !isExpected) return undefined;
+      if (isAbsent && !isExpected) {
+        this.#noNodeUntil = performance.now() + NO_NODE_TTL_MS;
+        return undefined;
+      }
       log.fail('domain', reading.error);
     } else {
       this.#known = reading.value;
