@@ -1,7 +1,8 @@
 /**
  * `npm run check`: types, lint, format, words, generated files and unit tests, two at a time; starts nothing
- * but Node and needs no root. With files after `--`, as the hook before a commit gives them, lint and format
- * look at these alone, and of the unit tests those run that these files have a part in.
+ * but Node and needs no root. The longest unit tests are left to `npm test`. With files after `--`, as the
+ * hook before a commit gives them, lint and format look at these alone, and of the unit tests those run that
+ * these files have a part in.
  *
  * The caches in node_modules/.cache make the second run a fast one. ESLint's knows a file by its own text: a
  * type that changed elsewhere is seen by the compiler, and by `npm test`, which has no cache.
@@ -25,6 +26,9 @@ interface Outcome {
 }
 
 const LANES = 2;
+
+/** Unit tests that try thousands of inputs, half of the time of all: `npm test` runs them. */
+const LONG_TESTS = ['collect/damaged-files', 'fuzz', 'libvirt/flood'];
 
 const files = process.argv.slice(2);
 // The longest first, so that the two lanes end together.
@@ -86,7 +90,7 @@ function unitTests(only: readonly string[]): readonly string[] {
   const options = ['--project=unit', '--reporter=dot', '--maxWorkers=1'];
   const isDocument = (file: string): boolean => /\.md$/.test(file) && !file.startsWith('test/');
   if (all(only) || only.some((file) => !/\.ts$/.test(file) && !isDocument(file))) {
-    return ['run', ...options];
+    return ['run', ...options, ...LONG_TESTS.map((name) => `--exclude=test/unit/${name}.test.ts`)];
   }
   const documents = readdirSync(join(REPOSITORY, 'test/unit/docs'))
     .filter((name) => name.endsWith('.test.ts'))
