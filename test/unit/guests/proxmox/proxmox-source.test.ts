@@ -13,7 +13,8 @@ import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { BlockingPool } from '../../../../src/sources/files/blocking-pool.ts';
 import { HostFiles } from '../../../../src/sources/files/host-files.ts';
 import { HOST } from '../../../support/sources/kernel-fixtures.ts';
-import { pveTree, VM_100 } from './pve-tree.ts';
+import { VM_100 } from '../../../support/sources/proxmox-files.ts';
+import { pveTree } from './pve-tree.ts';
 
 const PATIENCE_MS = 120_000;
 vi.setConfig({ testTimeout: PATIENCE_MS });
