@@ -105,11 +105,11 @@ export async function startOwnHost(lab: Lab, journal: Journal, mounts: string): 
   return new OwnHost(lab, init);
 }
 
-function toProcess(identity: ProcessIdentity, { logFile, output }: LabProcess): OwnHostProcess {
+function toProcess(identity: ProcessIdentity, entered: LabProcess): OwnHostProcess {
   return {
     pid: identity.pid,
-    logFile,
-    output,
+    logFile: entered.logFile,
+    output: () => entered.output(),
     isRunning: () => identify(identity.pid)?.startTime === identity.startTime,
     signal: (name) => {
       signal(identity, name);

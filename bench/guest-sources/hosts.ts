@@ -172,7 +172,7 @@ function statisticsOf(vmids: readonly number[]): string {
       [`invalid_${kind}_operations`, 0],
     ]),
   );
-  const vms = vmids.map((vmid) => [
+  const vms = vmids.map((vmid): readonly [number, object] => [
     vmid,
     {
       ...{ vmid, name: `vm-${vmid}`, status: 'running', qmpstatus: 'running', cpus: VCPUS },

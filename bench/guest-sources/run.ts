@@ -84,12 +84,12 @@ process.exitCode = printBars(
 async function ofLibvirt(): Promise<Cost> {
   using known = libvirtHost(guests);
   await using daemon = await startDaemon(known.host);
-  return measure('libvirt', known, [`--libvirt.uri=${daemon.uri}`]);
+  return await measure('libvirt', known, [`--libvirt.uri=${daemon.uri}`]);
 }
 
 async function of(source: Cost['source'], make: (count: number) => SourceHost): Promise<Cost> {
   using known = make(guests);
-  return measure(source, known, [`--guests.source=${source}`]);
+  return await measure(source, known, [`--guests.source=${source}`]);
 }
 
 async function measure(
@@ -100,7 +100,7 @@ async function measure(
   console.error(`${guests} guests of ${source} ...`);
   await using exporter = await startExporter([...known.flags, ...flags], [], known.host.directory);
   using agent = closingAgent();
-  await isWhole(source, exporter.metricsUrl, agent, exporter.log);
+  await isWhole(source, exporter.metricsUrl, agent, () => exporter.log());
   for (let i = 0; i < WARM_UPS; i += 1) {
     known.change();
     await scrape(exporter.metricsUrl, agent);

@@ -9,7 +9,7 @@ import {
   withConfigFile,
 } from '../../src/sources/process/qemu-command-line.ts';
 import { parseQemuConfig } from '../../src/sources/process/qemu-config-file.ts';
-import { STORAGE_CFG, VM_100 } from '../unit/guests/proxmox/pve-tree.ts';
+import { STORAGE_CFG, VM_100 } from '../support/sources/proxmox-files.ts';
 import { mangled } from './mangle.ts';
 import { noFalseNumber } from './numbers.ts';
 import { simple, type Outcome, type Target } from './target.ts';

@@ -94,7 +94,7 @@ describe('a host with guests of libvirt, of Incus, of a unit, and started by han
     await lab.programs.run('qemu-img', ['create', '-q', '-f', 'raw', disk, '16M']);
     incus = await lab.spawn('sh', [
       '-c',
-      'exec 9<>"$0"; exec qemu-system-x86_64 "$@" -add-fd fd=9,set=1 -drive file=/dev/fdset/1,if=none,id=root,format=raw',
+      'exec 8<"$0" 9<>"$0"; exec qemu-system-x86_64 "$@" -add-fd fd=8,set=1 -add-fd fd=9,set=1 -drive file=/dev/fdset/1,if=none,id=root,format=raw',
       disk,
       ...['-S', '-name', own('c1'), '-uuid', '0b1f8f0e-3c1b-4a43-9a55-0d1f7b7b0c99'],
       ...['-nodefaults', '-no-user-config', '-display', 'none'],

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { run } from '../../lab/command.ts';
 import { eventually, openLab, type Lab, type LabExporter } from '../../lab/index.ts';
+import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
 import { cpuSeconds, statusBytes, threadSchedule } from '../support/process-readings.ts';
 import type { Exposition } from '../support/prometheus-text.ts';
 import { ProxmoxNode, tapOf, type PveVmReading } from '../support/proxmox-node.ts';
@@ -13,6 +14,8 @@ import { fileSize, fullyAllocatedBytes, qemuImgInfo } from '../support/storage-r
 const MIB = 1024 ** 2;
 /** Two guests boot at once under emulation, perhaps beside other work. */
 const BOOT_MS = 240_000;
+/** Of web, db and full, and one CPU of the container. */
+const VCPUS = 2 + 3 + 1 + 1;
 /** What QEMU counts of a disk, by the name the metric has. */
 const DISK_COUNTERS = {
   kvm_domain_disk_read_bytes_total: 'rd_bytes',
@@ -89,7 +92,14 @@ describe('a node of Proxmox VE', () => {
         jobs: [{ kind: 'fill', disk: 'vda', mib: 64 }],
       }),
     ]);
-    exporter = await lab.exporter({ host: node.host });
+    // Only hardware is an uplink.
+    const sysfs = sysfsWithHardware(
+      lab.sysfs,
+      join(lab.directory.root, 'shadow-sysfs'),
+      lab.network.uplink,
+      1000,
+    );
+    exporter = await lab.exporter({ host: node.host, flags: [`--path.sysfs=${sysfs}`] });
     await eventually('VM web has booted', BOOT_MS, () =>
       readFileSync(node.console(vmids.web), 'utf8').includes('lab: started'),
     );
@@ -224,7 +234,7 @@ describe('a node of Proxmox VE', () => {
     expect(scraped.value('kvm_domain_memory_minimum_bytes', { domain: domain('web') })).toBe(
       96 * MIB,
     );
-    expect(scraped.value('kvm_cpu_promised_vcpus')).toBe(2 + 3 + 1);
+    expect(scraped.value('kvm_cpu_promised_vcpus')).toBe(VCPUS);
     expect(scraped.value('kvm_cpu_promised_container_cpus')).toBe(1);
   });
 
@@ -401,7 +411,7 @@ describe('a node of Proxmox VE', () => {
     expect(failures(scraped)).toEqual(['balloon', 'block']);
     expect(scraped.has('kvm_domain_balloon_current_bytes')).toBe(false);
     expect(scraped.value('kvm_source_domains', { source: 'proxmox' })).toBe(4);
-    expect(scraped.value('kvm_cpu_promised_vcpus')).toBe(2 + 3 + 1);
+    expect(scraped.value('kvm_cpu_promised_vcpus')).toBe(VCPUS);
   });
 
   it('reads no more than the newest line of 100 MB', async () => {
@@ -424,22 +434,23 @@ describe('a node of Proxmox VE', () => {
   });
 
   it('follows a changed config at the next look', async () => {
-    const path = `nodes/one/qemu-server/${vmids.db}.conf`;
-    node.write(path, 'cores: 3\nmemory: 96\nname: db\n');
-    const { scraped } = await fresh();
-    expect(scraped.value('kvm_domain_memory_maximum_bytes', { domain: domain('db') })).toBe(
-      96 * MIB,
-    );
-    node.write(path, 'cores: 3\nmemory: 64\nname: db\n');
+    const starts = (scraped: Exposition) =>
+      scraped.only('kvm_domain_info', { domain: domain('full') }).labels['autostart'];
+    expect(starts((await fresh()).scraped)).toBe('no');
+    const path = `nodes/one/qemu-server/${vmids.full}.conf`;
+    const text = readFileSync(join(node.pmxcfs.source, path), 'utf8');
+    node.write(path, `${text}onboot: 1\n`);
+    expect(starts((await fresh()).scraped)).toBe('yes');
+    node.write(path, text);
   });
 
   describe('whose pmxcfs hangs', () => {
     it('keeps its guests with what their processes say, makes no sums, and answers in time', async () => {
       await fresh();
       node.pmxcfs.die();
-      for (const _ of [1, 2]) {
+      for (const look of ['first', 'second']) {
         const scraped = await scrape(exporter, { timeoutSeconds: 5 });
-        expect(failures(scraped)).toEqual(['domain']);
+        expect([look, ...failures(scraped)]).toEqual([look, 'domain']);
         expect(scraped.value('kvm_source_up', { source: 'proxmox' })).toBe(0);
         for (const one of ['web', 'db', 'full'] as const) {
           const labels = { domain: domain(one), kind: 'anonymous' };
@@ -456,7 +467,7 @@ describe('a node of Proxmox VE', () => {
         const { scraped } = await fresh();
         return (
           scraped.value('kvm_source_up', { source: 'proxmox' }) === 1 &&
-          scraped.value('kvm_cpu_promised_vcpus') === 2 + 3 + 1
+          scraped.value('kvm_cpu_promised_vcpus') === VCPUS
         );
       });
     });
@@ -469,7 +480,7 @@ describe('a node of Proxmox VE', () => {
     const labels = { domain: domain('db') };
     expect(scraped.only('kvm_domain_state', labels).labels['state']).toBe('shutoff');
     expect(scraped.has('kvm_domain_balloon_current_bytes', labels)).toBe(false);
-    expect(scraped.value('kvm_cpu_promised_vcpus')).toBe(2 + 1);
+    expect(scraped.value('kvm_cpu_promised_vcpus')).toBe(VCPUS - 3);
     expect(scraped.value('kvm_memory_domains_unknown')).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ import { locateVolume, parseStorageConf } from '../../../../src/guests/proxmox/s
 import { toVmConfig } from '../../../../src/guests/proxmox/vm-config.ts';
 import { toVmState } from '../../../../src/guests/proxmox/vm-state.ts';
 import { failureOf, valueIn } from '../../../support/sources/kernel-fixtures.ts';
-import { STORAGE_CFG, VM_100 } from './pve-tree.ts';
+import { STORAGE_CFG, VM_100 } from '../../../support/sources/proxmox-files.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -148,7 +148,7 @@ describe('a volume', () => {
     ],
     ['share:100/vm-100-disk-0.raw', 'file', '/mnt/pve/share/images/100/vm-100-disk-0.raw'],
     ['/dev/sdb', 'unknown', '/dev/sdb'],
-  ])('%s is %s, at %s', (volumeId, kind, path, thinPool = undefined) => {
+  ])('%s is %s, at %s', (volumeId, kind, path, thinPool?: string) => {
     expect(locateVolume(volumeId, storages)).toMatchObject({
       space: { kind, thinPool },
       source: { path },

@@ -2,7 +2,7 @@ import { Deadline } from '../../../../src/runtime/deadline.ts';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { LocalGuestCollector, type LocalGuests } from '../../../../src/guests/local-guests.ts';
 import { ProxmoxSource } from '../../../../src/guests/proxmox/proxmox-source.ts';
@@ -13,8 +13,11 @@ import { OutcomeLog } from '../../../../src/model/outcome-log.ts';
 import { BlockingPool } from '../../../../src/sources/files/blocking-pool.ts';
 import { HostFiles } from '../../../../src/sources/files/host-files.ts';
 import { HOST } from '../../../support/sources/kernel-fixtures.ts';
-import { pveTree, VM_100 } from './pve-tree.ts';
+import { VM_100 } from '../../../support/sources/proxmox-files.ts';
+import { pveTree } from './pve-tree.ts';
 
+const PATIENCE_MS = 120_000;
+vi.setConfig({ testTimeout: PATIENCE_MS });
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
@@ -52,7 +55,8 @@ function node() {
     writeFileSync(`${procfs}/${pid}/status`, status.replace(/^Uid:.*$/m, `Uid:\t${uids}`));
     writeFileSync(`${procfs}/${pid}/cgroup`, '0::/\n');
   };
-  const pool = new BlockingPool();
+  // However busy the machine is: nothing hangs here.
+  const pool = new BlockingPool({ working: 4, total: 8, patienceMs: PATIENCE_MS });
   onTestFinished(() => {
     pool.close();
   });
@@ -68,7 +72,7 @@ function node() {
     },
     collect: async (): Promise<LocalGuests & { readonly failed: readonly string[] }> => {
       const log = new OutcomeLog(new Set(COLLECTORS.map(({ name }) => name)));
-      const deadline = Deadline.in(20_000);
+      const deadline = Deadline.in(PATIENCE_MS);
       const { told } = collector.collect(
         log,
         deadline,
@@ -288,7 +292,8 @@ describe('a node of Proxmox VE', () => {
 describe('a QEMU that nobody manages', () => {
   it('is a guest with what its command line promises', async () => {
     const { addQemu, collect } = node();
-    addQemu(4300, ['qemu-system-x86_64', '-m', '512', '-smp', '2', '-name', 'hand']);
+    // Its process has the threads of four.
+    addQemu(4300, ['qemu-system-x86_64', '-m', '512', '-smp', '4', '-name', 'hand']);
     expect(guestsOf(await collect(), 'process')).toMatchObject([
       {
         name: 'hand',
@@ -296,9 +301,16 @@ describe('a QEMU that nobody manages', () => {
         state: 'running',
         reason: 'unknown',
         monitor: 'unasked',
-        config: { memory: { maximumBytes: 512 * MIB }, vcpu: { current: 2 } },
+        config: { memory: { maximumBytes: 512 * MIB }, vcpu: { current: 4, maximum: 4 } },
       },
     ]);
+  });
+
+  it('has the vCPUs that were plugged in since', async () => {
+    const { addQemu, collect } = node();
+    addQemu(4300, ['qemu-system-x86_64', '-m', '512', '-smp', '2,maxcpus=8']);
+    const [guest] = guestsOf(await collect(), 'process');
+    expect(guest?.config?.vcpu).toMatchObject({ current: 4, maximum: 8 });
   });
 
   it('keeps its memory unknown where it reads its options from a file', async () => {
@@ -314,7 +326,7 @@ describe('a QEMU that nobody manages', () => {
     ...['-readconfig', `/run/incus/${directory}/qemu.conf`],
     ...['-pidfile', `/run/incus/${directory}/qemu.pid`],
   ];
-  const sized = (mib: number) => `[memory]\nsize = "${mib}M"\n\n[smp-opts]\ncpus = "3"\n`;
+  const sized = (mib: number) => `[memory]\nsize = "${mib}M"\n\n[smp-opts]\ncpus = "4"\n`;
 
   it('is as large as the file says that it was started with, whatever is in it later', async () => {
     const { addQemu, write, collect } = node();
@@ -326,9 +338,9 @@ describe('a QEMU that nobody manages', () => {
       const [guest] = guestsOf(seen, 'process');
       return { memory: guest?.config?.memory.maximumBytes, vcpus: guest?.config?.vcpu.current };
     };
-    expect(await size()).toEqual({ memory: 256 * MIB, vcpus: 3 });
+    expect(await size()).toEqual({ memory: 256 * MIB, vcpus: 4 });
     write('run/incus/shop_c1/qemu.conf', sized(512));
-    expect(await size()).toEqual({ memory: 256 * MIB, vcpus: 3 });
+    expect(await size()).toEqual({ memory: 256 * MIB, vcpus: 4 });
     const [guest] = guestsOf(await collect(), 'process');
     expect(guest?.config?.owner).toMatchObject({ manager: 'incus', tenant: 'shop' });
   });

@@ -71,12 +71,12 @@ describe('the command line of a system emulator', () => {
   it('tells what the memory is made of', () => {
     const backend = 'memory-backend-memfd,id=mem0,size=4G';
     expect(qemu('-object', backend)?.backends).toEqual([
-      { type: 'memory-backend-memfd', shared: true, path: undefined, bytes: 4 * GIB },
+      { id: 'mem0', type: 'memory-backend-memfd', shared: true, path: undefined, bytes: 4 * GIB },
     ]);
     const json =
       '{"qom-type":"memory-backend-file","id":"m","mem-path":"/x","share":true,"size":4096}';
     expect(qemu('-object', json)?.backends).toEqual([
-      { type: 'memory-backend-file', shared: true, path: '/x', bytes: 4096 },
+      { id: 'm', type: 'memory-backend-file', shared: true, path: '/x', bytes: 4096 },
     ]);
   });
 
