@@ -36,12 +36,7 @@ import {
 import { privatePath } from '../../lab/namespaces.ts';
 import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
 import { TREATED, TREATED_TAP, TREATMENTS } from '../support/runbook-mitigations.ts';
-import {
-  NOT_ON_THIS_HOST,
-  SHOWN,
-  type Shown,
-  type Trouble,
-} from '../support/runbook-promises.ts';
+import { NOT_ON_THIS_HOST, SHOWN, type Shown, type Trouble } from '../support/runbook-promises.ts';
 import { VolumeGroup } from '../support/storage/volume-group.ts';
 
 /** What programs say when they are called wrongly, in a pipeline that ends with 0 all the same. */
@@ -224,11 +219,10 @@ describe('what runbooks tell people to run', () => {
 
   const run = (command: string, env: Readonly<Record<string, string>>): Promise<CommandResult> => {
     const { network, mount } = lab.network;
-    return attempt(
-      'nsenter',
-      [`--net=${network}`, `--mount=${mount}`, 'bash', '-c', command],
-      { env: { ...group.environment, ...env }, timeoutMs: 60_000 },
-    );
+    return attempt('nsenter', [`--net=${network}`, `--mount=${mount}`, 'bash', '-c', command], {
+      env: { ...group.environment, ...env },
+      timeoutMs: 60_000,
+    });
   };
 
   /** What the commands of a step print together, in order, where that is so. */
