@@ -195,7 +195,6 @@ export const TREATMENTS: readonly Treatment[] = [
     ask: 'domstate "$domain"',
     shows: /^running$/m,
   },
-  { command: 'reset "$domain"', ask: 'domstate "$domain"', shows: /^running$/m },
   {
     command: 'autostart --disable "$domain"',
     ask: 'dominfo "$domain"',
@@ -203,7 +202,6 @@ export const TREATMENTS: readonly Treatment[] = [
   },
   { command: 'managedsave "$domain"', ask: 'dominfo "$domain"', shows: /^Managed save: +yes$/m },
   { command: 'start "$domain"', ask: 'domstate "$domain"', shows: /^running$/m },
-  { command: 'reboot "$domain"', ask: 'domstate "$domain"', shows: /^running$/m },
   {
     command: 'destroy "$domain"',
     ask: 'domstate "$domain" --reason',
@@ -223,6 +221,7 @@ export const UNTRIED: readonly { readonly command: RegExp; readonly reason: stri
   { command: /^migrate-set|^domjobabort /, reason: 'needs a migration' },
   { command: /^(?:domfstrim|domtime) /, reason: 'needs a guest agent' },
   { command: /^edit /, reason: 'opens an editor' },
+  { command: /^re(?:set|boot) /, reason: 'a guest of the lab ends when it boots again' },
   { command: /^shutdown /, reason: 'the guest has nothing that listens to its power button' },
   { command: /^blockcommit /, reason: 'needs a snapshot in a file of its own' },
   { command: /^attach-device /, reason: 'the guest has no slots for memory' },

@@ -196,7 +196,7 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
   'KvmExporterPartial 6': [
     shows(
       'its rights with what it has to read: "permission denied" on /proc of QEMU, on images or on the socket',
-      /^s\S+ .*libvirt-sock-ro/m,
+      /^[sl]\S+ .*libvirt-sock-ro/m,
     ),
     shows('its user', /^root +\d+ .*dist\/main\.js/m),
   ],
@@ -327,7 +327,7 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
     }),
   ],
   'KvmGuestMonitorUnresponsive 5': [
-    shows('the state of each of its threads', /^ +TID +STAT +%CPU +WCHAN +COMMAND\n +\d+ [SRD]/m),
+    shows('the state of each of its threads', /^ *TID +STAT +%CPU +WCHAN +COMMAND\n *\d+ [SRD]/m),
     shows('T is stopped by a signal', /^ *\d+ T/m, { trouble: 'stopped' }),
   ],
   'KvmGuestMonitorUnresponsive 6': [
@@ -535,7 +535,7 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
   ],
   'KvmImageUnreadable 3': [shows('whether QEMU itself understands it', /^file format: qcow2$/m)],
   'KvmImageUnreadable 4': [
-    shows('as which user the exporter runs', /^root +\d+ .*kvm-overcommit-exporter/m),
+    shows('as which user the exporter runs', /^root +\d+ .*(?:kvm-overcommit-exporter|dist\/main\.js)/m),
   ],
   'KvmKsmBusyForNothing 4': [
     shows(
@@ -565,11 +565,11 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
   'KvmLibvirtDown 3': [
     shows(
       'their QEMU processes run',
-      /^ *\d+ +[\d:-]+ +\S+ \S*qemu-system-x86_64 -name guest=runbook-guest$/m,
+      /^ *\d+ +[\d:-]+ +\S+ +\S*qemu-system-x86_64 -name guest=runbook-guest$/m,
     ),
   ],
   'KvmLibvirtDown 4': [shows('Try libvirt yourself', /^Using library: libvirt /m)],
-  'KvmLibvirtDown 6': [shows('the sockets and who may use them', /^s\S+ .*libvirt-sock/m)],
+  'KvmLibvirtDown 6': [shows('the sockets and who may use them', /^[sl]\S+ .*libvirt-sock/m)],
   'KvmLibvirtDown 7': [
     shows('where its threads wait', /^ *\d+ +\d+ +\S+ +\S+ +(?:libvirtd|virtqemud|rpc-|prio-rpc)/m),
   ],
@@ -627,7 +627,7 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
     shows('mounts, devices', /^TARGET +SOURCE +FSTYPE +OPTIONS$/m),
     shows(
       'volume groups with missing disks (`p` in `Attr`)',
-      /^ +VG +#PV +#LV +#SN +Attr +VSize +VFree$/m,
+      /^ +VG +#PV +#LV +#SN +Attr +VSize +VFree *$/m,
     ),
     shows(
       'RAID with a failed disk (`_` in brackets)',
@@ -724,7 +724,7 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
   'KvmThinPoolUnwatched 4': [
     shows(
       'as which user the exporter runs, and with which flags',
-      /^root +\d+ .*kvm-overcommit-exporter.* --web\.listen-address=/m,
+      /^root +\d+ .*(?:kvm-overcommit-exporter|dist\/main\.js).* --web\.listen-address=/m,
     ),
   ],
   'KvmUnfairCpuShare 5': [
@@ -734,7 +734,7 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
   'KvmUnfairCpuShare 6': [shows('its cgroup, and all levels above it', /^\d+:[^:]*:\/.*runbook/m)],
   'KvmUnfairCpuShare 7': [
     shows('threads with a real-time class (FF, RR)', (printed) =>
-      printed.split('\n').every((line) => line === '' || /^(?:FF|RR) /.test(line)),
+      printed.split('\n').every((line) => line === '' || /^ *(?:FF|RR) /.test(line)),
     ),
   ],
   'KvmUnfairNetworkShare 6': [
