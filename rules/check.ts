@@ -8,12 +8,7 @@ import { basename } from 'node:path';
 import { coverageFaults } from './coverage.ts';
 import { driftedFiles } from './generate.ts';
 import { lintFaults } from './lint.ts';
-import {
-  EVERY_MINUTE,
-  scenarioDifferences,
-  scenarioFaults,
-  WATCHES,
-} from './scenarios/check.ts';
+import { EVERY_MINUTE, scenarioDifferences, scenarioFaults, WATCHES } from './scenarios/check.ts';
 import {
   absenceFaults,
   FIRES_WITHOUT,

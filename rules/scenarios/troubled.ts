@@ -566,11 +566,31 @@ export const TROUBLED: readonly Scenario[] = [
       const job = (value: (seconds: number) => number) => (seconds: number) =>
         seconds < EVENT ? undefined : value(seconds - EVENT);
       return healthyHost(name, size)
-        .gauge('kvm_domain_job_info', job(() => 1), { ...labels, operation: 'migration_out' })
-        .gauge('kvm_domain_job_data_size_bytes', job(() => 32 * GIB), labels)
-        .gauge('kvm_domain_job_data_processed_bytes', job(() => 5 * GIB), labels)
-        .gauge('kvm_domain_job_data_remaining_bytes', job(() => 27 * GIB), labels)
-        .gauge('kvm_domain_job_elapsed_seconds', job((elapsed) => elapsed), labels);
+        .gauge(
+          'kvm_domain_job_info',
+          job(() => 1),
+          { ...labels, operation: 'migration_out' },
+        )
+        .gauge(
+          'kvm_domain_job_data_size_bytes',
+          job(() => 32 * GIB),
+          labels,
+        )
+        .gauge(
+          'kvm_domain_job_data_processed_bytes',
+          job(() => 5 * GIB),
+          labels,
+        )
+        .gauge(
+          'kvm_domain_job_data_remaining_bytes',
+          job(() => 27 * GIB),
+          labels,
+        )
+        .gauge(
+          'kvm_domain_job_elapsed_seconds',
+          job((elapsed) => elapsed),
+          labels,
+        );
     },
     [{ minute: 90, alerts: ['KvmMigrationStuck warning'] }],
   ),
@@ -722,11 +742,7 @@ export const TROUBLED: readonly Scenario[] = [
 function fillsUp(host: MadeUpHost, left: number): MadeUpHost {
   return host
     .gauge('kvm_filesystem_claimable_bytes', 0.5 * TIB, IMAGES)
-    .gauge(
-      'kvm_filesystem_avail_bytes',
-      (seconds) => (seconds < EVENT ? 0.6 * TIB : left),
-      IMAGES,
-    );
+    .gauge('kvm_filesystem_avail_bytes', (seconds) => (seconds < EVENT ? 0.6 * TIB : left), IMAGES);
 }
 
 const THIN_POOL = { vg: 'vg0', pool: 'thin0' };

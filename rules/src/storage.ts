@@ -25,7 +25,9 @@ const WRITERS = top('instance_domain:kvm_domain_disk_write_bytes:rate5m{@}', 'by
 
 /** Those of the guests that stand still because a write failed. @param guests a query of guests. */
 function pausedOf(guests: string): string {
-  return namesOrNone(`${guests} and on (domain) kvm_domain_state{@,state="paused",reason="ioerror"}`);
+  return namesOrNone(
+    `${guests} and on (domain) kvm_domain_state{@,state="paused",reason="ioerror"}`,
+  );
 }
 
 /** Filesystems with nothing left for images that want some. */
@@ -405,10 +407,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     dashboard: FILESYSTEM,
     // Nothing heals this, and it lasts as long as the filesystem is full.
     at: { warning: { for: '1m' }, critical: { for: '1m', keepFiringFor: '5m' } },
-    expr: (severity) =>
-      severity === 'critical'
-        ? FULL
-        : 'kvm_filesystem_avail_bytes < 65536',
+    expr: (severity) => (severity === 'critical' ? FULL : 'kvm_filesystem_avail_bytes < 65536'),
   },
   {
     name: 'KvmFilesystemAlmostFull',

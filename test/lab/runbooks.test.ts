@@ -36,12 +36,7 @@ import {
 import { privatePath } from '../../lab/namespaces.ts';
 import { sysfsWithHardware } from '../../lab/shadow-sysfs.ts';
 import { TREATED, TREATED_TAP, TREATMENTS } from '../support/runbook-mitigations.ts';
-import {
-  NOT_ON_THIS_HOST,
-  SHOWN,
-  type Shown,
-  type Trouble,
-} from '../support/runbook-promises.ts';
+import { NOT_ON_THIS_HOST, SHOWN, type Shown, type Trouble } from '../support/runbook-promises.ts';
 import { VolumeGroup } from '../support/storage/volume-group.ts';
 
 /** What programs say when they are called wrongly, in a pipeline that ends with 0 all the same. */
@@ -57,6 +52,7 @@ const NEIGHBOUR = 'runbook-neighbour';
 const WITHOUT_CABLE = 'runbook-cable';
 const POOL = 'runbook-pool';
 const UPLINK = 'uplink0';
+const MORE_LOOKS = 3;
 const TAP = 'runbook-tap0';
 const PORT = 9090;
 
@@ -85,6 +81,7 @@ describe('what runbooks tell people to run', () => {
       name: DOMAIN,
       persistent: true,
       cpuTune: { periodUs: 100_000, quotaUs: 90_000 },
+      memoryBacking: { noSharePages: true },
       disks: [{ source: { kind: 'new', format: 'qcow2', sizeMib: 16, directory: mountpoint } }],
       nics: [{ target: TAP, inboundKibPerSecond: 1024 }],
     });
@@ -224,11 +221,10 @@ describe('what runbooks tell people to run', () => {
 
   const run = (command: string, env: Readonly<Record<string, string>>): Promise<CommandResult> => {
     const { network, mount } = lab.network;
-    return attempt(
-      'nsenter',
-      [`--net=${network}`, `--mount=${mount}`, 'bash', '-c', command],
-      { env: { ...group.environment, ...env }, timeoutMs: 60_000 },
-    );
+    return attempt('nsenter', [`--net=${network}`, `--mount=${mount}`, 'bash', '-c', command], {
+      env: { ...group.environment, ...env },
+      timeoutMs: 60_000,
+    });
   };
 
   /** What the commands of a step print together, in order, where that is so. */
@@ -238,10 +234,12 @@ describe('what runbooks tell people to run', () => {
     { trouble, kernel }: Shown,
   ): Promise<string> => {
     const env = { ...valuesFor(runbook), ...valuesIn(trouble) };
+    // Only a shell that goes on says how a command has ended.
+    const rest = trouble === 'dead' ? '\n:' : '';
     const log = kernel === undefined ? '' : `dmesg() { cat <<'EOF'\n${kernel}\nEOF\n}\n`;
     let all = '';
     for (const command of commands) {
-      const { stdout, stderr } = await shell(log + command, env);
+      const { stdout, stderr } = await shell(log + command + rest, env);
       all += stdout + stderr;
     }
     return all;
@@ -261,10 +259,15 @@ describe('what runbooks tell people to run', () => {
         .filter((command) => !NOT_ON_THIS_HOST.some((one) => one.command.test(command)));
       for (const shown of SHOWN[`${runbook.name} ${number}`] ?? []) {
         if (!isMeant(shown.trouble)) continue;
-        const text = await printed(runbook, commands, shown);
-        const isKept =
+        const isKept = (text: string): boolean =>
           shown.prints instanceof RegExp ? shown.prints.test(text) : shown.prints(text);
-        if (!isKept) broken.push(`${number}: ${shown.says}\n${text.slice(0, 2000)}`);
+        let text = await printed(runbook, commands, shown);
+        // A monitor may have been busy just then, and the text says so.
+        for (let look = 0; look < MORE_LOOKS && !isKept(text); look += 1) {
+          results.clear();
+          text = await printed(runbook, commands, shown);
+        }
+        if (!isKept(text)) broken.push(`${number}: ${shown.says}\n${text.slice(0, 2000)}`);
       }
     }
     return broken;

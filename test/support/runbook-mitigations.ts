@@ -23,7 +23,11 @@ const NIC = { vnet0: TREATED_TAP, '"$device"': TREATED_TAP };
 /** In this order: each finds the guest as the one before has left it. */
 export const TREATMENTS: readonly Treatment[] = [
   { command: 'suspend "$domain"', ask: 'domstate "$domain" --reason', shows: /^paused \(user\)$/m },
-  { command: 'resume "$domain"', ask: 'domstate "$domain" --reason', shows: /^running \(unpaused\)$/m },
+  {
+    command: 'resume "$domain"',
+    ask: 'domstate "$domain" --reason',
+    shows: /^running \(unpaused\)$/m,
+  },
   {
     command: 'suspend noisy-guest',
     here: { 'noisy-guest': TREATED },
@@ -90,8 +94,16 @@ export const TREATMENTS: readonly Treatment[] = [
     ask: 'vcpucount "$domain" --current --live',
     shows: /^4$/m,
   },
-  { command: 'setvcpus "$domain" 2 --config', ask: 'vcpucount "$domain" --current --config', shows: /^2$/m },
-  { command: 'setvcpus "$domain" 4 --config', ask: 'vcpucount "$domain" --current --config', shows: /^4$/m },
+  {
+    command: 'setvcpus "$domain" 2 --config',
+    ask: 'vcpucount "$domain" --current --config',
+    shows: /^2$/m,
+  },
+  {
+    command: 'setvcpus "$domain" 4 --config',
+    ask: 'vcpucount "$domain" --current --config',
+    shows: /^4$/m,
+  },
   {
     command: 'setmaxmem "$domain" 8G --config',
     ask: 'dumpxml "$domain" --inactive --xpath /domain/memory',
@@ -183,12 +195,18 @@ export const TREATMENTS: readonly Treatment[] = [
     ask: 'domstate "$domain"',
     shows: /^running$/m,
   },
-  { command: 'reset "$domain"', ask: 'domstate "$domain"', shows: /^running$/m },
-  { command: 'autostart --disable "$domain"', ask: 'dominfo "$domain"', shows: /^Autostart: +disable$/m },
+  {
+    command: 'autostart --disable "$domain"',
+    ask: 'dominfo "$domain"',
+    shows: /^Autostart: +disable$/m,
+  },
   { command: 'managedsave "$domain"', ask: 'dominfo "$domain"', shows: /^Managed save: +yes$/m },
   { command: 'start "$domain"', ask: 'domstate "$domain"', shows: /^running$/m },
-  { command: 'reboot "$domain"', ask: 'domstate "$domain"', shows: /^running$/m },
-  { command: 'destroy "$domain"', ask: 'domstate "$domain" --reason', shows: /^shut off \(destroyed\)$/m },
+  {
+    command: 'destroy "$domain"',
+    ask: 'domstate "$domain" --reason',
+    shows: /^shut off \(destroyed\)$/m,
+  },
   { command: 'pool-refresh "$pool"', ask: 'pool-info "$pool"', shows: /^State: +running$/m },
   {
     command: 'vol-delete old.qcow2 --pool "$pool"',
@@ -203,6 +221,7 @@ export const UNTRIED: readonly { readonly command: RegExp; readonly reason: stri
   { command: /^migrate-set|^domjobabort /, reason: 'needs a migration' },
   { command: /^(?:domfstrim|domtime) /, reason: 'needs a guest agent' },
   { command: /^edit /, reason: 'opens an editor' },
+  { command: /^re(?:set|boot) /, reason: 'a guest of the lab ends when it boots again' },
   { command: /^shutdown /, reason: 'the guest has nothing that listens to its power button' },
   { command: /^blockcommit /, reason: 'needs a snapshot in a file of its own' },
   { command: /^attach-device /, reason: 'the guest has no slots for memory' },

@@ -94,13 +94,13 @@ describe('what virsh is told to do in a mitigation', () => {
   it('is tried on a guest, or there is a reason why not', () => {
     const tried = new Set(TREATMENTS.map(({ command }) => command));
     const untried = [...commands].filter((command) => !tried.has(command));
-    expect(
-      untried.filter((command) => !UNTRIED.some((one) => one.command.test(command))),
-    ).toEqual([]);
+    expect(untried.filter((command) => !UNTRIED.some((one) => one.command.test(command)))).toEqual(
+      [],
+    );
     expect([...tried].filter((command) => !commands.has(command))).toEqual([]);
-    expect(
-      UNTRIED.filter((one) => !untried.some((command) => one.command.test(command))),
-    ).toEqual([]);
+    expect(UNTRIED.filter((one) => !untried.some((command) => one.command.test(command)))).toEqual(
+      [],
+    );
   });
 });
 
@@ -164,7 +164,10 @@ const WORDS: readonly (readonly [words: RegExp, holds: (one: Measured) => boolea
     /\b(?:Find|List)\b.*\bmost\b|\b(?:most|fullest) first\b|\bwith the largest\b/,
     ({ text }) => /\b(?:topk|bottomk|sort|sort_desc)\(/.test(text),
   ],
-  [/\bFind (?:the |large )?guests\b|\bFind who\b|\bList the guests\b/, ({ labels }) => labels.has('domain')],
+  [
+    /\bFind (?:the |large )?guests\b|\bFind who\b|\bList the guests\b/,
+    ({ labels }) => labels.has('domain'),
+  ],
   [/\bby memory zone\b/, ({ labels }) => labels.has('zone')],
   [/\bby direction\b/, ({ labels }) => labels.has('direction')],
   [/\bof each set\b/, ({ labels }) => labels.has('cpuset')],
