@@ -5,6 +5,7 @@ import {
   barsIn,
   promiseInShort,
   topGuests,
+  unknownBank,
   type Chart,
   type ResourceFacts,
   type RiskOf,
@@ -46,7 +47,8 @@ export function cpuFacts(
               used: rates?.host.busyCpus,
             },
           ],
-    bank: shared === undefined ? unknown(snapshot) : toBank(vcpus, cpus),
+    bank:
+      shared === undefined ? unknownBank(snapshot, 'the CPUs of the host') : toBank(vcpus, cpus),
     charts: shared === undefined ? [] : [toChart(vcpus, cpus, rates?.host.busyCpus)],
     notes: toNotes(assessment, vcpus, cpus),
     top: {
@@ -87,12 +89,6 @@ const WORTH_SAYING = 0.01;
 function waited(delayRatio: number | undefined): string {
   if (delayRatio === undefined || delayRatio < WORTH_SAYING) return '';
   return `, waited ${formatPercent(delayRatio)} of the time`;
-}
-
-function unknown({ domains }: View['snapshot']): Sentence {
-  return domains === undefined
-    ? say`Unknown: libvirt could not be asked about guests.`
-    : say`Unknown: the CPUs of the host could not be read.`;
 }
 
 function toBank(vcpus: number, cpus: number): Sentence {

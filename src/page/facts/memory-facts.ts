@@ -7,6 +7,7 @@ import {
   barsIn,
   promiseInShort,
   topGuests,
+  unknownBank,
   type Chart,
   type ResourceFacts,
   type ResourcePart,
@@ -30,7 +31,7 @@ export function memoryFacts(
     promise: promiseInShort(memory?.promised.currentBytes, memory?.capacityBytes, formatBytes),
     isNothingPromised: memory?.promised.guests === 0,
     parts: memory === undefined ? [] : [toPart(memory, snapshot)],
-    bank: memory === undefined ? unknown(snapshot) : toBank(memory),
+    bank: memory === undefined ? unknownBank(snapshot, 'the memory of the host') : toBank(memory),
     charts: memory === undefined ? [] : toCharts(memory, snapshot),
     notes: memory === undefined ? [] : toNotes(memory),
     top: {
@@ -86,12 +87,6 @@ function toPart(memory: MemoryOvercommit, { host }: View['snapshot']): ResourceP
     shortfall: shortfallBytes,
     used: total === undefined || available === undefined ? undefined : total - available,
   };
-}
-
-function unknown({ domains }: View['snapshot']): Sentence {
-  return domains === undefined
-    ? say`Unknown: libvirt could not be asked about guests.`
-    : say`Unknown: the memory of the host could not be read.`;
 }
 
 function toBank({ promised, current }: MemoryOvercommit): Sentence {

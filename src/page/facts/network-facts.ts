@@ -6,6 +6,7 @@ import {
   barsIn,
   promiseInShort,
   topGuests,
+  unknownBank,
   type Chart,
   type ResourceFacts,
   type RiskOf,
@@ -58,7 +59,8 @@ export function networkFacts(
         used: traffic && Math.max(traffic.receivedBytesPerSecond, traffic.sentBytesPerSecond),
       };
     }),
-    bank: network === undefined ? unknown(snapshot) : toBank(worst),
+    bank:
+      network === undefined ? unknownBank(snapshot, 'the interfaces of the host') : toBank(worst),
     charts: uplinks
       .slice(0, MOST_CHARTS)
       .flatMap((uplink) => toChart(uplink, rates?.links.get(uplink.id))),
@@ -96,12 +98,6 @@ function computePromisedRatio(uplink: NetworkOfUplink): number | undefined {
   return promised === undefined || speed === undefined || speed === 0
     ? undefined
     : promised / speed;
-}
-
-function unknown({ domains }: View['snapshot']): Sentence {
-  return domains === undefined
-    ? say`Unknown: libvirt could not be asked about guests.`
-    : say`Unknown: the interfaces of the host could not be read.`;
 }
 
 function toBank(worst: NetworkOfUplink | undefined): Sentence {

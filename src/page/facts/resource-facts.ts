@@ -1,6 +1,8 @@
+import type { GuestSourceName } from '../../model/guest-source.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { RiskLevel, RiskResource, SignalId } from '../../risk/risk-model.ts';
 import { formatRatio } from '../words/format.ts';
-import type { Phrase, Sentence } from '../words/sentence.ts';
+import { say, type Phrase, type Sentence } from '../words/sentence.ts';
 
 /** What the page says of one resource. */
 export interface ResourceFacts {
@@ -129,6 +131,25 @@ export function promiseInShort(
     promised: write(promised),
     capacity: writeCapacity(capacity),
   };
+}
+
+const SOURCE_WORDS: Readonly<Record<GuestSourceName, string>> = {
+  libvirt: 'libvirt',
+  proxmox: 'Proxmox VE',
+  process: '/proc',
+};
+
+/**
+ * Why nothing can be said of what is promised: not all guests are known, or else the host is not.
+ *
+ * @param lacking what could not be read where all guests are known.
+ */
+export function unknownBank({ domains, guestSources }: Snapshot, lacking: string): Sentence {
+  const states = guestSources?.states ?? [{ name: 'libvirt' as const, up: domains !== undefined }];
+  const silent = states.filter(({ up }) => !up).map(({ name }) => SOURCE_WORDS[name]);
+  return silent.length === 0
+    ? say`Unknown: ${lacking} could not be read.`
+    : say`Unknown: ${silent.join(' and ')} could not be asked about guests.`;
 }
 
 const MOST_TOP_GUESTS = 3;

@@ -6,6 +6,7 @@ import {
   barsIn,
   promiseInShort,
   topGuests,
+  unknownBank,
   type Chart,
   type ResourceFacts,
   type RiskOf,
@@ -54,7 +55,10 @@ export function storageFacts(
           ? undefined
           : container.sizeBytes - container.availBytes,
     })),
-    bank: storage === undefined ? unknown(snapshot) : toBank(worst, storage),
+    bank:
+      storage === undefined
+        ? unknownBank(snapshot, 'the images of the guests')
+        : toBank(worst, storage),
     charts: containers.slice(0, MOST_CHARTS).flatMap(toChart),
     notes: storage === undefined ? [] : toNotes(storage, containers, rates),
     top: {
@@ -95,12 +99,6 @@ function guestSums(storage: StorageOvercommit | undefined): readonly GuestSum[] 
     claimableBytes: own.reduce((sum, part) => sum + part.claimableBytes, 0),
     promisedBytes: own.reduce((sum, part) => sum + part.promisedBytes, 0),
   }));
-}
-
-function unknown({ domains }: View['snapshot']): Sentence {
-  return domains === undefined
-    ? say`Unknown: libvirt could not be asked about guests.`
-    : say`Unknown: the images of the guests could not be read.`;
 }
 
 function toBank(worst: StorageContainer | undefined, storage: StorageOvercommit): Sentence {

@@ -75,7 +75,7 @@ const COLUMNS: readonly Column[] = [
 
 /** Every guest that is asked for, as a table that becomes a list of cards on a narrow screen. */
 export function guestTable(guests: readonly GuestRow[], asked: GuestListRequest): Html {
-  if (guests.length === 0) return html`<p>libvirt has no guests.</p>`;
+  if (guests.length === 0) return html`<p>There are no guests.</p>`;
   const rows = sorted(filtered(guests, asked.filter), asked);
   // Narrow screens lay the table out as blocks, which takes its roles away in some browsers.
   return html`${listForm(asked)}
@@ -103,7 +103,7 @@ export function guestTable(guests: readonly GuestRow[], asked: GuestListRequest)
         </tr>
       </thead>
       <tbody role="rowgroup">
-        ${rows.map(rowHtml)}
+        ${rows.map(rowOf)}
       </tbody>
     </table>`;
 }
@@ -209,6 +209,18 @@ function sorted(
 /** Its state, and what it suffers beside that. */
 function stateText({ state, troubles }: GuestRow): string {
   return [state, ...troubles.flatMap(({ short }) => short ?? [])].join(', ');
+}
+
+/** However the guests of one look are sorted and filtered, each row is written once. */
+const written = new WeakMap<GuestRow, Html>();
+
+function rowOf(row: GuestRow): Html {
+  let known = written.get(row);
+  if (known === undefined) {
+    known = rowHtml(row);
+    written.set(row, known);
+  }
+  return known;
 }
 
 function rowHtml(row: GuestRow): Html {

@@ -124,6 +124,10 @@ describe('the page', () => {
     }
   });
 
+  it('of a host without guests says so, wherever guests would come from', () => {
+    expect(pageOf(smallHost({ seconds: 0, guests: [] }))).toContain('<p>There are no guests.</p>');
+  });
+
   it('with 1,000 guests has all of them, and takes little time', () => {
     const guests = Array.from({ length: 1000 }, (_, index) => ({ ...A, name: `guest-${index}` }));
     const recent = new RecentCounters();
