@@ -153,8 +153,8 @@ describe('the page', () => {
 const MOST_MS = 50;
 const VIEWS = 16;
 /**
- * The first views are not yet compiled, and neighbours who empty the caches of a CPU make others dearer,
- * none cheaper: of so many the fourth cheapest is what a view costs.
+ * The first views are not yet compiled, and neighbours who empty the caches of a CPU make others more
+ * expensive, none cheaper: of so many the fourth cheapest is what a view costs.
  */
 const QUARTER = VIEWS / 4 - 1;
 
