@@ -1,4 +1,5 @@
 import { dashboard } from './common/dashboard.ts';
+import { tenants } from './common/tenants.ts';
 import { EXPORTERS } from './fleet/exporters.ts';
 import { EXPOSURE, PRESSURE, PROMISE } from './fleet/trends.ts';
 import { COUNTS, RISK } from './fleet/risk.ts';
@@ -10,5 +11,5 @@ export const FLEET = dashboard({
   description:
     'All over-committed hosts, the one at most risk first: where to look, and whether the promise ' +
     'made to guests could be kept.',
-  rows: [RISK, WORST_GUESTS, PROMISE, EXPOSURE, PRESSURE, COUNTS, EXPORTERS],
+  rows: [RISK, WORST_GUESTS, PROMISE, EXPOSURE, PRESSURE, tenants('fleet'), COUNTS, EXPORTERS],
 });

@@ -1,4 +1,5 @@
 import { dashboard } from './common/dashboard.ts';
+import { tenants } from './common/tenants.ts';
 import { BOOT_STORM } from './host/boot-storm.ts';
 import { CPU, CPU_DETAILS } from './host/cpu.ts';
 import { IDENTITY } from './host/identity.ts';
@@ -22,6 +23,7 @@ export const HOST = dashboard({
     STORAGE,
     NETWORK,
     TOP_GUESTS,
+    tenants('host'),
     CPU_DETAILS,
     MEMORY_DETAILS,
     STORAGE_DETAILS,

@@ -37,7 +37,7 @@ export function guestXml(guest: Guest, id: number, askedBytes: number): string {
     : '<backingStore/>';
   return `<domain type='kvm' id='${id}'>
   <name>${guest.name}</name>
-  <uuid>${guest.uuid}</uuid>
+  <uuid>${guest.uuid}</uuid>${metadata(guest)}
   <memory unit='KiB'>${GUEST_MEMORY_BYTES / KIB}</memory>
   <currentMemory unit='KiB'>${askedBytes / KIB}</currentMemory>
   <vcpu placement='static'>1</vcpu>
@@ -75,4 +75,22 @@ export function guestXml(guest: Guest, id: number, askedBytes: number): string {
     </memballoon>
   </devices>
 </domain>`;
+}
+
+const OPERATOR_ID = 'd3d9446802a44259755d38e6d163e820';
+
+/** As Nova writes it, of guests somebody ordered from it. */
+function metadata({ name, project }: Guest): string {
+  if (project === undefined) return '';
+  return `
+  <metadata>
+    <nova:instance xmlns:nova='http://openstack.org/xmlns/libvirt/nova/1.1'>
+      <nova:name>${name}</nova:name>
+      <nova:flavor name='m1.tiny'/>
+      <nova:owner>
+        <nova:user uuid='${OPERATOR_ID}'>operator</nova:user>
+        <nova:project uuid='${project.id}'>${project.name}</nova:project>
+      </nova:owner>
+    </nova:instance>
+  </metadata>`;
 }

@@ -1,5 +1,11 @@
 export type Role = 'web' | 'app' | 'db' | 'build' | 'mail' | 'cache';
 
+/** Of OpenStack, by which guests are ordered and billed. */
+interface Project {
+  readonly name: string;
+  readonly id: string;
+}
+
 /** What never changes about a guest of the demo host: 1 vCPU, 1 GiB, 100 GiB, one NIC each. */
 export interface Guest {
   readonly index: number;
@@ -9,6 +15,8 @@ export interface Guest {
   readonly mac: string;
   readonly tap: string;
   readonly autostart: boolean;
+  /** Whose it is; undefined: nobody wrote it down. */
+  readonly project: Project | undefined;
   /** cgroup v2 cpu.weight; 100 is the default. */
   readonly cpuWeight: number;
   /** Relative size of its disk when the story begins. */
@@ -23,6 +31,17 @@ const COUNTS: readonly (readonly [role: Role, count: number])[] = [
   ['mail', 2],
   ['cache', 2],
 ];
+
+const SHOP: Project = { name: 'shop', id: '8f14e45fceea167a5a36dedd4bea2543' };
+
+const PROJECTS: Readonly<Record<Role, Project | undefined>> = {
+  web: SHOP,
+  app: SHOP,
+  cache: SHOP,
+  db: { name: 'data', id: 'c9f0f895fb98ab9159f51fd0297e236d' },
+  build: { name: 'ci', id: '45c48cce2e2d7fbdea1afc51c7c6ad26' },
+  mail: undefined,
+};
 
 /** Somebody was in a hurry and gave the build guests all the weight there is. */
 const BUILD_WEIGHT = 10_000;
@@ -44,6 +63,7 @@ export const GUESTS: readonly Guest[] = COUNTS.flatMap(([role, count]) =>
     mac: `52:54:00:3a:c0:${byte}`,
     tap: `vnet${index}`,
     autostart: role !== 'build',
+    project: PROJECTS[role],
     cpuWeight: role === 'build' ? BUILD_WEIGHT : DEFAULT_WEIGHT,
     diskWeight: 1 + 0.3 * Math.sin(index * 2.4),
   };

@@ -185,7 +185,7 @@ function viewRoutes(options: AppOptions): readonly Route[] {
     timeoutSeconds: limits.timeoutSeconds - limits.timeoutOffsetSeconds,
   };
   const views = new PageViews(scraper, request, lookSeconds);
-  /** Sends what `write` makes of a look; undefined: there is no such thing. */
+  /** Sends what `find` finds in a look; undefined: there is no such thing. */
   const answer = async (
     asked: Asked,
     response: ServerResponse,
@@ -193,6 +193,7 @@ function viewRoutes(options: AppOptions): readonly Route[] {
     find: (
       look: PageLook,
     ) => Promise<{ readonly kind: string; readonly make: () => string } | undefined>,
+    { mayBeMissing = false } = {},
   ): Promise<void> => {
     const encoding = negotiateEncoding(asked.headers['accept-encoding']?.toString());
     const all = {
@@ -203,7 +204,7 @@ function viewRoutes(options: AppOptions): readonly Route[] {
       Vary: 'Accept-Encoding',
       ...(encoding === 'gzip' ? { 'Content-Encoding': 'gzip' } : {}),
     };
-    if (asked.headOnly) {
+    if (asked.headOnly && !mayBeMissing) {
       response.writeHead(200, all).end();
       return;
     }
@@ -211,6 +212,10 @@ function viewRoutes(options: AppOptions): readonly Route[] {
     const found = await find(look);
     if (found === undefined) {
       plain(response, 404, 'Not found.');
+      return;
+    }
+    if (asked.headOnly) {
+      response.writeHead(200, all).end();
       return;
     }
     const body = await look.bodies.get(found.kind, encoding, found.make);
@@ -254,7 +259,7 @@ function viewRoutes(options: AppOptions): readonly Route[] {
   };
   const guestPage: GuardedRoute = {
     answer: async (asked, response) => {
-      await answer(asked, response, await page(), async ({ view, recently, facts }) => {
+      const find = async ({ view, recently, facts }: PageLook) => {
         const { guestFacts } = await import('../page/facts/guest-facts.ts');
         const { guestHtml } = await import('../page/html/guest-page.ts');
         const segment = asked.path.slice(GUEST_PATH.length);
@@ -262,7 +267,8 @@ function viewRoutes(options: AppOptions): readonly Route[] {
         if (guest === undefined) return undefined;
         const make = (): string => guestHtml(guest, facts, web.telemetryPath);
         return { kind: `guest ${guest.row.uuid}`, make };
-      });
+      };
+      await answer(asked, response, await page(), find, { mayBeMissing: true });
     },
   };
   const script: GuardedRoute = {

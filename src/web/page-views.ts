@@ -19,7 +19,7 @@ export type Encoding = 'gzip' | 'identity';
 
 /** A look without rates is of use no longer than until there can be some. */
 const WITHOUT_RATES_SECONDS = 2;
-/** Filters are typed by people; more of them than that at once are made anew. */
+/** Filters are typed by people: what nobody has asked for longest makes room for what is new. */
 const MOST_BODIES = 16;
 
 /**
@@ -80,14 +80,27 @@ export class Bodies {
   get(kind: string, encoding: Encoding, make: () => string): Promise<Buffer> {
     const key = `${encoding} ${kind}`;
     const known = this.#made.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#keep(key, known);
+      return known;
+    }
     const body =
       encoding === 'gzip'
         ? this.get(kind, 'identity', make).then((plain) => compress(plain))
         : // Not at once: what it throws is for whoever waits.
           Promise.resolve().then(() => Buffer.from(make()));
-    if (this.#made.size < MOST_BODIES) this.#made.set(key, body);
+    this.#keep(key, body);
     return body;
+  }
+
+  /** Maps are in the order in which keys were set. */
+  #keep(key: string, body: Promise<Buffer>): void {
+    this.#made.delete(key);
+    this.#made.set(key, body);
+    const [longestUnasked] = this.#made.keys();
+    if (this.#made.size > MOST_BODIES && longestUnasked !== undefined) {
+      this.#made.delete(longestUnasked);
+    }
   }
 }
 

@@ -2,12 +2,11 @@ import { HOST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { of } from '../common/promql.ts';
+import { BY_HOST, of } from '../common/promql.ts';
 import { worseBelow } from '../common/risk.ts';
 import { table, type ValueColumn } from '../common/table.ts';
 import { RESOURCES, type Resource } from './resources.ts';
 
-const BY_HOST = 'by (cluster, job, instance)';
 const DAY = 24 * 3600;
 /** Whoever runs out in more than a year does not run out. */
 const YEAR = 365 * DAY;

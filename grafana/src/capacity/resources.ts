@@ -1,4 +1,4 @@
-import { of } from '../common/promql.ts';
+import { BY_HOST, of } from '../common/promql.ts';
 import type { Unit } from '../common/units.ts';
 
 /** What is left to promise of one resource, one series for each host. */
@@ -10,8 +10,6 @@ export interface Resource {
   /** What a day of growth is measured on, without anything around it. */
   readonly recorded: string;
 }
-
-const BY_HOST = 'by (cluster, job, instance)';
 
 export const CPU: Resource = {
   name: 'vCPUs',

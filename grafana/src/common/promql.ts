@@ -6,6 +6,11 @@ const HOST = 'cluster=~"$cluster", job=~"$job", instance=~"$instance"';
 /** The guest the Guest dashboard is about: exact, so that no name is read as an expression. */
 export const THIS_GUEST = 'domain="$domain"';
 
+/** One series for each host. */
+export const BY_HOST = 'by (cluster, job, instance)';
+/** One series for each guest. */
+export const BY_GUEST = 'by (cluster, job, instance, domain)';
+
 /** A selector on the chosen hosts. */
 export function of(metric: string, matchers = ''): string {
   return `${metric}{${matchers === '' ? HOST : `${HOST}, ${matchers}`}}`;

@@ -2,13 +2,12 @@ import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { endOf, highest, of, rate, THIS_GUEST } from '../common/promql.ts';
+import { BY_GUEST, endOf, highest, of, rate, THIS_GUEST } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
 /** Only guests of the host this guest is on, even when several hosts are selected. */
 const HERE = `and on (cluster, job, instance) ${of('kvm_domain_state', THIS_GUEST)}`;
-const BY_GUEST = 'by (cluster, job, instance, domain)';
 const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
 
 export const NEIGHBOURS: Row = {

@@ -1,7 +1,7 @@
 import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { firingAlerts } from '../common/now.ts';
-import { limit, of } from '../common/promql.ts';
+import { BY_GUEST, limit, of } from '../common/promql.ts';
 import {
   NEUTRAL,
   NONE_IS_GOOD,
@@ -14,7 +14,6 @@ import { risk, stat } from '../common/stat.ts';
 import { table } from '../common/table.ts';
 import { timeline } from '../common/timeline.ts';
 
-const BY_GUEST = 'by (cluster, job, instance, domain)';
 const DELAY = 'instance_domain:kvm_domain_vcpu_delay:ratio';
 
 /** At three in the morning: is anything lost, who is affected, what to do. */

@@ -1,10 +1,8 @@
 import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
-import { of, rate } from '../common/promql.ts';
+import { BY_GUEST, of, rate } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
-
-const BY_GUEST = 'by (cluster, job, instance, domain)';
 
 export const TOP_GUESTS: Row = {
   title: 'Guests',

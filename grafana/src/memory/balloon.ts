@@ -2,12 +2,10 @@ import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { lowest, of } from '../common/promql.ts';
+import { BY_GUEST, lowest, of } from '../common/promql.ts';
 import { worseBelow } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 import { CHOSEN_GUESTS } from './guests.ts';
-
-const BY_GUEST = 'by (cluster, job, instance, domain)';
 
 export const BALLOON: Row = {
   title: 'Balloons',

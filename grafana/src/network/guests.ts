@@ -2,14 +2,12 @@ import { LOCAL_GUEST_KEY } from '../common/columns.ts';
 import type { Row } from '../common/dashboard.ts';
 import { graph } from '../common/graph.ts';
 import { fromSeries } from '../common/links.ts';
-import { highest, of, rate } from '../common/promql.ts';
+import { BY_GUEST, highest, of, rate } from '../common/promql.ts';
 import { worseAbove } from '../common/risk.ts';
 import { table } from '../common/table.ts';
 
 const LINK = fromSeries('kvm-guest', ['instance', 'domain']);
 const ON_UPLINKS = 'uplink=~"$device"';
-const BY_GUEST = 'by (cluster, job, instance, domain)';
-
 export const GUESTS: Row = {
   title: 'Who takes it, who loses packets',
   tiles: [

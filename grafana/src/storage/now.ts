@@ -20,7 +20,7 @@ export const NOW = now('storage', [
       'together. Good: 0.',
     unit: 'bytes',
     queries: [{ expr: of('kvm_storage_shortfall_bytes'), legend: 'now' }],
-    thresholds: NONE_IS_GOOD,
+    thresholds: worseAbove(1),
     width: 6,
   }),
   stat({

@@ -5,12 +5,12 @@ import {
   barsIn,
   promiseInShort,
   topGuests,
+  unknownBank,
   type Chart,
   type ResourceFacts,
   type RiskOf,
 } from './resource-facts.ts';
 import { figure, say, type Sentence } from '../words/sentence.ts';
-import { whyGuestsAreUnknown } from '../words/source-words.ts';
 
 /** vCPUs of running guests against the CPUs they share. */
 export function cpuFacts(
@@ -47,7 +47,8 @@ export function cpuFacts(
               used: rates?.host.busyCpus,
             },
           ],
-    bank: shared === undefined ? unknown(snapshot) : toBank(vcpus, cpus),
+    bank:
+      shared === undefined ? unknownBank(snapshot, 'the CPUs of the host') : toBank(vcpus, cpus),
     charts: shared === undefined ? [] : [toChart(vcpus, cpus, rates?.host.busyCpus)],
     notes: toNotes(assessment, vcpus, cpus),
     top: {
@@ -88,10 +89,6 @@ const WORTH_SAYING = 0.01;
 function waited(delayRatio: number | undefined): string {
   if (delayRatio === undefined || delayRatio < WORTH_SAYING) return '';
   return `, waited ${formatPercent(delayRatio)} of the time`;
-}
-
-function unknown(snapshot: View['snapshot']): Sentence {
-  return whyGuestsAreUnknown(snapshot) ?? say`Unknown: the CPUs of the host could not be read.`;
 }
 
 function toBank(vcpus: number, cpus: number): Sentence {

@@ -79,9 +79,10 @@ export function guestFacts(
 ): GuestFacts | undefined {
   const wanted = decoded(segment);
   if (wanted === undefined) return undefined;
+  // Names are chosen by whoever makes a guest: none stands before another's identity.
   const view =
-    domains.find(({ domain }) => domain.name === wanted) ??
-    domains.find(({ domain }) => domain.uuid === wanted);
+    domains.find(({ domain }) => domain.uuid === wanted) ??
+    domains.find(({ domain }) => domain.name === wanted);
   const row = guests.find(({ uuid }) => uuid === view?.domain.uuid);
   if (view === undefined || row === undefined) return undefined;
   const own = rates?.guests.get(row.uuid);

@@ -7,6 +7,7 @@ import {
   barsIn,
   promiseInShort,
   topGuests,
+  unknownBank,
   type Chart,
   type ResourceFacts,
   type ResourcePart,
@@ -14,7 +15,6 @@ import {
   type TopGuests,
 } from './resource-facts.ts';
 import { figure, say, type Sentence } from '../words/sentence.ts';
-import { whyGuestsAreUnknown } from '../words/source-words.ts';
 
 const bytes = barsIn(formatBytes);
 
@@ -37,7 +37,7 @@ export function memoryFacts(
     ),
     isNothingPromised: memory?.promised.guests === 0 && memory.guestsWithUnknownPromise === 0,
     parts: memory === undefined ? [] : [toPart(memory, snapshot)],
-    bank: memory === undefined ? unknown(snapshot) : toBank(memory),
+    bank: memory === undefined ? unknownBank(snapshot, 'the memory of the host') : toBank(memory),
     charts: memory === undefined ? [] : toCharts(memory, snapshot),
     notes: memory === undefined ? [] : toNotes(memory),
     top: {
@@ -93,10 +93,6 @@ function toPart(memory: MemoryOvercommit, { host }: View['snapshot']): ResourceP
     shortfall: shortfallBytes,
     used: total === undefined || available === undefined ? undefined : total - available,
   };
-}
-
-function unknown(snapshot: View['snapshot']): Sentence {
-  return whyGuestsAreUnknown(snapshot) ?? say`Unknown: the memory of the host could not be read.`;
 }
 
 function toBank(memory: MemoryOvercommit): Sentence {

@@ -6,13 +6,13 @@ import {
   barsIn,
   promiseInShort,
   topGuests,
+  unknownBank,
   type Chart,
   type ResourceFacts,
   type RiskOf,
 } from './resource-facts.ts';
 import { figure, name, say, type Sentence } from '../words/sentence.ts';
 import { promisedBytesPerSecond } from '../../risk/signals.ts';
-import { whyGuestsAreUnknown } from '../words/source-words.ts';
 
 const bar = barsIn(formatBitRate);
 
@@ -59,7 +59,8 @@ export function networkFacts(
         used: traffic && Math.max(traffic.receivedBytesPerSecond, traffic.sentBytesPerSecond),
       };
     }),
-    bank: network === undefined ? unknown(snapshot) : toBank(worst),
+    bank:
+      network === undefined ? unknownBank(snapshot, 'the interfaces of the host') : toBank(worst),
     charts: uplinks
       .slice(0, MOST_CHARTS)
       .flatMap((uplink) => toChart(uplink, rates?.links.get(uplink.id))),
@@ -97,12 +98,6 @@ function computePromisedRatio(uplink: NetworkOfUplink): number | undefined {
   return promised === undefined || speed === undefined || speed === 0
     ? undefined
     : promised / speed;
-}
-
-function unknown(snapshot: View['snapshot']): Sentence {
-  return (
-    whyGuestsAreUnknown(snapshot) ?? say`Unknown: the interfaces of the host could not be read.`
-  );
 }
 
 function toBank(worst: NetworkOfUplink | undefined): Sentence {

@@ -1,3 +1,4 @@
+import { areGuestsComplete } from '../../model/guest-source.ts';
 import type { View } from '../../view/view.ts';
 import {
   riskLevels,
@@ -109,13 +110,14 @@ function describe({ snapshot }: View): readonly string[] {
   ].filter((text) => text.trim() !== '');
 }
 
-function guestCount({ domains }: View): string {
+function guestCount({ domains, snapshot }: View): string {
   const active = domains.filter(({ domain }) => domain.active).length;
   const paused = domains.filter(({ domain }) => domain.state === 'paused').length;
   const parts = [
     `${formatCount(active - paused, 'guest')} running`,
     ...(paused > 0 ? [`${paused} paused`] : []),
     ...(domains.length > active ? [`${domains.length - active} off`] : []),
+    ...(areGuestsComplete(snapshot.guestSources) ? [] : ['others not known']),
   ];
   return parts.join(', ');
 }

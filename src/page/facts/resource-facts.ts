@@ -1,6 +1,8 @@
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { RiskLevel, RiskResource, SignalId } from '../../risk/risk-model.ts';
 import { formatRatio } from '../words/format.ts';
-import type { Phrase, Sentence } from '../words/sentence.ts';
+import { say, type Phrase, type Sentence } from '../words/sentence.ts';
+import { whyGuestsAreUnknown } from '../words/source-words.ts';
 
 /** What the page says of one resource. */
 export interface ResourceFacts {
@@ -129,6 +131,18 @@ export function promiseInShort(
     promised: write(promised),
     capacity: writeCapacity(capacity),
   };
+}
+
+/**
+ * Why nothing can be said of what is promised: not all guests are known, or else the host is not.
+ *
+ * @param lacking what could not be read where all guests are known.
+ */
+export function unknownBank(
+  snapshot: Pick<Snapshot, 'domains' | 'guestSources'>,
+  lacking: string,
+): Sentence {
+  return whyGuestsAreUnknown(snapshot) ?? say`Unknown: ${lacking} could not be read.`;
 }
 
 const MOST_TOP_GUESTS = 3;

@@ -6,6 +6,7 @@ import {
   barsIn,
   promiseInShort,
   topGuests,
+  unknownBank,
   type Chart,
   type ResourceFacts,
   type RiskOf,
@@ -13,7 +14,6 @@ import {
 import { figure, path, say, type Sentence } from '../words/sentence.ts';
 import { isPausedOnIoError } from '../../model/facts/domain-state.ts';
 import { computeClaimableRatio } from '../../risk/signals.ts';
-import { whyGuestsAreUnknown } from '../words/source-words.ts';
 
 const bytes = barsIn(formatBytes);
 
@@ -55,7 +55,10 @@ export function storageFacts(
           ? undefined
           : container.sizeBytes - container.availBytes,
     })),
-    bank: storage === undefined ? unknown(snapshot) : toBank(worst, storage),
+    bank:
+      storage === undefined
+        ? unknownBank(snapshot, 'the images of the guests')
+        : toBank(worst, storage),
     charts: containers.slice(0, MOST_CHARTS).flatMap(toChart),
     notes: storage === undefined ? [] : toNotes(storage, containers, rates),
     top: {
@@ -96,10 +99,6 @@ function guestSums(storage: StorageOvercommit | undefined): readonly GuestSum[] 
     claimableBytes: own.reduce((sum, part) => sum + part.claimableBytes, 0),
     promisedBytes: own.reduce((sum, part) => sum + part.promisedBytes, 0),
   }));
-}
-
-function unknown(snapshot: View['snapshot']): Sentence {
-  return whyGuestsAreUnknown(snapshot) ?? say`Unknown: the images of the guests could not be read.`;
 }
 
 function toBank(worst: StorageContainer | undefined, storage: StorageOvercommit): Sentence {

@@ -9,9 +9,12 @@ export function guestLink(
   return html`<a id="${id}" href="${`./guest/${guestSegment(guest)}`}">${nameHtml(guest.name)}</a>`;
 }
 
+/** What identities look like (see Domain.uuid): a guest may call itself as another is identified. */
+const IDENTITY = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:pve|pid):.*)$/is;
+
 /**
- * How a guest is called in an address: by its name, or by its uuid where a browser would not leave the
- * name as it is.
+ * How a guest is called in an address: by its name, or by its uuid where the name could be the uuid of
+ * another, or a browser or a proxy would not leave it as it is.
  */
 export function guestSegment({
   name,
@@ -20,6 +23,10 @@ export function guestSegment({
   readonly name: string;
   readonly uuid: string;
 }): string {
-  const isPlain = name !== '' && name !== '.' && name !== '..' && name.isWellFormed();
+  const isPlain =
+    !['', '.', '..'].includes(name) &&
+    !name.includes('/') &&
+    name.isWellFormed() &&
+    !IDENTITY.test(name);
   return encodeURIComponent(isPlain ? name : uuid);
 }

@@ -119,6 +119,7 @@ function disksHtml(disks: readonly DiskFacts[]): Html {
           chain.length === 0
             ? undefined
             : tableHtml(
+                `images-${device}${isMirror ? '-mirror' : ''}`,
                 `Images of ${visibleName(device)}`,
                 ['Image', 'Is', 'Format', 'Promised', 'Allocated'],
                 chain.map(({ path, role, format, promisedBytes, allocatedBytes }) => [
@@ -144,6 +145,7 @@ const ROLE_WORDS = {
 function nicsHtml(nics: readonly NicFacts[]): Html {
   if (nics.length === 0) return html`<p>No NIC that is known.</p>`;
   return tableHtml(
+    'list-of-nics',
     'NICs',
     ['NIC', 'Model', 'Bridge', 'Uplinks', 'May receive', 'May send', 'Packets dropped'],
     nics.map((nic) => [
@@ -169,6 +171,7 @@ function threadsHtml(threads: readonly ThreadFacts[] | undefined): Html {
       began.${threads.length === MOST_THREADS ? ` The first ${MOST_THREADS}.` : ''}
     </p>
     ${tableHtml(
+      'list-of-threads',
       'Threads',
       ['Thread', 'Number', 'CPU time', 'Waited', 'Waited of what it wanted'],
       threads.map(({ role, tid, runSeconds, delaySeconds, delayShare }) => [
@@ -181,12 +184,20 @@ function threadsHtml(threads: readonly ThreadFacts[] | undefined): Html {
     )}`;
 }
 
+/** @param id stable over refreshes: it takes the focus, so that the keyboard can scroll it. */
 function tableHtml(
+  id: string,
   label: string,
   titles: readonly string[],
   rows: readonly (readonly HtmlValue[])[],
 ): Html {
-  return html`<div class="scroll" role="region" aria-label="${`Table: ${label}`}" tabindex="0">
+  return html`<div
+    class="scroll"
+    id="${id}"
+    role="region"
+    aria-label="${`Table: ${label}`}"
+    tabindex="0"
+  >
     <table class="plain">
       <thead>
         <tr>

@@ -106,7 +106,7 @@ export function guestTable(guests: readonly GuestRow[], asked: GuestListRequest)
         </tr>
       </thead>
       <tbody role="rowgroup">
-        ${rows.map((row) => rowHtml(row, namesSources))}
+        ${rows.map((row) => rowOf(row, namesSources))}
       </tbody>
     </table>`;
 }
@@ -212,6 +212,18 @@ function sorted(
 /** Its state, and what it suffers beside that. */
 function stateText({ state, troubles }: GuestRow): string {
   return [state, ...troubles.flatMap(({ short }) => short ?? [])].join(', ');
+}
+
+/** However the guests of one look are sorted and filtered, each row is written once. */
+const written = new WeakMap<GuestRow, Html>();
+
+function rowOf(row: GuestRow, namesSources: boolean): Html {
+  let known = written.get(row);
+  if (known === undefined) {
+    known = rowHtml(row, namesSources);
+    written.set(row, known);
+  }
+  return known;
 }
 
 function rowHtml(row: GuestRow, namesSources: boolean): Html {

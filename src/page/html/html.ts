@@ -38,8 +38,9 @@ export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   const places = findPlaces(strings);
   let text = strings[0] ?? '';
-  for (const [index, value] of values.entries()) {
-    text += writeValue(value, places[index] ?? 'nowhere') + (strings[index + 1] ?? '');
+  // No iterator: a long list of guests has ten thousand templates.
+  for (let index = 0; index < values.length; index += 1) {
+    text += writeValue(values[index], places[index] ?? 'nowhere') + (strings[index + 1] ?? '');
   }
   return new Markup(text);
 }
@@ -144,7 +145,9 @@ function writeValue(value: HtmlValue, place: ValuePlace): string {
     return escapeHtml(text);
   }
   if (place !== 'text') throw new TypeError('a list can stand in text only');
-  return value.map((one) => writeValue(one, place)).join('');
+  let text = '';
+  for (const one of value) text += writeValue(one, place);
+  return text;
 }
 
 function isAllowedLink(link: string): boolean {

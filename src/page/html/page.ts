@@ -105,14 +105,14 @@ function problemsHtml(problems: readonly Problem[]): Html | undefined {
   return html`<section class="panel" aria-labelledby="problems">
     <h2 id="problems" tabindex="-1">Needs attention now</h2>
     <ul role="list">
-      ${problems.map(
-        ({ level, sentence, runbook }, index) =>
-          html`<li>
-            ${riskMark(level)}<span
-              >${sentenceHtml(sentence)}${runbookLink(runbook, `problem-${index}`)}</span
-            >
-          </li>`,
-      )}
+      ${problems.map(({ level, sentence, runbook }, index) => {
+        // The same problem keeps its id when others come and go above it.
+        const alike = problems.slice(0, index).filter((one) => one.runbook === runbook).length;
+        const id = `problem-${runbook ?? ''}-${alike}`;
+        return html`<li>
+          ${riskMark(level)}<span>${sentenceHtml(sentence)}${runbookLink(runbook, id)}</span>
+        </li>`;
+      })}
     </ul>
   </section>`;
 }

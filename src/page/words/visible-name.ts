@@ -1,4 +1,4 @@
-import { visibleText } from '../../config/visible-text.ts';
+import { hasUnseen, visibleText } from '../../config/visible-text.ts';
 
 /** libvirt sets no limit, and a page should not be a single name. */
 const LONGEST = 120;
@@ -10,6 +10,7 @@ const TAIL = 30;
  * out as `\u{202e}`; one longer than 120 characters loses its middle.
  */
 export function visibleName(name: string): string {
+  if (name.length <= LONGEST && !hasUnseen(name)) return name;
   const characters = Array.from(name.toWellFormed());
   const shown =
     characters.length <= LONGEST

@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { committedDashboards } from '../../../grafana/dashboard-models.ts';
 import { queriesOf } from '../../../grafana/lint/model.ts';
 import { hostRisk, resourceRisk } from '../../../grafana/src/common/risk-query.ts';
-import { run } from '../../../rules/tool/promtool.ts';
+import { objections as promtoolObjections } from '../../support/grafana/promtool-answers.ts';
 
 /** Values at 1 min, 2 min … of three hosts; `_` is no sample. */
 const SERIES = [
@@ -24,48 +21,16 @@ const SERIES = [
 ] as const;
 
 describe('risk in dashboards, when hosts go silent', () => {
-  let directory: string;
-
-  beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), 'risk-query-'));
-  });
-
-  afterAll(() => {
-    rmSync(directory, { recursive: true, force: true });
-  });
-
   /** What promtool says against an expression having these values, by labels beside the job. */
-  async function objections(
+  function objections(
     expr: string,
     time: string,
     values: Readonly<Record<string, number>>,
   ): Promise<string> {
-    const test = {
-      tests: [
-        {
-          interval: '1m',
-          input_series: SERIES.map(([series, samples]) => ({ series, values: samples })),
-          promql_expr_test: [
-            {
-              expr: expr
-                .replaceAll('$cluster', '.*')
-                .replaceAll('$job', '.+')
-                .replaceAll('$instance', '.+'),
-              eval_time: time,
-              exp_samples: Object.entries(values).map(([labels, value]) => ({
-                labels: `{job="kvm",${labels}}`,
-                value,
-              })),
-            },
-          ],
-        },
-      ],
-    };
-    const file = join(directory, 'test.yaml');
-    // JSON is YAML.
-    writeFileSync(file, JSON.stringify(test));
-    const { ok, output } = await run('promtool', ['test', 'rules', file]);
-    return ok ? '' : output;
+    const ofJob = Object.entries(values).map(
+      ([labels, value]) => [`job="kvm",${labels}`, value] as const,
+    );
+    return promtoolObjections({ series: SERIES, expr, time, values: Object.fromEntries(ofJob) });
   }
 
   it('of a host is its highest, and unknown, not low, once libvirt or the exporter is down', async () => {

@@ -18,6 +18,15 @@ export function focusedWord(page: Page): Promise<string> {
   return page.evaluate<string>('document.activeElement.textContent.trim().split(/\\s/)[0]');
 }
 
+/** Elements of the content that take the focus and have no id to give it back by. */
+export function focusableWithoutId(page: Page): Promise<readonly string[]> {
+  return page.evaluate<readonly string[]>(`
+    [...document.querySelectorAll('main :is(a[href], button, input, select, summary, [tabindex])')]
+      .filter(({ id }) => id === '')
+      .map((one) => one.outerHTML.slice(0, 120))
+  `);
+}
+
 export function focusOutline(page: Page): Promise<string> {
   return page.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle');
 }
@@ -27,10 +36,10 @@ export function scrollWidth(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth');
 }
 
-/** Elements that reach beyond the right edge of the window; column headers kept for readers only. */
+/** Elements that reach beyond the right edge of the window, but for column headers kept for readers only and what is scrolled by itself. */
 export function beyondRightEdge(page: Page): Promise<readonly string[]> {
   return page.evaluate<readonly string[]>(`
-    [...document.querySelectorAll('body *:not(thead, thead *)')]
+    [...document.querySelectorAll('body *:not(thead, thead *, .scroll *)')]
       .filter((one) =>
         one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
       .map((one) => one.outerHTML.slice(0, 120))

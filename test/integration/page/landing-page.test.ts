@@ -13,6 +13,7 @@ import {
   backgroundOf,
   beyondRightEdge,
   brokenReferences,
+  focusableWithoutId,
   focusedId,
   focusedWord,
   focusOutline,
@@ -231,6 +232,76 @@ describe('refreshing', () => {
   });
 });
 
+describe('over a refresh', () => {
+  it('all that takes the focus has an id to give it back by', async () => {
+    await using served = await servePage(new StagedHost(OUT_OF_SPACE));
+    for (const path of ['', 'guest/app-01']) {
+      await withPage(served.url + path, {}, async (page) => {
+        expect(await focusableWithoutId(page)).toEqual([]);
+      });
+    }
+  });
+
+  it('what is the same stays, so that no list of choices closes under the hand', async () => {
+    const host = new StagedHost(CALM);
+    await using served = await servePage(host);
+    await withPage(served.url, {}, async (page) => {
+      await page.clock.install();
+      await page.reload();
+      await page.evaluate("document.getElementById('guest-sort').isTheSame = true");
+      const before = await textOf(page, '.facts');
+      host.seconds += 60;
+      await page.clock.runFor(16_000);
+      await expect.poll(() => textOf(page, '.facts'), SOON).not.toBe(before);
+      expect(await page.evaluate("document.getElementById('guest-sort').isTheSame")).toBe(true);
+      expect(await page.locator('#cpu').count()).toBe(1);
+      expect(await brokenReferences(page)).toEqual([]);
+    });
+  });
+
+  it('the focus goes to the heading of what is no longer there', async () => {
+    const host = new StagedHost(CALM);
+    await using served = await servePage(host);
+    await withPage(served.url, {}, async (page) => {
+      await page.clock.install();
+      await page.reload();
+      await page.getByRole('link', { name: 'web-05' }).focus();
+      host.alter = without('web-05');
+      host.seconds += 60;
+      await page.clock.runFor(16_000);
+      await expect.poll(() => page.locator('tbody tr').count(), SOON).toBe(31);
+      expect(await focusedId(page)).toBe('guests');
+    });
+  });
+
+  it('a guest that is gone is said to be, in other words than an exporter that is', async () => {
+    const host = new StagedHost(CALM);
+    await using served = await servePage(host);
+    await using context = await browser.newContext();
+    const page = await context.newPage();
+    await page.clock.install();
+    await page.goto(`${served.url}guest/web-05`);
+    host.alter = without('web-05');
+    await page.clock.runFor(16_000);
+    await expect
+      .poll(() => textOf(page, '#refresh-status'), SOON)
+      .toBe('This guest is no longer there. These values are old; retrying.');
+    host.alter = (snapshot) => snapshot;
+    await page.clock.runFor(16_000);
+    await expect
+      .poll(() => textOf(page, '#refresh-status'), SOON)
+      .toBe('Refreshes every 15 seconds.');
+    expect(await page.locator('main.stale').count()).toBe(0);
+  });
+});
+
+function without(gone: string): (snapshot: Snapshot) => Snapshot {
+  return (snapshot) => ({
+    ...snapshot,
+    domains: snapshot.domains?.filter(({ name }) => name !== gone),
+  });
+}
+
 describe('without JavaScript', () => {
   it('nothing is missing but the refresh button, and Reload reloads', async () => {
     const host = new StagedHost(CALM);
@@ -307,6 +378,10 @@ describe('a narrow screen', () => {
       expect(await beyondRightEdge(page)).toEqual([]);
       expect(await scrollWidth(page)).toBe(width);
       await shot(page, `${width}-wide`);
+      await page.locator('tbody a').first().click();
+      expect(await beyondRightEdge(page)).toEqual([]);
+      expect(await scrollWidth(page)).toBe(width);
+      await shot(page, `guest-${width}-wide`);
     });
   });
 });
@@ -533,7 +608,8 @@ describe('the page of a guest', () => {
   });
 
   it('is there for every name a guest can have, and 404 for others', async () => {
-    const names = ['..', '.', 'a b/c?d#e%25', '<b>', '\ud800', 'ü'];
+    const another = '6d0a4f1e-52c3-4b8e-9f27-3ac0de511105';
+    const names = ['..', '.', 'a b/c?d#e%25', '<b>', '\ud800', 'ü', '104/web', another];
     const host = new StagedHost(CALM);
     host.alter = renamed(names);
     await using served = await servePage(host);
@@ -546,7 +622,10 @@ describe('the page of a guest', () => {
       }
     });
     for (const path of ['guest/nobody', 'guest/%ff', 'guest/', 'guest/..%2fx']) {
-      expect(`${path} ${(await fetch(served.url + path)).status}`).toBe(`${path} 404`);
+      for (const method of ['GET', 'HEAD']) {
+        const { status } = await fetch(served.url + path, { method });
+        expect(`${method} ${path} ${status}`).toBe(`${method} ${path} 404`);
+      }
     }
   });
 });

@@ -80,6 +80,12 @@ describe('the host of the talk', () => {
     expect(bootStorm?.all.afterReboot.maximumMemoryBytes).toBe(32 * GIB);
   });
 
+  it('has guests of three projects, and two of which nobody wrote down whose they are', async () => {
+    const tenants = domainsOf(await demoAt()(0)).map(({ config }) => config?.owner?.tenant);
+    const count = (tenant: string | undefined) => tenants.filter((one) => one === tenant).length;
+    expect(['shop', 'data', 'ci', undefined].map(count)).toEqual([22, 4, 4, 2]);
+  });
+
   it('says that it is a demo, and gives all that is asked for', async () => {
     const snapshot = await demoAt()(10);
     expect(snapshot.demo).toBe(true);

@@ -464,6 +464,19 @@ describe('an exporter that does not see everything', () => {
     expect(page.description.map(plain)).toEqual(['4 CPUs', '16 GiB of memory']);
   });
 
+  it('does not pass the guests of one source for all, when another does not answer', () => {
+    const states = [
+      { name: 'libvirt', up: true, guests: 2 },
+      { name: 'proxmox', up: false, guests: undefined },
+    ] as const;
+    const guestSources = { states, userQemus: undefined, pvestatdAtSeconds: undefined };
+    const page = facts(smallHost({ seconds: 0 }, { guestSources }));
+    expect(page.guestCount && plain(page.guestCount)).toBe('2 guests running, others not known');
+    expect(page.resources.map(({ bank }) => words(bank))).toEqual(
+      Array.from({ length: 4 }, () => 'Unknown: files of Proxmox VE could not be read.'),
+    );
+  });
+
   it('says which risks are not known beside those that are', () => {
     const host = smallHost();
     const { meminfo } = host.host;

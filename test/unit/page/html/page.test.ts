@@ -16,7 +16,7 @@ import {
   NOTHING_RECENT,
   unknownSnapshot,
 } from '../../../support/metrics/example-snapshot.ts';
-import { A, smallHost } from '../small-host.ts';
+import { A, smallHost, type GuestAt } from '../small-host.ts';
 
 function pageOf(snapshot: Snapshot): string {
   return landingPage(exampleView(snapshot), NOTHING_RECENT, '/metrics');
@@ -134,32 +134,52 @@ describe('the page', () => {
     }
   });
 
-  it('with 1,000 guests has all of them, and takes little time', () => {
-    const guests = Array.from({ length: 1000 }, (_, index) => ({ ...A, name: `guest-${index}` }));
+  it('of a host without guests says so, wherever guests would come from', () => {
+    expect(pageOf(smallHost({ seconds: 0, guests: [] }))).toContain('<p>There are no guests.</p>');
+  });
+
+  it('with 1,000 guests has all of them, and takes at most 50 ms of CPU', () => {
     const recent = new RecentCounters();
-    recent.add(smallHost({ seconds: 0, guests }));
-    const snapshot = smallHost({ seconds: 10, guests });
-    const view = exampleView(snapshot);
-    const before = recent.before(snapshot);
-    const pages = Array.from({ length: 7 }, () => {
-      // CPU time: a busy machine does not make the page more expensive. The first ones are not yet
-      // compiled, so the middle one counts.
-      const start = process.threadCpuUsage();
+    recent.add(smallHost({ seconds: 0, guests: thousandGuests(0) }));
+    const pages = Array.from({ length: VIEWS }, () => {
+      const snapshot = smallHost({ seconds: 10, guests: thousandGuests(10) });
+      const view = exampleView(snapshot);
+      const before = recent.before(snapshot);
+      // CPU time of the whole process, its compiler and garbage collector among it.
+      const start = process.cpuUsage();
       const page = landingPage(view, before, '/metrics');
       const zipped = gzipSync(page, { level: 1 });
-      const { user, system } = process.threadCpuUsage(start);
+      const { user, system } = process.cpuUsage(start);
       return { page, zipped, ms: (user + system) / 1000 };
     });
-    const [middle] = pages
-      .map(({ ms }) => ms)
-      .sort((one, other) => one - other)
-      .slice(3);
-    expect(middle).toBeLessThan(MOST_MS);
+    const costs = pages.map(({ ms }) => ms).sort((one, other) => one - other);
+    expect(costs[QUARTER]).toBeLessThan(MOST_MS);
     const page = pages[0]?.page ?? '';
     expect(page.match(/<th role="rowheader"/g)).toHaveLength(1000);
     expect(pages[0]?.zipped.length).toBeLessThan(120_000);
   });
 });
 
-/** 50 ms on a machine of its own; others run beside this test, and caches are shared. */
-const MOST_MS = 100;
+const MOST_MS = 50;
+const VIEWS = 16;
+/**
+ * The first views are not yet compiled, and neighbours who empty the caches of a CPU make others more
+ * expensive, none cheaper: of so many the fourth cheapest is what a view costs.
+ */
+const QUARTER = VIEWS / 4 - 1;
+
+/** In an order nobody sorted, each with figures of its own. */
+function thousandGuests(seconds: number): readonly GuestAt[] {
+  return Array.from({ length: 1000 }, (_, index) => {
+    const number = (index * 617) % 1000;
+    return {
+      ...A,
+      name: `guest-${number}`,
+      residentGib: 1 + (number % 613) / 101,
+      writtenGib: 1 + (number % 771) / 13,
+      cpuSeconds: seconds * (number % 97) * 0.011,
+      delaySeconds: seconds * (number % 89) * 0.0004,
+      receivedBytes: seconds * number * 991,
+    };
+  });
+}
