@@ -535,7 +535,10 @@ export const SHOWN: Readonly<Record<string, readonly Shown[]>> = {
   ],
   'KvmImageUnreadable 3': [shows('whether QEMU itself understands it', /^file format: qcow2$/m)],
   'KvmImageUnreadable 4': [
-    shows('as which user the exporter runs', /^root +\d+ .*(?:kvm-overcommit-exporter|dist\/main\.js)/m),
+    shows(
+      'as which user the exporter runs',
+      /^root +\d+ .*(?:kvm-overcommit-exporter|dist\/main\.js)/m,
+    ),
   ],
   'KvmKsmBusyForNothing 4': [
     shows(
