@@ -244,7 +244,7 @@ describe('a host with guests of libvirt, of Incus, of a unit, and started by han
     for (const process of forged) expect(process.isRunning()).toBe(true);
   });
 
-  it('forgets a guest whose QEMU has ended', async () => {
+  it('drops a guest whose QEMU has ended', async () => {
     await plain.stop('SIGKILL');
     const scraped = await scrape(exporter);
     expect(scraped.has('kvm_domain_info', { domain: own('plain') })).toBe(false);

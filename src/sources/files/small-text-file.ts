@@ -3,7 +3,7 @@ import { failed, found, type Result } from '../../runtime/result.ts';
 import { toFailure, type FoundFile, type HostFiles } from './host-files.ts';
 
 /**
- * The text of a regular file that was looked at with some of its header; what is beyond that is read on.
+ * The text of a regular file that was found with some of its header; what is beyond that is read on.
  * `malformed` for one that is larger than `mostBytes`, and for what is no regular file.
  */
 export async function readSmallText(
