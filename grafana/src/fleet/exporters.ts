@@ -75,6 +75,8 @@ export const EXPORTERS: Row = {
         },
       ],
       limit: 'exporter.scrape_seconds',
+      // One row of the legend for every four collectors.
+      height: 11,
     }),
     timeline({
       title: 'Collectors that fail',
@@ -88,7 +90,7 @@ export const EXPORTERS: Row = {
       ],
       mappings: FAILS,
       thresholds: worseAbove(1),
-      height: 8,
+      height: 11,
     }),
   ],
 };

@@ -19,6 +19,7 @@ export const TOP_GUESTS: Row = {
           title: 'CPUs used',
           expr: `sum ${BY_GUEST} (${of('instance_domain:kvm_domain_cpu_seconds:rate5m')})`,
           unit: 'none',
+          width: 130,
         },
         {
           title: 'CPU wait',
