@@ -1,4 +1,5 @@
 import {
+  countUnknownGuests,
   MEMORY_CLASSES,
   type MemoryClass,
   type MemoryOfGuest,
@@ -110,8 +111,7 @@ export const memoryOvercommitMetrics: readonly Metric[] = [
     'kvm_memory_domains_unknown',
     'Running guests whose promised or allocated memory is not known, so that the sums of ' +
       'promised and claimable memory and exposure lack theirs.',
-    ({ guestsWithUnknownResident, guestsWithUnknownPromise }) =>
-      guestsWithUnknownResident + guestsWithUnknownPromise,
+    countUnknownGuests,
   ),
   ofHost(
     'kvm_memory_domains_without_balloon',

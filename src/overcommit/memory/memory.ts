@@ -232,6 +232,14 @@ export function memoryOvercommit(
   };
 }
 
+/** Running guests that sums of promised and claimable memory lack, or lack a part of. */
+export function countUnknownGuests({
+  guestsWithUnknownPromise,
+  guestsWithUnknownResident,
+}: MemoryOvercommit): number {
+  return guestsWithUnknownPromise + guestsWithUnknownResident;
+}
+
 /** Of a guest with some cells in huge pages, those draw on their pool with their part of its minimum. */
 function sumMinima(
   guests: readonly MemoryGuest[],

@@ -1,4 +1,5 @@
 import { findLimit } from '../../config/policy.ts';
+import { countUnknownGuests } from '../../overcommit/memory/memory.ts';
 import type { Rates } from '../../risk/rates.ts';
 import { isLoss, RISK_SIGNALS, type RiskResource } from '../../risk/risk-model.ts';
 import { promisedBytesPerSecond } from '../../risk/signals.ts';
@@ -53,8 +54,7 @@ function cpuDoubts({ domains }: View, rates: Rates | undefined): readonly Senten
 
 function memoryDoubts({ assessment }: View, rates: Rates | undefined): readonly Sentence[] {
   const { memory } = assessment;
-  const unknown =
-    memory === undefined ? 0 : memory.guestsWithUnknownResident + memory.guestsWithUnknownPromise;
+  const unknown = memory === undefined ? 0 : countUnknownGuests(memory);
   return [
     ...(rates !== undefined && rates.host.memoryStalledRatio === undefined
       ? [say`Stalls on memory are not known: the kernel shows no pressure (PSI).`]

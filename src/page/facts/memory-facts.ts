@@ -1,6 +1,6 @@
 import type { View } from '../../view/view.ts';
 import { computeAvailableMemory } from '../../model/facts/available-memory.ts';
-import type { MemoryOvercommit } from '../../overcommit/memory/memory.ts';
+import { countUnknownGuests, type MemoryOvercommit } from '../../overcommit/memory/memory.ts';
 import type { Rates } from '../../risk/rates.ts';
 import { formatBytes, formatCount, formatPercent } from '../words/format.ts';
 import {
@@ -97,7 +97,7 @@ function toPart(memory: MemoryOvercommit, { host }: View['snapshot']): ResourceP
 
 function toBank(memory: MemoryOvercommit): Sentence {
   const { promised, current } = memory;
-  const isPart = countUnknown(memory) > 0;
+  const isPart = countUnknownGuests(memory) > 0;
   if (promised.guests === 0) {
     return isPart
       ? say`Unknown: nothing tells the memory of the guests that run.`
@@ -114,11 +114,6 @@ function toBank(memory: MemoryOvercommit): Sentence {
     return say`If all guests claim what they were promised, ${figure(`${least}${formatBytes(shortfallWithoutSwapBytes)} must be swapped out`)}: they can still claim ${least}${formatBytes(exposureBytes)}.`;
   }
   return say`If all guests claim what they were promised, ${figure(`${most}${formatBytes(supplyBytes - exposureBytes)} are left`)} in memory and swap.`;
-}
-
-/** Guests that the sums lack, or lack a part of. */
-function countUnknown(memory: MemoryOvercommit): number {
-  return memory.guestsWithUnknownPromise + memory.guestsWithUnknownResident;
 }
 
 function toCharts(memory: MemoryOvercommit, { host }: View['snapshot']): readonly Chart[] {

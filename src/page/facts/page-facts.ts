@@ -1,4 +1,5 @@
 import { areGuestsComplete } from '../../model/guest-source.ts';
+import { countUnknownGuests } from '../../overcommit/memory/memory.ts';
 import type { View } from '../../view/view.ts';
 import {
   riskLevels,
@@ -52,8 +53,7 @@ export function pageFacts(view: View, recently: Recently): PageFacts {
   const { rates } = recently;
   const risks = riskLevels(computeSignals(view, recently), policy.policy, resourcesPromised(view));
   const { memory } = view.assessment;
-  const lacksGuests =
-    memory !== undefined && memory.guestsWithUnknownPromise + memory.guestsWithUnknownResident > 0;
+  const lacksGuests = memory !== undefined && countUnknownGuests(memory) > 0;
   const toRisk = (resource: RiskResource): RiskOf => {
     const level = risks[resource]?.level;
     const reasons = toReasons(risks[resource], resource === 'memory' && lacksGuests);
