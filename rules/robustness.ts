@@ -51,7 +51,7 @@ export const FIRES_WITHOUT: readonly Exception[] = [
   },
   {
     alert: 'KvmFilesystemFull',
-    without: ['kvm_domain_storage_claimable_bytes', 'kvm_domain_state'],
+    without: ['kvm_domain_storage_claimable_bytes'],
     why: 'less than the smallest cluster is too little, whoever wants it',
   },
   {
@@ -65,7 +65,6 @@ export const FIRES_WITHOUT: readonly Exception[] = [
       'kvm_filesystem_readonly',
       'kvm_filesystem_responsive',
       'kvm_image_corrupt',
-      'kvm_thin_pool_state',
       'kvm_thin_pool_needs_check',
       'kvm_thin_pool_data_used_bytes',
       'kvm_thin_pool_size_bytes',
