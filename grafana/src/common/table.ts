@@ -157,13 +157,16 @@ function propertiesOf(column: ValueColumn): DynamicConfigValue[] {
 
 /** A letter of the header, and the room for its margins and the arrow of the sorted column. */
 const LETTER = 7.6;
+const WIDE_LETTER = 11;
 const HEADER_MARGIN = 46;
 const TEXT_WIDTH = 110;
 /** Texts that are longer than most. */
 const TEXT_WIDTHS: Readonly<Record<string, number>> = { mountpoint: 190, path: 190, mac: 150 };
 
 function widthOf(title: string, least: number): number {
-  return Math.max(least, Math.ceil(title.length * LETTER) + HEADER_MARGIN);
+  const wide = title.match(/[mw]/gi)?.length ?? 0;
+  const letters = (title.length - wide) * LETTER + wide * WIDE_LETTER;
+  return Math.max(least, Math.ceil(letters) + HEADER_MARGIN);
 }
 
 /** What the longest value takes. */
