@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import { coverageFaults } from './coverage.ts';
 import { driftedFiles } from './generate.ts';
 import { lintFaults } from './lint.ts';
-import { EVERY_MINUTE, scenarioDifferences, scenarioFaults, WATCHES } from './scenarios/check.ts';
+import { EVERY_MINUTE, scenarioFaults, WATCHES } from './scenarios/check.ts';
 import {
   absenceFaults,
   FIRES_WITHOUT,
@@ -184,10 +184,6 @@ async function reportNewerEngines(): Promise<void> {
   report(
     `${newer.name}: scenarios ${EVERY_MINUTE.name}`,
     await scenarioFaults(EVERY_MINUTE, GROUPS, runner),
-  );
-  report(
-    `${vmalertTool.name}: scenarios ${EVERY_MINUTE.name}`,
-    await scenarioDifferences(EVERY_MINUTE, GROUPS, vmalert),
   );
 }
 
