@@ -66,7 +66,7 @@ class Host {
     }));
     this.occupied = new OccupiedGuests(new ControlCalls(() => connection), this.calls);
     const roots = { procfs: this.procfs, sysfs: '/sys', rootfs: '' };
-    this.monitor = new GuestMonitor(this.calls, this.occupied, roots, 200);
+    this.monitor = new GuestMonitor(this.calls, this.occupied, roots, 400);
   }
 
   /** Writes what /proc says of a guest's main thread. */
