@@ -165,7 +165,15 @@ function toCount(json: unknown): number | undefined {
     : undefined;
 }
 
+/** QEMU's counters have 64 bits. */
+const MOST = 2n ** 64n - 1n;
+
 function toCounter(json: unknown): bigint | undefined {
+  const value = toWhole(json);
+  return value !== undefined && value <= MOST ? value : undefined;
+}
+
+function toWhole(json: unknown): bigint | undefined {
   if (typeof json === 'string') return /^\d{1,20}$/.test(json) ? BigInt(json) : undefined;
   return typeof json === 'number' && Number.isInteger(json) && json >= 0 ? BigInt(json) : undefined;
 }

@@ -207,6 +207,20 @@ describe('what pvestatd wrote', () => {
     },
   );
 
+  it('has no counter of more than 64 bits', () => {
+    const counters =
+      '{"rd_bytes":"18446744073709551615","wr_bytes":"18446744073709551616","unmap_bytes":1e36}';
+    const line = `{"qemu":{"timestamp":5,"data":{"100":{"blockstat":{"scsi0":${counters}}}}}}`;
+    const { vms } = valueIn(parseStatistics(line, 'metrics'));
+    expect(vms.get(100)?.disks).toMatchObject([
+      {
+        readBytes: 2n ** 64n - 1n,
+        writtenBytes: undefined,
+        beyondLibvirt: { discardedBytes: undefined },
+      },
+    ]);
+  });
+
   it('tells that a VM stopped on a failed write', () => {
     const stopped = {
       ...{ status: 'running', pid: 4300, qmpStatus: 'io-error' },
