@@ -107,11 +107,13 @@ export const RISK: Row = {
         },
         {
           title: 'Memory promised',
+          width: 156,
           expr: `max by (cluster, job, instance) (${of('instance:kvm_memory_promised_per_capacity:ratio')})`,
           unit: 'percentunit',
         },
         {
           title: 'Memory exposure',
+          width: 156,
           expr: `max by (cluster, job, instance) (${capped(of('instance:kvm_memory_exposure_per_supply:ratio'))})`,
           unit: 'percentunit',
           thresholds: worseAbove(1, 1.5),
