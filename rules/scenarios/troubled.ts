@@ -309,14 +309,7 @@ export const TROUBLED: readonly Scenario[] = [
   scenario(
     'a swap storm: 50 MB/s both ways, all tasks wait for 80 % of the time',
     (name, size) => {
-      const host = healthyHost(name, size);
-      const storm = (seconds: number): boolean => seconds >= EVENT;
-      stalled(host, 'memory', (seconds) => (storm(seconds) ? 0.8 : 0));
-      waiting(host, 'memory', (seconds) => (storm(seconds) ? 0.95 : 0));
-      for (const way of ['in', 'out']) {
-        host.counter(`kvm_host_swap_${way}_bytes_total`, (seconds) => (storm(seconds) ? 50e6 : 0));
-      }
-      return host;
+      return swaps(healthyHost(name, size), 50e6, { waiting: 0.95, stalled: 0.8 });
     },
     // Alertmanager leaves the storm alone: the others have its cause.
     [
@@ -338,13 +331,7 @@ export const TROUBLED: readonly Scenario[] = [
       const host = healthyHost(name, size)
         .gauge('kvm_host_swap_size_bytes', 0)
         .gauge('kvm_host_swap_free_bytes', 0);
-      const storm = (seconds: number): boolean => seconds >= EVENT;
-      stalled(host, 'memory', (seconds) => (storm(seconds) ? 0.05 : 0));
-      waiting(host, 'memory', (seconds) => (storm(seconds) ? 0.7 : 0));
-      for (const way of ['in', 'out']) {
-        host.counter(`kvm_host_swap_${way}_bytes_total`, (seconds) => (storm(seconds) ? 300e6 : 0));
-      }
-      return host;
+      return swaps(host, 300e6, { waiting: 0.7, stalled: 0.05 });
     },
     [
       {
@@ -644,13 +631,7 @@ export const TROUBLED: readonly Scenario[] = [
       const host = healthyHost(name, size)
         .gauge('kvm_host_swap_size_bytes', 0)
         .gauge('kvm_host_swap_free_bytes', 0);
-      const storm = (seconds: number): boolean => seconds >= EVENT;
-      stalled(host, 'memory', (seconds) => (storm(seconds) ? 0.02 : 0));
-      waiting(host, 'memory', (seconds) => (storm(seconds) ? 0.65 : 0));
-      for (const way of ['in', 'out']) {
-        host.counter(`kvm_host_swap_${way}_bytes_total`, (seconds) => (storm(seconds) ? 120e6 : 0));
-      }
-      return host;
+      return swaps(host, 120e6, { waiting: 0.65, stalled: 0.02 });
     },
     [
       {
@@ -764,4 +745,19 @@ function thinPool(
     .gauge('kvm_thin_pool_claimable_bytes', 0.1 * TIB, pool)
     .gauge('kvm_thin_pool_needs_check', 0, pool)
     .gauge('kvm_thin_pool_state', 1, { ...pool, state: 'rw' });
+}
+
+/** From the event on: bytes per second each way, and the parts of the time that tasks wait for memory. */
+function swaps(
+  host: MadeUpHost,
+  bytesPerSecond: number,
+  parts: { readonly waiting: number; readonly stalled: number },
+): MadeUpHost {
+  const from = (value: number) => (seconds: number) => (seconds >= EVENT ? value : 0);
+  stalled(host, 'memory', from(parts.stalled));
+  waiting(host, 'memory', from(parts.waiting));
+  for (const way of ['in', 'out']) {
+    host.counter(`kvm_host_swap_${way}_bytes_total`, from(bytesPerSecond));
+  }
+  return host;
 }

@@ -1,5 +1,5 @@
 import type { Deadline } from '../../runtime/deadline.ts';
-import type { HostFiles } from '../../sources/files/host-files.ts';
+import { toLook, type HostFiles } from '../../sources/files/host-files.ts';
 import { readMounts } from '../../sources/files/mounts.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 
@@ -33,15 +33,8 @@ export class LibvirtTraces {
   async #look(deadline: Deadline): Promise<boolean> {
     const mounts = readMounts(this.#roots);
     if (!mounts.ok) return true;
-    const request = {
-      path: DIRECTORY,
-      known: undefined,
-      headerBytes: 0,
-      headerAt: 0,
-      confined: false,
-    };
-    const [directory] = await this.#files.look([request], mounts.value, deadline);
-    if (directory?.ok !== true) return directory?.error.kind !== 'absent';
+    const directory = await this.#files.lookAt(toLook(DIRECTORY, 0), mounts.value, deadline);
+    if (!directory.ok) return directory.error.kind !== 'absent';
     const names = await this.#files.list(directory.value, deadline);
     return names.ok ? names.value.some((name) => name.endsWith('.xml')) : true;
   }

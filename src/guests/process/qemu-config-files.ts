@@ -3,13 +3,11 @@ import { toValue } from '../../runtime/result.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type { HostFiles } from '../../sources/files/host-files.ts';
 import { readMounts } from '../../sources/files/mounts.ts';
-import { readSmallText } from '../../sources/files/small-text-file.ts';
+import { readSmallText, toTextLook } from '../../sources/files/small-text-file.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import { withConfigFile, type QemuCommandLine } from '../../sources/process/qemu-command-line.ts';
 import { MAX_CONFIG_BYTES, parseQemuConfig } from '../../sources/process/qemu-config-file.ts';
 import { processKey, type CountedQemu } from '../../sources/process/qemu-census.ts';
-
-const FIRST_BYTES = 16 * 1024;
 
 /**
  * What QEMUs were told in files (`-readconfig`), as those of Incus and LXD are. Each file is read once in
@@ -51,13 +49,7 @@ export class QemuConfigFiles {
     const mounts = toValue(readMounts(this.#roots));
     if (mounts === undefined) return;
     const looks = await this.#files.look(
-      qemus.map(({ commandLine }) => ({
-        path: commandLine.readconfig ?? '',
-        known: undefined,
-        headerBytes: FIRST_BYTES,
-        headerAt: 0,
-        confined: false,
-      })),
+      qemus.map(({ commandLine }) => toTextLook(commandLine.readconfig ?? '')),
       mounts,
       deadline,
     );

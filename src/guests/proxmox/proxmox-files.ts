@@ -1,8 +1,12 @@
 import type { Deadline } from '../../runtime/deadline.ts';
-import type { FoundFile, HostFiles, LookRequest } from '../../sources/files/host-files.ts';
-import { toFailure } from '../../sources/files/host-files.ts';
+import {
+  toFailure,
+  toLook,
+  type FoundFile,
+  type HostFiles,
+} from '../../sources/files/host-files.ts';
 import { readMounts, type MountTable } from '../../sources/files/mounts.ts';
-import { readSmallText } from '../../sources/files/small-text-file.ts';
+import { readSmallText, toTextLook } from '../../sources/files/small-text-file.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import { failed, found, type Result, type SourceError } from '../../runtime/result.ts';
 import { parsePools, parseStartedByHa } from './cluster-conf.ts';
@@ -28,8 +32,6 @@ export interface PveFiles {
 const VM_DIRECTORY = '/etc/pve/qemu-server';
 const CONTAINER_DIRECTORY = '/etc/pve/lxc';
 const STATISTICS = '/run/pve/metrics';
-/** Most files of guests are smaller; those with many snapshots are read on. */
-const FIRST_BYTES = 16 * 1024;
 /** A line has a few KiB for each guest. */
 const FIRST_STATISTICS_BYTES = 256 * 1024;
 const PIECE_BYTES = 1024 ** 2;
@@ -125,8 +127,7 @@ export class ProxmoxFiles {
     deadline: Deadline,
     faults: SourceError[],
   ): Promise<Result<ReadonlyMap<number, GuestConf>>> {
-    const [place] = await this.#files.look([toRequest(directory, undefined, 0)], mounts, deadline);
-    if (place === undefined) return failed('malformed', directory, 'no answer');
+    const place = await this.#files.lookAt(toLook(directory, 0), mounts, deadline);
     if (!place.ok) return place;
     if (place.value.look.type !== 'directory') return failed('absent', directory, 'no directory');
     const names = await this.#files.list(place.value, deadline);
@@ -134,9 +135,7 @@ export class ProxmoxFiles {
     const files = names.value.filter((name) => /^[1-9]\d{2,8}\.conf$/.test(name));
     for (const name of known.keys()) if (!files.includes(name)) known.delete(name);
     const looks = await this.#files.look(
-      files.map((name) =>
-        toRequest(`${directory}/${name}`, known.get(name)?.fingerprint, FIRST_BYTES),
-      ),
+      files.map((name) => toTextLook(`${directory}/${name}`, known.get(name)?.fingerprint)),
       mounts,
       deadline,
     );
@@ -168,13 +167,9 @@ export class ProxmoxFiles {
   ): Promise<T> {
     const { path, parse, empty, parsed: known } = file;
     const old = known?.value ?? empty;
-    const [look] = await this.#files.look(
-      [toRequest(path, known?.fingerprint, FIRST_BYTES)],
-      mounts,
-      deadline,
-    );
-    if (look?.ok !== true) {
-      if (look === undefined || look.error.kind === 'absent') return empty;
+    const look = await this.#files.lookAt(toTextLook(path, known?.fingerprint), mounts, deadline);
+    if (!look.ok) {
+      if (look.error.kind === 'absent') return empty;
       faults.push(look.error);
       return old;
     }
@@ -213,9 +208,8 @@ export class ProxmoxFiles {
   }
 
   async #readStatistics(mounts: MountTable, deadline: Deadline): Promise<Result<PveStatistics>> {
-    const request = toRequest(STATISTICS, this.#statistics?.fingerprint, FIRST_STATISTICS_BYTES);
-    const [look] = await this.#files.look([request], mounts, deadline);
-    if (look === undefined) return failed('malformed', STATISTICS, 'no answer');
+    const request = toLook(STATISTICS, FIRST_STATISTICS_BYTES, this.#statistics?.fingerprint);
+    const look = await this.#files.lookAt(request, mounts, deadline);
     if (!look.ok) return look;
     const { fingerprint, header } = look.value.look;
     if (this.#statistics?.fingerprint === fingerprint) return found(this.#statistics.value);
@@ -234,8 +228,4 @@ function toLine(parts: readonly Uint8Array[]): string {
   const decoder = new TextDecoder();
   const text = parts.map((part) => decoder.decode(part, { stream: true })).join('');
   return text.slice(0, text.indexOf('\n'));
-}
-
-function toRequest(path: string, known: string | undefined, headerBytes: number): LookRequest {
-  return { path, known, headerBytes, headerAt: 0, confined: false };
 }

@@ -6,7 +6,7 @@ import { listKernelDirectory } from '../../sources/kernel/kernel-file.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import type { CountedQemu } from '../../sources/process/qemu-census.ts';
 import { readProcessStat } from '../../sources/process/stat.ts';
-import { toValue } from '../../runtime/result.ts';
+import { toValue, type SourceError } from '../../runtime/result.ts';
 import type { NetworkLinks } from '../../model/network.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type { ThinPool } from '../../model/storage.ts';
@@ -19,7 +19,7 @@ import { toContainerConfig } from './container-config.ts';
 import { ContainerGroups } from './container-groups.ts';
 import { toBoolean, type GuestConf } from './guest-conf.ts';
 import { ProxmoxFiles, type PveFiles } from './proxmox-files.ts';
-import { MAX_AGE_SECONDS, type PveStatistics } from './statistics.ts';
+import { MAX_AGE_SECONDS, type PveStatistics, type PveVmStatistics } from './statistics.ts';
 import { thinPoolOf } from './storage-conf.ts';
 import { toVmConfig } from './vm-config.ts';
 import { toVmState } from './vm-state.ts';
@@ -107,15 +107,14 @@ export class ProxmoxSource implements GuestSource {
     const network = log.wants('nic') ? await collection.network : undefined;
     const statistics = this.#findStatistics(files, log);
     const guests = vms.map((vm) => {
-      const said = statistics?.vms.get(vm.vmid);
-      const isGone = said?.pid !== undefined && isProcessGone(this.#roots, said.pid);
-      const active = vm.qemu !== undefined || (said?.status === 'running' && !isGone);
+      const active = vm.qemu !== undefined || this.#isRunning(statistics?.vms.get(vm.vmid));
       return toVm(vm, active, files, statistics, facts.get(vm.key), network, log);
     });
+    const hostCpus = files.containers.size === 0 ? undefined : countCpus(this.#roots);
     const containers = [...files.containers].flatMap(([ctid, conf]) => {
       if (toBoolean(conf.values.get('template')) === true) return [];
       const name = `${ctid}/${conf.values.get('hostname') ?? `CT${ctid}`}`;
-      return selects(name) ? [this.#toContainer(ctid, name, conf, files, log)] : [];
+      return selects(name) ? [this.#toContainer(ctid, name, conf, files, hostCpus, log)] : [];
     });
     const all = [...guests, ...containers];
     return {
@@ -137,25 +136,18 @@ export class ProxmoxSource implements GuestSource {
   /** What pvestatd wrote, unless it is of another time; then pvestatd is named, and no guest. */
   #findStatistics(files: PveFiles, log: OutcomeLog): PveStatistics | undefined {
     const { statistics, statisticsFault } = files;
-    const complain = (detail: string): void => {
-      const error = { kind: 'timeout', subject: '/run/pve/metrics', detail } as const;
-      for (const collector of ['balloon', 'block'] as const) {
-        if (log.wants(collector)) log.fail(collector, error);
-      }
-    };
-    if (statisticsFault !== undefined) {
-      for (const collector of ['balloon', 'block'] as const) {
-        if (log.wants(collector)) log.fail(collector, statisticsFault);
-      }
-      return undefined;
+    const fault = statisticsFault ?? (statistics && findStaleness(statistics));
+    if (fault === undefined) return statistics;
+    for (const collector of ['balloon', 'block'] as const) {
+      if (log.wants(collector)) log.fail(collector, fault);
     }
-    if (statistics === undefined) return undefined;
-    const ageSeconds = Date.now() / 1000 - statistics.atSeconds;
-    if (ageSeconds <= MAX_AGE_SECONDS) return statistics;
-    complain(
-      `written ${Math.round(ageSeconds)} s ago: pvestatd does not run, or hangs; see systemctl status pvestatd`,
-    );
     return undefined;
+  }
+
+  /** As pvestatd has it, of a VM whose process was not found. */
+  #isRunning(said: PveVmStatistics | undefined): boolean {
+    if (said?.status !== 'running') return false;
+    return said.pid === undefined || !isProcessGone(this.#roots, said.pid);
   }
 
   #toContainer(
@@ -163,6 +155,7 @@ export class ProxmoxSource implements GuestSource {
     name: string,
     conf: GuestConf,
     files: PveFiles,
+    hostCpus: number | undefined,
     log: OutcomeLog,
   ): Domain {
     const active = this.#containers.isThere(ctid);
@@ -175,12 +168,23 @@ export class ProxmoxSource implements GuestSource {
       persistent: true,
       autostart: startsItself(ctid, conf, files),
       config: {
-        ...toContainerConfig(ctid, name, conf, files.storages, countCpus(this.#roots)),
+        ...toContainerConfig(ctid, name, conf, files.storages, hostCpus),
         ...toOwnership(ctid, conf, files),
       },
       cgroup: active ? this.#containers.read(ctid, log) : undefined,
     });
   }
+}
+
+/** Why statistics tell of another time; undefined where they do not. */
+function findStaleness({ atSeconds }: PveStatistics): SourceError | undefined {
+  const ageSeconds = Date.now() / 1000 - atSeconds;
+  if (ageSeconds <= MAX_AGE_SECONDS) return undefined;
+  return {
+    kind: 'timeout',
+    subject: '/run/pve/metrics',
+    detail: `written ${Math.round(ageSeconds)} s ago: pvestatd does not run, or hangs; see systemctl status pvestatd`,
+  };
 }
 
 /**

@@ -36,6 +36,15 @@ export interface AllowedDirectories {
   readonly canonical: readonly string[];
 }
 
+/**
+ * A look at a path of the host's own software, with its first bytes.
+ *
+ * @param known fingerprint of the last look, where its bytes are still at hand.
+ */
+export function toLook(path: string, headerBytes: number, known?: string): LookRequest {
+  return { path, known, headerBytes, headerAt: 0, confined: false };
+}
+
 const NOWHERE: AllowedDirectories = { named: new Map(), canonical: [] };
 
 export interface FoundFile {
@@ -92,6 +101,16 @@ export class HostFiles {
     });
     await this.#lookOn(pending, { mounts, deadline, results, allowed: allowed.canonical });
     return results;
+  }
+
+  /** The same for one path. */
+  async lookAt(
+    request: LookRequest,
+    mounts: MountTable,
+    deadline: Deadline,
+  ): Promise<Result<FoundFile>> {
+    const [look] = await this.look([request], mounts, deadline);
+    return look ?? failed('unsupported', request.path, 'not read');
   }
 
   /**

@@ -1,9 +1,23 @@
 import type { Deadline } from '../../runtime/deadline.ts';
 import { failed, found, type Result } from '../../runtime/result.ts';
-import { toFailure, type FoundFile, type HostFiles } from './host-files.ts';
+import {
+  toFailure,
+  toLook,
+  type FoundFile,
+  type HostFiles,
+  type LookRequest,
+} from './host-files.ts';
+
+/** Most files of settings are smaller; others, as of guests with many snapshots, are read on. */
+const FIRST_BYTES = 16 * 1024;
+
+/** Asks for what {@link readSmallText} reads. */
+export function toTextLook(path: string, known?: string): LookRequest {
+  return toLook(path, FIRST_BYTES, known);
+}
 
 /**
- * The text of a regular file that was found with some of its header; what is beyond that is read on.
+ * The text of a regular file that {@link toTextLook} found; what is beyond its first bytes is read on.
  * `malformed` for one that is larger than `mostBytes`, and for what is no regular file.
  */
 export async function readSmallText(

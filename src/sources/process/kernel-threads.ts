@@ -1,4 +1,4 @@
-import { listKernelDirectory } from '../kernel/kernel-file.ts';
+import { listPids } from './pids.ts';
 import { readProcessStat } from './stat.ts';
 import { found, isAbsence, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
@@ -112,14 +112,13 @@ export class KernelThreadReader {
 
   /** The kernel's own threads of such a name, by pid. */
   async #walk(name: RegExp): Promise<Result<ReadonlyMap<number, KnownThread>>> {
-    const names = listKernelDirectory(this.#roots.procfs);
-    if (!names.ok) return names;
+    const pids = listPids(this.#roots);
+    if (!pids.ok) return pids;
     const threads = new Map<number, KnownThread>();
     const slice = new TimeSlice();
-    for (const entry of names.value) {
+    for (const pid of pids.value) {
       if (slice.isOver) await slice.nextTurn();
-      const pid = Number(entry);
-      if (!Number.isSafeInteger(pid) || pid <= KTHREADD_PID) continue;
+      if (pid <= KTHREADD_PID) continue;
       const stat = readProcessStat(this.#roots, pid);
       if (!stat.ok) {
         if (isAbsence(stat.error)) continue;

@@ -5,12 +5,8 @@ import {
   readCgroupMounts,
   type CgroupMounts,
 } from '../cgroup/cgroup.ts';
-import {
-  listKernelDirectory,
-  ownerUid,
-  readKernelFile,
-  readRawKernelFile,
-} from '../kernel/kernel-file.ts';
+import { ownerUid, readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
+import { listPids } from './pids.ts';
 import { parseSystemEmulator, type QemuCommandLine } from './qemu-command-line.ts';
 import { parseMemoryFiles } from './qemu-memory-files.ts';
 import { parseOwner, parseRunId } from './qemu-processes.ts';
@@ -141,15 +137,11 @@ export class QemuCensus {
    * guest may be missing then.
    */
   async take(): Promise<Result<readonly CountedQemu[]>> {
-    const names = listKernelDirectory(this.#roots.procfs);
-    if (!names.ok) return names;
+    const listed = listPids(this.#roots);
+    if (!listed.ok) return listed;
+    const pids = listed.value;
     const slice = new TimeSlice();
     const faults = new Faults();
-    const pids = new Set<number>();
-    for (const name of names.value) {
-      const pid = Number(name);
-      if (Number.isSafeInteger(pid) && pid > 0) pids.add(pid);
-    }
     for (const known of [this.#qemus, this.#others]) {
       for (const pid of known.keys()) if (!pids.has(pid)) known.delete(pid);
     }

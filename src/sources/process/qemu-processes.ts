@@ -1,11 +1,7 @@
 import { readCgroupMounts, readGuestCgroup, type CgroupMounts } from '../cgroup/cgroup.ts';
-import {
-  listKernelDirectory,
-  ownerUid,
-  readKernelFile,
-  readRawKernelFile,
-} from '../kernel/kernel-file.ts';
+import { ownerUid, readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { parseMemoryFiles } from './qemu-memory-files.ts';
+import { listPids } from './pids.ts';
 import { readProcessStat } from './stat.ts';
 import { Faults, found, isAbsence, toValue, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
@@ -121,13 +117,9 @@ export class QemuProcessFinder {
     }
     if (missing.size === 0) return faults.found(processes);
 
-    const names = listKernelDirectory(this.#roots.procfs);
-    if (!names.ok) return names;
-    const pids = new Set<number>();
-    for (const name of names.value) {
-      const pid = Number(name);
-      if (Number.isSafeInteger(pid) && pid > 0) pids.add(pid);
-    }
+    const listed = listPids(this.#roots);
+    if (!listed.ok) return listed;
+    const pids = listed.value;
     for (const pid of this.#others.keys()) if (!pids.has(pid)) this.#others.delete(pid);
     for (const process of processes.values()) pids.delete(process.pid);
 
