@@ -49,14 +49,27 @@ const ALERTS = ALERT_GROUPS.flatMap(({ rules }) => rules);
 /** What Debian 12 has. */
 const INSTALLED: Program = { name: 'promtool', path: 'promtool' };
 
+/** Alerts of a cause that many hosts share. */
+const SHARED_CAUSES = {
+  'a switch that is gone': { alertname: 'KvmExporterDown' },
+  'a share whose server is gone': { alertname: 'KvmFilesystemUnresponsive', mountpoint: '/share' },
+  'a share that is full': { alertname: 'KvmFilesystemFull', mountpoint: '/share' },
+} as const;
+
 let passed = 0;
 let failed = 0;
 
+/** When the check before ended. */
+let previous = performance.now();
+
 /** @param faults none: the check has passed. */
 function report(check: string, faults: readonly string[]): void {
+  const now = performance.now();
+  const seconds = ((now - previous) / 1000).toFixed(1);
+  previous = now;
   if (faults.length === 0) {
     passed += 1;
-    console.log(`ok      ${check}`);
+    console.log(`ok      ${check} (${seconds} s)`);
     return;
   }
   failed += 1;
@@ -235,13 +248,6 @@ async function reportInhibition(): Promise<void> {
   );
   await reportPagesOfMany(binary);
 }
-
-/** Alerts of a cause that many hosts share. */
-const SHARED_CAUSES = {
-  'a switch that is gone': { alertname: 'KvmExporterDown' },
-  'a share whose server is gone': { alertname: 'KvmFilesystemUnresponsive', mountpoint: '/share' },
-  'a share that is full': { alertname: 'KvmFilesystemFull', mountpoint: '/share' },
-} as const;
 
 async function reportPagesOfMany(binary: string): Promise<void> {
   const hosts = Array.from({ length: 40 }, (_one, index) => `hypervisor${index}:9177`);

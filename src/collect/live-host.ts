@@ -24,6 +24,7 @@ import type { ConfiguredGuest, Domain } from '../model/domain.ts';
 import type { GuestSources, GuestSourceState } from '../model/guest-source.ts';
 import type { NetworkLinks } from '../model/network.ts';
 import type { Deadline } from '../runtime/deadline.ts';
+import { TimeSlice } from '../runtime/time-slice.ts';
 
 export interface LiveHostOptions {
   readonly roots: Roots;
@@ -113,9 +114,12 @@ export class LiveHost implements SnapshotSources {
     const takenAtSeconds = Date.now() / 1000;
     const log = new OutcomeLog(wanted);
     const guestDeadline = deadline.share(GUESTS_SHARE);
+    // What begins here would else all begin in one turn of the event loop, with its largest files.
+    const slice = new TimeSlice();
     const links = log.runAsync('network', async () =>
       log.required('network', await this.#links.read()),
     );
+    await slice.nextTurn();
     const { selects } = this.#options;
     const hasLibvirt = await this.#expectsLibvirt(guestDeadline);
     const known =
@@ -123,6 +127,7 @@ export class LiveHost implements SnapshotSources {
         ? this.#guests.list(log, guestDeadline, selects)
         : Promise.resolve(undefined);
     const guests = known.then((one) => one && this.#ask(one, log, guestDeadline, links));
+    await slice.nextTurn();
     const local = log.wants('domain')
       ? this.#local.collect(
           log,
@@ -139,6 +144,7 @@ export class LiveHost implements SnapshotSources {
       : Promise.resolve(undefined);
     // Files can be read while monitors are waited for.
     const images = this.#images(known, guests, local?.configured, pools, log, deadline);
+    await slice.nextTurn();
     const host = await this.#host.collect(log, this.#inventory.current);
     const [collected, others, knownPools, network, storage] = await Promise.all([
       guests,
@@ -197,14 +203,14 @@ export class LiveHost implements SnapshotSources {
     };
   }
 
-  #ask(
+  async #ask(
     known: KnownGuests,
     log: OutcomeLog,
     deadline: Deadline,
     links: Promise<NetworkLinks | undefined>,
   ): Promise<CollectedGuests> {
     const running = known.active.map((ref) => toConfigured(known, ref));
-    const storage = this.#storage.check(running, this.#pools.places, deadline);
+    const storage = await this.#storage.check(running, this.#pools.places, deadline);
     return this.#guests.ask(known, log, deadline, links, storage);
   }
 

@@ -26,6 +26,7 @@ import type { DomainDisk, PoolPlace, Storage, ThinStorageReading } from '../mode
 import type { Mount } from '../model/filesystem.ts';
 import type { ConfiguredGuest } from '../model/domain.ts';
 import type { Deadline } from '../runtime/deadline.ts';
+import { TimeSlice } from '../runtime/time-slice.ts';
 
 const THIN_POOL_INTERVAL_MS = 60_000;
 const THIN_POOL_TIMEOUT_MS = 20_000;
@@ -90,15 +91,16 @@ export class StorageCollector {
    * Begins to ask whether what the guests' disks depend on answers; undefined when the host's mounts are
    * not known.
    */
-  check(
+  async check(
     guests: readonly ConfiguredGuest[],
     pools: readonly PoolPlace[],
     deadline: Deadline,
-  ): StorageCheck | undefined {
+  ): Promise<StorageCheck | undefined> {
     const mounts = readMounts(this.#roots);
     if (!mounts.ok) return undefined;
     const locate = (source: XmlSource): string | undefined => findPath(source, pools);
-    return new StorageCheck(guests, this.#knownPaths, locate, mounts.value, this.#files, deadline);
+    const { value } = mounts;
+    return StorageCheck.begin(guests, this.#knownPaths, locate, value, this.#files, deadline);
   }
 
   /** Never rejects. */
@@ -110,11 +112,16 @@ export class StorageCollector {
   ): Promise<Storage | undefined> {
     const mounts = log.required('image', readMounts(this.#roots));
     if (mounts === undefined) return undefined;
-    const located = guests.flatMap((guest) => [
-      ...listDisks(guest, pools),
-      ...listMemoryDisks(guest, guest.config),
-      ...listRamFiles(guest, mounts),
-    ]);
+    const slice = new TimeSlice();
+    const located: Located[] = [];
+    for (const guest of guests) {
+      if (slice.isOver) await slice.nextTurn();
+      located.push(
+        ...listDisks(guest, pools),
+        ...listMemoryDisks(guest, guest.config),
+        ...listRamFiles(guest, mounts),
+      );
+    }
     const local = located.flatMap(({ source }) => ('local' in source ? [source.local] : []));
     const chains = await this.#chains.read(local, listDirectories(pools), mounts, deadline);
 
@@ -122,6 +129,7 @@ export class StorageCollector {
     const holding = new Set<Mount>();
     let next = 0;
     for (const { domain, disk, part, source } of located) {
+      if (slice.isOver) await slice.nextTurn();
       const common = {
         domainName: domain.name,
         domainUuid: domain.uuid,

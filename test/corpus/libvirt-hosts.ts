@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 
 import { parseCgroupMounts, type CgroupController } from '../../src/sources/cgroup/cgroup.ts';
 import { parseCpuList } from '../../src/model/facts/cpu-list.ts';
-import { readCpuTopology } from '../../src/sources/host/cpu-topology.ts';
+import { CpuTopologyReader } from '../../src/sources/host/cpu-topology.ts';
 import type { Result } from '../../src/runtime/result.ts';
 import type { Roots } from '../../src/sources/kernel/roots.ts';
 import { parseXml } from '../../src/sources/domain-xml/xml-document.ts';
@@ -33,7 +33,7 @@ export function compareHostCpus(tests: string, scratch: string): Report {
     // linux-ppc64-subcores1 has its /sys in linux-subcores1, which architectures may share.
     const system = join(data, machine.replace(/^linux-[^-]+-/, 'linux-'));
     const cpuinfo = join(data, `${machine}.cpuinfo`);
-    const topology = readCpuTopology(rootsOf(join(scratch, machine), system, cpuinfo));
+    const topology = new CpuTopologyReader(rootsOf(join(scratch, machine), system, cpuinfo)).read();
     const expected = EXPECTED.exec(readFileSync(join(data, name), 'utf8'))?.groups;
     if (expected === undefined) throw new Error(`${name}: not the counts of a host`);
     const comparison = compare(
@@ -66,9 +66,9 @@ export function compareCapabilities(tests: string, scratch: string): Report {
   let values = 0;
   for (const name of names) {
     const machine = name.replace(/^vircaps-[^-]+-(.*)\.xml$/, 'linux-$1');
-    const topology = readCpuTopology(
+    const topology = new CpuTopologyReader(
       rootsOf(join(scratch, name), join(data, machine, 'system'), undefined),
-    );
+    ).read();
     const capabilities = parseXml(readFileSync(join(data, name), 'utf8'), name);
     if (!capabilities.ok) throw new Error(`${name}: ${capabilities.error.detail}`);
     const cells = capabilities.value.at('host', 'topology', 'cells')?.all('cell') ?? [];

@@ -22,7 +22,7 @@ import {
   type GuestCgroup,
 } from '../../src/sources/cgroup/cgroup.ts';
 import { readCpuTime } from '../../src/sources/kernel/cpu-time.ts';
-import { readCpuTopology } from '../../src/sources/host/cpu-topology.ts';
+import { CpuTopologyReader } from '../../src/sources/host/cpu-topology.ts';
 import { DeadlineFileReader } from '../../src/sources/kernel/deadline-file.ts';
 import { readHostFacts } from '../../src/sources/host/host-facts.ts';
 import { readHugePagePools } from '../../src/sources/host/hugepages.ts';
@@ -94,7 +94,10 @@ const HOST_READERS: readonly Reader[] = [
   { reads: /^proc\/loadavg$/, read: readLoadAverage },
   { reads: /^proc\/sys\/(?:vm|kernel)\//, read: readMemorySysctl },
   { reads: /^proc\/self\/auxv$/, read: readPageSize },
-  { reads: /^sys\/devices\/system\/(?:cpu|node)\//, read: readCpuTopology },
+  {
+    reads: /^sys\/devices\/system\/(?:cpu|node)\//,
+    read: (roots) => new CpuTopologyReader(roots).read(),
+  },
   { reads: /^sys\/module\/kvm/, read: readKvmModule },
   { reads: /^sys\/kernel\/mm\/hugepages\//, read: readHugePagePools },
   { reads: /^sys\/kernel\/mm\/transparent_hugepage\//, read: readTransparentHugePages },

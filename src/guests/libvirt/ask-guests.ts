@@ -3,6 +3,7 @@ import type { ConfiguredGuest, DomainJob, NicCounters } from '../../model/domain
 import type { NetworkLinks } from '../../model/network.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type { Deadline } from '../../runtime/deadline.ts';
+import { TimeSlice } from '../../runtime/time-slice.ts';
 import { severalAtOnce } from '../../runtime/several-at-once.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import type { GuestProcessCollector, GuestFacts } from '../process/guest-process-collector.ts';
@@ -11,7 +12,7 @@ import type { BalloonCache } from './balloon-cache.ts';
 import { seenConfig } from './config-check.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import type { DomainConfigs } from './domain-configs.ts';
-import { GuestMonitor, monitorGroups, type MonitorAnswer } from './guest-monitor.ts';
+import { GuestMonitor, monitorGroups, type MonitorAnswer, type Question } from './guest-monitor.ts';
 import { GuestNics } from './guest-nics.ts';
 import { toBalloon, toJob, toKvmCounters } from './guest-stats.ts';
 import type { LibvirtSession } from './libvirt-session.ts';
@@ -118,7 +119,10 @@ export class GuestAsker {
       monitorGroups.balloon |
       monitorGroups.haltPolling |
       (relaysKvmCounters(this.#session.versions.libvirt) ? monitorGroups.kvm : 0);
-    const asked = active.flatMap((ref) => {
+    const asked: { readonly question: Question; readonly wantsBalloon: boolean }[] = [];
+    const slice = new TimeSlice();
+    for (const ref of active) {
+      if (slice.isOver) await slice.nextTurn();
       const { uuid } = ref;
       const period = configs.get(uuid)?.balloon?.statsPeriodSeconds;
       const wantsBalloon = log.wants('balloon') && this.#balloons.isDue(ref, period);
@@ -129,16 +133,17 @@ export class GuestAsker {
       // libvirt can not even begin with a guest whose lock it holds for a question about its NICs.
       if (locked.has(uuid)) {
         answers.set(uuid, { stats: undefined, monitor: 'unasked', reason: 'occupied' });
-        return [];
+        continue;
       }
+      if (groups === 0) continue;
       const question = {
         ref,
         groups,
         pid: qemus.get(uuid)?.pid,
         standstill: standstills.get(uuid)?.promise ?? Promise.resolve(undefined),
       };
-      return groups === 0 ? [] : [{ question, wantsBalloon }];
-    });
+      asked.push({ question, wantsBalloon });
+    }
     const asking = this.#monitor.askAll(
       asked.map(({ question }) => question),
       storage,

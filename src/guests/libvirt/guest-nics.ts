@@ -2,6 +2,7 @@ import { domainStats, isGuestEnded, readDomainStats, type DomainRef } from '../.
 import type { DomainConfig, Interface } from '../../model/domain-config.ts';
 import type { Deadline } from '../../runtime/deadline.ts';
 import { Backoff } from '../../runtime/backoff.ts';
+import { TimeSlice } from '../../runtime/time-slice.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import type { NicCounters } from '../../model/domain.ts';
 import { toNic, toNics } from './guest-stats.ts';
@@ -55,7 +56,9 @@ export class GuestNics {
     const nics = new Map<string, readonly NicCounters[]>();
     const inBulk: DomainRef[] = [];
     const byProgram: { readonly ref: DomainRef; readonly interfaces: readonly Interface[] }[] = [];
+    const slice = new TimeSlice();
     for (const ref of active) {
+      if (slice.isOver) await slice.nextTurn();
       // Of a guest without XML it is not known what libvirt would have to do for it.
       const config = configs.get(ref.uuid);
       if (config === undefined) continue;

@@ -2,6 +2,7 @@ import type { DomainRef } from '../../libvirt/index.ts';
 import type { ConfiguredGuest } from '../../model/domain.ts';
 import type { OutcomeLog } from '../../model/outcome-log.ts';
 import type { Deadline } from '../../runtime/deadline.ts';
+import { TimeSlice } from '../../runtime/time-slice.ts';
 import { agrees, computeSignature, type SeenConfig } from './config-check.ts';
 import type { DaemonCalls } from './daemon-calls.ts';
 import type { DomainConfigs } from './domain-configs.ts';
@@ -34,7 +35,9 @@ export class OutdatedConfigs {
     const { active, configs } = known;
     const changed = new Map<string, ConfiguredGuest>();
     const seen = new Map<string, SeenConfig>();
+    const slice = new TimeSlice();
     for (const ref of active) {
+      if (slice.isOver) await slice.nextTurn();
       const { uuid } = ref;
       const config = configs.get(uuid);
       if (config === undefined) continue;

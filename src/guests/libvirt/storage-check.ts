@@ -5,6 +5,7 @@ import type { MountTable } from '../../sources/files/mounts.ts';
 import type { Mount } from '../../model/filesystem.ts';
 import type { ConfiguredGuest } from '../../model/domain.ts';
 import type { Deadline } from '../../runtime/deadline.ts';
+import { TimeSlice } from '../../runtime/time-slice.ts';
 
 /** Where a disk's source is on this host, as far as it is a path. */
 export type LocatePath = (source: DiskSource) => string | undefined;
@@ -24,23 +25,36 @@ const BLOCK_DEVICES: FailureDomain = 'block devices';
  * instead: each filesystem is asked with statfs(2) before any guest on it.
  */
 export class StorageCheck {
-  readonly #domains = new Map<string, readonly FailureDomain[]>();
-  readonly #silent = new Map<FailureDomain, Promise<boolean>>();
+  readonly #domains: ReadonlyMap<string, readonly FailureDomain[]>;
+  readonly #silent: ReadonlyMap<FailureDomain, Promise<boolean>>;
+
+  private constructor(
+    domains: ReadonlyMap<string, readonly FailureDomain[]>,
+    silent: ReadonlyMap<FailureDomain, Promise<boolean>>,
+  ) {
+    this.#domains = domains;
+    this.#silent = silent;
+  }
 
   /**
+   * Begins to ask; the answers are awaited where they are wanted.
+   *
    * @param guests whose XML is known; of others nothing can be said.
    * @param knownPaths images found in headers at the last look, by the guest's UUID.
    */
-  constructor(
+  static async begin(
     guests: readonly ConfiguredGuest[],
     knownPaths: ReadonlyMap<string, readonly string[]>,
     locate: LocatePath,
     mounts: MountTable,
     files: HostFiles,
     deadline: Deadline,
-  ) {
+  ): Promise<StorageCheck> {
+    const slice = new TimeSlice();
+    const byGuest = new Map<string, readonly FailureDomain[]>();
     const asked = new Map<FailureDomain, Mount>();
     for (const { uuid, config } of guests) {
+      if (slice.isOver) await slice.nextTurn();
       const domains = new Set<FailureDomain>();
       const addPath = (path: string): void => {
         const mount = mounts.findMount(path);
@@ -61,16 +75,18 @@ export class StorageCheck {
         }
       }
       for (const path of knownPaths.get(uuid) ?? []) addPath(path);
-      this.#domains.set(uuid, [...domains]);
+      byGuest.set(uuid, [...domains]);
     }
+    const silent = new Map<FailureDomain, Promise<boolean>>();
     for (const [domain, mount] of asked) {
       const answer = files.space(mount, deadline);
       // Any other error is an answer too.
-      this.#silent.set(
+      silent.set(
         domain,
         answer.then((space) => !space.ok && space.error.kind === 'timeout'),
       );
     }
+    return new StorageCheck(byGuest, silent);
   }
 
   /** What this guest's disks depend on; empty for a guest without disks. */

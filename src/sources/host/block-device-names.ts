@@ -15,6 +15,7 @@ interface Known {
 export class BlockDeviceNames {
   readonly #roots: Roots;
   readonly #known = new Map<string, Known>();
+  #prunedAt = performance.now();
 
   constructor(roots: Roots) {
     this.#roots = roots;
@@ -40,9 +41,13 @@ export class BlockDeviceNames {
     return found(name);
   }
 
-  /** Drops devices nobody has asked for lately: most are volumes that come and go with guests. */
+  /**
+   * Now and then drops devices nobody has asked for lately: most are volumes that come and go with guests.
+   */
   prune(): void {
     const now = performance.now();
+    if (now - this.#prunedAt < LIMIT_TTL_MS) return;
+    this.#prunedAt = now;
     for (const [number, { readAt }] of this.#known) {
       if (now - readAt >= LIMIT_TTL_MS) this.#known.delete(number);
     }

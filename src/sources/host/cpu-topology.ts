@@ -12,48 +12,69 @@ import type { Roots } from '../kernel/roots.ts';
 import type { CpuPlace, CpuTopology } from '../../model/host-cpu.ts';
 
 /**
- * Reads `/sys/devices/system/cpu`: two files per CPU. It changes with CPU hotplug only: a caller may
- * keep the result as long as `/sys/devices/system/cpu/online` says the same. All or nothing: with a
- * part that is there but cannot be read, cores and CPU sets would be counted wrong.
+ * Reads `/sys/devices/system/cpu`. Two files per CPU, which change with CPU hotplug only, are read again
+ * when `/sys/devices/system/cpu/online` says something else. Keep one instance per exporter.
  */
-export function readCpuTopology(roots: Roots): Result<CpuTopology> {
-  const directory = `${roots.sysfs}/devices/system/cpu`;
-  const onlinePath = `${directory}/online`;
-  const onlineText = readKernelFile(onlinePath);
-  if (!onlineText.ok) return onlineText;
-  const online = parseCpuList(onlineText.value, onlinePath);
-  if (!online.ok) return online;
-  if (online.value.length === 0) return failed('malformed', onlinePath, 'no CPU is online');
+export class CpuTopologyReader {
+  readonly #roots: Roots;
+  #known: { readonly online: string; readonly places: readonly CpuPlace[] } | undefined;
 
-  const faults = new Faults();
-  const list = (name: string): readonly number[] =>
-    faults.optional(readCpuList(`${directory}/${name}`)) ?? [];
+  constructor(roots: Roots) {
+    this.#roots = roots;
+  }
+
+  /**
+   * All or nothing: with a part that is there but cannot be read, cores and CPU sets would be counted
+   * wrong.
+   */
+  read(): Result<CpuTopology> {
+    const directory = `${this.#roots.sysfs}/devices/system/cpu`;
+    const onlinePath = `${directory}/online`;
+    const onlineText = readKernelFile(onlinePath);
+    if (!onlineText.ok) return onlineText;
+    const online = parseCpuList(onlineText.value, onlinePath);
+    if (!online.ok) return online;
+    if (online.value.length === 0) return failed('malformed', onlinePath, 'no CPU is online');
+
+    const faults = new Faults();
+    const list = (name: string): readonly number[] =>
+      faults.optional(readCpuList(`${directory}/${name}`)) ?? [];
+    const lists = {
+      present: list('present'),
+      offline: list('offline'),
+      isolated: list('isolated'),
+      tickless: list('nohz_full'),
+    };
+    const threadsPerCpu =
+      faults.optional(readThreadsPerCpu(this.#roots, online.value, lists.present)) ?? 1;
+    const cpus =
+      this.#known?.online === onlineText.value
+        ? this.#known.places
+        : readPlaces(this.#roots, online.value, faults);
+    const [fault] = faults.errors;
+    if (fault !== undefined) return failedWith(fault);
+    this.#known = { online: onlineText.value, places: cpus };
+    return found({
+      ...lists,
+      online: online.value,
+      cpus,
+      coreCount: new Set(cpus.map((place) => Math.min(...place.siblings))).size,
+      packageCount: new Set(cpus.map((place) => place.package ?? 0)).size,
+      threadsPerCpu,
+    });
+  }
+}
+
+function readPlaces(roots: Roots, online: readonly number[], faults: Faults): readonly CpuPlace[] {
   const nodeOf = readNodeOfCpus(roots, faults);
-  const cpus = online.value.map((cpu): CpuPlace => {
-    const topology = `${directory}/cpu${cpu}/topology`;
+  return online.map((cpu): CpuPlace => {
+    const topology = `${roots.sysfs}/devices/system/cpu/cpu${cpu}/topology`;
     return {
       cpu,
       siblings: faults.optional(readCpuList(`${topology}/thread_siblings_list`)) ?? [cpu],
       package: faults.optional(readPackage(`${topology}/physical_package_id`)),
       node: nodeOf.get(cpu),
     };
-  });
-  const lists = {
-    present: list('present'),
-    offline: list('offline'),
-    isolated: list('isolated'),
-    tickless: list('nohz_full'),
-  };
-  const threadsPerCpu = faults.optional(readThreadsPerCpu(roots, online.value, lists.present)) ?? 1;
-  const [fault] = faults.errors;
-  if (fault !== undefined) return failedWith(fault);
-  return found({
-    ...lists,
-    online: online.value,
-    cpus,
-    coreCount: new Set(cpus.map((place) => Math.min(...place.siblings))).size,
-    packageCount: new Set(cpus.map((place) => place.package ?? 0)).size,
-    threadsPerCpu,
   });
 }
 

@@ -54,23 +54,27 @@ export class ImageChainReader {
     const images = new Map<string, Result<ImageFile>>();
     const met = new Map<string, ImageRequest>();
     let allowed: AllowedDirectories | undefined;
+    const slice = new TimeSlice();
     const load = async (wanted: ReadonlyMap<string, ImageRequest>): Promise<void> => {
       const requests = [...wanted.values()];
       if (requests.some(({ namedByHeader }) => namedByHeader === true)) {
         allowed ??= await this.#allowed(disks, poolDirectories, mounts, deadline);
       }
       const readings = await this.#images.read(requests, mounts, deadline, allowed);
-      requests.forEach((request, i) => {
+      for (const [i, request] of requests.entries()) {
+        if (slice.isOver) await slice.nextTurn();
         const reading = readings[i];
         if (reading !== undefined) images.set(imageRequestKey(request), reading);
-      });
+      }
     };
     const first = new Map(this.#metLastTime);
-    for (const disk of disks) first.set(imageRequestKey(disk.declared[0]), disk.declared[0]);
+    for (const disk of disks) {
+      if (slice.isOver) await slice.nextTurn();
+      first.set(imageRequestKey(disk.declared[0]), disk.declared[0]);
+    }
     await load(first);
 
     const chains: ImageChain[] = [];
-    const slice = new TimeSlice();
     let open = disks.map((disk, index) => ({ disk, index }));
     while (open.length > 0) {
       const missing = new Map<string, ImageRequest>();

@@ -59,10 +59,11 @@ export class NetworkLinkReader {
     if (!listed.ok) return listed;
     const faults = new Faults();
     this.#faults = faults;
+    if (slice.isOver) await slice.nextTurn();
     const counted = faults.optional(readNetworkCounters(this.#roots, listed.value));
     await this.#lookAtNew(listed.value, counted?.directory, slice);
     const names = listed.value.filter((name) => this.#natures.has(name));
-    return faults.found({ links: this.#assemble(names, counted?.counters) });
+    return faults.found({ links: await this.#assemble(names, counted?.counters, slice) });
   }
 
   #directory(name?: string, file?: string): string {
@@ -177,15 +178,17 @@ export class NetworkLinkReader {
     }
   }
 
-  #assemble(
+  async #assemble(
     names: readonly string[],
     counters: ReadonlyMap<string, LinkCounters> | undefined,
-  ): ReadonlyMap<string, NetworkLink> {
+    slice: TimeSlice,
+  ): Promise<ReadonlyMap<string, NetworkLink>> {
     const lowerOf = new Map<string, readonly string[]>();
     const masterOf = new Map<string, string>();
     const teams = new Set<string>();
     const nameOf = new Map<number, string>();
     for (const name of names) {
+      if (slice.isOver) await slice.nextTurn();
       const nature = this.#natures.get(name);
       if (nature === undefined) continue;
       nameOf.set(nature.index, name);
@@ -202,6 +205,7 @@ export class NetworkLinkReader {
     }
     const links = new Map<string, NetworkLink>();
     for (const name of names) {
+      if (slice.isOver) await slice.nextTurn();
       const nature = this.#natures.get(name);
       if (nature === undefined) continue;
       const { index, linkedIndex, vlanId, mtuBytes, transmitQueuePackets } = nature;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { readCpuTopology } from '../../../../src/sources/host/cpu-topology.ts';
+import { CpuTopologyReader } from '../../../../src/sources/host/cpu-topology.ts';
 import type { Roots } from '../../../../src/sources/kernel/roots.ts';
 import { AMD_HOST, failureOf, HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
@@ -33,10 +33,12 @@ function power8(online: string, more: Readonly<Record<string, string>> = {}): Ro
 const PRIMARIES = Array.from({ length: 20 }, (_, core) => core * 8).join();
 
 describe('POWER8, whose secondary threads are offline by design', () => {
-  const threads = (roots: Roots) => valueIn(readCpuTopology(roots)).threadsPerCpu;
+  const threads = (roots: Roots) => valueIn(new CpuTopologyReader(roots).read()).threadsPerCpu;
 
   it('has 8 threads for guests where one CPU is online', () => {
-    const topology = valueIn(readCpuTopology(power8(PRIMARIES, { subcores_per_core: '1\n' })));
+    const topology = valueIn(
+      new CpuTopologyReader(power8(PRIMARIES, { subcores_per_core: '1\n' })).read(),
+    );
     expect(topology.online).toHaveLength(20);
     expect(topology.threadsPerCpu).toBe(8);
     expect(threads(power8(PRIMARIES))).toBe(8);
@@ -63,7 +65,7 @@ describe('POWER8, whose secondary threads are offline by design', () => {
 
 describe('CPU topology', () => {
   it('tells which CPUs exist, run, are isolated and tickless', () => {
-    const topology = valueIn(readCpuTopology(HOST));
+    const topology = valueIn(new CpuTopologyReader(HOST).read());
     expect(topology.present).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(topology.online).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(topology.offline).toEqual([7]);
@@ -72,19 +74,40 @@ describe('CPU topology', () => {
   });
 
   it('counts cores, not hardware threads: 7 online threads are 4 cores in 2 packages', () => {
-    const topology = valueIn(readCpuTopology(HOST));
+    const topology = valueIn(new CpuTopologyReader(HOST).read());
     expect(topology.coreCount).toBe(4);
     expect(topology.packageCount).toBe(2);
   });
 
   it('places each CPU: its siblings, package and NUMA node', () => {
-    const { cpus } = valueIn(readCpuTopology(HOST));
+    const { cpus } = valueIn(new CpuTopologyReader(HOST).read());
     expect(cpus[4]).toEqual({ cpu: 4, siblings: [0, 4], package: 0, node: 0 });
     // Its sibling, CPU 7, is offline.
     expect(cpus[3]).toEqual({ cpu: 3, siblings: [3], package: 1, node: 1 });
   });
 
+  it('is read again when a CPU comes or goes, and what may change without one at each reading', () => {
+    const roots = hostWith({ online: '0-1\n', present: '0-2\n', isolated: '\n' }, '');
+    const cpus = join(roots.sysfs, 'devices/system/cpu');
+    const pair = (cpu: number, siblings: string): void => {
+      mkdirSync(join(cpus, `cpu${cpu}/topology`), { recursive: true });
+      writeFileSync(join(cpus, `cpu${cpu}/topology/thread_siblings_list`), `${siblings}\n`);
+    };
+    for (const cpu of [0, 1]) pair(cpu, '0-1');
+    const reader = new CpuTopologyReader(roots);
+    expect(valueIn(reader.read()).coreCount).toBe(1);
+
+    writeFileSync(join(cpus, 'isolated'), '1\n');
+    expect(valueIn(reader.read()).isolated).toEqual([1]);
+
+    pair(2, '2');
+    writeFileSync(join(cpus, 'online'), '0-2\n');
+    const { coreCount, cpus: places } = valueIn(reader.read());
+    expect(coreCount).toBe(2);
+    expect(places.map(({ cpu }) => cpu)).toEqual([0, 1, 2]);
+  });
+
   it('is absent where /sys is not', () => {
-    expect(failureOf(readCpuTopology(AMD_HOST))).toBe('absent');
+    expect(failureOf(new CpuTopologyReader(AMD_HOST).read())).toBe('absent');
   });
 });
