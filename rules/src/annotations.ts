@@ -81,6 +81,15 @@ export function only(query: string, format: Format, otherwise: string): string {
   return `{{ with ${queryOf(query)} }}${one}{{ else }}${otherwise}{{ end }}`;
 }
 
+/**
+ * `at least ` before a sum that lacks something.
+ *
+ * @param lacking a query as of {@link top} that finds something where the sum lacks it.
+ */
+export function atLeast(lacking: string): string {
+  return `{{ with ${queryOf(lacking)} }}at least {{ end }}`;
+}
+
 /** More would not be read, and a pager cuts them off. */
 const MOST_NAMES = 10;
 

@@ -1,5 +1,6 @@
 import { only, top, value } from './annotations.ts';
 import { beyond } from './limit.ts';
+import { AT_LEAST } from './memory.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
 const MINIMA = top('kvm_domain_memory_minimum_bytes{@}', 'bytes');
@@ -30,7 +31,7 @@ export const memoryMinimum: Subject = {
       summary: 'Guests cannot be shrunk to what a host has.',
       description: prose`
         What guests on {{ $labels.instance }} cannot be shrunk below is ${value('percent')} of the memory
-        it can give: ${only('instance:kvm_memory_minimum_bytes:sum{@}', 'bytes', 'unknown')} of
+        it can give: ${AT_LEAST}${only('instance:kvm_memory_minimum_bytes:sum{@}', 'bytes', 'unknown')} of
         ${only('kvm_memory_capacity_bytes{@}', 'bytes', 'unknown')}. No balloon helps any more, only
         swap. Highest floors: ${MINIMA}. Move one of them away or lower its guarantee.
       `,

@@ -1,4 +1,4 @@
-import { namesOrNone, only, top, value } from './annotations.ts';
+import { atLeast, namesOrNone, only, top, value } from './annotations.ts';
 import { increaseOf } from './counter.ts';
 import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
@@ -11,6 +11,9 @@ const SWAPPED = top('kvm_domain_swap_bytes{@}', 'bytes');
 /** Whose memory has to be brought back: the rate of it, where VmSwap is a level. */
 const HIT_HARDEST = top('instance_domain:kvm_domain_swap_in_bytes:rate5m{@}', 'bytes per second');
 const RESIDENT = top('sum without (kind) (kvm_domain_resident_bytes{@})', 'bytes');
+
+/** Guests whose memory is in no sum. */
+export const AT_LEAST = atLeast('kvm_memory_domains_unknown{@} > 0');
 
 /** Ran ten minutes ago, and was not shut down in good order since. */
 const GONE = namesOrNone(
@@ -212,7 +215,7 @@ export const memory: Subject = {
       summary: 'More memory is promised to guests than the policy allows.',
       description: prose`
         Guests on {{ $labels.instance }} are promised
-        ${only('instance:kvm_memory_promised_bytes:sum{@}', 'bytes', 'unknown')} and it can give
+        ${AT_LEAST}${only('instance:kvm_memory_promised_bytes:sum{@}', 'bytes', 'unknown')} and it can give
         ${only('kvm_memory_capacity_bytes{@}', 'bytes', 'unknown')}. May claim most: ${CLAIMS}. Shrink
         guests, move them, or add memory or swap.
       `,
@@ -240,7 +243,7 @@ export const memory: Subject = {
       name: 'KvmMemoryRunOnTheBank',
       summary: 'Guests may claim more memory than a host has left.',
       description: prose`
-        Guests on {{ $labels.instance }} may claim ${only('kvm_memory_exposure_bytes{@}', 'bytes', 'unknown')}
+        Guests on {{ $labels.instance }} may claim ${AT_LEAST}${only('kvm_memory_exposure_bytes{@}', 'bytes', 'unknown')}
         and ${only('kvm_memory_supply_bytes{@}', 'bytes', 'unknown')} of memory and swap are left. May
         claim most: ${CLAIMS}. If they do, the host swaps until it kills one of them: move one away or
         add swap.

@@ -1,4 +1,4 @@
-import { ascending, names, namesOrNone, only, top, value } from './annotations.ts';
+import { atLeast, ascending, names, namesOrNone, only, top, value } from './annotations.ts';
 import { beyond, limit, type LimitSeverity } from './limit.ts';
 import {
   indented,
@@ -300,13 +300,16 @@ function fullWithin(severity: LimitSeverity): string {
   `;
 }
 
+/** Images whose growth is in no sum. */
+const AT_LEAST = atLeast('kvm_filesystem_images_unknown{@,mountpoint=$mountpoint} > 0');
+
 const filesystemAlerts: readonly AlertDefinition[] = [
   {
     name: 'KvmFilesystemOverPromised',
     summary: 'Images may grow larger than their filesystem.',
     description: prose`
-      Images on {{ $labels.mountpoint }} of {{ $labels.instance }} may grow to ${value('percent')} of
-      its size. May still grow most: ${MAY_GROW}. Move images, or watch it closely.
+      Images on {{ $labels.mountpoint }} of {{ $labels.instance }} may grow to
+      ${AT_LEAST}${value('percent')} of its size. May still grow most: ${MAY_GROW}. Move images, or watch it closely.
     `,
     dashboard: FILESYSTEM,
     at: { warning: { for: '30m' } },
@@ -320,7 +323,7 @@ const filesystemAlerts: readonly AlertDefinition[] = [
     summary: 'Images may grow by more than a filesystem has left.',
     description: prose`
       Images on {{ $labels.mountpoint }} of {{ $labels.instance }} may grow by
-      ${only('kvm_filesystem_claimable_bytes{@,mountpoint=$mountpoint}', 'bytes', 'unknown')} and
+      ${AT_LEAST}${only('kvm_filesystem_claimable_bytes{@,mountpoint=$mountpoint}', 'bytes', 'unknown')} and
       ${only('kvm_filesystem_avail_bytes{@,mountpoint=$mountpoint}', 'bytes', 'unknown')} are left there.
       May still grow most: ${MAY_GROW}. If they do, guests are paused: move an image or add space.
     `,
