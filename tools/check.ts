@@ -27,6 +27,9 @@ interface Outcome {
 
 const LANES = 2;
 
+/** Of the unit tests, so that both lanes are busy to the end. */
+const SHARDS = ['1/3', '2/3', '3/3'] as const;
+
 /** Unit tests that try thousands of inputs, half of the time of all: `npm test` runs them. */
 const LONG_TESTS = ['collect/damaged-files', 'fuzz', 'libvirt/flood'];
 
@@ -53,7 +56,7 @@ async function lane(): Promise<void> {
 function slowParts(only: readonly string[]): readonly Part[] {
   const cache = (tool: string): readonly string[] => [
     '--cache',
-    `--cache-location=node_modules/.cache/${tool}`,
+    `--cache-location=node_modules/.cache/check/${tool}`,
     '--cache-strategy=content',
   ];
   const code = only.filter((file) => /\.[jt]s$/.test(file));
@@ -62,8 +65,14 @@ function slowParts(only: readonly string[]): readonly Part[] {
     command: ['eslint', ...cache('eslint'), '--no-warn-ignored', ...(all(only) ? ['.'] : code)],
   };
   const prettier = ['--check', '--log-level=warn', '--ignore-unknown', ...cache('prettier')];
+  const units: readonly Part[] = all(only)
+    ? SHARDS.map((shard) => ({
+        name: `unit tests ${shard}`,
+        command: ['vitest', ...unitTests(only), `--shard=${shard}`],
+      }))
+    : [{ name: 'unit tests', command: ['vitest', ...unitTests(only)] }];
   return [
-    { name: 'unit tests', command: ['vitest', ...unitTests(only)] },
+    ...units,
     ...(all(only) || code.length > 0 ? [lint] : []),
     { name: 'types', command: ['tsc', '--noEmit'] },
     { name: 'format', command: ['prettier', ...prettier, ...(all(only) ? ['.'] : only)] },
@@ -87,7 +96,8 @@ function all(only: readonly string[]): boolean {
 
 /** Arguments for vitest. What is read rather than imported, such as a fixture, may concern any test. */
 function unitTests(only: readonly string[]): readonly string[] {
-  const options = ['--project=unit', '--reporter=dot', '--maxWorkers=1'];
+  // In one process, which has imported most of what the next file wants; `npm test` gives each file its own.
+  const options = ['--project=unit', '--reporter=dot', '--maxWorkers=1', '--no-isolate'];
   const isDocument = (file: string): boolean => /\.md$/.test(file) && !file.startsWith('test/');
   if (all(only) || only.some((file) => !/\.ts$/.test(file) && !isDocument(file))) {
     return ['run', ...options, ...LONG_TESTS.map((name) => `--exclude=test/unit/${name}.test.ts`)];

@@ -11,14 +11,7 @@ import { stringify } from 'yaml';
 
 import { secondsOfParts } from './duration.ts';
 import { run } from './promtool.ts';
-import {
-  assertionsOf,
-  nameOf,
-  namesIn,
-  type Assertion,
-  type Groups,
-  type Slice,
-} from './slice.ts';
+import { assertionsOf, nameOf, namesIn, type Assertion, type Groups, type Slice } from './slice.ts';
 import type { RuleTest, TestFile } from './test-file.ts';
 
 /**
