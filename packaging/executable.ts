@@ -11,7 +11,7 @@ import { run } from './run.ts';
  * environment variable NODE_OPTIONS.
  */
 const NODE_FLAGS = [
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=4',
   '--heap-growing-percent=40',
   '--disable-sigusr1',
   '--no-warnings',

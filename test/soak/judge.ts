@@ -11,7 +11,7 @@ import { certainRise, trendOf, type Point } from './trend.ts';
 const HEAP_BYTES_PER_GUEST = 40;
 const OBJECTS_PER_GUEST = 0.1;
 const PER_RESTART = 0.25;
-/** The heap's young half is 3 × 8 MiB (bin/kvm-overcommit-exporter), and touched or not as it comes. */
+/** The heap's young part is 3 × 4 MiB (bin/kvm-overcommit-exporter), and touched or not as it comes. */
 const RESIDENT_BYTES = 8 * 2 ** 20;
 /** Before this, code is still compiled and caches fill. */
 const WARM_UP_MINUTES = 10;
