@@ -3,6 +3,7 @@ import { LIMITS, LIMITS_BY_KEY } from '../src/config/policy-defaults.ts';
 import { RISK_SIGNALS } from '../src/risk/risk-model.ts';
 import { RUNBOOK_BASE_URL } from './src/annotations.ts';
 import { ALERT_GROUPS, RECORDING_GROUPS } from './src/pack.ts';
+import { levelOfLoss } from './src/risk.ts';
 import type { AlertRule, RecordingRule } from './src/rule.ts';
 import {
   binaryAt,
@@ -389,14 +390,14 @@ export function lossFaults(
           .filter((label) => !TARGET_LABELS.includes(label))
           .map((label) => `${record}: is not one number of a host, but one for each ${label}`),
         ...when(
-          level?.expr !== `3 * (${record} > bool 0)` || level.labels?.['resource'] !== resource,
+          level?.expr !== levelOfLoss(record) || level.labels?.['resource'] !== resource,
           `${record}: does not give level 3 of ${resource}`,
         ),
       ];
     }),
     ...levels
       .filter(({ labels }) => losses.every(({ id }) => labels?.['signal'] !== id))
-      .filter(({ expr }) => /^\s*3 \*/m.test(expr))
+      .filter(({ expr }) => /(^\s*3 \*|\* 3$)/m.test(expr))
       .map(
         ({ labels }) => `risk signal ${labels?.['signal'] ?? ''}: level 3 without a critical alert`,
       ),

@@ -172,12 +172,17 @@ function signalRule({ id, resource, record, threshold }: RiskSignal): RecordingR
 function levelOf(record: string, threshold: RiskSignal['threshold']): string {
   switch (threshold.kind) {
     case 'loss':
-      return `3 * (${record} > bool 0)`;
+      return levelOfLoss(record);
     case 'definition':
       return `${threshold.level} * (${record} > bool ${threshold.above})`;
     case 'policy':
       return levelOfLimits(record, threshold);
   }
+}
+
+/** A loss is counted only where there is one: whatever the number, it is level 3. */
+export function levelOfLoss(record: string): string {
+  return `group without () (${record}) * 3`;
 }
 
 /**
