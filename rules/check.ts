@@ -160,11 +160,12 @@ async function reportTestFile(
   runner: SliceRunner,
   dependencies: Dependencies,
 ): Promise<void> {
-  const results = await inParallel(file.tests, (test) =>
-    runner.run((rules) => sliceOf(file, test, assertionsOf(test), GROUPS, dependencies, rules)),
+  const slices = file.tests.map(
+    (test) => (rules: string) =>
+      sliceOf(file, test, assertionsOf(test), GROUPS, dependencies, rules),
   );
   report(`${program.name} test rules ${name} (${file.tests.length} tests)`, [
-    ...results.filter(({ ok }) => !ok).map(({ output }) => output),
+    ...(await runner.faults(slices)),
     ...orderFaults(file.group_eval_order),
   ]);
 }

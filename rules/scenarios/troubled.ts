@@ -695,8 +695,10 @@ export const TROUBLED: readonly Scenario[] = [
     },
     [
       {
-        minute: 60,
+        // Both boot storm and swap wait for an hour.
+        minute: 90,
         alerts: [
+          'KvmBootStormMemory warning',
           'KvmMemoryOverPromised warning',
           'KvmMemoryRunOnTheBank warning',
           'KvmSwapTooSmall warning',

@@ -1,7 +1,7 @@
 import { RISK_SIGNALS, type RiskResource } from '../../src/risk/risk-model.ts';
 import { ALERT_GROUPS } from '../src/pack.ts';
 import { secondsOf } from './duration.ts';
-import type { SliceResult, SliceRunner } from './run-tests.ts';
+import type { SliceRunner } from './run-tests.ts';
 import { assertionsOf, type Dependencies, namesIn, sliceOf, type Groups } from './slice.ts';
 import type { RuleTest, TestFile } from './test-file.ts';
 
@@ -20,20 +20,15 @@ export async function lossFaults(
   dependencies: Dependencies,
   runner: SliceRunner,
 ): Promise<readonly string[]> {
-  const results: SliceResult[] = [];
-  for (const file of files) {
-    for (const test of file.tests) {
+  const slices = files.flatMap((file) =>
+    file.tests.flatMap((test) => {
       const asked = withQuestions(file, test);
-      if (asked === undefined) continue;
-      results.push(
-        await runner.run((path) =>
-          sliceOf(file, asked, assertionsOf(asked), groups, dependencies, path),
-        ),
-      );
-    }
-  }
-  if (results.length === 0) return ['no test asks for a loss'];
-  return results.filter(({ ok }) => !ok).map(({ output }) => output);
+      return asked === undefined
+        ? []
+        : [(path: string) => sliceOf(file, asked, assertionsOf(asked), groups, dependencies, path)];
+    }),
+  );
+  return slices.length === 0 ? ['no test asks for a loss'] : await runner.faults(slices);
 }
 
 /** The test with these questions instead of its own; undefined where it is about no loss. */

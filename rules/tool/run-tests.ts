@@ -47,6 +47,14 @@ export class SliceRunner implements AsyncDisposable {
     return passing.flat();
   }
 
+  /** What promtool says of those of many slices that do not pass. */
+  async faults(slices: readonly ((rulesPath: string) => Slice)[]): Promise<readonly string[]> {
+    const passing = await this.passing(slices);
+    const failing = slices.filter((_slice, index) => passing[index] !== true);
+    const results = await inParallel(failing, (slice) => this.run(slice));
+    return results.map(({ output }) => output);
+  }
+
   async #passingBatch(
     slices: readonly ((rulesPath: string) => Slice)[],
   ): Promise<readonly boolean[]> {
@@ -57,7 +65,7 @@ export class SliceRunner implements AsyncDisposable {
       ...files.map(({ test }) => test),
     ]);
     await Promise.all(files.flatMap(({ rules, test }) => [rm(rules), rm(test)]));
-    // promtool names each file before its verdict; a failure is told elsewhere.
+    // promtool names each file before its verdict; what is wrong goes to standard error, without a name.
     const verdicts = standardOutput.split('Unit Testing:  ').slice(1);
     if (verdicts.length !== slices.length) throw new Error(`promtool says: ${standardOutput}`);
     return verdicts.map((verdict) => verdict.includes('SUCCESS'));
