@@ -1,8 +1,8 @@
 /**
  * `npm test`: installs what the tests need, runs every check and every test, and ends in one
  * line, `N passed, N failed`, after a table of what took how long and the names of what failed. Checks count
- * one each, vitest and the rule pack count their own tests. Two lanes run beside each other, since daemons and
- * guests mostly wait; the paging tests run alone.
+ * one each, vitest and the rule pack count their own tests. Three lanes run beside each other, since daemons and
+ * guests mostly wait; the paging tests that look at the host as a whole run alone.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,6 +12,8 @@ import { join, relative } from 'node:path';
 import { z } from 'zod';
 
 import { ensurePackages, LAB_PACKAGES } from '../lab/index.ts';
+import { BUILT, setup as buildExporter } from './build.ts';
+import { SHARING_A_PROCESS, UNIT_TESTS_APART } from '../tools/unit-tests.ts';
 
 interface Outcome {
   readonly passed: number;
@@ -22,14 +24,18 @@ interface Outcome {
 /** How a part runs beside the other lane. */
 interface Manner {
   readonly nice: number;
-  /** Of two lanes only one can be read as it goes; the other prints a part when it has ended. */
+  /** Of the lanes only one can be read as it goes; the others print a part when it has ended. */
   readonly printed: 'at-once' | 'at-the-end';
 }
 
 const AT_ONCE: Manner = { nice: 0, printed: 'at-once' };
+const UNREAD: Manner = { nice: 0, printed: 'at-the-end' };
 const YIELDING: Manner = { nice: 5, printed: 'at-the-end' };
 /** Nothing in these parts has a time limit. */
 const LAST_IN_LINE: Manner = { nice: 19, printed: 'at-the-end' };
+
+/** Paging tests about one filesystem or one guest, whatever else the host does. */
+const PAGING_APART = ['storage', 'control'].map((name) => `test/paging/${name}.test.ts`);
 
 const began = performance.now();
 /** How long each part took, in the order they ended. */
@@ -85,9 +91,13 @@ const vitestReport = z.object({
 const scratch = mkdtempSync(join(tmpdir(), 'kvm-overcommit-test-'));
 try {
   await ensurePackages(TEST_PACKAGES);
-  const lanes = await Promise.all([computing(), daemons()]);
-  // Alone: guests that are well must raise no alert, and a host that computes tests is not well.
-  const outcomes = [...lanes.flat(), await vitest('paging', AT_ONCE)];
+  buildExporter();
+  process.env[BUILT] = 'yes';
+  const lanes = await Promise.all([guests(), daemons(), computing()]);
+  // Alone: guests that are well must raise no alert, and a host that computes tests is not well. Swap and KSM
+  // are the host's, so that no other lab may use them meanwhile.
+  const paging = await vitest('paging', AT_ONCE, PAGING_APART.map(excluded));
+  const outcomes = [...lanes.flat(), paging];
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failures = outcomes.flatMap((outcome) => outcome.failures);
   process.exitCode = failures.length === 0 ? 0 : 1;
@@ -104,7 +114,8 @@ try {
  */
 async function computing(): Promise<readonly Outcome[]> {
   return [
-    await vitest('unit', YIELDING),
+    await vitest('unit', YIELDING, [...SHARING_A_PROCESS, ...UNIT_TESTS_APART.map(excluded)]),
+    await vitest('unit', YIELDING, UNIT_TESTS_APART, 'unit, a process each'),
     await check('types', 'tsc', ['--noEmit']),
     await check('lint', 'eslint', ['.']),
     await check('format', 'prettier', ['--check', '--log-level=warn', '.']),
@@ -116,9 +127,21 @@ async function computing(): Promise<readonly Outcome[]> {
   ];
 }
 
-/** What starts daemons and guests: one file at a time, since they share the machine. */
+/** What starts guests: one file at a time, since they share the machine. */
+async function guests(): Promise<readonly Outcome[]> {
+  return [await vitest('lab', AT_ONCE)];
+}
+
+/** What starts daemons, one file at a time, and the guests that are looked at one by one. */
 async function daemons(): Promise<readonly Outcome[]> {
-  return [await vitest('integration', AT_ONCE), await vitest('lab', AT_ONCE)];
+  return [
+    await vitest('integration', UNREAD),
+    await vitest('paging', UNREAD, PAGING_APART, 'paging beside others'),
+  ];
+}
+
+function excluded(file: string): string {
+  return `--exclude=${file}`;
 }
 
 /** A table as CONTRIBUTING.md has it. */
@@ -149,25 +172,32 @@ async function counted(name: string, command: string, args: readonly string[]): 
   return { passed, failures: silent ? [`${name}: ended with ${code}`] : failures };
 }
 
-async function vitest(project: string, manner: Manner): Promise<Outcome> {
-  const file = join(scratch, `${project}.json`);
-  await run(project, manner, 'vitest', [
+/** @param args options and files; by default all files of the project. */
+async function vitest(
+  project: string,
+  manner: Manner,
+  args: readonly string[] = [],
+  part: string = project,
+): Promise<Outcome> {
+  const file = join(scratch, `${part}.json`);
+  await run(part, manner, 'vitest', [
     'run',
     `--project=${project}`,
+    ...args,
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${file}`,
   ]);
   try {
     const report = vitestReport.parse(JSON.parse(readFileSync(file, 'utf8')));
-    const failures = report.testResults.flatMap(failuresOf).map((one) => `${project}: ${one}`);
+    const failures = report.testResults.flatMap(failuresOf).map((one) => `${part}: ${one}`);
     const silent = failures.length === 0 && !report.success;
     return {
       passed: report.numPassedTests,
-      failures: silent ? [`${project}: no success, and no test failed`] : failures,
+      failures: silent ? [`${part}: no success, and no test failed`] : failures,
     };
   } catch (error) {
-    return { passed: 0, failures: [`${project}: no report: ${String(error)}`] };
+    return { passed: 0, failures: [`${part}: no report: ${String(error)}`] };
   }
 }
 

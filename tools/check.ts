@@ -12,6 +12,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { REPOSITORY } from './repository-files.ts';
+import { SHARING_A_PROCESS, UNIT_TESTS_APART } from './unit-tests.ts';
 
 interface Part {
   readonly name: string;
@@ -29,15 +30,6 @@ const LANES = 2;
 
 /** Of the unit tests, so that both lanes are busy to the end. */
 const SHARDS = ['1/3', '2/3', '3/3'] as const;
-
-/**
- * Left to `npm test`: unit tests that try thousands of inputs, half of the time of all, and one that measures how
- * long the event loop is held, in which garbage of other files must not be collected.
- */
-const LEFT_OUT = [
-  ...['collect/damaged-files', 'fuzz', 'libvirt/flood'],
-  'sources/domain-xml/tenant-xml',
-];
 
 const files = process.argv.slice(2);
 // The longest first, so that the two lanes end together.
@@ -102,11 +94,10 @@ function all(only: readonly string[]): boolean {
 
 /** Arguments for vitest. What is read rather than imported, such as a fixture, may concern any test. */
 function unitTests(only: readonly string[]): readonly string[] {
-  // In one process, which has imported most of what the next file wants; `npm test` gives each file its own.
-  const options = ['--project=unit', '--reporter=dot', '--maxWorkers=1', '--no-isolate'];
+  const options = ['--project=unit', '--reporter=dot', '--maxWorkers=1', ...SHARING_A_PROCESS];
   const isDocument = (file: string): boolean => /\.md$/.test(file) && !file.startsWith('test/');
   if (all(only) || only.some((file) => !/\.ts$/.test(file) && !isDocument(file))) {
-    return ['run', ...options, ...LEFT_OUT.map((name) => `--exclude=test/unit/${name}.test.ts`)];
+    return ['run', ...options, ...UNIT_TESTS_APART.map((file) => `--exclude=${file}`)];
   }
   const documents = readdirSync(join(REPOSITORY, 'test/unit/docs'))
     .filter((name) => name.endsWith('.test.ts'))
