@@ -116,8 +116,8 @@ const recording: readonly RecordingRule[] = [
       kvm_filesystem_avail_bytes
       or
       (kvm_filesystem_claimable_bytes == 0)
-      and on (cluster, job, instance, mountpoint)
-      kvm_filesystem_size_bytes > 0
+      /
+      (kvm_filesystem_size_bytes > 0)
     `,
   },
   {
