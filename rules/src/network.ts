@@ -153,7 +153,6 @@ export const network: Subject = {
         (
             instance_domain_device:kvm_domain_nic_packets:rate5m
           + instance_domain_device:kvm_domain_nic_drops:rate5m
-          > 0
         )
         and on (cluster, job, instance, domain) kvm_domain_state{state="running"} == 1
         # A NIC the guest sends nothing by is not set up; what is broadcast to it is dropped for good.

@@ -60,9 +60,9 @@ const BROKEN = promql`
   kvm_thin_pool_needs_check == 1
   or on (cluster, job, instance, vg, pool)
   # The kernel says so only with the next write.
-  kvm_thin_pool_data_used_bytes / (kvm_thin_pool_size_bytes > 0) >= 1
+  kvm_thin_pool_data_used_bytes / kvm_thin_pool_size_bytes >= 1
   or on (cluster, job, instance, vg, pool)
-  kvm_thin_pool_metadata_used_bytes / (kvm_thin_pool_metadata_size_bytes > 0) >= 1
+  kvm_thin_pool_metadata_used_bytes / kvm_thin_pool_metadata_size_bytes >= 1
 `;
 
 /**
@@ -276,7 +276,7 @@ const recording: readonly RecordingRule[] = [
       )
       or
       # None of the known guests is a measured 0; no known guests is not.
-      0 * count without (domain, state, reason) (kvm_domain_state)
+      count without (domain, state, reason) (kvm_domain_state) * 0
     `,
   },
 ];
