@@ -283,7 +283,8 @@ export const guestMemory: Subject = {
       `,
       dashboard: { uid: 'kvm-memory', variables: ['cluster', 'job', 'instance'] },
       at: { info: { for: '1h' } },
-      expr: () => 'instance:kvm_domains_without_balloon_stats:count > 0',
+      // A count of nothing is none at all.
+      expr: () => 'instance:kvm_domains_without_balloon_stats:count',
     },
   ],
 };

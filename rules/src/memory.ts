@@ -1,5 +1,4 @@
 import { atLeast, namesOrNone, only, top, value } from './annotations.ts';
-import { increaseOf } from './counter.ts';
 import { beyond, within } from './limit.ts';
 import { promql, prose, type Subject } from './rule.ts';
 
@@ -371,21 +370,16 @@ export const memory: Subject = {
               )
               # A program of the host that met its own limit is no guest.
               and on (cluster, job, instance) (
+                # What was killed is gone, or off because it crashed.
                 last_over_time(kvm_domain_state{state="running"}[1h] offset 10m)
                   unless on (cluster, job, instance, domain)
                 kvm_domain_state{reason!="crashed"}
-                or
-                kvm_domain_state{state="shutoff",reason="crashed"}
-                  and on (cluster, job, instance, domain)
-                last_over_time(kvm_domain_state{state="running"}[1h] offset 10m)
                 or
                 # Started again at once by whoever watches over it.
                 kvm_domain_start_time_seconds
                   > last_over_time(kvm_domain_start_time_seconds[1h] offset 10m)
                 or
-                sum without (event) (
-                  ${increaseOf('kvm_domain_cgroup_memory_events_total{event="oom_kill"}', '10m')}
-                ) > 0
+                rate(kvm_domain_cgroup_memory_events_total{event="oom_kill"}[10m]) > 0
               )
             `
           : promql`
