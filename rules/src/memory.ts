@@ -16,7 +16,7 @@ export const AT_LEAST = atLeast('kvm_memory_domains_unknown{@} > 0');
 
 /** Ran ten minutes ago, and was not shut down in good order since. */
 const GONE = namesOrNone(
-  'last_over_time(kvm_domain_state{@,state="running"}[1h] offset 10m) unless on (domain) kvm_domain_state{@,reason!="crashed"}',
+  'last_over_time(kvm_domain_state{@,state="running"}[1h] offset 10m) unless on (domain) (kvm_domain_state{@,state!="shutoff"} or kvm_domain_state{@,reason!="crashed"})',
 );
 
 /** Memory of the host: what was promised, what can still be claimed, and what paging costs. */
@@ -370,10 +370,11 @@ export const memory: Subject = {
               )
               # A program of the host that met its own limit is no guest.
               and on (cluster, job, instance) (
-                # What was killed is gone, or off because it crashed.
+                # What was killed is gone, or off because it crashed; paused by a panic it lives on.
                 last_over_time(kvm_domain_state{state="running"}[1h] offset 10m)
-                  unless on (cluster, job, instance, domain)
-                kvm_domain_state{reason!="crashed"}
+                  unless on (cluster, job, instance, domain) (
+                    kvm_domain_state{state!="shutoff"} or kvm_domain_state{reason!="crashed"}
+                  )
                 or
                 # Started again at once by whoever watches over it.
                 kvm_domain_start_time_seconds
