@@ -33,7 +33,7 @@ export const vcpus: Subject = {
         clamp_min(
             instance_domain:kvm_domain_vcpu_delay_seconds:max_rate5m
           - on (cluster, job, instance, domain) group_left ()
-            (instance_domain:kvm_domain_cpu_throttled_seconds:rate5m > 0),
+            instance_domain:kvm_domain_cpu_throttled_seconds:rate5m,
           0
         )
         or
@@ -47,7 +47,7 @@ export const vcpus: Subject = {
         clamp_min(
             instance_domain:kvm_domain_vcpu_delay_seconds:sum_rate5m
           - on (cluster, job, instance, domain) group_left ()
-            (instance_domain:kvm_domain_cpu_throttled_seconds:rate5m > 0),
+            instance_domain:kvm_domain_cpu_throttled_seconds:rate5m,
           0
         )
         or
@@ -211,7 +211,7 @@ export const cpu: Subject = {
           )
           /
           sum without (domain) (
-            kvm_domain_cpu_guaranteed_cpus > 0
+            kvm_domain_cpu_guaranteed_cpus
             and on (cluster, job, instance, domain) instance_domain:kvm_domain_cpu_seconds:rate5m
           )
           > 0

@@ -86,7 +86,7 @@ export const host: Subject = {
         (
             kvm_cpu_promised_vcpus
           + on (cluster, job, instance) group_left ()
-            sum without (set, phase) (kvm_boot_storm_vcpus{set="autostart",phase="added"})
+            kvm_boot_storm_vcpus{set="autostart",phase="added"}
         )
         /
         (kvm_cpu_capacity_cpus > 0)
@@ -99,7 +99,7 @@ export const host: Subject = {
         (
             instance:kvm_memory_promised_maximum_bytes:sum
           + on (cluster, job, instance) group_left ()
-            sum without (set, phase) (kvm_boot_storm_memory_bytes{set="autostart",phase="added"})
+            kvm_boot_storm_memory_bytes{set="autostart",phase="added"}
         )
         / on (cluster, job, instance) group_left ()
         (kvm_memory_capacity_bytes > 0)
