@@ -38,37 +38,37 @@ export class SliceRunner implements AsyncDisposable {
     return result;
   }
 
-  /** Whether each of many slices passes. */
+  /** Whether each of many slices passes; with Prometheus 2 only, which names each file beside its verdict. */
   async passing(slices: readonly ((rulesPath: string) => Slice)[]): Promise<readonly boolean[]> {
-    const batches = Array.from({ length: Math.ceil(slices.length / BATCH) }, (_one, index) =>
-      slices.slice(index * BATCH, (index + 1) * BATCH),
-    );
-    const passing = await inParallel(batches, (batch) => this.#passingBatch(batch));
+    const passing = await inParallel(batchesOf(slices), async (batch) => {
+      const { standardOutput } = await this.#runBatch(batch);
+      // What is wrong goes to standard error, without a name.
+      const verdicts = standardOutput.split('Unit Testing:  ').slice(1);
+      if (verdicts.length !== batch.length) throw new Error(`promtool says: ${standardOutput}`);
+      return verdicts.map((verdict) => verdict.includes('SUCCESS'));
+    });
     return passing.flat();
   }
 
   /** What promtool says of those of many slices that do not pass. */
   async faults(slices: readonly ((rulesPath: string) => Slice)[]): Promise<readonly string[]> {
-    const passing = await this.passing(slices);
-    const failing = slices.filter((_slice, index) => passing[index] !== true);
-    const results = await inParallel(failing, (slice) => this.run(slice));
-    return results.map(({ output }) => output);
+    const faults = await inParallel(batchesOf(slices), async (batch) => {
+      if ((await this.#runBatch(batch)).ok) return [];
+      const results: SliceResult[] = [];
+      for (const slice of batch) results.push(await this.run(slice));
+      return results.filter(({ ok }) => !ok).map(({ output }) => output);
+    });
+    return faults.flat();
   }
 
-  async #passingBatch(
-    slices: readonly ((rulesPath: string) => Slice)[],
-  ): Promise<readonly boolean[]> {
+  async #runBatch(slices: readonly ((rulesPath: string) => Slice)[]): ReturnType<typeof run> {
     const files = await Promise.all(slices.map((slice) => this.#write(slice)));
-    const { standardOutput } = await run(this.#promtool, [
-      'test',
-      'rules',
+    const result = await run(this.#promtool, [
+      ...['test', 'rules'],
       ...files.map(({ test }) => test),
     ]);
     await Promise.all(files.flatMap(({ rules, test }) => [rm(rules), rm(test)]));
-    // promtool names each file before its verdict; what is wrong goes to standard error, without a name.
-    const verdicts = standardOutput.split('Unit Testing:  ').slice(1);
-    if (verdicts.length !== slices.length) throw new Error(`promtool says: ${standardOutput}`);
-    return verdicts.map((verdict) => verdict.includes('SUCCESS'));
+    return result;
   }
 
   async #write(slice: (rulesPath: string) => Slice): Promise<{ rules: string; test: string }> {
@@ -84,6 +84,12 @@ export class SliceRunner implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+function batchesOf<T>(items: readonly T[]): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_one, index) =>
+    items.slice(index * BATCH, (index + 1) * BATCH),
+  );
 }
 
 /** Works on all items, as many at a time as there are CPUs; results in the order of the items. */
