@@ -76,7 +76,8 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
 }
 
 function valuesAround({ threshold }: RiskSignal): readonly number[] {
-  if (threshold.kind === 'loss') return [0, 1, 2];
+  // A count of nothing is absent.
+  if (threshold.kind === 'loss') return [1, 2];
   if (threshold.kind === 'definition') {
     return [threshold.above, threshold.above + 1, threshold.above - 0.5];
   }
