@@ -96,6 +96,16 @@ export const FIRES_WITHOUT: readonly Exception[] = [
     why: 'what else fills a cluster of many hosts is not known here',
   },
   {
+    alert: 'KvmStoragePoolFull',
+    without: ['kvm_pool_info'],
+    why: 'only a pool that is known to be handed out whole is left out',
+  },
+  {
+    alert: 'KvmHostCpuSaturated',
+    without: ['kvm_host_pressure_waiting_seconds_total', 'kvm_policy_cpu_pressure_ratio'],
+    why: 'a kernel without PSI: the load alone must do',
+  },
+  {
     alert: 'KvmHostCpuStarved',
     without: ['kvm_host_pressure_waiting_seconds_total', 'kvm_policy_cpu_pressure_ratio'],
     why: 'a kernel without PSI: the delay alone must do',
@@ -106,6 +116,11 @@ export const FIRES_WITHOUT: readonly Exception[] = [
     why: 'a guest without a quota has none',
   },
   {
+    alert: 'KvmGuestCpuStarved',
+    without: ['kvm_host_pressure_waiting_seconds_total', 'kvm_policy_cpu_pressure_ratio'],
+    why: 'a kernel without PSI: the delay alone must do',
+  },
+  {
     alert: 'KvmSwapStorm',
     without: ['kvm_host_zswap_in_bytes_total', 'kvm_host_zswap_out_bytes_total'],
     why: 'a kernel without zswap',
@@ -114,6 +129,11 @@ export const FIRES_WITHOUT: readonly Exception[] = [
     alert: 'KvmSwapStorm',
     without: ['kvm_policy_memory_pressure_ratio', 'kvm_policy_memory_major_faults_per_second'],
     why: 'the one is for kernels with PSI, the other for those without',
+  },
+  {
+    alert: 'KvmSwapStorm',
+    without: ['kvm_host_pressure_waiting_seconds_total', 'kvm_host_pressure_stalled_seconds_total'],
+    why: 'a kernel without PSI, and where tasks wait most of the time nobody needs to stall',
   },
   {
     alert: 'KvmKsmCollapse',
