@@ -1,8 +1,9 @@
 /**
  * `npm test`: installs what the tests need, runs every check and every test, and ends in one
  * line, `N passed, N failed`, after a table of what took how long and the names of what failed. Checks count
- * one each, vitest and the rule pack count their own tests. Three lanes run beside each other, since daemons and
- * guests mostly wait; the paging tests that look at the host as a whole run alone.
+ * one each, vitest and the rule pack count their own tests. Unit tests come first, since they have time limits and
+ * keep all CPUs busy; then lanes run beside each other, since daemons and guests mostly wait; the paging tests
+ * that look at the host as a whole run alone.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -30,7 +31,6 @@ interface Manner {
 
 const AT_ONCE: Manner = { nice: 0, printed: 'at-once' };
 const UNREAD: Manner = { nice: 0, printed: 'at-the-end' };
-const YIELDING: Manner = { nice: 5, printed: 'at-the-end' };
 /** Nothing in these parts has a time limit. */
 const LAST_IN_LINE: Manner = { nice: 19, printed: 'at-the-end' };
 
@@ -93,11 +93,12 @@ try {
   await ensurePackages(TEST_PACKAGES);
   buildExporter();
   process.env[BUILT] = 'yes';
-  const lanes = await Promise.all([guests(), daemons(), computing()]);
+  const unit = await unitTests();
+  const lanes = await Promise.all([guests(), daemons(), pages(), computing()]);
   // Alone: guests that are well must raise no alert, and a host that computes tests is not well. Swap and KSM
   // are the host's, so that no other lab may use them meanwhile.
   const paging = await vitest('paging', AT_ONCE, PAGING_APART.map(excluded));
-  const outcomes = [...lanes.flat(), paging];
+  const outcomes = [...unit, ...lanes.flat(), paging];
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failures = outcomes.flatMap((outcome) => outcome.failures);
   process.exitCode = failures.length === 0 ? 0 : 1;
@@ -108,14 +109,16 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-/**
- * What needs nothing but Node and promtool. It yields the CPUs to the guests and daemons of the other lane.
- * Unit tests have time limits, so they come while the other lane has no guests yet.
- */
+async function unitTests(): Promise<readonly Outcome[]> {
+  return [
+    await vitest('unit', AT_ONCE, [...SHARING_A_PROCESS, ...UNIT_TESTS_APART.map(excluded)]),
+    await vitest('unit', AT_ONCE, UNIT_TESTS_APART, 'unit, a process each'),
+  ];
+}
+
+/** What needs nothing but Node and promtool. It yields the CPUs to the guests and daemons of the other lanes. */
 async function computing(): Promise<readonly Outcome[]> {
   return [
-    await vitest('unit', YIELDING, [...SHARING_A_PROCESS, ...UNIT_TESTS_APART.map(excluded)]),
-    await vitest('unit', YIELDING, UNIT_TESTS_APART, 'unit, a process each'),
     await check('types', 'tsc', ['--noEmit']),
     await check('lint', 'eslint', ['.']),
     await check('format', 'prettier', ['--check', '--log-level=warn', '.']),
@@ -132,12 +135,14 @@ async function guests(): Promise<readonly Outcome[]> {
   return [await vitest('lab', AT_ONCE)];
 }
 
-/** What starts daemons, one file at a time, and the guests that are looked at one by one. */
+/** What starts daemons, one file at a time. */
 async function daemons(): Promise<readonly Outcome[]> {
-  return [
-    await vitest('integration', UNREAD),
-    await vitest('paging', UNREAD, PAGING_APART, 'paging beside others'),
-  ];
+  return [await vitest('integration', UNREAD)];
+}
+
+/** Guests that are looked at one by one. */
+async function pages(): Promise<readonly Outcome[]> {
+  return [await vitest('paging', UNREAD, PAGING_APART, 'paging beside others')];
 }
 
 function excluded(file: string): string {

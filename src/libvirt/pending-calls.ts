@@ -112,16 +112,21 @@ export class PendingCalls {
     const onAbort = () => {
       if (signal !== undefined) this.#giveUp(call, abortedError(procedure, signal));
     };
+    let lastLook: NodeJS.Immediate | undefined;
     const timer = setTimeout(
       () => {
-        const sent = call.serial !== undefined;
-        this.#giveUp(call, new CallTimeoutError(procedure, deadlineMs, sent));
+        // A process that was kept from the CPU finds its timers late and the replies unread: these are read first.
+        lastLook = setImmediate(() => {
+          const sent = call.serial !== undefined;
+          this.#giveUp(call, new CallTimeoutError(procedure, deadlineMs, sent));
+        });
       },
       Math.min(deadlineMs, MAX_TIMER_MS),
     );
     signal?.addEventListener('abort', onAbort, { once: true });
     call.disarm = () => {
       clearTimeout(timer);
+      clearImmediate(lastLook);
       signal?.removeEventListener('abort', onAbort);
     };
     this.#queue.add(call);

@@ -68,6 +68,19 @@ describe('a call with a deadline', () => {
     expect(await call).toBe('host1');
     expect([connection.outstanding, connection.lateReplies]).toEqual([0, 0]);
   });
+
+  it('that was answered in time has its answer, though this process got no CPU until it was over', async () => {
+    const { connection, taken } = await slowDaemon(4);
+    const call = connection.getHostname({ deadlineMs: 200 });
+    await until('call 1', () => taken.length === 1);
+    // In this phase of the event loop timers come next, and sockets after them.
+    await new Promise((resolve) => setImmediate(resolve));
+    answer(taken[0], 'host1');
+    const end = performance.now() + 300;
+    while (performance.now() < end);
+    expect(await call).toBe('host1');
+    expect([connection.outstanding, connection.lateReplies]).toEqual([0, 0]);
+  });
 });
 
 describe('a call without end', () => {
