@@ -46,7 +46,7 @@ describe('a backing chain', () => {
     closeSync(file);
   };
   const read = async (...disks: readonly DescribedDisk[]): Promise<readonly ImageChain[]> =>
-    storage.chains.read(disks, pools, storage.mounts, Deadline.in(5000));
+    storage.chains.read(disks, pools, storage.mounts, Deadline.in(60_000));
   const chainOf = async (disk: DescribedDisk): Promise<ImageChain> => {
     const [chain] = await read(disk);
     if (chain === undefined) throw new Error('no chain');

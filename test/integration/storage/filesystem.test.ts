@@ -22,7 +22,7 @@ describe('the filesystem an image lies on', () => {
   };
   const filesystemOf = async (path: string): Promise<Filesystem> => {
     const image = valueOrThrow(await storage.image(path, 'raw'));
-    const deadline = Deadline.in(5000);
+    const deadline = Deadline.in(60_000);
     const [filesystem] = await readFilesystems(storage.files, [image.mount], deadline);
     if (filesystem === undefined) throw new Error('no filesystem');
     return filesystem;
@@ -116,7 +116,7 @@ describe('the filesystem an image lies on', () => {
     const mounts = [mountpoint, bound].map((path) => table.findMount(path));
     expect(mounts.map((mount) => mount?.mountpoint)).toEqual([mountpoint, bound]);
     const known = mounts.flatMap((mount) => mount ?? []);
-    const deadline = Deadline.in(5000);
+    const deadline = Deadline.in(60_000);
     for (const order of [known, known.toReversed()]) {
       const filesystems = await readFilesystems(storage.files, order, deadline);
       // `bound here` comes before `mnt`, whichever image was met first.

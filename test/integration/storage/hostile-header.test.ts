@@ -45,7 +45,7 @@ describe('the header of an image, written by a guest', () => {
     pools: readonly string[] = [],
     others: readonly DescribedDisk[] = [],
   ): Promise<ImageChain> => {
-    const deadline = Deadline.in(5000);
+    const deadline = Deadline.in(60_000);
     const chains = await storage.chains.read([disk, ...others], pools, storage.mounts, deadline);
     if (chains[0] === undefined) throw new Error('no chain');
     return chains[0];

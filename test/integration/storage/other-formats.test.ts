@@ -35,7 +35,7 @@ describe('images of other formats than raw and qcow2', () => {
   ): Promise<ImageChain> => {
     const request = { path: at(name), declaredFormat, ...(slice === undefined ? {} : { slice }) };
     const disk = { declared: [request], declaredToTheEnd: false } as const;
-    const deadline = Deadline.in(5000);
+    const deadline = Deadline.in(60_000);
     const [chain] = await storage.chains.read([disk], [], storage.mounts, deadline);
     if (chain === undefined) throw new Error('no chain');
     return chain;
@@ -233,7 +233,7 @@ describe('the size the guest sees', () => {
       declaredFormat: format,
       ...(slice === undefined ? {} : { slice }),
     };
-    const deadline = Deadline.in(5000);
+    const deadline = Deadline.in(60_000);
     const [image] = await storage.images.read([request], storage.mounts, deadline);
     if (image === undefined) throw new Error('no image');
     return valueOrThrow(image).capacityBytes;

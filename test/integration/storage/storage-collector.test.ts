@@ -48,7 +48,7 @@ describe('the disks of a guest', () => {
       config,
       memoryFiles: [],
     };
-    const storage = await collector.collect([guest], pools, log, Deadline.in(5000));
+    const storage = await collector.collect([guest], pools, log, Deadline.in(60_000));
     if (storage === undefined) throw new Error(JSON.stringify(log.outcomes()));
     return storage.disks;
   };
