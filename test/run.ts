@@ -140,7 +140,7 @@ async function daemons(): Promise<readonly Outcome[]> {
   return [await vitest('integration', UNREAD)];
 }
 
-/** Guests that are looked at one by one. */
+/** Guests that are examined one by one. */
 async function pages(): Promise<readonly Outcome[]> {
   return [await vitest('paging', UNREAD, PAGING_APART, 'paging beside others')];
 }

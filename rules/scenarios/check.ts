@@ -57,7 +57,7 @@ export const ALL_WATCHES: readonly Watch[] = [
 ];
 
 /**
- * All scenarios that are looked at for about as long, as hosts of one Prometheus with the whole pack: does
+ * All scenarios that are examined for about as long, as hosts of one Prometheus with the whole pack: does
  * each host say what is expected of it, and nothing else?
  *
  * @returns what promtool says of those that do not.
