@@ -39,9 +39,9 @@ export class Deadline {
     return this.#at > other.#at;
   }
 
-  /** Calls back once it is over; the timer is for `clearTimeout`. */
-  onExpiry(callback: () => void): NodeJS.Timeout {
-    return setTimeout(callback, this.remaining());
+  /** Calls back once it is over, and what came before that has been read. */
+  onExpiry(callback: () => void): Expiry {
+    return new Expiry(this.remaining(), callback);
   }
 
   /**
@@ -50,13 +50,39 @@ export class Deadline {
    */
   async race<T>(promise: Promise<T>): Promise<T | undefined> {
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const timer = this.onExpiry(() => {
+    const expiry = this.onExpiry(() => {
       resolve(undefined);
     });
     try {
       return await Promise.race([promise, late]);
     } finally {
-      clearTimeout(timer);
+      expiry.cancel();
     }
+  }
+}
+
+/**
+ * A timer for which nothing is late that could be read by its time. A process that was kept from the CPU finds
+ * timers that are over and answers it has not read, and the event loop runs timers first.
+ */
+export class Expiry {
+  readonly #timer: NodeJS.Timeout;
+  #lastLook: NodeJS.Immediate | undefined;
+
+  constructor(milliseconds: number, callback: () => void) {
+    this.#timer = setTimeout(() => {
+      this.#lastLook = setImmediate(callback);
+    }, milliseconds);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#lastLook);
+  }
+
+  /** It does not keep the process alive. */
+  unref(): this {
+    this.#timer.unref();
+    return this;
   }
 }

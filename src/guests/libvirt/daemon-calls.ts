@@ -231,7 +231,7 @@ export class DaemonCalls {
     if (admission !== 'wait') return admission;
     const { promise, resolve } = Promise.withResolvers<Lease | Refusal>();
     const waiter: Waiter = { request, admit: resolve };
-    const timer = request.deadline.onExpiry(() => {
+    const expiry = request.deadline.onExpiry(() => {
       this.#waiting = this.#waiting.filter((other) => other !== waiter);
       resolve('closed');
     });
@@ -239,7 +239,7 @@ export class DaemonCalls {
     try {
       return await promise;
     } finally {
-      clearTimeout(timer);
+      expiry.cancel();
     }
   }
 

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { FILE_JOB, WORKER_JOB } from '../../runtime/worker-job.ts';
 import type { FileAnswer, FileBatch } from './file-task.ts';
 import type { WorkerMessage, WorkerRequest } from './file-worker.ts';
-import type { Deadline } from '../../runtime/deadline.ts';
+import { Expiry, type Deadline } from '../../runtime/deadline.ts';
 import { failed, found, type Result } from '../../runtime/result.ts';
 
 /**
@@ -56,13 +56,13 @@ interface Job {
   readonly key: string;
   readonly batch: FileBatch;
   readonly settle: (result: Result<readonly FileAnswer[]>) => void;
-  readonly expiry: NodeJS.Timeout;
+  readonly expiry: Expiry;
 }
 
 interface Running {
   readonly job: Job;
   readonly startedAt: number;
-  patience: NodeJS.Timeout;
+  patience: Expiry;
   /** The caller has been told that there will be no answer. */
   abandoned: boolean;
 }
@@ -141,7 +141,7 @@ export class BlockingPool {
       if (running !== undefined && !running.abandoned) {
         this.#refuse(running.job, 'the exporter is stopping');
       }
-      if (running !== undefined) clearTimeout(running.patience);
+      if (running !== undefined) running.patience.cancel();
       worker.process.kill('SIGKILL');
     }
     this.#workers.clear();
@@ -240,10 +240,10 @@ export class BlockingPool {
     return running;
   }
 
-  #patience(worker: Worker): NodeJS.Timeout {
-    return setTimeout(() => {
+  #patience(worker: Worker): Expiry {
+    return new Expiry(this.#limits.patienceMs, () => {
       this.#abandon(worker, `no progress for ${this.#limits.patienceMs} ms`);
-    }, this.#limits.patienceMs).unref();
+    }).unref();
   }
 
   #hear(worker: Worker, message: WorkerMessage): void {
@@ -254,16 +254,16 @@ export class BlockingPool {
         break;
       case 'progress':
         if (running !== undefined && !running.abandoned) {
-          clearTimeout(running.patience);
+          running.patience.cancel();
           running.patience = this.#patience(worker);
         }
         return;
       case 'done':
         worker.running = undefined;
         if (running !== undefined) {
-          clearTimeout(running.patience);
+          running.patience.cancel();
           if (!running.abandoned) {
-            clearTimeout(running.job.expiry);
+            running.job.expiry.cancel();
             running.job.settle(found(message.answers));
           } else if (this.#workers.size - this.#stuckCount() > this.#limits.working) {
             // Its replacement is at work already.
@@ -280,9 +280,9 @@ export class BlockingPool {
     if (!this.#workers.delete(worker)) return;
     const running = worker.running;
     if (running !== undefined) {
-      clearTimeout(running.patience);
+      running.patience.cancel();
       if (!running.abandoned) {
-        clearTimeout(running.job.expiry);
+        running.job.expiry.cancel();
         running.job.settle(failed('unreadable', running.job.key, reason));
       }
     }
@@ -293,7 +293,7 @@ export class BlockingPool {
       const queue = this.#queue;
       this.#queue = [];
       for (const job of queue) {
-        clearTimeout(job.expiry);
+        job.expiry.cancel();
         const detail = `the file process does not start: ${reason}`;
         job.settle(failed('unreadable', job.key, detail));
       }
@@ -314,14 +314,14 @@ export class BlockingPool {
   #abandon(worker: Worker, reason: string): void {
     const running = worker.running;
     if (running === undefined || running.abandoned) return;
-    clearTimeout(running.patience);
+    running.patience.cancel();
     running.abandoned = true;
     this.#refuse(running.job, reason);
     this.#dispatch();
   }
 
   #refuse(job: Job, reason: string): void {
-    clearTimeout(job.expiry);
+    job.expiry.cancel();
     job.settle(failed('timeout', job.key, reason));
   }
 }

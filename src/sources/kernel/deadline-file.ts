@@ -41,7 +41,7 @@ export class DeadlineFileReader {
       },
     };
     const milliseconds = Math.round(deadline.remaining());
-    const timer = deadline.onExpiry(() => {
+    const expiry = deadline.onExpiry(() => {
       const queued = this.#queue.indexOf(waiting);
       if (queued !== -1) this.#queue.splice(queued, 1);
       if (this.#underWay.has(path)) this.#underWay.set(path, true);
@@ -52,7 +52,7 @@ export class DeadlineFileReader {
     try {
       return await promise;
     } finally {
-      clearTimeout(timer);
+      expiry.cancel();
     }
   }
 

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { MessageChannel } from 'node:worker_threads';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { Deadline } from '../../../src/runtime/deadline.ts';
 
@@ -31,6 +33,20 @@ describe('a deadline', () => {
     const soon = Deadline.in(60_000);
     expect(await soon.race(Promise.resolve('value'))).toBe('value');
     await expect(soon.race(Promise.reject(new Error('no')))).rejects.toThrow('no');
+  });
+
+  it('takes what came in time, though this process got no CPU until it was over', async () => {
+    const { port1, port2 } = new MessageChannel();
+    onTestFinished(() => {
+      port1.close();
+    });
+    const heard = Deadline.in(50).race(once(port2, 'message'));
+    // In this phase of the event loop timers come next, and messages after them.
+    await new Promise((done) => setImmediate(done));
+    port1.postMessage('in time');
+    const end = performance.now() + 100;
+    while (performance.now() < end);
+    expect(await heard).toEqual(['in time']);
   });
 
   it('lets a promise that comes too late fail unheard', async () => {
