@@ -28,6 +28,9 @@ const AGE_OF_BALLOON_STATS = [
   'kvm_domain_state',
 ];
 
+/** Of a kernel without PSI. */
+const CPU_PRESSURE = ['kvm_host_pressure_waiting_seconds_total', 'kvm_policy_cpu_pressure_ratio'];
+
 export const FIRES_WITHOUT: readonly Exception[] = [
   {
     alert: 'KvmBalloonStatsStale',
@@ -102,12 +105,12 @@ export const FIRES_WITHOUT: readonly Exception[] = [
   },
   {
     alert: 'KvmHostCpuSaturated',
-    without: ['kvm_host_pressure_waiting_seconds_total', 'kvm_policy_cpu_pressure_ratio'],
+    without: CPU_PRESSURE,
     why: 'a kernel without PSI: the load alone must do',
   },
   {
     alert: 'KvmHostCpuStarved',
-    without: ['kvm_host_pressure_waiting_seconds_total', 'kvm_policy_cpu_pressure_ratio'],
+    without: CPU_PRESSURE,
     why: 'a kernel without PSI: the delay alone must do',
   },
   {
@@ -117,7 +120,7 @@ export const FIRES_WITHOUT: readonly Exception[] = [
   },
   {
     alert: 'KvmGuestCpuStarved',
-    without: ['kvm_host_pressure_waiting_seconds_total', 'kvm_policy_cpu_pressure_ratio'],
+    without: CPU_PRESSURE,
     why: 'a kernel without PSI: the delay alone must do',
   },
   {

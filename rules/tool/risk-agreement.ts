@@ -38,7 +38,9 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
     interval: '1m',
     input_series: hosts.flatMap(({ instance, values, promised }) => [
       ...[...promised].flatMap((resource) => constant(PROMISE_SERIES[resource], instance, 1)),
-      ...RISK_SIGNALS.flatMap(({ id, record }) => constant(record, instance, values.get(id))),
+      ...RISK_SIGNALS.filter((signal) => !isNoLoss(signal, values)).flatMap(({ id, record }) =>
+        constant(record, instance, values.get(id)),
+      ),
       ...policySeries({ job: 'kvm', instance }, 2),
     ]),
     promql_expr_test: [
@@ -48,6 +50,12 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
         exp_samples: hosts.flatMap(({ instance, values, promised }) => {
           const levels = riskLevels(values, DEFAULT_POLICY, promised);
           return RISK_RESOURCES.flatMap((resource) => {
+            // Where the exporter knows that nothing is lost, and nothing else, the rules know nothing.
+            const known = RISK_SIGNALS.some(
+              (signal) =>
+                signal.resource === resource && values.has(signal.id) && !isNoLoss(signal, values),
+            );
+            if (!known && !promised.has(resource)) return [];
             const level = levels[resource]?.level;
             const labels = `instance_resource:kvm_risk:level{job="kvm",instance="${instance}",resource="${resource}"}`;
             return level === undefined ? [] : [{ labels, value: level }];
@@ -75,9 +83,13 @@ export function riskModelsAgree(runner: SliceRunner): Promise<SliceResult> {
   return runner.run((path) => sliceOf(file, test, assertionsOf(test), groups, dependencies, path));
 }
 
+/** The rules have no count of nothing; the exporter has a 0. */
+function isNoLoss({ id, threshold }: RiskSignal, values: ReadonlyMap<SignalId, number>): boolean {
+  return threshold.kind === 'loss' && values.get(id) === 0;
+}
+
 function valuesAround({ threshold }: RiskSignal): readonly number[] {
-  // A count of nothing is absent.
-  if (threshold.kind === 'loss') return [1, 2];
+  if (threshold.kind === 'loss') return [0, 1, 2];
   if (threshold.kind === 'definition') {
     return [threshold.above, threshold.above + 1, threshold.above - 0.5];
   }
