@@ -14,7 +14,7 @@ import { z } from 'zod';
 
 import { ensurePackages, LAB_PACKAGES } from '../lab/index.ts';
 import { BUILT, setup as buildExporter } from './build.ts';
-import { SHARING_A_PROCESS, UNIT_TESTS_APART } from '../tools/unit-tests.ts';
+import { excluding, SHARING_A_PROCESS, UNIT_TESTS_APART } from '../tools/unit-tests.ts';
 
 interface Outcome {
   readonly passed: number;
@@ -97,7 +97,7 @@ try {
   const lanes = await Promise.all([guests(), daemons(), pages(), computing()]);
   // Alone: guests that are well must raise no alert, and a host that computes tests is not well. Swap and KSM
   // are the host's, so that no other lab may use them meanwhile.
-  const paging = await vitest('paging', AT_ONCE, PAGING_APART.map(excluded));
+  const paging = await vitest('paging', AT_ONCE, excluding(PAGING_APART));
   const outcomes = [...unit, ...lanes.flat(), paging];
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failures = outcomes.flatMap((outcome) => outcome.failures);
@@ -111,7 +111,7 @@ try {
 
 async function unitTests(): Promise<readonly Outcome[]> {
   return [
-    await vitest('unit', AT_ONCE, [...SHARING_A_PROCESS, ...UNIT_TESTS_APART.map(excluded)]),
+    await vitest('unit', AT_ONCE, [...SHARING_A_PROCESS, ...excluding(UNIT_TESTS_APART)]),
     await vitest('unit', AT_ONCE, UNIT_TESTS_APART, 'unit, a process each'),
   ];
 }
@@ -143,10 +143,6 @@ async function daemons(): Promise<readonly Outcome[]> {
 /** Guests that are examined one by one. */
 async function pages(): Promise<readonly Outcome[]> {
   return [await vitest('paging', UNREAD, PAGING_APART, 'paging beside others')];
-}
-
-function excluded(file: string): string {
-  return `--exclude=${file}`;
 }
 
 /** A table as CONTRIBUTING.md has it. */

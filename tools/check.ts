@@ -12,7 +12,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { REPOSITORY } from './repository-files.ts';
-import { SHARING_A_PROCESS, UNIT_TESTS_APART } from './unit-tests.ts';
+import { excluding, SHARING_A_PROCESS, UNIT_TESTS_APART } from './unit-tests.ts';
 
 interface Part {
   readonly name: string;
@@ -97,7 +97,7 @@ function unitTests(only: readonly string[]): readonly string[] {
   const options = ['--project=unit', '--reporter=dot', '--maxWorkers=1', ...SHARING_A_PROCESS];
   const isDocument = (file: string): boolean => /\.md$/.test(file) && !file.startsWith('test/');
   if (all(only) || only.some((file) => !/\.ts$/.test(file) && !isDocument(file))) {
-    return ['run', ...options, ...UNIT_TESTS_APART.map((file) => `--exclude=${file}`)];
+    return ['run', ...options, ...excluding(UNIT_TESTS_APART)];
   }
   const documents = readdirSync(join(REPOSITORY, 'test/unit/docs'))
     .filter((name) => name.endsWith('.test.ts'))

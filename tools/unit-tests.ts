@@ -14,3 +14,8 @@ export const UNIT_TESTS_APART: readonly string[] = [
   'libvirt/flood',
   'sources/domain-xml/tenant-xml',
 ].map((name) => `test/unit/${name}.test.ts`);
+
+/** Arguments for vitest that leave these files out. */
+export function excluding(files: readonly string[]): readonly string[] {
+  return files.map((file) => `--exclude=${file}`);
+}

@@ -15,8 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
-import { StorageSource } from '../../support/storage/storage-source.ts';
-import { Deadline } from '../../../src/runtime/deadline.ts';
+import { StorageSource, unhurried } from '../../support/storage/storage-source.ts';
 import type { DescribedDisk, ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
@@ -46,7 +45,7 @@ describe('a backing chain', () => {
     closeSync(file);
   };
   const read = async (...disks: readonly DescribedDisk[]): Promise<readonly ImageChain[]> =>
-    storage.chains.read(disks, pools, storage.mounts, Deadline.in(60_000));
+    storage.chains.read(disks, pools, storage.mounts, unhurried());
   const chainOf = async (disk: DescribedDisk): Promise<ImageChain> => {
     const [chain] = await read(disk);
     if (chain === undefined) throw new Error('no chain');

@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { Deadline } from '../../../src/runtime/deadline.ts';
 import { readFilesystems } from '../../../src/sources/files/filesystem.ts';
 import { LoopDevice, LoopFilesystem } from '../../support/storage/loop-device.ts';
 import { createImage, fullyAllocatedBytes } from './qemu-img.ts';
-import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
+import { StorageSource, valueOrThrow, unhurried } from '../../support/storage/storage-source.ts';
 import type { Filesystem } from '../../../src/model/filesystem.ts';
 
 const MIB = 1024 ** 2;
@@ -22,7 +21,7 @@ describe('the filesystem an image lies on', () => {
   };
   const filesystemOf = async (path: string): Promise<Filesystem> => {
     const image = valueOrThrow(await storage.image(path, 'raw'));
-    const deadline = Deadline.in(60_000);
+    const deadline = unhurried();
     const [filesystem] = await readFilesystems(storage.files, [image.mount], deadline);
     if (filesystem === undefined) throw new Error('no filesystem');
     return filesystem;
@@ -116,7 +115,7 @@ describe('the filesystem an image lies on', () => {
     const mounts = [mountpoint, bound].map((path) => table.findMount(path));
     expect(mounts.map((mount) => mount?.mountpoint)).toEqual([mountpoint, bound]);
     const known = mounts.flatMap((mount) => mount ?? []);
-    const deadline = Deadline.in(60_000);
+    const deadline = unhurried();
     for (const order of [known, known.toReversed()]) {
       const filesystems = await readFilesystems(storage.files, order, deadline);
       // `bound here` comes before `mnt`, whichever image was met first.

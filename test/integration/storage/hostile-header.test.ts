@@ -17,7 +17,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { Deadline } from '../../../src/runtime/deadline.ts';
 import {
   performBatch,
   type FileAnswer,
@@ -25,7 +24,7 @@ import {
 } from '../../../src/sources/files/file-task.ts';
 import { LoopDevice } from '../../support/storage/loop-device.ts';
 import { createImage, qemuImg } from './qemu-img.ts';
-import { StorageSource } from '../../support/storage/storage-source.ts';
+import { StorageSource, unhurried } from '../../support/storage/storage-source.ts';
 import type { ChainEnd, DescribedDisk, ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
@@ -45,7 +44,7 @@ describe('the header of an image, written by a guest', () => {
     pools: readonly string[] = [],
     others: readonly DescribedDisk[] = [],
   ): Promise<ImageChain> => {
-    const deadline = Deadline.in(60_000);
+    const deadline = unhurried();
     const chains = await storage.chains.read([disk, ...others], pools, storage.mounts, deadline);
     if (chains[0] === undefined) throw new Error('no chain');
     return chains[0];

@@ -14,8 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createImage, fullyAllocatedBytes, imageInfo, qemuImg, qemuIo } from './qemu-img.ts';
-import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
-import { Deadline } from '../../../src/runtime/deadline.ts';
+import { StorageSource, valueOrThrow, unhurried } from '../../support/storage/storage-source.ts';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -295,7 +294,7 @@ describe('disk images made by qemu-img', () => {
     const milliseconds: number[] = [];
     for (let scrape = 0; scrape < 8; scrape += 1) {
       const before = process.threadCpuUsage();
-      const deadline = Deadline.in(60_000);
+      const deadline = unhurried();
       const images = await storage.images.read(requests, storage.mounts, deadline);
       const { user, system } = process.threadCpuUsage(before);
       milliseconds.push((user + system) / 1000);

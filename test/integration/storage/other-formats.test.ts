@@ -14,11 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Deadline } from '../../../src/runtime/deadline.ts';
 import type { StorageSlice } from '../../../src/model/domain-config.ts';
 
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
-import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
+import { StorageSource, valueOrThrow, unhurried } from '../../support/storage/storage-source.ts';
 import type { ImageChain, ImageFile } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
@@ -35,7 +34,7 @@ describe('images of other formats than raw and qcow2', () => {
   ): Promise<ImageChain> => {
     const request = { path: at(name), declaredFormat, ...(slice === undefined ? {} : { slice }) };
     const disk = { declared: [request], declaredToTheEnd: false } as const;
-    const deadline = Deadline.in(60_000);
+    const deadline = unhurried();
     const [chain] = await storage.chains.read([disk], [], storage.mounts, deadline);
     if (chain === undefined) throw new Error('no chain');
     return chain;
@@ -233,7 +232,7 @@ describe('the size the guest sees', () => {
       declaredFormat: format,
       ...(slice === undefined ? {} : { slice }),
     };
-    const deadline = Deadline.in(60_000);
+    const deadline = unhurried();
     const [image] = await storage.images.read([request], storage.mounts, deadline);
     if (image === undefined) throw new Error('no image');
     return valueOrThrow(image).capacityBytes;

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Deadline } from '../../../src/runtime/deadline.ts';
 import { OutcomeLog } from '../../../src/model/outcome-log.ts';
 import { StorageCollector } from '../../../src/collect/storage-collector.ts';
 import type { DomainDisk, PoolPlace } from '../../../src/model/storage.ts';
@@ -11,7 +10,7 @@ import { parseDomainXml } from '../../../src/sources/domain-xml/domain-xml.ts';
 
 import { parseStoragePoolXml } from '../../../src/sources/domain-xml/storage-pool-xml.ts';
 import { createImage, imageInfo, qemuImg } from './qemu-img.ts';
-import { StorageSource, valueOrThrow } from '../../support/storage/storage-source.ts';
+import { StorageSource, valueOrThrow, unhurried } from '../../support/storage/storage-source.ts';
 import type { ImageChain } from '../../../src/model/image.ts';
 
 const MIB = 1024 ** 2;
@@ -48,7 +47,7 @@ describe('the disks of a guest', () => {
       config,
       memoryFiles: [],
     };
-    const storage = await collector.collect([guest], pools, log, Deadline.in(60_000));
+    const storage = await collector.collect([guest], pools, log, unhurried());
     if (storage === undefined) throw new Error(JSON.stringify(log.outcomes()));
     return storage.disks;
   };

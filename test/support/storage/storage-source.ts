@@ -10,6 +10,13 @@ import type { Result } from '../../../src/runtime/result.ts';
 import type { Roots } from '../../../src/sources/kernel/roots.ts';
 import type { ImageFile } from '../../../src/model/image.ts';
 
+const UNHURRIED_MS = 60_000;
+
+/** For what is there and answers: on a busy machine a read may wait for its turn. */
+export function unhurried(): Deadline {
+  return Deadline.in(UNHURRIED_MS);
+}
+
 /** This machine's storage, read the way the exporter reads it. */
 export class StorageSource {
   static readonly roots: Roots = { procfs: '/proc', sysfs: '/sys', rootfs: '' };
@@ -33,7 +40,7 @@ export class StorageSource {
   async image(
     path: string,
     declaredFormat: string | undefined,
-    withinMs = 5000,
+    withinMs = UNHURRIED_MS,
   ): Promise<Result<ImageFile>> {
     const deadline = Deadline.in(withinMs);
     const [image] = await this.images.read([{ path, declaredFormat }], this.mounts, deadline);
