@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { run } from './command.ts';
 import type { Journal } from './journal.ts';
+import { eventually } from './polling.ts';
 
 /** Settings of /sys/kernel/mm/ksm, by file name (linux Documentation/admin-guide/mm/ksm.rst). */
 export type KsmSettings = Readonly<
@@ -66,4 +67,26 @@ export function changeSetting(path: string, value: string, journal: Journal): ()
   return () => {
     if (existsSync(path)) writeFileSync(path, before);
   };
+}
+
+/**
+ * Writes a memory limit that may be below what is used. The v1 kernel refuses with EBUSY when one attempt at
+ * reclaim frees nothing (linux Documentation/admin-guide/cgroup-v1/memory.rst, mm/memcontrol-v1.c), which it may
+ * do of pages used a moment ago: it is asked again.
+ *
+ * @throws Error when it still refuses after a minute, or for any other reason
+ */
+export function limitMemory(path: string, bytes: number, journal: Journal): Promise<() => void> {
+  return eventually(`${path} takes ${bytes} bytes`, 60_000, () => {
+    try {
+      return changeSetting(path, String(bytes), journal);
+    } catch (error) {
+      if (isBusy(error)) return undefined;
+      throw error;
+    }
+  });
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EBUSY';
 }

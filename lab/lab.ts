@@ -14,6 +14,7 @@ import { hostPrograms, labHost, type HostPrograms, type LabHost } from './host.t
 import {
   addSwapFile,
   changeSetting,
+  limitMemory,
   reserveHugePages,
   setKsm,
   type KsmSettings,
@@ -304,9 +305,9 @@ export class Lab implements AsyncDisposable {
    * Leaves a guest's QEMU at most so much of the host's memory: the rest is swapped out (v1
    * memory.limit_in_bytes, v2 memory.high). Returns what lifts it again.
    */
-  squeezeMemory(name: string, bytes: number): () => void {
+  async squeezeMemory(name: string, bytes: number): Promise<() => void> {
     const file = memoryLimitFile(this.qemuPid(name));
-    return changeSetting(file, String(bytes), this.#parts.journal);
+    return limitMemory(file, bytes, this.#parts.journal);
   }
 
   /** Writes any kernel file until the lab ends or the returned function is called. */

@@ -121,7 +121,7 @@ async function work(lab: Lab): Promise<void> {
   lab.ksm({ run: 1, pages_to_scan: 20_000, sleep_millisecs: 20 });
   lab.changeSetting('/sys/module/zswap/parameters/enabled', 'Y');
   // Less than the guest will hold, and more than it holds: the kernel refuses what it cannot reclaim.
-  lab.squeezeMemory(CHOSEN, 192 * MIB);
+  await lab.squeezeMemory(CHOSEN, 192 * MIB);
   await chosen.command({ kind: 'touch', mib: 128, pattern: 'unique', slot: 1 }, 120_000);
   for (const guest of [chosen, twin]) {
     await guest.command({ kind: 'touch', mib: 32, pattern: 'same' });

@@ -135,7 +135,7 @@ describe('a lab of real guests', () => {
     const pid = lab.qemuPid('net');
     const swapped = () => statusBytes(pid, 'VmSwap');
     expect(swapped()).toBe(0);
-    const lift = lab.squeezeMemory('net', 64 * MIB);
+    const lift = await lab.squeezeMemory('net', 64 * MIB);
     await eventually('something is swapped out', 60_000, () => swapped() > MIB);
     lift();
     await lab.guest('net').command('sh true');

@@ -31,7 +31,7 @@ describe('guests squeezed until the host swaps in and out', () => {
     stack = resources.use(
       await MonitoringStack.start(lab, { memory: { pressure_ratio: { warning: 0.03 } } }),
     );
-    for (const name of guests) lifts.push(await squeeze(name, 96 * MIB));
+    for (const name of guests) lifts.push(await lab.squeezeMemory(name, 96 * MIB));
     // Reads 64 MiB and writes as much, over and over, so that what is out must come back in.
     const copy = 'dd if=/mem/0 of=/mem/1 bs=1M conv=notrunc status=none';
     for (const name of guests) {
@@ -40,24 +40,6 @@ describe('guests squeezed until the host swaps in and out', () => {
   });
 
   afterAll(() => resources.disposeAsync());
-
-  /** The kernel says EBUSY when it could not swap out enough at once (cgroup-v1/memory.rst). */
-  function squeeze(name: string, bytes: number): Promise<() => void> {
-    let refused: unknown;
-    return eventually(
-      `${name} is squeezed`,
-      60_000,
-      () => {
-        try {
-          return lab.squeezeMemory(name, bytes);
-        } catch (error) {
-          refused = error;
-          return undefined;
-        }
-      },
-      () => String(refused),
-    );
-  }
 
   it('pages a swap storm with the guests that are in it', async () => {
     const page = await stack.pager.expectPage(STORM);
