@@ -11,6 +11,12 @@ const run = promisify(execFile);
 /** Directories libvirtd writes to whatever its configuration says; each gets an empty tmpfs. */
 const STATE_DIRECTORIES = ['/run', '/var/lib/libvirt', '/var/cache/libvirt', '/var/log/libvirt'];
 
+/**
+ * Nothing is started, but QEMU is asked what it can do. libvirt has that asked anew before each definition where
+ * QEMU gets at /dev/kvm and the user that guests run as does not, as in a virtual machine whose /dev has no udev.
+ */
+const QEMU_CONFIG = 'user = "root"\ngroup = "root"\n';
+
 export interface PrivateDaemonOptions {
   /** Whether the read-only socket asks polkit, as Debian's does. Default none. */
   readonly readOnlyAuth?: 'none' | 'polkit';
@@ -52,6 +58,7 @@ export class PrivateDaemon implements AsyncDisposable {
       await mkdir(join(directory, 'etc'));
       await mkdir(join(directory, 'sockets'));
       await writeFile(daemon.#config, daemon.#configText());
+      await writeFile(join(directory, 'etc', 'qemu.conf'), QEMU_CONFIG);
       await daemon.boot();
     } catch (error) {
       await daemon.dispose();
