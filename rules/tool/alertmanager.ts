@@ -84,20 +84,39 @@ export function notificationsOf(
   });
 }
 
-/** The daemon listens on loopback only and is gone afterwards. */
-async function withAlerts<T>(
+/** Asks about alerts all of which it has decided about. */
+function withAlerts<T>(
   binary: string,
   alerts: readonly AlertLabels[],
   ask: (api: string, muted: readonly AlertLabels[]) => Promise<T>,
 ): Promise<T> {
+  return withAlertmanager(binary, alerts, async (url) => {
+    const api = `${url}/api/v2`;
+    // To Alertmanager, alerts with the same labels are one.
+    const count = new Set(alerts.map(alertKey)).size;
+    return ask(api, await mutedOf(`${api}/alerts`, count));
+  });
+}
+
+/**
+ * A real Alertmanager with the example configuration that these alerts were sent to. It listens on loopback
+ * only and is gone afterwards.
+ *
+ * @param work gets the daemon's address
+ */
+export async function withAlertmanager<T>(
+  binary: string,
+  alerts: readonly AlertLabels[],
+  work: (url: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'kvm-alertmanager-'));
-  const port = await freePort();
+  const url = `http://127.0.0.1:${await freePort()}`;
   const daemon = spawn(
     binary,
     [
       `--config.file=${ALERTMANAGER_FILE}`,
       `--storage.path=${folder}`,
-      `--web.listen-address=127.0.0.1:${port}`,
+      `--web.listen-address=${new URL(url).host}`,
       '--cluster.listen-address=',
     ],
     { stdio: 'ignore' },
@@ -111,16 +130,14 @@ async function withAlerts<T>(
     });
   });
   try {
-    const api = `http://127.0.0.1:${port}/api/v2`;
-    await ready(`${api}/status`);
-    const sent = await fetch(`${api}/alerts`, {
+    await ready(`${url}/api/v2/status`);
+    const sent = await fetch(`${url}/api/v2/alerts`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(alerts.map((labels) => ({ labels }))),
     });
     if (!sent.ok) throw new Error(`Alertmanager refuses the alerts: ${await sent.text()}`);
-    // To Alertmanager, alerts with the same labels are one.
-    return await ask(api, await mutedOf(`${api}/alerts`, new Set(alerts.map(alertKey)).size));
+    return await work(url);
   } finally {
     daemon.kill('SIGTERM');
     await ended;
@@ -128,10 +145,20 @@ async function withAlerts<T>(
   }
 }
 
+/** The alerts of an Alertmanager that somebody has silenced. */
+export async function silencedAlerts(url: string): Promise<readonly AlertLabels[]> {
+  const alerts = ALERTS.parse(await (await fetch(`${url}/api/v2/alerts`)).json());
+  return alerts.filter(({ status }) => status.silencedBy.length > 0).map(({ labels }) => labels);
+}
+
 const ALERTS = z.array(
   z.object({
     labels: z.record(z.string(), z.string()),
-    status: z.object({ state: z.string(), inhibitedBy: z.array(z.string()) }),
+    status: z.object({
+      state: z.string(),
+      inhibitedBy: z.array(z.string()),
+      silencedBy: z.array(z.string()),
+    }),
   }),
 );
 

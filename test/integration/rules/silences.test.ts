@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { describe, expect, it } from 'vitest';
+
+import { commandsOf, readRunbooks } from '../../../docs/runbook.ts';
+import {
+  alertKey,
+  silencedAlerts,
+  withAlertmanager,
+  type AlertLabels,
+} from '../../../rules/tool/alertmanager.ts';
+
+const run = promisify(execFile);
+
+/** Silences of more than one alert on one host: none would be left to be heard after the first of them. */
+const WIDER = ['KvmHostMaintenance', 'KvmWatchdog'];
+
+const RUNBOOKS = readRunbooks();
+const HOSTS = [
+  { cluster: 'fra', instance: 'hv1:9177' },
+  { cluster: 'ams', instance: 'hv1:9177' },
+  { cluster: 'fra', instance: 'hv2:9177' },
+] as const;
+
+/** Every alert on every host. */
+function alertsOn(hosts: readonly AlertLabels[]): readonly AlertLabels[] {
+  return RUNBOOKS.flatMap(({ name }) =>
+    hosts.map((host) => ({ alertname: name, severity: 'critical', job: 'kvm', ...host })),
+  );
+}
+
+/** What a runbook has the reader type to silence its alert. */
+function silenceOf(name: string): string {
+  const runbook = RUNBOOKS.find((one) => one.name === name);
+  const commands = (runbook?.sections ?? [])
+    .flatMap(({ blocks }) => blocks)
+    .filter(({ language }) => language === 'sh')
+    .flatMap(commandsOf)
+    .filter((command) => command.startsWith('amtool silence add '));
+  expect([name, commands.length]).toEqual([name, 1]);
+  return commands[0] ?? '';
+}
+
+/** Follows the step in a shell that has only these variables, with amtool set up for this Alertmanager. */
+async function follow(command: string, url: string, variables: AlertLabels): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), 'kvm-amtool-'));
+  try {
+    mkdirSync(join(home, '.config/amtool'), { recursive: true });
+    writeFileSync(join(home, '.config/amtool/config.yml'), `alertmanager.url: ${url}\n`);
+    const { PATH } = process.env;
+    await run('sh', ['-c', command], { env: { HOME: home, PATH, ...variables } });
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** Which alerts the silence of each runbook mutes that none before it did. */
+async function mutedBy(
+  names: readonly string[],
+  hosts: readonly AlertLabels[],
+  variables: AlertLabels,
+): Promise<ReadonlyMap<string, readonly AlertLabels[]>> {
+  return withAlertmanager('prometheus-alertmanager', alertsOn(hosts), async (url) => {
+    const known = new Set<string>();
+    const muted = new Map<string, readonly AlertLabels[]>();
+    for (const name of names) {
+      await follow(silenceOf(name), url, variables);
+      const fresh = (await silencedAlerts(url)).filter((one) => !known.has(alertKey(one)));
+      for (const one of fresh) known.add(alertKey(one));
+      muted.set(name, fresh);
+    }
+    return muted;
+  });
+}
+
+describe('the silence a runbook ends with, in a real Alertmanager', () => {
+  const names = RUNBOOKS.map(({ name }) => name).filter((name) => !WIDER.includes(name));
+
+  it('mutes its alert on its host, and neither another alert nor the same name in another cluster', async () => {
+    const [host] = HOSTS;
+    const muted = await mutedBy(names, HOSTS, host);
+    for (const name of names) {
+      expect(muted.get(name)).toEqual([expect.objectContaining({ alertname: name, ...host })]);
+    }
+    expect(muted.size).toBeGreaterThan(70);
+  });
+
+  it('mutes its alert where targets have no cluster, with the variable left empty', async () => {
+    const instance = 'hv1:9177';
+    const muted = await mutedBy(names, [{ instance }, { instance: 'hv2:9177' }], { instance });
+    for (const name of names) {
+      expect(muted.get(name)).toEqual([expect.objectContaining({ alertname: name, instance })]);
+    }
+  });
+
+  it('mutes nothing of hosts with a cluster while the variable is empty', async () => {
+    const muted = await mutedBy(names.slice(0, 1), HOSTS, { instance: 'hv1:9177' });
+    expect([...muted.values()].flat()).toEqual([]);
+  });
+
+  it('of maintenance mutes all alerts of its host and none of any other', async () => {
+    const [host] = HOSTS;
+    const muted = await mutedBy(['KvmHostMaintenance'], HOSTS, host);
+    const alerts = muted.get('KvmHostMaintenance') ?? [];
+    expect(alerts.map(({ alertname }) => alertname).toSorted()).toEqual(
+      RUNBOOKS.map(({ name }) => name).toSorted(),
+    );
+    for (const alert of alerts) expect(alert).toMatchObject(host);
+  });
+});
