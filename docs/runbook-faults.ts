@@ -10,6 +10,7 @@ import { labelsOfExpression, TARGET_LABELS } from '../rules/tool/series.ts';
 import {
   commandsOf,
   filled,
+  isEndMarker,
   placeholdersOf,
   RUNBOOKS_FOLDER,
   sectionOf,
@@ -72,6 +73,7 @@ export function faultsOfRunbook(runbook: Runbook): readonly Fault[] {
   for (const section of runbook.sections) {
     for (const { text, line } of section.prose) {
       if (text === '```') report(line, 'the block does not end');
+      if (isEndMarker(text)) report(line, `${text.trim()} ends nothing`);
       if (
         text.length > COLUMNS &&
         text

@@ -14,6 +14,13 @@ export function runbookIndex(): string {
     'do, least risky first. `$instance`, `$domain` and the like are labels of the alert, or what a',
     'step before has found; in a shell, set them as variables first. Commands of a diagnosis change',
     'nothing. Limits are those of the [policy](../policy.md) of each host.',
+    '',
+    '`$cluster` is empty where targets have no such label. With several clusters whose hosts have',
+    'equal names, add `cluster="$cluster"` to the selectors of the queries too. amtool needs to know',
+    'where Alertmanager is: `alertmanager.url` in its configuration file, or `--alertmanager.url`.',
+    '',
+    'What several pages tell to do stands in each of them in the same words, between two comments',
+    'that name its file in docs/runbooks/actions.',
     ...SUBJECTS.filter(({ alerts }) => alerts.length > 0).flatMap(({ name, alerts }) => [
       '',
       `## ${name}`,

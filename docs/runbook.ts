@@ -17,6 +17,17 @@ interface Line {
   readonly line: number;
 }
 
+/** Text of an action in a page, between its markers. */
+export interface Include {
+  readonly action: string;
+  /** Of its first marker, counted from 1. */
+  readonly line: number;
+  /** Of its last marker; undefined where there is none. */
+  readonly end: number | undefined;
+  /** With both markers. */
+  readonly text: string;
+}
+
 /** An H2 and what stands below it. */
 export interface Section {
   readonly heading: string;
@@ -30,6 +41,7 @@ export interface Runbook {
   readonly name: string;
   readonly titles: readonly string[];
   readonly sections: readonly Section[];
+  readonly includes: readonly Include[];
 }
 
 /** All runbooks by name; README.md is none. */
@@ -40,8 +52,13 @@ export function readRunbooks(folder: string = RUNBOOKS_FOLDER): readonly Runbook
     .map((file) => parseRunbook(basename(file, '.md'), readFileSync(join(folder, file), 'utf8')));
 }
 
-/** Reads the little Markdown runbooks are made of: headings, prose and fenced blocks. */
+/**
+ * Reads the little Markdown runbooks are made of: headings, prose, fenced blocks and markers of
+ * included actions. What is included is prose and blocks like any other; a marker is neither.
+ */
 export function parseRunbook(name: string, markdown: string): Runbook {
+  const includes = includesIn(markdown);
+  const markers = new Set(includes.flatMap(({ line, end }) => [line, end]));
   const titles: string[] = [];
   const sections: { heading: string; line: number; prose: Line[]; blocks: Block[] }[] = [];
   let open: { language: string; line: number; lines: string[] } | undefined;
@@ -57,6 +74,8 @@ export function parseRunbook(name: string, markdown: string): Runbook {
         section?.blocks.push({ language, text: lines.join('\n'), line: open.line });
         open = undefined;
       }
+    } else if (markers.has(line)) {
+      continue;
     } else if (fence !== null) {
       open = { language: fence[1] ?? '', line, lines: [] };
     } else if (text.startsWith('# ')) {
@@ -68,7 +87,33 @@ export function parseRunbook(name: string, markdown: string): Runbook {
     }
   }
   if (open !== undefined) sections.at(-1)?.prose.push({ text: '```', line: open.line });
-  return { name, titles, sections };
+  return { name, titles, sections, includes };
+}
+
+const BEGIN = /^ *<!-- action: (\S+) -->$/;
+const END = /^ *<!-- end of (\S+) -->$/;
+
+/** A marker that ends what has not begun ends nothing, and is no include. */
+function includesIn(markdown: string): readonly Include[] {
+  const lines = markdown.split('\n');
+  const starts = lines.flatMap((text, index) => {
+    const action = BEGIN.exec(text)?.[1];
+    return action === undefined ? [] : [{ action, index }];
+  });
+  return starts.map(({ action, index }, position) => {
+    const next = starts[position + 1]?.index ?? lines.length;
+    const end = lines.findIndex(
+      (text, at) => at > index && at < next && END.exec(text)?.[1] === action,
+    );
+    const line = index + 1;
+    if (end === -1) return { action, line, end: undefined, text: lines[index] ?? '' };
+    return { action, line, end: end + 1, text: lines.slice(index, end + 1).join('\n') };
+  });
+}
+
+/** Whether a line looks like the end of an include. */
+export function isEndMarker(text: string): boolean {
+  return END.test(text);
 }
 
 export function sectionOf({ sections }: Runbook, heading: string): Section | undefined {
