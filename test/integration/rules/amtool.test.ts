@@ -19,6 +19,12 @@ const run = promisify(execFile);
 /** Silences of more than one alert on one host: none would be left to be heard after the first of them. */
 const WIDER = ['KvmHostMaintenance', 'KvmWatchdog'];
 
+/** Where amtool looks below the home directory: Debian's, and upstream's. */
+const CONFIGURATIONS = [
+  ['.config/prometheus', 'amtool.yml'],
+  ['.config/amtool', 'config.yml'],
+] as const;
+
 const RUNBOOKS = readRunbooks();
 const HOSTS = [
   { cluster: 'fra', instance: 'hv1:9177' },
@@ -33,26 +39,28 @@ function alertsOn(hosts: readonly AlertLabels[]): readonly AlertLabels[] {
   );
 }
 
-/** What a runbook has the reader type to silence its alert. */
-function silenceOf(name: string): string {
+/** The one line that begins so among what a runbook has the reader type. */
+function commandOf(name: string, beginning: string): string {
   const runbook = RUNBOOKS.find((one) => one.name === name);
   const commands = (runbook?.sections ?? [])
     .flatMap(({ blocks }) => blocks)
     .filter(({ language }) => language === 'sh')
     .flatMap(commandsOf)
-    .filter((command) => command.startsWith('amtool silence add '));
+    .filter((command) => command.startsWith(beginning));
   expect([name, commands.length]).toEqual([name, 1]);
   return commands[0] ?? '';
 }
 
 /** Follows the step in a shell that has only these variables, with amtool set up for this Alertmanager. */
-async function follow(command: string, url: string, variables: AlertLabels): Promise<void> {
+async function follow(command: string, url: string, variables: AlertLabels): Promise<string> {
   const home = mkdtempSync(join(tmpdir(), 'kvm-amtool-'));
   try {
-    mkdirSync(join(home, '.config/amtool'), { recursive: true });
-    writeFileSync(join(home, '.config/amtool/config.yml'), `alertmanager.url: ${url}\n`);
+    for (const [folder, file] of CONFIGURATIONS) {
+      mkdirSync(join(home, folder), { recursive: true });
+      writeFileSync(join(home, folder, file), `alertmanager.url: ${url}\n`);
+    }
     const { PATH } = process.env;
-    await run('sh', ['-c', command], { env: { HOME: home, PATH, ...variables } });
+    return (await run('sh', ['-c', command], { env: { HOME: home, PATH, ...variables } })).stdout;
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
@@ -68,7 +76,7 @@ async function mutedBy(
     const known = new Set<string>();
     const muted = new Map<string, readonly AlertLabels[]>();
     for (const name of names) {
-      await follow(silenceOf(name), url, variables);
+      await follow(commandOf(name, 'amtool silence add '), url, variables);
       const fresh = (await silencedAlerts(url)).filter((one) => !known.has(alertKey(one)));
       for (const one of fresh) known.add(alertKey(one));
       muted.set(name, fresh);
@@ -110,5 +118,24 @@ describe('the silence a runbook ends with, in a real Alertmanager', () => {
       RUNBOOKS.map(({ name }) => name).toSorted(),
     );
     for (const alert of alerts) expect(alert).toMatchObject(host);
+  });
+});
+
+describe('the runbook of the watchdog, followed with a real Alertmanager', () => {
+  it('shows that the alert has arrived, and where it goes', async () => {
+    const page = 'KvmWatchdog';
+    const watchdog = { alertname: page, severity: 'info' };
+    const printed = await withAlertmanager('prometheus-alertmanager', [watchdog], async (url) => [
+      await follow(commandOf(page, 'amtool alert query '), url, {}),
+      await follow(commandOf(page, 'amtool config routes test '), url, {}),
+    ]);
+    expect(printed[0]).toMatch(/^KvmWatchdog .* active/m);
+    expect(printed[1]).toBe('watchdog\n');
+  });
+
+  it('silences the watchdog and nothing else', async () => {
+    const muted = await mutedBy(['KvmWatchdog'], HOSTS, {});
+    const names = muted.get('KvmWatchdog')?.map(({ alertname }) => alertname);
+    expect(new Set(names)).toEqual(new Set(['KvmWatchdog']));
   });
 });
