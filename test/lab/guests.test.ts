@@ -216,8 +216,9 @@ describe('metrics of real guests', () => {
       : 'kvm_domain_cpu_weight';
     expect(scraped.value(metric, labels)).toBe(shares);
     expect(shares).toBe(512);
-    // Let it run freely again: it would take long to do what is asked of it later.
+    // Let it run freely again: it would take long to do what is asked of it later. It has spun enough.
     await lab.virsh('schedinfo', 'capped', '--live', '--set', 'vcpu_quota=-1');
+    await lab.guest('capped').command({ kind: 'stop', what: 'spin' });
   });
 
   it('follow a balloon that shrinks a guest, and what the guest then says of its memory', async () => {
