@@ -173,10 +173,15 @@ export function labelsOfAlert(alert: AlertDefinition | undefined): readonly stri
   return [...new Set(labels.flatMap((one) => [...one]))];
 }
 
+/** A list of labels that takes hosts of two clusters with the same job and instance for one. */
+const WITHOUT_CLUSTER = /\b(?:on|by) \((?!cluster\b)[^)]*\)/;
+
 function faultsOfPromql(text: string): readonly string[] {
   const values = Object.fromEntries(placeholdersOf(text).map((name) => [name, 'x']));
+  const list = WITHOUT_CLUSTER.exec(text)?.[0];
+  const mixed = list === undefined ? [] : [`${list} mixes clusters`];
   try {
-    return labelsOfExpression(parsePromql(filled(text, values))).faults;
+    return [...mixed, ...labelsOfExpression(parsePromql(filled(text, values))).faults];
   } catch (error) {
     if (error instanceof SyntaxError) return [error.message];
     throw error;

@@ -154,6 +154,17 @@ describe('a fault of a runbook is found', () => {
     ]);
   });
 
+  it('a sum or a join that takes hosts of two clusters for one', () => {
+    const good = 'instance:kvm_host_cpu_steal:ratio{instance="$instance"}';
+    expect(faultsAfter(good, `count by (domain) (${good})`)).toContain(
+      'by (domain) mixes clusters',
+    );
+    expect(faultsAfter(good, `${good} and on (job, instance) ${good}`)).toEqual([
+      'on (job, instance) mixes clusters',
+    ]);
+    expect(faultsAfter(good, `sum by (cluster, job, instance) (${good})`)).toEqual([]);
+  });
+
   it('a placeholder the alert has no label for', () => {
     expect(faultsAfter('{instance="$instance"}', '{instance="$cpuset"}')).toEqual([
       '$cpuset is no label of the alert',
