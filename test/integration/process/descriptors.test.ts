@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { COLLECTORS } from '../../../src/model/collectors.ts';
 import { run } from '../../../lab/command.ts';
-import { NO_LIBVIRT, startExporter } from './exporter-process.ts';
+import { NO_GUESTS, startExporter } from './exporter-process.ts';
 
 /** A connection that is kept, as Prometheus keeps its own: it needs no descriptor later. */
 class OneConnection extends Agent implements Disposable {
@@ -45,7 +45,7 @@ interface Scraped {
 
 describe('an exporter that has no file descriptor left', () => {
   it('loses no family of a collector that says all is well, and recovers', async () => {
-    await using exporter = await startExporter(NO_LIBVIRT);
+    await using exporter = await startExporter(...NO_GUESTS);
     using connection = new OneConnection(exporter.url);
     const scrapeAll = async (): Promise<ReadonlyMap<string, Scraped>> => {
       const scraped = new Map<string, Scraped>();

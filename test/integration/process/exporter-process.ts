@@ -6,6 +6,8 @@ import { eventually } from '../../../lab/polling.ts';
 const EXPORTER = join(import.meta.dirname, '../../../bin/kvm-overcommit-exporter');
 /** Flags that keep a test from looking for the machine's own libvirt. */
 export const NO_LIBVIRT = '--libvirt.uri=qemu+unix:///system?socket=/nonexistent/libvirt-sock-ro';
+/** And from finding the processes of guests that other tests have started. */
+export const NO_GUESTS = [NO_LIBVIRT, '--guests.source=libvirt'] as const;
 const ANY_PORT = '--web.listen-address=127.0.0.1:0';
 
 export interface Ended {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../../lab/polling.ts';
 import { get } from '../../support/http.ts';
 import { Exposition } from '../../support/prometheus-text.ts';
-import { NO_LIBVIRT, startExporter, type ExporterProcess } from './exporter-process.ts';
+import { NO_GUESTS, startExporter, type ExporterProcess } from './exporter-process.ts';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPEN_METRICS =
@@ -26,7 +26,7 @@ describe('the exporter over HTTP, on a host without libvirt', () => {
   };
 
   beforeAll(async () => {
-    exporter = await startExporter(NO_LIBVIRT);
+    exporter = await startExporter(...NO_GUESTS);
   });
 
   afterAll(async () => {
@@ -171,7 +171,7 @@ describe('switches of the HTTP side', () => {
   it('leaves out metrics about the exporter itself with --web.disable-exporter-metrics', async () => {
     const own = /^(?:process_|nodejs_|kvm_exporter_http_)/;
     const ownOf = async (...flags: readonly string[]) => {
-      await using exporter = await startExporter(NO_LIBVIRT, ...flags);
+      await using exporter = await startExporter(...NO_GUESTS, ...flags);
       const { body } = await get(`${exporter.url}/metrics`);
       const { samples } = Exposition.parse(body.toString());
       expect(samples.length).toBeGreaterThan(100);
@@ -191,7 +191,7 @@ describe('switches of the HTTP side', () => {
 
   it('switches collectors with --collector and --no-collector', async () => {
     await using exporter = await startExporter(
-      NO_LIBVIRT,
+      ...NO_GUESTS,
       '--no-collector.cpu',
       '--collector.smaps',
     );

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { eventually } from '../../../lab/polling.ts';
 import { Exposition } from '../../support/prometheus-text.ts';
-import { NO_LIBVIRT, startExporter } from '../process/exporter-process.ts';
+import { NO_GUESTS, startExporter } from '../process/exporter-process.ts';
 import { ScrapingPrometheus } from './scraping-prometheus.ts';
 import { WatchedPath } from './watched-path.ts';
 
@@ -20,7 +20,7 @@ describe('a real Prometheus', () => {
 
   beforeAll(async () => {
     const demo = stack.use(await startExporter('--demo'));
-    const host = stack.use(await startExporter(NO_LIBVIRT));
+    const host = stack.use(await startExporter(...NO_GUESTS));
     paths = {
       'demo-openmetrics': stack.use(await WatchedPath.to(demo.url)),
       'demo-text': stack.use(await WatchedPath.to(demo.url, TEXT)),
