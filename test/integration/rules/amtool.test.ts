@@ -51,19 +51,30 @@ function commandOf(name: string, beginning: string): string {
   return commands[0] ?? '';
 }
 
-/** Follows the step in a shell that has only these variables, with amtool set up for this Alertmanager. */
-async function follow(command: string, url: string, variables: AlertLabels): Promise<string> {
-  const home = mkdtempSync(join(tmpdir(), 'kvm-amtool-'));
-  try {
+/** Has a shell with only these variables follow a step; returns what it prints. */
+type Follow = (command: string, variables: AlertLabels) => Promise<string>;
+
+/** With an Alertmanager that has these alerts, and an amtool that is set up for it. */
+function withAmtool<T>(
+  alerts: readonly AlertLabels[],
+  work: (follow: Follow, url: string) => Promise<T>,
+): Promise<T> {
+  return withAlertmanager('prometheus-alertmanager', alerts, async (url) => {
+    const home = mkdtempSync(join(tmpdir(), 'kvm-amtool-'));
     for (const [folder, file] of CONFIGURATIONS) {
       mkdirSync(join(home, folder), { recursive: true });
       writeFileSync(join(home, folder, file), `alertmanager.url: ${url}\n`);
     }
     const { PATH } = process.env;
-    return (await run('sh', ['-c', command], { env: { HOME: home, PATH, ...variables } })).stdout;
-  } finally {
-    rmSync(home, { recursive: true, force: true });
-  }
+    try {
+      return await work(async (command, variables) => {
+        const env = { HOME: home, PATH, ...variables };
+        return (await run('sh', ['-c', command], { env })).stdout;
+      }, url);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  });
 }
 
 /** Which alerts the silence of each runbook mutes that none before it did. */
@@ -72,11 +83,11 @@ async function mutedBy(
   hosts: readonly AlertLabels[],
   variables: AlertLabels,
 ): Promise<ReadonlyMap<string, readonly AlertLabels[]>> {
-  return withAlertmanager('prometheus-alertmanager', alertsOn(hosts), async (url) => {
+  return withAmtool(alertsOn(hosts), async (follow, url) => {
     const known = new Set<string>();
     const muted = new Map<string, readonly AlertLabels[]>();
     for (const name of names) {
-      await follow(commandOf(name, 'amtool silence add '), url, variables);
+      await follow(commandOf(name, 'amtool silence add '), variables);
       const fresh = (await silencedAlerts(url)).filter((one) => !known.has(alertKey(one)));
       for (const one of fresh) known.add(alertKey(one));
       muted.set(name, fresh);
@@ -125,9 +136,9 @@ describe('the runbook of the watchdog, followed with a real Alertmanager', () =>
   it('shows that the alert has arrived, and where it goes', async () => {
     const page = 'KvmWatchdog';
     const watchdog = { alertname: page, severity: 'info' };
-    const printed = await withAlertmanager('prometheus-alertmanager', [watchdog], async (url) => [
-      await follow(commandOf(page, 'amtool alert query '), url, {}),
-      await follow(commandOf(page, 'amtool config routes test '), url, {}),
+    const printed = await withAmtool([watchdog], async (follow) => [
+      await follow(commandOf(page, 'amtool alert query '), {}),
+      await follow(commandOf(page, 'amtool config routes test '), {}),
     ]);
     expect(printed[0]).toMatch(/^KvmWatchdog .* active/m);
     expect(printed[1]).toBe('watchdog\n');
