@@ -78,7 +78,6 @@ export class LiveHost implements SnapshotSources {
       maxCalls,
       maxStuck: maxStuckCalls,
     });
-    this.#pools = new PoolCollector(this.#calls);
     this.#host = new HostCollector(roots);
     this.#inventory = new InventoryRefresher(roots);
     this.#links = new NetworkLinkReader(roots);
@@ -90,6 +89,7 @@ export class LiveHost implements SnapshotSources {
       options.metadataLabels,
     );
     this.#storage = new StorageCollector(roots, enabled.has('thinpool'));
+    this.#pools = new PoolCollector(this.#calls, this.#storage.askPath);
     this.#choice = options.guestSources ?? ANY_SOURCE;
     const { files } = this.#storage;
     const { pageBytes } = this.#host;

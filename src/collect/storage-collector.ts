@@ -20,6 +20,7 @@ import { ActiveThinPools } from '../sources/lvm/active-thin-pools.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/lvm/thin-pool-refresher.ts';
 
 import type { OutcomeLog } from '../model/outcome-log.ts';
+import type { AskPath } from '../guests/libvirt/pool-collector.ts';
 import { StorageCheck } from '../guests/libvirt/storage-check.ts';
 import type { DeclaredImage, DescribedDisk, ImageRequest } from '../model/image.ts';
 import type { DomainDisk, PoolPlace, Storage, ThinStorageReading } from '../model/storage.ts';
@@ -102,6 +103,15 @@ export class StorageCollector {
     const { value } = mounts;
     return StorageCheck.begin(guests, this.#knownPaths, locate, value, this.#files, deadline);
   }
+
+  /** Whether the filesystem of a path answers statfs(2). */
+  readonly askPath: AskPath = async (path, deadline) => {
+    const mounts = readMounts(this.#roots);
+    const mount = mounts.ok ? mounts.value.findMount(path) : undefined;
+    if (mount === undefined || mount.type === 'devtmpfs') return 'unknown';
+    const space = await this.#files.space(mount, deadline);
+    return !space.ok && space.error.kind === 'timeout' ? 'silent' : 'answers';
+  };
 
   /** Never rejects. */
   async collect(

@@ -70,13 +70,14 @@ describe('a guest fills its image on a small file system', () => {
   it('pages when QEMU has paused the writer: once, for the filesystem, with its name', async () => {
     await lab.guest('writer').waitForState('paused (I/O error)');
     const { pager } = stack;
-    const labels = { instance: INSTANCE, mountpoint };
-    const page = await pager.expectPage({
+    const full = {
       alertname: 'KvmFilesystemFull',
       severity: 'critical',
-      labels,
-    });
-    expect(page.annotations['description']).toContain('Paused: writer.');
+      labels: { instance: INSTANCE, mountpoint },
+    } as const;
+    const page = await pager.expectPage(full);
+    // It may be full for longer than the page waits, here a second, before QEMU wants a new cluster.
+    await pager.expectDescription(full, 'Paused: writer.');
     expect(page.annotations['summary']).toBeDefined();
     expect(page.annotations['runbook_url']).toContain('KvmFilesystemFull');
     expect(await pager.fired('alertname="KvmGuestPausedOnIoError"', since)).toEqual([]);

@@ -1,5 +1,6 @@
 import {
   errorCodes,
+  type CallOptions,
   type LibvirtConnection,
   type NamedObject,
   type StoragePoolInfo,
@@ -29,11 +30,29 @@ const TIMEOUT_MS = 1_000;
 const FIRST_BACKOFF_MS = 15_000;
 const LONGEST_BACKOFF_MS = 10 * 60_000;
 
+const LIST = 'list of storage pools';
+
+/**
+ * Whether what a path lies on answers now: `unknown` where the path does not tell, as one of a device node,
+ * which lies in memory.
+ */
+export type AskPath = (
+  path: string,
+  deadline: Deadline,
+) => Promise<'answers' | 'silent' | 'unknown'>;
+
 interface Known {
   readonly pool: NamedObject;
   /** A failure is kept as well: it stays one until the XML changes. Undefined before the first look. */
   readonly description: Result<StoragePoolDescription> | undefined;
   readonly describedAt: number;
+}
+
+interface PoolRequest {
+  readonly uuid: string;
+  readonly deadline: Deadline;
+  /** What the pool lies on has just answered. */
+  readonly isAlive: boolean;
 }
 
 /**
@@ -42,15 +61,19 @@ interface Known {
  *
  * The daemon holds a pool's lock as long as somebody's refresh lasts, and every question about the pool,
  * the list of pools included, waits for that lock and keeps a worker meanwhile. So the pools that are
- * known are asked one by one, one call to each at most, and the list only when all of them answer.
+ * known are asked one by one, one call to each at most, and the list only when all of them answer. Where the
+ * lock was taken between the two, the list is what waits, and does not tell for which pool: until it is
+ * answered, a pool is asked only if what it lies on is not known to be silent.
  */
 export class PoolCollector {
   readonly #calls: DaemonCalls;
+  readonly #askPath: AskPath;
   readonly #known = new Map<string, Known>();
   readonly #backoff = new Backoff(0, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS);
 
-  constructor(calls: DaemonCalls) {
+  constructor(calls: DaemonCalls, askPath: AskPath) {
     this.#calls = calls;
+    this.#askPath = askPath;
   }
 
   /** The pools as of the last collection. */
@@ -76,7 +99,7 @@ export class PoolCollector {
       const reading = await this.#read(pool, log, deadline);
       if (reading !== undefined) readings.set(pool.uuid, reading);
     }
-    if (readings.size === this.#known.size) {
+    if (readings.size === this.#known.size && !this.#owesAny()) {
       const added = await this.#list(log, deadline);
       // On the first look there is nothing else to tell of.
       if (added === undefined && this.#known.size === 0) return undefined;
@@ -93,9 +116,15 @@ export class PoolCollector {
     }));
   }
 
+  /** Whether a pool that told its sizes owes its description. */
+  #owesAny(): boolean {
+    return [...this.#known.keys()].some((uuid) => this.#calls.owes(uuid));
+  }
+
   /** Pools that were not known; those that are gone are dropped. */
   async #list(log: OutcomeLog, deadline: Deadline): Promise<readonly NamedObject[] | undefined> {
-    const answer = await this.#call('list of storage pools', deadline, (connection, options) =>
+    const request = { key: LIST, timeoutMs: TIMEOUT_MS, deadline };
+    const answer = await this.#calls.call(request, (connection, options) =>
       connection.listAllStoragePools(0, options),
     );
     if (!answer.ok) {
@@ -123,7 +152,14 @@ export class PoolCollector {
       log.fail('pool', { kind: 'timeout', subject: `pool ${name}`, detail });
       return undefined;
     }
-    const info = await this.#call(uuid, deadline, (connection, options) =>
+    const place = this.#calls.owes(LIST) ? await this.#place(uuid, deadline) : 'unknown';
+    if (place === 'silent') {
+      const detail = 'libvirt does not list its pools, and what this one lies on does not answer';
+      log.fail('pool', { kind: 'timeout', subject: `pool ${name}`, detail });
+      return undefined;
+    }
+    const request: PoolRequest = { uuid, deadline, isAlive: place === 'answers' };
+    const info = await this.#call(request, (connection, options) =>
       connection.storagePoolGetInfo(pool, options),
     );
     if (!info.ok) {
@@ -134,7 +170,7 @@ export class PoolCollector {
       return undefined;
     }
     this.#backoff.answer(uuid);
-    await this.#describe(pool, deadline);
+    await this.#describe(pool, request);
     const description = this.#known.get(uuid)?.description;
     if (description?.ok === false) {
       log.fail('pool', { ...description.error, subject: `XML of pool ${name}` });
@@ -143,30 +179,33 @@ export class PoolCollector {
   }
 
   /** Reads the pool's XML where that is due; what was known stays where it can not be had. */
-  async #describe(pool: NamedObject, deadline: Deadline): Promise<void> {
+  async #describe(pool: NamedObject, request: PoolRequest): Promise<void> {
     const now = performance.now();
     const known = this.#known.get(pool.uuid);
     if (known !== undefined && now - known.describedAt < DESCRIPTION_MAX_AGE_MS) return;
-    const xml = await this.#call(pool.uuid, deadline, (connection, options) =>
+    const xml = await this.#call(request, (connection, options) =>
       connection.storagePoolGetXmlDesc(pool, options),
     );
     if (!xml.ok) return;
-    const description = await parseStoragePoolXmlInSlices(xml.value, deadline);
+    const description = await parseStoragePoolXmlInSlices(xml.value, request.deadline);
     if (!description.ok && description.error.kind === 'timeout') return;
     // A copy: strings of the parsed one are slices of the XML and would keep all of it.
     const copy = structuredClone(description);
     this.#known.set(pool.uuid, { pool, description: copy, describedAt: now });
   }
 
+  async #place(uuid: string, deadline: Deadline): ReturnType<AskPath> {
+    const description = this.#known.get(uuid)?.description;
+    const path = description?.ok === true ? description.value.targetPath : undefined;
+    return path === undefined ? 'unknown' : this.#askPath(path, deadline.within(TIMEOUT_MS));
+  }
+
   #call<Value>(
-    key: string,
-    deadline: Deadline,
-    send: (
-      connection: LibvirtConnection,
-      options: Parameters<LibvirtConnection['listAllStoragePools']>[1],
-    ) => Promise<Value>,
+    { uuid, deadline, isAlive }: PoolRequest,
+    send: (connection: LibvirtConnection, options: CallOptions) => Promise<Value>,
   ): Promise<Result<Value, CallFailure>> {
-    return this.#calls.call({ key, timeoutMs: TIMEOUT_MS, deadline }, send);
+    const request = { key: uuid, timeoutMs: TIMEOUT_MS, deadline, isAlive: () => isAlive };
+    return this.#calls.call(request, send);
   }
 }
 

@@ -70,6 +70,25 @@ export class Pager {
     });
   }
 
+  /** Waits until the description of an alert that fires has a text, which may change while it fires. */
+  async expectDescription(expected: ExpectedAlert, text: string): Promise<void> {
+    const { alertname, severity, labels = {} } = expected;
+    const wanted = Object.entries({ alertname, severity, ...labels });
+    let descriptions: readonly (string | undefined)[] = [];
+    await eventually(
+      `${alertname} says "${text}"`,
+      PATIENCE_MS,
+      async () => {
+        const all = await this.#prometheus.firing();
+        descriptions = all
+          .filter((alert) => wanted.every(([name, value]) => alert.labels[name] === value))
+          .map(({ annotations }) => annotations['description']);
+        return descriptions.some((description) => description?.includes(text) === true);
+      },
+      () => descriptions.join('\n'),
+    );
+  }
+
   /** Waits until none of these fires any more, muted or not. */
   async expectSilence(matchers: string): Promise<void> {
     let firing: readonly string[] = [];

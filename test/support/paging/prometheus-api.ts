@@ -20,6 +20,11 @@ export interface Series {
   readonly points: readonly (readonly [number, number])[];
 }
 
+export interface FiringAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
 /** The part of Prometheus' HTTP API the tests ask (prometheus docs/querying/api.md). */
 export class PrometheusApi {
   /** Without a path. */
@@ -50,6 +55,16 @@ export class PrometheusApi {
       labels: metric,
       points: values.map(([time, value]) => [time, Number(value)] as const),
     }));
+  }
+
+  /** Alerts that fire, with what they say now. */
+  async firing(): Promise<readonly FiringAlert[]> {
+    const texts = z.record(z.string(), z.string());
+    const alert = z.object({ labels: texts, annotations: texts, state: z.string() });
+    const answer = z
+      .object({ data: z.object({ alerts: z.array(alert) }) })
+      .parse(await this.#get('alerts', {}));
+    return answer.data.alerts.filter(({ state }) => state === 'firing');
   }
 
   /** Rules whose last evaluation failed, as `name: error`. */

@@ -31,12 +31,15 @@ let daemon: FakeDaemon;
 let pools: PoolCollector;
 /** Pools whose lock a refresh holds. */
 const locked = new Set<string>();
+/** Where nothing answers. */
+const silentPaths = new Set<string>();
 let held: (() => void)[];
 
 beforeEach(async () => {
   daemon = await FakeDaemon.listen();
   onTestFinished(() => daemon.close());
   locked.clear();
+  silentPaths.clear();
   held = [];
   daemon.on(procedures.listAllStoragePools, () =>
     locked.size > 0 ? silence : [fast, dead, other],
@@ -54,7 +57,9 @@ beforeEach(async () => {
       `<pool type="dir"><name>${name}</name><uuid>${uuid}</uuid>
        <target><path>/srv/${name}</path></target></pool>`,
   );
-  pools = new PoolCollector(callsTo(daemon));
+  pools = new PoolCollector(callsTo(daemon), (path) =>
+    Promise.resolve(silentPaths.has(path) ? 'silent' : 'answers'),
+  );
 });
 
 const collect = async () => {
@@ -103,6 +108,47 @@ describe('storage pools', () => {
     expect(held).toHaveLength(1);
     // The list would wait for the same lock.
     expect(daemon.count(procedures.listAllStoragePools)).toBe(1);
+  });
+
+  it('that are locked while they are listed cost no second call, and the others nothing', async () => {
+    await collect();
+    // The refresh takes the lock after the pool has told its sizes.
+    daemon.on(procedures.listAllStoragePools, () => {
+      locked.add('dead');
+      silentPaths.add('/srv/dead');
+      return silence;
+    });
+    await collect();
+    for (let round = 0; round < 3; round += 1) {
+      expect(await collect()).toEqual({
+        states: [
+          ['fast', 'running'],
+          ['dead', undefined],
+          ['other', 'running'],
+        ],
+        success: false,
+        subjects: ['pool dead'],
+      });
+    }
+    expect(held).toHaveLength(0);
+    expect(daemon.count(procedures.listAllStoragePools)).toBe(2);
+  });
+
+  it('that lie on what answers are asked although two calls are stuck', async () => {
+    await collect();
+    daemon.on(procedures.listAllStoragePools, () => {
+      locked.add('dead');
+      return silence;
+    });
+    await collect();
+    for (let round = 0; round < 3; round += 1) {
+      expect((await collect()).states).toEqual([
+        ['fast', 'running'],
+        ['dead', undefined],
+        ['other', 'running'],
+      ]);
+    }
+    expect(held).toHaveLength(1);
   });
 
   it('are complete again after the late answer', async () => {
