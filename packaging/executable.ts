@@ -12,7 +12,7 @@ import { run } from './run.ts';
  */
 const NODE_FLAGS = [
   '--max-semi-space-size=4',
-  '--heap-growing-percent=40',
+  '--heap-growing-percent=20',
   '--disable-sigusr1',
   '--no-warnings',
   // For in-bundle/give-back.ts.

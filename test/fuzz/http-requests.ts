@@ -9,7 +9,7 @@ import { mangled } from './mangle.ts';
 import type { Outcome, Target } from './target.ts';
 
 /** As bin/kvm-overcommit-exporter has them. */
-const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=40'];
+const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const AT_ONCE = 64;
 const PIPELINED = 6;
