@@ -77,7 +77,7 @@ describe('a guest fills its image on a small file system', () => {
     } as const;
     const page = await pager.expectPage(full);
     // It may be full for longer than the page waits, here a second, before QEMU wants a new cluster.
-    await pager.expectDescription(full, 'Paused: writer.');
+    await pager.expectDescription(full, /Paused: writer\./);
     expect(page.annotations['summary']).toBeDefined();
     expect(page.annotations['runbook_url']).toContain('KvmFilesystemFull');
     expect(await pager.fired('alertname="KvmGuestPausedOnIoError"', since)).toEqual([]);

@@ -70,20 +70,20 @@ export class Pager {
     });
   }
 
-  /** Waits until the description of an alert that fires has a text, which may change while it fires. */
-  async expectDescription(expected: ExpectedAlert, text: string): Promise<void> {
+  /** Waits until the description of an alert that fires is like that; it may change while it fires. */
+  async expectDescription(expected: ExpectedAlert, pattern: RegExp): Promise<void> {
     const { alertname, severity, labels = {} } = expected;
     const wanted = Object.entries({ alertname, severity, ...labels });
     let descriptions: readonly (string | undefined)[] = [];
     await eventually(
-      `${alertname} says "${text}"`,
+      `${alertname} says ${String(pattern)}`,
       PATIENCE_MS,
       async () => {
         const all = await this.#prometheus.firing();
         descriptions = all
           .filter((alert) => wanted.every(([name, value]) => alert.labels[name] === value))
           .map(({ annotations }) => annotations['description']);
-        return descriptions.some((description) => description?.includes(text) === true);
+        return descriptions.some((description = '') => pattern.test(description));
       },
       () => descriptions.join('\n'),
     );
