@@ -14,7 +14,7 @@ import {
   visibleNetworkName,
   visibleReference,
 } from '../model/facts/image-reference.ts';
-import { readMounts, type MountTable } from '../sources/files/mounts.ts';
+import { holdsDeviceNodes, readMounts, type MountTable } from '../sources/files/mounts.ts';
 import type { Roots } from '../sources/kernel/roots.ts';
 import { ActiveThinPools } from '../sources/lvm/active-thin-pools.ts';
 import { findThinPoolProgram, ThinPoolRefresher } from '../sources/lvm/thin-pool-refresher.ts';
@@ -108,9 +108,8 @@ export class StorageCollector {
   readonly askPath: AskPath = async (path, deadline) => {
     const mounts = readMounts(this.#roots);
     const mount = mounts.ok ? mounts.value.findMount(path) : undefined;
-    if (mount === undefined || mount.type === 'devtmpfs') return 'unknown';
-    const space = await this.#files.space(mount, deadline);
-    return !space.ok && space.error.kind === 'timeout' ? 'silent' : 'answers';
+    if (mount === undefined || holdsDeviceNodes(mount)) return 'unknown';
+    return (await this.#files.answers(mount, deadline)) ? 'answers' : 'silent';
   };
 
   /** Never rejects. */

@@ -1,6 +1,6 @@
 import type { Disk, DiskSource } from '../../model/domain-config.ts';
 import type { HostFiles } from '../../sources/files/host-files.ts';
-import type { MountTable } from '../../sources/files/mounts.ts';
+import { holdsDeviceNodes, type MountTable } from '../../sources/files/mounts.ts';
 
 import type { Mount } from '../../model/filesystem.ts';
 import type { ConfiguredGuest } from '../../model/domain.ts';
@@ -26,14 +26,14 @@ const BLOCK_DEVICES: FailureDomain = 'block devices';
  */
 export class StorageCheck {
   readonly #domains: ReadonlyMap<string, readonly FailureDomain[]>;
-  readonly #silent: ReadonlyMap<FailureDomain, Promise<boolean>>;
+  readonly #answers: ReadonlyMap<FailureDomain, Promise<boolean>>;
 
   private constructor(
     domains: ReadonlyMap<string, readonly FailureDomain[]>,
-    silent: ReadonlyMap<FailureDomain, Promise<boolean>>,
+    answers: ReadonlyMap<FailureDomain, Promise<boolean>>,
   ) {
     this.#domains = domains;
-    this.#silent = silent;
+    this.#answers = answers;
   }
 
   /**
@@ -59,7 +59,7 @@ export class StorageCheck {
       const addPath = (path: string): void => {
         const mount = mounts.findMount(path);
         // Names of block devices lie in memory; what hangs is what they stand for.
-        if (mount === undefined || mount.type === 'devtmpfs') {
+        if (mount === undefined || holdsDeviceNodes(mount)) {
           domains.add(BLOCK_DEVICES);
           return;
         }
@@ -77,16 +77,9 @@ export class StorageCheck {
       for (const path of knownPaths.get(uuid) ?? []) addPath(path);
       byGuest.set(uuid, [...domains]);
     }
-    const silent = new Map<FailureDomain, Promise<boolean>>();
-    for (const [domain, mount] of asked) {
-      const answer = files.space(mount, deadline);
-      // Any other error is an answer too.
-      silent.set(
-        domain,
-        answer.then((space) => !space.ok && space.error.kind === 'timeout'),
-      );
-    }
-    return new StorageCheck(byGuest, silent);
+    const answers = new Map<FailureDomain, Promise<boolean>>();
+    for (const [domain, mount] of asked) answers.set(domain, files.answers(mount, deadline));
+    return new StorageCheck(byGuest, answers);
   }
 
   /** What this guest's disks depend on; empty for a guest without disks. */
@@ -98,7 +91,7 @@ export class StorageCheck {
   async findSilentDomains(uuid: string): Promise<readonly FailureDomain[]> {
     const silent: FailureDomain[] = [];
     for (const domain of this.findFailureDomains(uuid)) {
-      if ((await this.#silent.get(domain)) === true) silent.push(domain);
+      if ((await this.#answers.get(domain)) === false) silent.push(domain);
     }
     return silent;
   }

@@ -179,6 +179,12 @@ export class HostFiles {
     }
   }
 
+  /** Whether a mounted filesystem answers statfs(2) by the deadline; an error is an answer too. */
+  async answers(mount: Mount, deadline: Deadline): Promise<boolean> {
+    const space = await this.space(mount, deadline);
+    return space.ok || space.error.kind !== 'timeout';
+  }
+
   /** The mount's filesystem does not answer and is left alone until it does. */
   hangs(mount: Mount): boolean {
     const key = toKey(mount);

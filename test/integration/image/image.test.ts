@@ -117,10 +117,10 @@ function expectNoRights(exporter: Container): void {
   expect(exporter.status('CapEff')).toEqual(['0000000000000000']);
 }
 
-/** In well under the ten seconds after which `docker stop` kills; its container is taken down after that. */
+/** The exporter itself: its container is taken down after that. */
 async function expectQuickEnd(exporter: Container): Promise<void> {
   const process = identify(exporter.pid);
   exporter.signal('SIGTERM');
-  if (process !== undefined) await waitForEnd([process], 5_000);
+  if (process !== undefined) await waitForEnd([process], 2_000);
   expect(await exporter.ended).toBe(0);
 }

@@ -60,8 +60,8 @@ export class Pager {
   }
 
   /** Waits until an alert fires, whether or not Alertmanager tells anybody. */
-  async expectFiring({ alertname, severity, labels = {} }: ExpectedAlert): Promise<void> {
-    const matchers = Object.entries({ alertname, severity, ...labels })
+  async expectFiring(expected: ExpectedAlert): Promise<void> {
+    const matchers = labelsOf(expected)
       .map(([name, value]) => `${name}="${value}"`)
       .join(',');
     await eventually(`${matchers} fires`, PATIENCE_MS, async () => {
@@ -72,16 +72,14 @@ export class Pager {
 
   /** Waits until the description of an alert that fires is like that; it may change while it fires. */
   async expectDescription(expected: ExpectedAlert, pattern: RegExp): Promise<void> {
-    const { alertname, severity, labels = {} } = expected;
-    const wanted = Object.entries({ alertname, severity, ...labels });
     let descriptions: readonly (string | undefined)[] = [];
     await eventually(
-      `${alertname} says ${String(pattern)}`,
+      `${expected.alertname} says ${String(pattern)}`,
       PATIENCE_MS,
       async () => {
         const all = await this.#prometheus.firing();
         descriptions = all
-          .filter((alert) => wanted.every(([name, value]) => alert.labels[name] === value))
+          .filter(({ labels }) => isOf(expected, labels))
           .map(({ annotations }) => annotations['description']);
         return descriptions.some((description = '') => pattern.test(description));
       },
@@ -108,18 +106,15 @@ export class Pager {
     return this.#webhook.describe();
   }
 
-  async #told(
-    status: Notification['status'],
-    { alertname, severity, labels = {} }: ExpectedAlert,
-  ): Promise<Notification> {
-    const wanted = Object.entries({ alertname, severity, ...labels });
+  async #told(status: Notification['status'], expected: ExpectedAlert): Promise<Notification> {
+    const { severity } = expected;
     return this.#webhook.waitFor(
-      `${status} ${wanted.map(([name, value]) => `${name}=${value}`).join(' ')}`,
+      `${status} ${labelsOf(expected)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' ')}`,
       (all) => {
         const about = all.filter(
-          ({ receiver, labels: told }) =>
-            receiver === RECEIVERS[severity] &&
-            wanted.every(([name, value]) => told[name] === value),
+          ({ receiver, labels: told }) => receiver === RECEIVERS[severity] && isOf(expected, told),
         );
         if (status === 'firing') return about.find((one) => one.status === 'firing');
         const last = about.at(-1);
@@ -128,6 +123,15 @@ export class Pager {
       PATIENCE_MS,
     );
   }
+}
+
+function labelsOf({ alertname, severity, labels = {} }: ExpectedAlert): [string, string][] {
+  return Object.entries({ alertname, severity, ...labels });
+}
+
+/** Whether an alert with these labels is the expected one. */
+function isOf(expected: ExpectedAlert, labels: Readonly<Record<string, string>>): boolean {
+  return labelsOf(expected).every(([name, value]) => labels[name] === value);
 }
 
 function describe(labels: Readonly<Record<string, string>>): string {

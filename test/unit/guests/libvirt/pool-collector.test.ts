@@ -73,6 +73,17 @@ const collect = async () => {
   };
 };
 
+/** What a collection tells when no pool but `dead` is unknown. */
+const deadAlone = {
+  states: [
+    ['fast', 'running'],
+    ['dead', undefined],
+    ['other', 'running'],
+  ],
+  success: false,
+  subjects: ['pool dead'],
+};
+
 describe('storage pools', () => {
   it('are listed and asked one by one, with where they lie', async () => {
     expect(await collect()).toEqual({
@@ -95,15 +106,7 @@ describe('storage pools', () => {
     await collect();
     locked.add('dead');
     for (let round = 0; round < 3; round += 1) {
-      expect(await collect()).toEqual({
-        states: [
-          ['fast', 'running'],
-          ['dead', undefined],
-          ['other', 'running'],
-        ],
-        success: false,
-        subjects: ['pool dead'],
-      });
+      expect(await collect()).toEqual(deadAlone);
     }
     expect(held).toHaveLength(1);
     // The list would wait for the same lock.
@@ -120,15 +123,7 @@ describe('storage pools', () => {
     });
     await collect();
     for (let round = 0; round < 3; round += 1) {
-      expect(await collect()).toEqual({
-        states: [
-          ['fast', 'running'],
-          ['dead', undefined],
-          ['other', 'running'],
-        ],
-        success: false,
-        subjects: ['pool dead'],
-      });
+      expect(await collect()).toEqual(deadAlone);
     }
     expect(held).toHaveLength(0);
     expect(daemon.count(procedures.listAllStoragePools)).toBe(2);
@@ -142,13 +137,23 @@ describe('storage pools', () => {
     });
     await collect();
     for (let round = 0; round < 3; round += 1) {
-      expect((await collect()).states).toEqual([
-        ['fast', 'running'],
-        ['dead', undefined],
-        ['other', 'running'],
-      ]);
+      expect(await collect()).toEqual(deadAlone);
     }
     expect(held).toHaveLength(1);
+  });
+
+  it('are not listed while one owes its description', async () => {
+    const describe = (of: 'refused' | 'stuck') => {
+      daemon.on(procedures.storagePoolGetXmlDesc, ({ object: { name } }) => {
+        if (name !== 'dead') return `<pool type="dir"><name>${name}</name></pool>`;
+        return of === 'stuck' ? silence : new ErrorAnswer({ code: 38, message: 'not now' });
+      });
+    };
+    describe('refused');
+    await collect();
+    describe('stuck');
+    expect((await collect()).states).toContainEqual(['dead', 'running']);
+    expect(daemon.count(procedures.listAllStoragePools)).toBe(1);
   });
 
   it('are complete again after the late answer', async () => {
