@@ -1,5 +1,6 @@
 import { listKernelDirectory, ownerUid, readKernelFile } from '../kernel/kernel-file.ts';
 import { unescapeOctal } from '../kernel/kernel-text.ts';
+import { ownText } from '../kernel/own-text.ts';
 import { failed, found, inShort, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 
@@ -190,7 +191,7 @@ export function parseGuestCgroup(
       return failed('malformed', subject, `not a line id:controllers:/path: ${inShort(line)}`);
     }
     const controllers = line.slice(first + 1, second);
-    const group = line.slice(second + 1);
+    const group = ownText(line.slice(second + 1));
     if (!group.startsWith('/')) continue;
     if (controllers === '') unifiedGroup = toGuestGroup(group);
     else for (const name of controllers.split(',')) v1Groups.set(name, toGuestGroup(group));

@@ -6,6 +6,7 @@ import {
   type CgroupMounts,
 } from '../cgroup/cgroup.ts';
 import { ownerUid, readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
+import { ownText } from '../kernel/own-text.ts';
 import { listPids } from './pids.ts';
 import { parseSystemEmulator, type QemuCommandLine } from './qemu-command-line.ts';
 import { parseMemoryFiles } from './qemu-memory-files.ts';
@@ -255,7 +256,7 @@ export class QemuCensus {
     if (text === undefined) return { groups: [], group: '/', scope: undefined };
     const groups = text
       .split('\n')
-      .map((line) => /^\d+:[^:]*:(\/.*)$/.exec(line)?.[1] ?? '')
+      .map((line) => ownText(/^\d+:[^:]*:(\/.*)$/.exec(line)?.[1] ?? ''))
       .filter((group) => group !== '');
     const longest = groups.reduce((one, other) => (other.length > one.length ? other : one), '/');
     const cgroup =

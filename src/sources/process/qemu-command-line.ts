@@ -1,3 +1,4 @@
+import { ownText } from '../kernel/own-text.ts';
 import { parseQuantity } from './qemu-quantity.ts';
 
 /** Where QEMU keeps the guest's RAM, as far as its command line says. */
@@ -67,7 +68,7 @@ const MAX_WORDS = 4096;
  * @param commandLine words ended by NUL, as in /proc/<pid>/cmdline.
  */
 export function parseSystemEmulator(commandLine: string): QemuCommandLine | undefined {
-  const [program = '', ...words] = commandLine.split('\0', MAX_WORDS);
+  const [program = '', ...words] = commandLine.split('\0', MAX_WORDS).map(ownText);
   return parseWords(program, words);
 }
 

@@ -1,5 +1,6 @@
 import { readCgroupMounts, readGuestCgroup, type CgroupMounts } from '../cgroup/cgroup.ts';
 import { ownerUid, readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
+import { ownText } from '../kernel/own-text.ts';
 import { parseMemoryFiles } from './qemu-memory-files.ts';
 import { listPids } from './pids.ts';
 import { readProcessStat } from './stat.ts';
@@ -309,7 +310,7 @@ function findArgument(commandLine: string, option: string): string | undefined {
   if (at === -1) return undefined;
   const start = at + option.length + 2;
   const end = commandLine.indexOf('\0', start);
-  return commandLine.slice(start, end === -1 ? commandLine.length : end);
+  return ownText(commandLine.slice(start, end === -1 ? commandLine.length : end));
 }
 
 /** `guest=a,,b,debug-threads=on` → `a,b`: QEMU writes a comma inside a value twice. */

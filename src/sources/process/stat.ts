@@ -1,5 +1,6 @@
 import { readKernelFile } from '../kernel/kernel-file.ts';
 import { decimalAt, scanIntegers } from '../kernel/kernel-scan.ts';
+import { ownText } from '../kernel/own-text.ts';
 import { ticksToSeconds, USER_HZ } from '../../runtime/kernel-time.ts';
 import { failed, found, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
@@ -86,7 +87,7 @@ export function parseProcessStat(text: string, subject: string): Result<ProcessS
   }
   return found({
     pid,
-    comm: text.slice(commStart + 1, commEnd),
+    comm: ownText(text.slice(commStart + 1, commEnd)),
     state,
     parentPid,
     kernelThread: (flags & KERNEL_THREAD_FLAG) !== 0,
