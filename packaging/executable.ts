@@ -3,21 +3,12 @@ import { join } from 'node:path';
 
 import type { Bundle } from './bundle.ts';
 import { nodeBinary } from './node-binary.ts';
+import { readNodeOptions } from './node-options.ts';
 import { REPOSITORY, type Architecture } from './project.ts';
 import { run } from './run.ts';
 
-/**
- * V8 as bin/kvm-overcommit-exporter has it; what each option is for is said there. More come with the
- * environment variable NODE_OPTIONS.
- */
-const NODE_FLAGS = [
-  '--max-semi-space-size=4',
-  '--heap-growing-percent=20',
-  '--disable-sigusr1',
-  '--no-warnings',
-  // For in-bundle/give-back.ts.
-  '--experimental-ffi',
-] as const;
+/** For in-bundle/give-back.ts. */
+const GIVE_BACK = '--experimental-ffi';
 
 /** Tools that take symbols off a program of that processor. */
 const STRIP: Readonly<Record<Architecture, string>> = {
@@ -59,7 +50,8 @@ export async function buildExecutable(
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
       useCodeCache: false,
-      execArgv: NODE_FLAGS,
+      // More come with the environment variable NODE_OPTIONS.
+      execArgv: [...readNodeOptions(), GIVE_BACK],
       execArgvExtension: 'env',
     }),
   );

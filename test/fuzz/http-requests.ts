@@ -4,12 +4,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import { eventually } from '../../lab/polling.ts';
+import { readNodeOptions } from '../../packaging/node-options.ts';
 import type { Pick } from '../support/libvirt/damage.ts';
 import { mangled } from './mangle.ts';
 import type { Outcome, Target } from './target.ts';
 
-/** As bin/kvm-overcommit-exporter has them. */
-const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=20'];
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const AT_ONCE = 64;
 const PIPELINED = 6;
@@ -90,7 +89,7 @@ export const httpRequests: Target = {
   name: 'http-requests',
   async open() {
     const flags = ['--demo', '--web.listen-address=127.0.0.1:0'];
-    const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...flags], {
+    const child = spawn(process.execPath, [...readNodeOptions(), MAIN, ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let log = '';
