@@ -7,7 +7,7 @@ import {
   mutedAlerts,
   type AlertLabels,
 } from '../../../rules/tool/alertmanager.ts';
-import { firingAlerts } from '../../../rules/tool/firing.ts';
+import { firingAlerts } from '../../support/rules/firing.ts';
 import { SliceRunner } from '../../../rules/tool/run-tests.ts';
 import type { RuleTest } from '../../../rules/tool/test-file.ts';
 import { demoScrapes } from '../grafana/demo-history.ts';

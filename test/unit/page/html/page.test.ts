@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { Snapshot } from '../../../../src/model/snapshot.ts';
-import { landingPage } from '../../../../src/page/landing-page.ts';
+import { pageFacts } from '../../../../src/page/facts/page-facts.ts';
+import { pageHtml } from '../../../../src/page/html/page.ts';
 import { RecentCounters } from '../../../../src/risk/recent-counters.ts';
 import { SCRIPT_PATH } from '../../../../src/page/html/refresh-script.ts';
 import { RUNBOOK_BASE_URL } from '../../../../src/risk/runbooks.ts';
@@ -19,7 +20,7 @@ import {
 import { A, smallHost, type GuestAt } from '../small-host.ts';
 
 function pageOf(snapshot: Snapshot): string {
-  return landingPage(exampleView(snapshot), NOTHING_RECENT, '/metrics');
+  return pageHtml(pageFacts(exampleView(snapshot), NOTHING_RECENT), '/metrics');
 }
 
 /** Tags with their attribute names, which is all that a browser makes structure from. */
@@ -109,7 +110,7 @@ describe('the page', () => {
   });
 
   it('links to the metrics, wherever they are, without leaving the path a proxy gave it', () => {
-    const page = landingPage(exampleView(smallHost()), NOTHING_RECENT, '/deep/metrics');
+    const page = pageHtml(pageFacts(exampleView(smallHost()), NOTHING_RECENT), '/deep/metrics');
     const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => link);
     expect(links).toContain('./deep/metrics');
     const elsewhere = links.filter((link) => link !== '' && !/^(?:\.\/|#)/.test(link ?? ''));
@@ -147,7 +148,7 @@ describe('the page', () => {
       const before = recent.before(snapshot);
       // CPU time of the whole process, its compiler and garbage collector among it.
       const start = process.cpuUsage();
-      const page = landingPage(view, before, '/metrics');
+      const page = pageHtml(pageFacts(view, before), '/metrics');
       const zipped = gzipSync(page, { level: 1 });
       const { user, system } = process.cpuUsage(start);
       return { page, zipped, ms: (user + system) / 1000 };

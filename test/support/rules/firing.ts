@@ -1,9 +1,9 @@
-import type { AlertLabels } from './alertmanager.ts';
-import { secondsOfParts } from './duration.ts';
-import { labelsIn } from './expectations.ts';
-import type { SliceRunner } from './run-tests.ts';
-import { wholePack, type Groups } from './slice.ts';
-import type { RuleTest } from './test-file.ts';
+import type { AlertLabels } from '../../../rules/tool/alertmanager.ts';
+import { secondsOfParts } from '../../../rules/tool/duration.ts';
+import { labelsIn } from '../../../rules/tool/expectations.ts';
+import type { SliceRunner } from '../../../rules/tool/run-tests.ts';
+import { wholePack, type Groups } from '../../../rules/tool/slice.ts';
+import type { RuleTest } from '../../../rules/tool/test-file.ts';
 
 /**
  * The alerts of the whole pack that fire, by time: promtool is asked for none at each, and says
