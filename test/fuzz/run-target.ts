@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
 import { inspect } from 'node:util';
-import { runInNewContext } from 'node:vm';
 
 import { picker, type Pick } from '../support/libvirt/damage.ts';
+import { collectGarbage } from '../support/measure/collect-garbage.ts';
 import type { Outcome, Subject, Target } from './target.ts';
 
 const MAX_INPUT_MS = 1000;
@@ -135,14 +134,11 @@ function pickerOf(seed: number, input: number): Pick {
   return picker(seed ^ Math.imul(input + 1, 0x9e3779b1));
 }
 
-setFlagsFromString('--expose-gc');
-const collect: unknown = runInNewContext('gc');
-
 async function memoryOf(subject: Subject): Promise<number> {
   if (subject.memory !== undefined) return subject.memory();
   // Buffers are given back by what runs after a collection.
   for (let round = 0; round < 3; round += 1) {
-    if (typeof collect === 'function') Reflect.apply(collect, undefined, []);
+    collectGarbage();
     await nextTurn();
   }
   const { heapUsed, external } = process.memoryUsage();

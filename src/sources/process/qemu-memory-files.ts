@@ -1,5 +1,6 @@
 import type { MemoryFile } from '../../model/process.ts';
 import { propertyAt, textAt } from '../kernel/json-text.ts';
+import { ownText } from '../kernel/own-text.ts';
 
 /** No guest has more nodes of its own and memory devices. */
 const MAX_FILES = 1_024;
@@ -18,7 +19,7 @@ export function parseMemoryFiles(commandLine: string): readonly MemoryFile[] {
   const words = commandLine.split('\0');
   for (const [index, word] of words.entries()) {
     if (word !== '-object' || files.length >= MAX_FILES) continue;
-    const file = parseObject(words[index + 1] ?? '');
+    const file = parseObject(ownText(words[index + 1] ?? ''));
     if (file !== undefined) files.push(file);
   }
   return files;

@@ -1,13 +1,12 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import { describe, expect, it } from 'vitest';
 
 import { parseCgroupMounts, parseGuestCgroup } from '../../../../src/sources/cgroup/cgroup.ts';
 import { ownText } from '../../../../src/sources/kernel/own-text.ts';
 import { parseSystemEmulator } from '../../../../src/sources/process/qemu-command-line.ts';
+import { parseMemoryFiles } from '../../../../src/sources/process/qemu-memory-files.ts';
 import { parseQemuCommandLine } from '../../../../src/sources/process/qemu-processes.ts';
 import { parseProcessStat } from '../../../../src/sources/process/stat.ts';
+import { collectGarbage } from '../../../support/measure/collect-garbage.ts';
 import { HOST, valueIn } from '../../../support/sources/kernel-fixtures.ts';
 
 const TEXTS = 100;
@@ -17,13 +16,6 @@ const UUID = '6a4bd2d5-4fd0-4b27-9d2c-1f4c0de0c0de';
 const MOUNTS = valueIn(
   parseCgroupMounts('30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n', HOST, 'mountinfo'),
 );
-
-let collectGarbage: () => void;
-
-beforeAll(() => {
-  setFlagsFromString('--expose-gc');
-  collectGarbage = z.custom<() => void>().parse(runInNewContext('gc'));
-});
 
 /** Whether what was read from texts keeps the texts themselves in memory. */
 function keepsAll(text: string, read: (text: string) => unknown): boolean {
@@ -39,15 +31,9 @@ function keepsAll(text: string, read: (text: string) => unknown): boolean {
 
 describe('what is kept of a long text', () => {
   const commandLine = [
-    ...['/usr/bin/qemu-system-x86_64', '-name', 'guest=a-guest-with-a-long-name,debug-threads=on'],
-    ...[
-      '-uuid',
-      UUID,
-      '-machine',
-      'pc-i440fx-bookworm,accel=kvm',
-      '-pidfile',
-      '/run/one-guest.pid',
-    ],
+    ...['/usr/bin/qemu-system-x86_64', '-uuid', UUID, '-pidfile', '/run/one-guest.pid'],
+    ...['-name', 'guest=a-guest-with-a-long-name,debug-threads=on'],
+    ...['-object', 'memory-backend-file,id=ram,mem-path=/dev/shm/one-guest,share=on'],
     ...['-append', ''],
   ].join('\0');
 
@@ -59,6 +45,7 @@ describe('what is kept of a long text', () => {
     ['a part by itself', (text: string) => ownText(text.slice(0, 27))],
     ['a command line', parseSystemEmulator],
     ['name and uuid of a command line', parseQemuCommandLine],
+    ['files of memory in a command line', (text: string) => parseMemoryFiles(text)[0]],
   ])('is not the text: %s', (_, read) => {
     expect(read(commandLine)).toBeDefined();
     expect(keepsAll(commandLine, read)).toBe(false);
