@@ -65,6 +65,7 @@ import { PRESSURE_RESOURCES } from '../../src/model/pressure.ts';
 /** The guest of process 4242. */
 const WEB = '6f2d0b5a-1111-4222-8333-0123456789ab';
 const PID = 4242;
+const START = 4_000_000;
 const PATIENCE_MS = 900;
 const PAGE_BYTES = 4096;
 /** One input in so many is a file larger than anything is read of. */
@@ -132,11 +133,15 @@ const HOST_READERS: readonly Reader[] = [
   { reads: /^proc\/4242\/status$/, read: (roots) => readProcessStatus(roots, PID) },
   {
     reads: /^proc\/4242\/task\//,
-    read: (roots) => new ProcessThreadReader(roots).read(PID, 4_000_000),
+    read: (roots) => new ProcessThreadReader(roots).read(PID, START),
   },
   {
     reads: /^proc\/(?:4242\/ksm|4242\/stat$|self\/ksm)/,
-    read: (roots) => new ProcessKsmReader(roots, lockedFiles).read(PID, Deadline.in(PATIENCE_MS)),
+    read: (roots) =>
+      new ProcessKsmReader(roots, lockedFiles).read(
+        { pid: PID, startTimeTicks: START },
+        Deadline.in(PATIENCE_MS),
+      ),
   },
   {
     reads: /^proc\/4242\/smaps_rollup$/,

@@ -1,4 +1,4 @@
-import { listKernelDirectory, readKernelFile } from '../../sources/kernel/kernel-file.ts';
+import { listKernelDirectory, readKernelRecord } from '../../sources/kernel/kernel-file.ts';
 import { parseSchedstat, readThreadState } from '../../sources/process/threads.ts';
 import { readProcessStat } from '../../sources/process/stat.ts';
 import { toValue } from '../../runtime/result.ts';
@@ -78,7 +78,7 @@ export class MainLoops {
 
   #timeslices(directory: string): bigint | undefined {
     const path = `${directory}/schedstat`;
-    const text = readKernelFile(path);
+    const text = readKernelRecord(path);
     return text.ok ? toValue(parseSchedstat(text.value, path))?.timeslices : undefined;
   }
 }

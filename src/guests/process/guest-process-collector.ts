@@ -120,14 +120,15 @@ export class GuestProcessCollector {
     for (const pid of this.#cgroups.keys()) if (!pids.has(pid)) this.#cgroups.delete(pid);
     for (const uuid of this.#changed) if (!processes.has(uuid)) this.#changed.delete(uuid);
 
+    this.#ksm.startCollection(pids);
     // Under way while the quick files are read.
     const ksm = log.runAsync('guestksm', () =>
-      readOneByOne(processes, (pid, patience) => this.#ksm.read(pid, patience), deadline),
+      readOneByOne(processes, (process, patience) => this.#ksm.read(process, patience), deadline),
     );
     const smaps = log.runAsync('smaps', () =>
       readOneByOne(
         processes,
-        (pid, patience) => readSmapsRollup(this.#roots, pid, this.#lockedFiles, patience),
+        ({ pid }, patience) => readSmapsRollup(this.#roots, pid, this.#lockedFiles, patience),
         deadline,
       ),
     );
@@ -269,15 +270,15 @@ export class GuestProcessCollector {
  */
 async function readOneByOne<T>(
   processes: ReadonlyMap<string, QemuProcess>,
-  read: (pid: number, patience: Deadline) => Promise<Result<T>>,
+  read: (process: QemuProcess, patience: Deadline) => Promise<Result<T>>,
   deadline: Deadline,
 ): Promise<ReadonlyMap<string, Result<T>>> {
   const readings = new Map<string, Result<T>>();
   const slice = new TimeSlice();
-  await severalAtOnce(LOCKED_FILES_AT_ONCE, processes, async ([uuid, { pid }]) => {
+  await severalAtOnce(LOCKED_FILES_AT_ONCE, processes, async ([uuid, process]) => {
     if (slice.isOver) await slice.nextTurn();
     if (deadline.expired) return;
-    readings.set(uuid, await read(pid, deadline.within(LOCKED_FILE_MILLISECONDS)));
+    readings.set(uuid, await read(process, deadline.within(LOCKED_FILE_MILLISECONDS)));
   });
   return readings;
 }

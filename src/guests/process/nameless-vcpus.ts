@@ -1,4 +1,4 @@
-import { readKernelFile } from '../../sources/kernel/kernel-file.ts';
+import { readKernelRecord } from '../../sources/kernel/kernel-file.ts';
 import { parseProcessStat } from '../../sources/process/stat.ts';
 import type { Roots } from '../../sources/kernel/roots.ts';
 import type { GuestProcess } from '../../model/domain.ts';
@@ -49,7 +49,7 @@ export class NamelessVcpus {
 
   #runsGuest(pid: number, tid: number): boolean {
     const path = `${this.#roots.procfs}/${pid}/task/${tid}/stat`;
-    const text = readKernelFile(path);
+    const text = readKernelRecord(path);
     const stat = text.ok ? parseProcessStat(text.value, path) : text;
     return stat.ok && stat.value.guestSeconds > 0;
   }

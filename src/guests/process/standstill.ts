@@ -1,4 +1,4 @@
-import { readKernelFile } from '../../sources/kernel/kernel-file.ts';
+import { readKernelRecord } from '../../sources/kernel/kernel-file.ts';
 import { lineStart, lineText } from '../../sources/kernel/kernel-scan.ts';
 import { parseSwitch } from '../../sources/kernel/kernel-text.ts';
 
@@ -49,7 +49,7 @@ function isStopped(state: string | undefined): boolean {
  */
 function readFrozen(cgroup: string): Result<boolean> {
   const path = `${cgroup}/cgroup.events`;
-  const events = readKernelFile(path);
+  const events = readKernelRecord(path);
   if (!events.ok) return events;
   if (lineStart(events.value, 'populated') === -1) return failed('malformed', path, 'no populated');
   const word = lineText(events.value, 'frozen');

@@ -1,5 +1,5 @@
 import type { CgroupDirectory } from './cgroup.ts';
-import { readKernelFile, readKernelInteger } from '../kernel/kernel-file.ts';
+import { readKernelRecord, readKernelInteger } from '../kernel/kernel-file.ts';
 import { lineBigDecimal, lineDecimal, lineField, lineStart } from '../kernel/kernel-scan.ts';
 import { parseDecimal } from '../kernel/kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
@@ -49,14 +49,14 @@ export class CgroupBandwidthReader {
 
   #throttling(stat: string | undefined, faults: Faults): CpuThrottling | undefined {
     const path = `${this.#group.path}/cpu.stat`;
-    const text = stat ?? faults.optional(readKernelFile(path));
+    const text = stat ?? faults.optional(readKernelRecord(path));
     return text === undefined ? undefined : parseThrottling(text, faults, path);
   }
 }
 
 function readQuota({ version, path }: CgroupDirectory): Result<CpuQuota> {
   const file = `${path}/${version === 2 ? 'cpu.max' : 'cpu.cfs_quota_us'}`;
-  const limit = readKernelFile(file);
+  const limit = readKernelRecord(file);
   if (!limit.ok) return limit;
   let quota: CpuQuota | undefined;
   if (version === 2) {

@@ -5,7 +5,7 @@ import {
   type CgroupThreadGroups,
   type GuestCgroupDirectory,
 } from './cgroup.ts';
-import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
+import { readKernelRecord, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
 import { lineDecimal } from '../kernel/kernel-scan.ts';
 import { parseBigDecimal } from '../kernel/kernel-text.ts';
 import { microsecondsToSeconds, nanosecondsToSeconds } from '../../runtime/kernel-time.ts';
@@ -89,7 +89,7 @@ export class GuestCgroupCpuReader {
 
   #readUnified(faults: Faults): Result<OwnCpu> {
     const { path } = this.#cpu;
-    const stat = readKernelFile(`${path}/cpu.stat`);
+    const stat = readKernelRecord(`${path}/cpu.stat`);
     if (!stat.ok) return stat;
     const usage = lineDecimal(stat.value, 'usage_usec');
     if (usage === undefined) return failed('malformed', `${path}/cpu.stat`, 'no usage_usec');

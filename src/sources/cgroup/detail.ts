@@ -1,4 +1,4 @@
-import { readKernelFile, readKernelValue } from '../kernel/kernel-file.ts';
+import { readKernelRecord, readKernelValue } from '../kernel/kernel-file.ts';
 import { lineDecimal, lineField } from '../kernel/kernel-scan.ts';
 import { microsecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { Faults, type Result } from '../../runtime/result.ts';
@@ -22,7 +22,7 @@ export function readCgroupDetail(
   ): ((key: string) => number | undefined) | undefined => {
     if (directory?.version !== 2) return undefined;
     const path = `${directory.path}/${file}`;
-    const text = faults.optional(readKernelFile(path));
+    const text = faults.optional(readKernelRecord(path));
     if (text === undefined) return undefined;
     return (key) => lineField(text, key, lineDecimal, faults, path);
   };

@@ -1,6 +1,6 @@
 import type { BlockDeviceNames } from '../host/block-device-names.ts';
 import type { GuestCgroupDirectory } from './cgroup.ts';
-import { readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
+import { readKernelRecord, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { parseBigDecimal } from '../kernel/kernel-text.ts';
 import { failed, failedWith, Faults, found, inShort, type Result } from '../../runtime/result.ts';
 import { LIMIT_TTL_MS } from '../../runtime/cached-reading.ts';
@@ -158,9 +158,9 @@ export function parseIoStat(text: string, faults = new Faults(), subject = 'io.s
 }
 
 function readLegacyGroup(path: string, suffix: '' | '_recursive'): Result<IoByDevice> {
-  const bytes = readKernelFile(`${path}/blkio.throttle.io_service_bytes${suffix}`);
+  const bytes = readKernelRecord(`${path}/blkio.throttle.io_service_bytes${suffix}`);
   if (!bytes.ok) return bytes;
-  const requests = readKernelFile(`${path}/blkio.throttle.io_serviced${suffix}`);
+  const requests = readKernelRecord(`${path}/blkio.throttle.io_serviced${suffix}`);
   if (!requests.ok) return requests;
   const faults = new Faults();
   return faults.found(parseThrottleFiles(bytes.value, requests.value, faults, path));

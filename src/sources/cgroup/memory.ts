@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 
 import type { GuestCgroupDirectory } from './cgroup.ts';
-import { readKernelFile, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
+import { readKernelRecord, readKernelInteger, readKernelValue } from '../kernel/kernel-file.ts';
 import { lineDecimal, lineField, lineStart } from '../kernel/kernel-scan.ts';
 import { parseDecimal } from '../kernel/kernel-text.ts';
 import { failed, failedWith, Faults, found, isAbsence, type Result } from '../../runtime/result.ts';
@@ -27,7 +27,7 @@ export class GuestCgroupMemoryReader {
 
   /** `absent` when the group is gone or has no memory controller. */
   read(): Result<CgroupMemory> {
-    const stat = readKernelFile(`${this.#memory.path}/memory.stat`);
+    const stat = readKernelRecord(`${this.#memory.path}/memory.stat`);
     const usage = readUsage(this.#memory, stat);
     if (!usage.ok) return usage;
     const limits = this.#limits.get(() => readLimits(this.#memory));
@@ -51,7 +51,7 @@ export class GuestCgroupMemoryReader {
    */
   #readLegacyEvents({ maxBytes }: CgroupMemoryLimits): Result<CgroupMemoryEvents> {
     const { path, nestedPath } = this.#memory;
-    const control = readKernelFile(`${path}/memory.oom_control`);
+    const control = readKernelRecord(`${path}/memory.oom_control`);
     if (!control.ok) return control;
     const failures = (): Result<number | undefined> => readLegacyFailures(this.#memory);
     const faults = new Faults();
@@ -75,7 +75,7 @@ export class GuestCgroupMemoryReader {
 function readUsage(memory: GuestCgroupDirectory, stat: Result<string>): Result<CgroupMemoryUsage> {
   const { path } = memory;
   const unified = memory.version === 2;
-  const current = readKernelFile(`${path}/memory.${unified ? 'current' : 'usage_in_bytes'}`);
+  const current = readKernelRecord(`${path}/memory.${unified ? 'current' : 'usage_in_bytes'}`);
   if (!current.ok) return current;
   if (!stat.ok) return stat;
   const faults = new Faults();
@@ -167,7 +167,7 @@ function readLimits(memory: GuestCgroupDirectory): Result<CgroupMemoryLimits> {
 
 /** memory.events counts the groups inside too. */
 function readUnifiedEvents({ path }: GuestCgroupDirectory): Result<CgroupMemoryEvents> {
-  const events = readKernelFile(`${path}/memory.events`);
+  const events = readKernelRecord(`${path}/memory.events`);
   if (!events.ok) return events;
   if (lineStart(events.value, 'max') === -1) {
     return failed('malformed', `${path}/memory.events`, 'no max');
@@ -211,7 +211,7 @@ function tighter(a: MemoryLimit, b: MemoryLimit): MemoryLimit {
 }
 
 function readOomKills(path: string): Result<number | undefined> {
-  const text = readKernelFile(path);
+  const text = readKernelRecord(path);
   return text.ok ? oomKills(text.value, path) : text;
 }
 

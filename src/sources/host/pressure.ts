@@ -1,4 +1,4 @@
-import { readKernelFile } from '../kernel/kernel-file.ts';
+import { readKernelRecord } from '../kernel/kernel-file.ts';
 import { decimalAt, digitsEnd, lineEnd, lineStart } from '../kernel/kernel-scan.ts';
 import { microsecondsToSeconds } from '../../runtime/kernel-time.ts';
 import { failed, Faults, found, type Result } from '../../runtime/result.ts';
@@ -29,7 +29,7 @@ export function readCgroupPressure(
 }
 
 function readPressureFile(path: string): Result<Pressure> {
-  const text = readKernelFile(path);
+  const text = readKernelRecord(path);
   return text.ok ? parsePressure(text.value, path) : text;
 }
 

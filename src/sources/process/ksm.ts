@@ -3,33 +3,76 @@ import { readKernelInteger, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { lineDecimal, lineField, lineText } from '../kernel/kernel-scan.ts';
 import { parseSignedDecimal } from '../kernel/kernel-text.ts';
 import { readProcessStat } from './stat.ts';
+import { LIMIT_TTL_MS } from '../../runtime/cached-reading.ts';
 import type { Deadline } from '../../runtime/deadline.ts';
-import { failed, Faults, isAbsence, type Result } from '../../runtime/result.ts';
+import { failed, Faults, found, isAbsence, toValue, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
 import type { ProcessKsm } from '../../model/process.ts';
+import type { QemuProcess } from './qemu-processes.ts';
+
+/** A pid alone may be another process's later. */
+type ProcessOfOneStart = Pick<QemuProcess, 'pid' | 'startTimeTicks'>;
+
+interface RestingProcess {
+  readonly startTimeTicks: number;
+  readonly ksm: ProcessKsm;
+  readonly seenAt: number;
+}
 
 /**
  * Reads `/proc/<pid>/ksm_stat`, and `/proc/<pid>/ksm_merging_pages` where that lacks the pages.
  * Both are mode 0400: `denied` without CAP_DAC_READ_SEARCH. Kernels which show `ksm_mergeable` (6.15 and newer) take
  * the process's mmap lock for it and so can wait for a stuck process: there the file is read off the
  * event loop under a deadline. Keep one instance per exporter.
+ *
+ * While ksmd does not scan, a process it has nothing of keeps its zeros (mm/ksm.c: the scan alone adds items, merges
+ * and zero pages); only whether it may be merged can change. So it is asked every LIMIT_TTL_MS, not at each collection.
  */
 export class ProcessKsmReader {
   readonly #roots: Roots;
   readonly #files: DeadlineFileReader;
   /** Undefined until it was found out by a look at our own ksm_stat. */
   #takesLock: boolean | undefined;
+  #isScanning = true;
+  readonly #resting = new Map<number, RestingProcess>();
 
   constructor(roots: Roots, files: DeadlineFileReader) {
     this.#roots = roots;
     this.#files = files;
   }
 
+  /** Call at the start of each collection: sees whether ksmd scans, and forgets all other processes. */
+  startCollection(pids: ReadonlySet<number>): void {
+    const run = readKernelInteger(`${this.#roots.sysfs}/kernel/mm/ksm/run`);
+    this.#isScanning = toValue(run) !== STOPPED;
+    for (const pid of this.#resting.keys()) if (!pids.has(pid)) this.#resting.delete(pid);
+  }
+
   /**
-   * `absent` when the process is gone, has no address space, or the kernel has no KSM. After a
-   * missed deadline the merged pages alone are given, which can be had without the lock.
+   * `absent` when the process is gone, has no address space, or the kernel has no KSM. After a missed deadline the merged pages alone are given, which can be had without the lock.
    */
-  async read(pid: number, deadline: Deadline): Promise<Result<ProcessKsm>> {
+  async read(
+    { pid, startTimeTicks }: ProcessOfOneStart,
+    deadline: Deadline,
+  ): Promise<Result<ProcessKsm>> {
+    const now = performance.now();
+    const resting = this.#resting.get(pid);
+    if (
+      !this.#isScanning &&
+      resting?.startTimeTicks === startTimeTicks &&
+      now - resting.seenAt < LIMIT_TTL_MS
+    ) {
+      return found(resting.ksm);
+    }
+    this.#resting.delete(pid);
+    const reading = await this.#readFiles(pid, deadline);
+    if (reading.ok && reading.faults === undefined && hasNothing(reading.value)) {
+      this.#resting.set(pid, { startTimeTicks, ksm: reading.value, seenAt: now });
+    }
+    return reading;
+  }
+
+  async #readFiles(pid: number, deadline: Deadline): Promise<Result<ProcessKsm>> {
     const path = `${this.#roots.procfs}/${pid}/ksm_stat`;
     const text = this.#lockTaken()
       ? await this.#files.read(path, deadline)
@@ -65,6 +108,14 @@ export class ProcessKsmReader {
     }
     return this.#takesLock;
   }
+}
+
+/** `run` of /sys/kernel/mm/ksm (KSM_RUN_STOP); 2 is stopped as well, but undoes what was merged first. */
+const STOPPED = 0;
+
+/** Neither rmap items nor merged or zero pages. */
+function hasNothing({ rmapItems, mergingPages, zeroPages }: ProcessKsm): boolean {
+  return rmapItems === 0 && mergingPages === 0 && (zeroPages ?? 0) === 0;
 }
 
 const NOTHING_KNOWN: ProcessKsm = {

@@ -1,5 +1,5 @@
 import type { CgroupDirectory } from '../cgroup/cgroup.ts';
-import { readKernelFile } from '../kernel/kernel-file.ts';
+import { readKernelRecord } from '../kernel/kernel-file.ts';
 import { decimalAt, digitsEnd, lineEnd } from '../kernel/kernel-scan.ts';
 import { failed, found, type Result } from '../../runtime/result.ts';
 import type { ProcessNuma } from '../../model/process.ts';
@@ -15,7 +15,7 @@ import type { ProcessNuma } from '../../model/process.ts';
  */
 export function readProcessNuma(memory: CgroupDirectory, pageBytes: number): Result<ProcessNuma> {
   const path = `${memory.path}/memory.numa_stat`;
-  const text = readKernelFile(path);
+  const text = readKernelRecord(path);
   if (!text.ok) return text;
   return memory.version === 2
     ? parseUnifiedNumaStat(text.value, path)

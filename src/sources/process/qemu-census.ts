@@ -5,7 +5,12 @@ import {
   readCgroupMounts,
   type CgroupMounts,
 } from '../cgroup/cgroup.ts';
-import { ownerUid, readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
+import {
+  ownerUid,
+  readKernelFile,
+  readKernelRecord,
+  readRawKernelFile,
+} from '../kernel/kernel-file.ts';
 import { ownText } from '../kernel/own-text.ts';
 import { listPids } from './pids.ts';
 import { parseSystemEmulator, type QemuCommandLine } from './qemu-command-line.ts';
@@ -225,7 +230,7 @@ export class QemuCensus {
       return undefined;
     }
     this.#others.delete(pid);
-    const owner = parseOwner(toValue(readKernelFile(`${this.#roots.procfs}/${pid}/status`)));
+    const owner = parseOwner(toValue(readKernelRecord(`${this.#roots.procfs}/${pid}/status`)));
     const qemu: KnownQemu = {
       startTimeTicks,
       comm,
@@ -242,7 +247,7 @@ export class QemuCensus {
   /** It is called like a QEMU, is root's, and libvirt would not tell of it. */
   #mayBeGuests(pid: number, comm: string): boolean {
     if (!/^(?:kvm|qemu-(?:kvm|system-))/.test(comm)) return false;
-    if (parseOwner(toValue(readKernelFile(`${this.#roots.procfs}/${pid}/status`))) !== 0)
+    if (parseOwner(toValue(readKernelRecord(`${this.#roots.procfs}/${pid}/status`))) !== 0)
       return false;
     const { scope, groups } = this.#findGroups(pid);
     if (scope?.manager === 'libvirt') return false;
@@ -252,7 +257,7 @@ export class QemuCensus {
   #findGroups(pid: number): Pick<KnownQemu, 'groups' | 'group' | 'scope'> {
     this.#mounts ??= toValue(readCgroupMounts(this.#roots));
     const path = `${this.#roots.procfs}/${pid}/cgroup`;
-    const text = toValue(readKernelFile(path));
+    const text = toValue(readKernelRecord(path));
     if (text === undefined) return { groups: [], group: '/', scope: undefined };
     const groups = text
       .split('\n')

@@ -1,5 +1,5 @@
 import { readCgroupMounts, readGuestCgroup, type CgroupMounts } from '../cgroup/cgroup.ts';
-import { ownerUid, readKernelFile, readRawKernelFile } from '../kernel/kernel-file.ts';
+import { ownerUid, readKernelRecord, readRawKernelFile } from '../kernel/kernel-file.ts';
 import { ownText } from '../kernel/own-text.ts';
 import { parseMemoryFiles } from './qemu-memory-files.ts';
 import { listPids } from './pids.ts';
@@ -236,7 +236,7 @@ export class QemuProcessFinder {
       startTimeTicks,
       memoryFiles: parseMemoryFiles(cmdline),
       stat,
-      ownerUid: parseOwner(toValue(readKernelFile(`${this.#roots.procfs}/${pid}/status`))),
+      ownerUid: parseOwner(toValue(readKernelRecord(`${this.#roots.procfs}/${pid}/status`))),
       scopeRunId: this.#scopeRunId(pid),
     });
   }

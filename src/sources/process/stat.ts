@@ -1,4 +1,4 @@
-import { readKernelFile } from '../kernel/kernel-file.ts';
+import { readKernelRecord } from '../kernel/kernel-file.ts';
 import { decimalAt, scanIntegers } from '../kernel/kernel-scan.ts';
 import { ownText } from '../kernel/own-text.ts';
 import { ticksToSeconds, USER_HZ } from '../../runtime/kernel-time.ts';
@@ -35,7 +35,7 @@ const fields = new Float64Array(FIELD.guestTicks + 1);
  */
 export function readProcessStat(roots: Roots, pid: number): Result<ProcessStat> {
   const path = `${roots.procfs}/${pid}/stat`;
-  const text = readKernelFile(path);
+  const text = readKernelRecord(path);
   return text.ok ? parseProcessStat(text.value, path) : text;
 }
 

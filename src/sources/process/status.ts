@@ -1,4 +1,4 @@
-import { readKernelFile } from '../kernel/kernel-file.ts';
+import { readKernelRecord } from '../kernel/kernel-file.ts';
 import { lineDecimal, lineField, lineKibibytes, lineText } from '../kernel/kernel-scan.ts';
 import { failed, Faults, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
@@ -9,7 +9,7 @@ import type { ProcessStatus } from '../../model/process.ts';
  */
 export function readProcessStatus(roots: Roots, pid: number): Result<ProcessStatus> {
   const path = `${roots.procfs}/${pid}/status`;
-  const text = readKernelFile(path);
+  const text = readKernelRecord(path);
   return text.ok ? parseProcessStatus(text.value, path) : text;
 }
 

@@ -1,4 +1,4 @@
-import { listKernelDirectory, readKernelFile } from '../kernel/kernel-file.ts';
+import { listKernelDirectory, readKernelRecord } from '../kernel/kernel-file.ts';
 import { bigDecimalAt, digitsEnd } from '../kernel/kernel-scan.ts';
 import { failed, found, isAbsence, toValue, type Result } from '../../runtime/result.ts';
 import type { Roots } from '../kernel/roots.ts';
@@ -52,7 +52,7 @@ export function parseSchedstat(text: string, subject: string): Result<ThreadSche
 /** The letter of a thread's state: field 3 of its `stat`, after the last `)`. */
 export function readThreadState(directory: string): Result<string> {
   const path = `${directory}/stat`;
-  const text = readKernelFile(path);
+  const text = readKernelRecord(path);
   if (!text.ok) return text;
   const state = text.value[text.value.lastIndexOf(')') + 2];
   return state === undefined ? failed('malformed', path, 'no state') : found(state);
@@ -116,7 +116,7 @@ export class ProcessThreadReader {
   #readOne(pid: number, tid: number, previous: KnownThread | undefined): Result<KnownThread> {
     const directory = `${this.#roots.procfs}/${pid}/task/${tid}`;
     const path = `${directory}/schedstat`;
-    const text = readKernelFile(path);
+    const text = readKernelRecord(path);
     // Absent means ended, or a kernel without CONFIG_SCHED_INFO: the comm tells which.
     if (!text.ok && text.error.kind !== 'absent') return text;
     const parsed = text.ok ? parseSchedstat(text.value, path) : found(undefined);
@@ -141,7 +141,7 @@ export class ProcessThreadReader {
       const { comm, role } = previous.thread;
       return found({ thread: { tid, comm, role, ...seen }, stillSince, settled: true });
     }
-    const comm = readKernelFile(`${directory}/comm`);
+    const comm = readKernelRecord(`${directory}/comm`);
     if (!comm.ok) return comm;
     const name = comm.value.endsWith('\n') ? comm.value.slice(0, -1) : comm.value;
     return found({

@@ -34,7 +34,9 @@ describe('KSM of a process whose ksm_stat does not answer', () => {
   it('is the merged pages alone when the lock a new kernel takes for it is held', async () => {
     const procfs = procWithStuckKsmStat();
     cpSync(`${HOST.procfs}/self/ksm_stat`, `${procfs}/self/ksm_stat`);
-    const ksm = valueIn(await reader({ ...HOST, procfs }).read(6001, Deadline.in(30)));
+    const ksm = valueIn(
+      await reader({ ...HOST, procfs }).read({ pid: 6001, startTimeTicks: 1 }, Deadline.in(30)),
+    );
     expect(ksm.mergingPages).toBe(2048);
     expect(ksm.rmapItems).toBeUndefined();
     release(procfs);
@@ -48,7 +50,7 @@ describe('KSM of a process whose ksm_stat does not answer', () => {
     makeFifo(`${procfs}/6001/also_stuck`);
     await Promise.all(stuck.map((path) => files.read(path, Deadline.in(20))));
     const ksm = await new ProcessKsmReader({ ...HOST, procfs }, files).read(
-      6012,
+      { pid: 6012, startTimeTicks: 1 },
       Deadline.in(1000),
     );
     expect(valueIn(ksm).mergingPages).toBe(12);

@@ -12,7 +12,10 @@ import { readSmapsRollup } from '../../../src/sources/process/smaps-rollup.ts';
 const [pid, file = ''] = process.argv.slice(2);
 const roots = { procfs: '/proc', sysfs: '/sys', rootfs: '' };
 const files = new DeadlineFileReader();
-const ksm = await new ProcessKsmReader(roots, files).read(Number(pid), Deadline.in(10_000));
+const ksm = await new ProcessKsmReader(roots, files).read(
+  { pid: Number(pid), startTimeTicks: 0 },
+  Deadline.in(10_000),
+);
 const smaps = await readSmapsRollup(roots, Number(pid), files, Deadline.in(10_000));
 const image = await stat(file).then(
   () => true,
