@@ -133,7 +133,7 @@ const HOST_READERS: readonly Reader[] = [
   { reads: /^proc\/4242\/status$/, read: (roots) => readProcessStatus(roots, PID) },
   {
     reads: /^proc\/4242\/task\//,
-    read: (roots) => new ProcessThreadReader(roots).read(PID, START),
+    read: (roots) => new ProcessThreadReader(roots).read(PID, START, 'S'),
   },
   {
     reads: /^proc\/(?:4242\/ksm|4242\/stat$|self\/ksm)/,

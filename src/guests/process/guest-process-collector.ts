@@ -167,7 +167,7 @@ export class GuestProcessCollector {
   ): GuestFacts & { readonly standstill: SeenStandstill | undefined } {
     const { pid, startTimeTicks, stat } = qemu;
     const process = log.run('process', (): GuestProcess => {
-      const threads = log.optional('process', this.#threads.read(pid, startTimeTicks));
+      const threads = log.optional('process', this.#threads.read(pid, startTimeTicks, stat.state));
       return {
         pid,
         startSeconds:

@@ -26,8 +26,15 @@ export function readMounts(roots: Roots): Result<MountTable> {
   const process = roots.procfs === '/proc' ? 'self' : '1';
   const path = `${roots.procfs}/${process}/mountinfo`;
   const text = readKernelFile(path);
-  return text.ok ? parseMountinfo(text.value, path) : text;
+  if (!text.ok) return text;
+  if (last?.text === text.value) return found(last.table);
+  const table = parseMountinfo(text.value, path);
+  if (table.ok) last = { text: text.value, table: table.value };
+  return table;
 }
+
+/** Asked for several times per scrape, long where containers run, and the same for days. */
+let last: { readonly text: string; readonly table: MountTable } | undefined;
 
 /** The mounts of one namespace, as a tree, to tell where a path lies without touching it. */
 export class MountTable {

@@ -86,8 +86,10 @@ export class ProcessThreadReader {
   /**
    * The threads of the process which has this pid and start time; `absent` when it is gone. All or
    * nothing: without one that is there but cannot be read, the others would not add up.
+   *
+   * @param mainState the state of its main thread, just read with the process's `stat`.
    */
-  read(pid: number, startTimeTicks: number): Result<readonly ProcessThread[]> {
+  read(pid: number, startTimeTicks: number, mainState: string): Result<readonly ProcessThread[]> {
     const names = listKernelDirectory(`${this.#roots.procfs}/${pid}/task`);
     if (!names.ok) {
       this.#known.delete(pid);
@@ -99,7 +101,7 @@ export class ProcessThreadReader {
     for (const name of names.value) {
       const tid = Number(name);
       if (!Number.isSafeInteger(tid)) continue;
-      const thread = this.#readOne(pid, tid, previous?.get(tid));
+      const thread = this.#readOne(pid, tid, mainState, previous?.get(tid));
       if (thread.ok) threads.set(tid, thread.value);
       // Ended meanwhile.
       else if (!isAbsence(thread.error)) return thread;
@@ -113,7 +115,12 @@ export class ProcessThreadReader {
     for (const pid of this.#known.keys()) if (!pids.has(pid)) this.#known.delete(pid);
   }
 
-  #readOne(pid: number, tid: number, previous: KnownThread | undefined): Result<KnownThread> {
+  #readOne(
+    pid: number,
+    tid: number,
+    mainState: string,
+    previous: KnownThread | undefined,
+  ): Result<KnownThread> {
     const directory = `${this.#roots.procfs}/${pid}/task/${tid}`;
     const path = `${directory}/schedstat`;
     const text = readKernelRecord(path);
@@ -134,7 +141,7 @@ export class ProcessThreadReader {
       schedule.timeslices !== before.timeslices ||
       schedule.runNanoseconds !== before.runNanoseconds;
     const stillSince = hasRun ? now : (previous?.stillSince ?? now);
-    const state = readThreadState(directory);
+    const state = tid === pid ? found(mainState) : readThreadState(directory);
     if (!state.ok && !isAbsence(state.error)) return state;
     const seen = { schedule, state: toValue(state), stillMs: now - stillSince };
     if (text.ok && previous?.settled === true && sameThread) {

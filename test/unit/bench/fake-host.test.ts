@@ -42,8 +42,10 @@ describe('the made-up host of bench/scale', () => {
       host.guests.map(({ name, pid }) => ({ name, pid })),
     );
     const threads = new ProcessThreadReader(roots);
-    for (const { pid, startTimeTicks } of found.values()) {
-      const roles = valueIn(threads.read(pid, startTimeTicks)).map(({ role }) => role.kind);
+    for (const { pid, startTimeTicks, stat } of found.values()) {
+      const roles = valueIn(threads.read(pid, startTimeTicks, stat.state)).map(
+        ({ role }) => role.kind,
+      );
       expect(roles.toSorted()).toEqual([
         'emulator',
         'monitor',
@@ -62,7 +64,7 @@ describe('the made-up host of bench/scale', () => {
     if (guest === undefined) throw new Error('no guest');
     const threads = new ProcessThreadReader(roots);
     const startTimeTicks = 360_000;
-    const seen = valueIn(threads.read(guest.pid, startTimeTicks));
+    const seen = valueIn(threads.read(guest.pid, startTimeTicks, 'S'));
     expect(new Set(seen.map(({ state }) => state))).toEqual(new Set(['S']));
   });
 

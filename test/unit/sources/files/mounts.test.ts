@@ -1,3 +1,7 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -5,6 +9,7 @@ import {
   readMounts,
   type MountTable,
 } from '../../../../src/sources/files/mounts.ts';
+import { valueIn } from '../../../support/sources/kernel-fixtures.ts';
 import { storageFixture } from '../../../support/sources/storage-fixture.ts';
 
 function table(): MountTable {
@@ -83,6 +88,23 @@ describe('the mount table', () => {
   it('of this machine has a root', () => {
     const mounts = readMounts({ procfs: '/proc', sysfs: '/sys', rootfs: '' });
     expect(mounts.ok && mounts.value.findMount('/')?.mountpoint).toBe('/');
+  });
+
+  it('are read again each time, and parsed again when something was mounted', () => {
+    const procfs = mkdtempSync(join(tmpdir(), 'mounts-'));
+    mkdirSync(join(procfs, '1'));
+    const write = (lines: readonly string[]): void => {
+      writeFileSync(join(procfs, '1/mountinfo'), lines.map((line) => `${line}\n`).join(''));
+    };
+    const read = () => valueIn(readMounts({ procfs, sysfs: '/sys', rootfs: '/host' }));
+    const root = '29 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw';
+    write([root]);
+    const before = read();
+    expect(read()).toBe(before);
+    write([root, '40 29 0:40 / /srv rw,relatime shared:2 - nfs4 nas:/srv rw']);
+    expect(read().findMount('/srv/disk.img')?.mountpoint).toBe('/srv');
+    expect(before.findMount('/srv/disk.img')?.mountpoint).toBe('/');
+    rmSync(procfs, { recursive: true });
   });
 
   it('of the host is that of process 1 where procfs is the host’s', () => {

@@ -58,7 +58,7 @@ describe('the threads of a guest', () => {
   let reader: ProcessThreadReader;
   const task = (tid: number, file: string): string => `${procfs}/4242/task/${tid}/${file}`;
   const commOf = (tid: number): string | undefined =>
-    valueIn(reader.read(4242, START)).find((thread) => thread.tid === tid)?.comm;
+    valueIn(reader.read(4242, START, 'S')).find((thread) => thread.tid === tid)?.comm;
 
   beforeEach(() => {
     procfs = mkdtempSync(join(tmpdir(), 'threads-'));
@@ -70,7 +70,7 @@ describe('the threads of a guest', () => {
   });
 
   it('are its vCPUs, I/O threads and helpers', () => {
-    const roles = valueIn(reader.read(4242, START)).map(({ tid, role }) => [tid, role]);
+    const roles = valueIn(reader.read(4242, START, 'S')).map(({ tid, role }) => [tid, role]);
     expect(roles).toEqual([
       [4242, { kind: 'emulator' }],
       [4243, { kind: 'other' }],
@@ -86,7 +86,7 @@ describe('the threads of a guest', () => {
   });
 
   it('have exact times past 2^53 nanoseconds', () => {
-    const vcpu = valueIn(reader.read(4242, START)).find(({ tid }) => tid === 4246);
+    const vcpu = valueIn(reader.read(4242, START, 'S')).find(({ tid }) => tid === 4246);
     expect(vcpu?.schedule).toEqual({
       runNanoseconds: 9007199254740993123n,
       delayNanoseconds: 450000000001n,
@@ -117,22 +117,22 @@ describe('the threads of a guest', () => {
     commOf(4247);
     commOf(4247);
     writeFileSync(task(4247, 'comm'), 'CPU 9/KVM\n');
-    const threads = valueIn(reader.read(4242, START + 1));
+    const threads = valueIn(reader.read(4242, START + 1, 'S'));
     expect(threads.find(({ tid }) => tid === 4247)?.comm).toBe('CPU 9/KVM');
   });
 
   it('come and go', () => {
-    reader.read(4242, START);
+    reader.read(4242, START, 'S');
     rmSync(`${procfs}/4242/task/4251`, { recursive: true });
     cpSync(`${procfs}/4242/task/4248`, `${procfs}/4242/task/4260`, { recursive: true });
-    const tids = valueIn(reader.read(4242, START)).map(({ tid }) => tid);
+    const tids = valueIn(reader.read(4242, START, 'S')).map(({ tid }) => tid);
     expect(tids).not.toContain(4251);
     expect(tids).toContain(4260);
   });
 
   it('have no times on a kernel without schedstat', () => {
     rmSync(task(4246, 'schedstat'));
-    const vcpu = valueIn(reader.read(4242, START)).find(({ tid }) => tid === 4246);
+    const vcpu = valueIn(reader.read(4242, START, 'S')).find(({ tid }) => tid === 4246);
     expect(vcpu).toEqual({
       tid: 4246,
       comm: 'CPU 0/KVM',
@@ -144,6 +144,6 @@ describe('the threads of a guest', () => {
   });
 
   it('are absent when the process is gone', () => {
-    expect(failureOf(reader.read(999_999, START))).toBe('absent');
+    expect(failureOf(reader.read(999_999, START, 'S'))).toBe('absent');
   });
 });
