@@ -11,6 +11,7 @@ export class GuestLabels {
   readonly #open: string;
   readonly #vcpus: string[] = [];
   readonly #byName = new Map<string, Map<string, string>>();
+  readonly #ofParts = new WeakMap<object, { readonly device: string; readonly text: string }>();
 
   constructor(name: string) {
     this.name = name;
@@ -40,6 +41,24 @@ export class GuestLabels {
       text = closeLabels(this.#open, [name], [value]);
       texts.set(value, text);
     }
+    return text;
+  }
+
+  /**
+   * `device` and what else is said of a part of the guest's configuration, kept as long as that part.
+   *
+   * @param rest the values of all further names; they follow from the part alone.
+   */
+  ofPart(
+    part: object,
+    device: string,
+    names: readonly string[],
+    rest: () => readonly string[],
+  ): string {
+    const kept = this.#ofParts.get(part);
+    if (kept?.device === device) return kept.text;
+    const text = this.with(names, [device, ...rest()]);
+    this.#ofParts.set(part, { device, text });
     return text;
   }
 

@@ -38,8 +38,7 @@ export const domainDiskMetrics: readonly Metric[] = [
     ({ domain, labels }, sample) => {
       for (const disk of domain.config?.disks ?? []) {
         sample(
-          labels.with(DISK_INFO_LABELS, [
-            disk.target,
+          labels.ofPart(disk, disk.target, DISK_INFO_LABELS, () => [
             disk.device,
             disk.bus ?? '',
             disk.type,

@@ -31,17 +31,18 @@ export const domainNicMetrics: readonly Metric[] = [
       for (const { device, config } of nics) {
         if (config === undefined) continue;
         const { bridge, network, device: parent, path } = config.source;
-        const values = [
-          device,
-          config.type,
-          bridge ?? network ?? parent ?? path ?? '',
-          config.model ?? '',
-          config.mac ?? '',
-          config.mtuBytes === undefined ? '' : String(config.mtuBytes),
-          config.queues === undefined ? '' : String(config.queues),
-          config.linkUp ? 'up' : 'down',
-        ];
-        sample(labels.with(NIC_INFO_LABELS, values), 1);
+        sample(
+          labels.ofPart(config, device, NIC_INFO_LABELS, () => [
+            config.type,
+            bridge ?? network ?? parent ?? path ?? '',
+            config.model ?? '',
+            config.mac ?? '',
+            config.mtuBytes === undefined ? '' : String(config.mtuBytes),
+            config.queues === undefined ? '' : String(config.queues),
+            config.linkUp ? 'up' : 'down',
+          ]),
+          1,
+        );
       }
     },
   ),

@@ -40,8 +40,22 @@ export interface GuestRam {
   readonly mergeable: boolean;
 }
 
-/** What the guest's RAM is made of, as libvirt starts it (qemuBuildMemoryBackendProps). */
+/**
+ * What the guest's RAM is made of, as libvirt starts it (qemuBuildMemoryBackendProps). Asked several times per scrape
+ * of a configuration that stays for days, so the answer is kept as long as that.
+ */
 export function guestRam(config: DomainConfig, pages: HostPages): GuestRam {
+  const { baseBytes, defaultHugeBytes } = pages;
+  const kept = keptRam.get(config);
+  if (kept?.baseBytes === baseBytes && kept.defaultHugeBytes === defaultHugeBytes) return kept.ram;
+  const ram = computeRam(config, pages);
+  keptRam.set(config, { baseBytes, defaultHugeBytes, ram });
+  return ram;
+}
+
+const keptRam = new WeakMap<DomainConfig, HostPages & { readonly ram: GuestRam }>();
+
+function computeRam(config: DomainConfig, pages: HostPages): GuestRam {
   const parts = toParts(config, pages);
   const bySize = new Map<number, number>();
   for (const { pageBytes, bytes } of parts) {

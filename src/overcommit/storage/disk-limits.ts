@@ -21,6 +21,7 @@ export function diskLimit(
   { disks, throttleGroups }: DomainConfig,
   limit: IoLimit,
 ): DiskLimit | undefined {
+  if (disk.iotune === undefined && disk.throttleFilters.length === 0) return undefined;
   const groups = disk.throttleFilters.flatMap(
     (name) => throttleGroups.find(({ group }) => group === name) ?? [],
   );
