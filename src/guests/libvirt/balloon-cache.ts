@@ -4,8 +4,8 @@ import type { Balloon, KvmCounters } from '../../model/domain.ts';
 /** Without a statistics period only the size can change, and that sends an event. */
 const UNASKED_FOR_MS = 60_000;
 
-/** A guest that begins to report is seen when it has been silent for a quarter longer. */
-const SILENCE_SHARE = 0.25;
+/** A guest that begins to report is seen when it has been silent for half as long again. */
+const SILENCE_SHARE = 1 / 3;
 
 interface Kept {
   readonly id: number | undefined;
