@@ -41,7 +41,7 @@ export class ProcessKsmReader {
     this.#files = files;
   }
 
-  /** Call at the start of each collection: sees whether ksmd scans, and forgets all other processes. */
+  /** Call at the start of each collection: sees whether ksmd scans, and drops all other processes. */
   startCollection(pids: ReadonlySet<number>): void {
     const run = readKernelInteger(`${this.#roots.sysfs}/kernel/mm/ksm/run`);
     this.#isScanning = toValue(run) !== STOPPED;
