@@ -49,7 +49,8 @@ export class ProcessKsmReader {
   }
 
   /**
-   * `absent` when the process is gone, has no address space, or the kernel has no KSM. After a missed deadline the merged pages alone are given, which can be had without the lock.
+   * `absent` when the process is gone, has no address space, or the kernel has no KSM. After a
+   * missed deadline the merged pages alone are given, which can be had without the lock.
    */
   async read(
     { pid, startTimeTicks }: ProcessOfOneStart,
