@@ -17,6 +17,8 @@ interface RestingProcess {
   readonly startTimeTicks: number;
   readonly ksm: ProcessKsm;
   readonly seenAt: number;
+  /** What ksmd had scanned in all before this was read. */
+  readonly pagesScanned: number;
 }
 
 /**
@@ -25,15 +27,17 @@ interface RestingProcess {
  * the process's mmap lock for it and so can wait for a stuck process: there the file is read off the
  * event loop under a deadline. Keep one instance per exporter.
  *
- * While ksmd does not scan, a process it has nothing of keeps its zeros (mm/ksm.c: the scan alone adds items, merges
- * and zero pages); only whether it may be merged can change. So it is asked every LIMIT_TTL_MS, not at each collection.
+ * While ksmd has scanned nothing, a process it has nothing of keeps its zeros (mm/ksm.c: the scan alone adds items,
+ * merges and zero pages); only whether it may be merged can change. So it is asked every LIMIT_TTL_MS, not at each
+ * collection. Kernels before 6.6 do not count the scanned pages, and have no lock to spare.
  */
 export class ProcessKsmReader {
   readonly #roots: Roots;
   readonly #files: DeadlineFileReader;
   /** Undefined until it was found out by a look at our own ksm_stat. */
   #takesLock: boolean | undefined;
-  #isScanning = true;
+  /** In all, while ksmd is stopped; undefined while it is not, or where the kernel does not say. */
+  #pagesScanned: number | undefined;
   readonly #resting = new Map<number, RestingProcess>();
 
   constructor(roots: Roots, files: DeadlineFileReader) {
@@ -41,10 +45,17 @@ export class ProcessKsmReader {
     this.#files = files;
   }
 
-  /** Call at the start of each collection: sees whether ksmd scans, and drops all other processes. */
+  /**
+   * Call at the start of each collection: sees whether ksmd scans or has scanned, and drops all other
+   * processes.
+   */
   startCollection(pids: ReadonlySet<number>): void {
-    const run = readKernelInteger(`${this.#roots.sysfs}/kernel/mm/ksm/run`);
-    this.#isScanning = toValue(run) !== STOPPED;
+    const directory = `${this.#roots.sysfs}/kernel/mm/ksm`;
+    // In this order: whoever stops ksmd waits until it has counted what it scans (ksm_thread_mutex).
+    const isStopped = toValue(readKernelInteger(`${directory}/run`)) === STOPPED;
+    this.#pagesScanned = isStopped
+      ? toValue(readKernelInteger(`${directory}/pages_scanned`))
+      : undefined;
     for (const pid of this.#resting.keys()) if (!pids.has(pid)) this.#resting.delete(pid);
   }
 
@@ -56,19 +67,21 @@ export class ProcessKsmReader {
     { pid, startTimeTicks }: ProcessOfOneStart,
     deadline: Deadline,
   ): Promise<Result<ProcessKsm>> {
-    const now = performance.now();
+    const seenAt = performance.now();
+    const pagesScanned = this.#pagesScanned;
     const resting = this.#resting.get(pid);
     if (
-      !this.#isScanning &&
       resting?.startTimeTicks === startTimeTicks &&
-      now - resting.seenAt < LIMIT_TTL_MS
+      resting.pagesScanned === pagesScanned &&
+      seenAt - resting.seenAt < LIMIT_TTL_MS
     ) {
       return found(resting.ksm);
     }
     this.#resting.delete(pid);
     const reading = await this.#readFiles(pid, deadline);
-    if (reading.ok && reading.faults === undefined && hasNothing(reading.value)) {
-      this.#resting.set(pid, { startTimeTicks, ksm: reading.value, seenAt: now });
+    const isWhole = reading.ok && reading.faults === undefined;
+    if (pagesScanned !== undefined && isWhole && hasNothing(reading.value)) {
+      this.#resting.set(pid, { startTimeTicks, ksm: reading.value, seenAt, pagesScanned });
     }
     return reading;
   }

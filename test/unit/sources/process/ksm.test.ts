@@ -93,8 +93,9 @@ describe('KSM of a process that ksmd has nothing of', () => {
   const write = (text: string): void => {
     writeFileSync(join(roots.procfs, '7/ksm_stat'), text);
   };
-  const scan = (run: boolean): void => {
+  const scan = (run: boolean, pagesScanned = 1000): void => {
     writeFileSync(join(roots.sysfs, 'kernel/mm/ksm/run'), `${Number(run)}\n`);
+    writeFileSync(join(roots.sysfs, 'kernel/mm/ksm/pages_scanned'), `${pagesScanned}\n`);
   };
   const collect = async (startTimeTicks = START): Promise<ProcessKsm> => {
     ksm.startCollection(new Set([7]));
@@ -119,12 +120,22 @@ describe('KSM of a process that ksmd has nothing of', () => {
     expect(await collect()).toMatchObject({ rmapItems: 12, mergingPages: 6 });
   });
 
-  it('is asked at each collection where the kernel does not say whether ksmd scans', async () => {
-    rmSync(join(roots.sysfs, 'kernel/mm/ksm/run'));
+  it('is asked at once when ksmd has scanned between two collections and stands still again', async () => {
     await collect();
+    scan(false, 1200);
     write(ksmStat(10, 4, 'yes'));
-    expect(await collect()).toMatchObject({ rmapItems: 10 });
+    expect(await collect()).toMatchObject({ rmapItems: 10, mergingPages: 4 });
   });
+
+  it.each(['run', 'pages_scanned'])(
+    'is asked at each collection where the kernel does not show %s',
+    async (file) => {
+      rmSync(join(roots.sysfs, 'kernel/mm/ksm', file));
+      await collect();
+      write(ksmStat(10, 4, 'yes'));
+      expect(await collect()).toMatchObject({ rmapItems: 10 });
+    },
+  );
 
   it('is asked again of another process under the same number', async () => {
     await collect();
