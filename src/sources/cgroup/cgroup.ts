@@ -1,4 +1,9 @@
-import { listKernelDirectory, ownerUid, readKernelFile } from '../kernel/kernel-file.ts';
+import {
+  listKernelDirectory,
+  ownerUid,
+  readKernelFile,
+  readKernelRecord,
+} from '../kernel/kernel-file.ts';
 import { unescapeOctal } from '../kernel/kernel-text.ts';
 import { ownText } from '../kernel/own-text.ts';
 import { failed, found, inShort, type Result } from '../../runtime/result.ts';
@@ -148,7 +153,7 @@ export function readGuestCgroup(
   pid: number,
 ): Result<GuestCgroup> {
   const path = `${roots.procfs}/${pid}/cgroup`;
-  const text = readKernelFile(path);
+  const text = readKernelRecord(path);
   if (!text.ok) return text;
   const cgroup = parseGuestCgroup(text.value, mounts, path);
   if (!cgroup.ok || !cgroup.value.exclusive) return cgroup;
